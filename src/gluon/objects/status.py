@@ -1,0 +1,102 @@
+"""What shims say, and what is made of it.
+
+`Report` is the value of a `/status/…` key: reply to bindings and status of an object in one.
+`Registration` is the value of a `/gluon/shim/…` key. `WantedBinding` is the value of a
+`/gluon/binding/…` key, the only thing a shim needs to know of the arbiter. All are hostile input
+to the side that reads them: decode with `decode_report` and friends, which raise `ValueError`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+MAX_REPORT = 64 * 1024
+"""Most bytes of a report that is believed."""
+
+READY = "Ready"
+PROGRAMMED = "Programmed"
+
+
+class Condition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """As in Kubernetes: `type` and `reason` are CamelCase words, `since` UTC ISO 8601."""
+
+    type: str
+    status: Literal["True", "False", "Unknown"]
+    reason: str = ""
+    message: str = ""
+    since: str = ""
+
+
+class BindingReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The answer for one host. Either `vif_type` (and details) or `refused` (the reason, with `message`).
+
+    `up`: the VIF is plugged, flows are in and routes announced.
+    """
+
+    epoch: int
+    vif_type: str = ""
+    vif_details: dict[str, Any] = {}
+    refused: str = ""
+    message: str = ""
+    up: bool = False
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Value of `/status/<controller>/<shard>/<api>/<ObjectType>/<key>`."""
+
+    observed_revision: int
+    conditions: tuple[Condition, ...] = ()
+    bindings: dict[str, BindingReport] = {}
+
+
+class Registration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Value of `/gluon/shim/<controller>/<instance>`.
+
+    `apis` maps a proton's name to the model versions understood (empty: all); `hosts` are the
+    shards served, or `["*"]`; `vnic_types` empty means all; `deadline` in seconds.
+    """
+
+    controller: str
+    instance: str
+    backend: str
+    apis: dict[str, tuple[str, ...]]
+    hosts: tuple[str, ...]
+    vnic_types: tuple[str, ...] = ()
+    level: int = 0
+    deadline: float = 30.0
+
+
+class WantedBinding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Value of `/gluon/binding/<api>/<port>/<host>`. `controllers` are those assigned, by level."""
+
+    epoch: int
+    revision: int
+    active: bool = True
+    vnic_type: str = "normal"
+    profile: dict[str, Any] = {}
+    device_id: str = ""
+    controllers: tuple[str, ...] = ()
+
+
+_report = msgspec.json.Decoder(Report)
+_registration = msgspec.json.Decoder(Registration)
+_binding = msgspec.json.Decoder(WantedBinding)
+
+
+def decode_report(data: bytes) -> Report:
+    """Raises `ValueError` if it is no report or over `MAX_REPORT` bytes."""
+    if len(data) > MAX_REPORT:
+        raise ValueError(f"report of {len(data)} bytes, at most {MAX_REPORT} are read")
+    return _report.decode(data)
+
+
+def decode_registration(data: bytes) -> Registration:
+    """Raises `ValueError`."""
+    return _registration.decode(data)
+
+
+def decode_binding(data: bytes) -> WantedBinding:
+    """Raises `ValueError`."""
+    return _binding.decode(data)

@@ -1,0 +1,59 @@
+"""What the arbiter adds to a proton's units, and what a caller can wait for afterwards.
+
+The proton engine calls a `PortLedger` inside `decide`, so that port, ownership and binding are
+one unit; it knows nothing else of bindings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gluon.model import types
+from gluon.spi import store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortWait:
+    """A bind that was begun or joined: wait for this epoch of (port, host)."""
+
+    port: str
+    host: str
+    epoch: int
+    deadline: float
+    """Seconds since the epoch (UTC) at which the bind fails."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortFacts:
+    """A port in the terms of roles: `values` maps a role to the port's stored value."""
+
+    api: str
+    object_type: str
+    table: str
+    key: str
+    project: str | None
+    values: Mapping[types.Role, store.Value]
+
+
+class PortLedger(Protocol):
+    """Called in `decide`; adds rows and entries to `changes`. Pure. Raises `Rejected`."""
+
+    def reads(self, port_id: str) -> Sequence[store.Lookup]:
+        """What `updated` and `removed` will look at."""
+
+    def created(self, view: store.View, changes: store.Changes, port: PortFacts) -> None: ...
+
+    def updated(
+        self,
+        view: store.View,
+        changes: store.Changes,
+        before: PortFacts,
+        after: PortFacts,
+        given: frozenset[types.Role],
+    ) -> tuple[Mapping[types.Role, store.Value], PortWait | None]:
+        """`given`: the roles that the request named. Returns the values of roles that the ledger
+        sets in the port's own row (views of the active binding), and what to wait for."""
+
+    def removed(self, view: store.View, changes: store.Changes, port: PortFacts) -> None: ...

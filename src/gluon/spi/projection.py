@@ -1,0 +1,30 @@
+"""How stored things look in etcd: what the publisher needs to know, and nothing of their meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from gluon.objects import journal
+from gluon.spi import store
+
+
+class Projection(Protocol):
+    """Pure. For the same state `of_row` gives, byte by byte, what the last `of_entry` gave."""
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """The key prefixes in etcd that the publisher owns: what is under them and not wanted goes."""
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that have something in etcd."""
+
+    def of_entry(self, entry: journal.Entry) -> Sequence[tuple[str, bytes | None]]:
+        """Keys and their new values (None: gone) after an intent entry."""
+
+    def of_row(self, table: str, row: store.Row) -> Sequence[tuple[str, bytes]]:
+        """Keys and values that exist because of a row."""
+
+    def constant(self) -> Sequence[tuple[str, bytes]]:
+        """Keys and values that do not come from rows (the loaded models)."""

@@ -1,0 +1,170 @@
+"""The store as engines see it: units in, revisions out.
+
+A unit is one request: `reads` says which rows it will look at, `decide` is a pure function of a
+view of them. The store runs units in batches under the writer lock; `decide` may be called more
+than once and must not keep anything. A unit that raises `Rejected` leaves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from gluon.objects import journal
+from gluon.spi import tables
+
+Value = str | int | float | bool | None
+Row = dict[str, Value]
+"""Column name to value, all columns of the table. Never changed in place once handed over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """All rows of `table` in which `columns` equal `values` (one index or key serves it)."""
+
+    table: str
+    columns: tuple[str, ...]
+    values: tuple[Value, ...]
+
+
+class View(Protocol):
+    """The database as this unit sees it: committed rows plus the changes of units before it.
+
+    Asking for something not in `reads` is allowed: the store reads it and calls `decide` again
+    (slower, so declare what you know). `None` never equals anything.
+    """
+
+    @property
+    def revision(self) -> int:
+        """The revision this unit will have."""
+
+    @property
+    def now(self) -> str:
+        """UTC of the batch, ISO 8601 with microseconds, no zone."""
+
+    @property
+    def incarnation(self) -> str: ...
+
+    def get(self, table: str, *key: Value) -> Row | None:
+        """The row with this primary key."""
+
+    def rows(self, table: str, columns: tuple[str, ...], values: tuple[Value, ...]) -> Sequence[Row]:
+        """The rows that a `Lookup` names, ordered by key."""
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a unit decided. `result` is handed to the caller of `submit`.
+
+    `put` inserts or replaces a whole row by its key; `delete` removes it (missing: no error).
+    The last word on a key counts. Entries go to the journal in the order given; a unit without
+    entries and rows commits nothing and has no revision of its own.
+    """
+
+    puts: list[tuple[str, Row]] = field(default_factory=list)
+    deletes: list[tuple[str, tuple[Value, ...]]] = field(default_factory=list)
+    entries: list[journal.Draft] = field(default_factory=list)
+    result: Any = None
+
+    def put(self, table: str, row: Row) -> None:
+        self.puts.append((table, row))
+
+    def delete(self, table: str, *key: Value) -> None:
+        self.deletes.append((table, key))
+
+
+class Unit(Protocol):
+    """One request, as the store runs it."""
+
+    @property
+    def reads(self) -> Sequence[Lookup]: ...
+
+    @property
+    def who(self) -> str: ...
+
+    @property
+    def request_id(self) -> str: ...
+
+    def decide(self, view: View) -> Changes:
+        """Pure. Raises `Rejected`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A unit that is durable. `revision` is 0 if it had nothing to write."""
+
+    revision: int
+    result: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Select:
+    """A read of many rows by equality, ordered by key. `project`: only rows of it or of none (`_project`)."""
+
+    table: str
+    equals: tuple[tuple[str, Value], ...] = ()
+    project: str | None = None
+    after: Value = None
+    limit: int | None = None
+
+
+class Snapshot(Protocol):
+    """One consistent read of the whole database as of `position`."""
+
+    @property
+    def position(self) -> journal.Position: ...
+
+    def scan(self, table: str) -> AsyncIterator[Sequence[Row]]:
+        """All rows, ordered by key, in chunks of at most some thousand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredModel:
+    """A model as the database holds it: `document` is JSON text of the merged model."""
+
+    api: str
+    version: str
+    digest: str
+    document: str
+
+
+class Store(Protocol):
+    """One database. All calls raise `Unavailable` when it does not answer."""
+
+    async def install(self, wanted: Sequence[tables.Table], models: Sequence[StoredModel]) -> int:
+        """Make or extend the schema so that `wanted` fits (new tables, new nullable columns, new
+        indexes), record `models`, return the schema epoch (it grows when anything changed).
+
+        Anything that could lose or refuse data raises `MigrationRefused` with all reasons and changes
+        nothing. Idempotent, safe from several processes at once. Tables no longer wanted stay.
+        """
+
+    async def submit(self, unit: Unit) -> Committed:
+        """Run one unit in the next batch. Raises what `decide` raises, `Unavailable` (nothing
+        written), `StaleModel`, or `OutcomeUnknown`."""
+
+    async def get(self, table: str, *key: Value) -> Row | None: ...
+
+    async def select(self, query: Select) -> Sequence[Row]: ...
+
+    async def tail(self, after: int, *, limit: int, intent: bool = False) -> Sequence[journal.Entry]:
+        """Entries of revisions > `after`, oldest first, at most about `limit` rows but never part of
+        a revision. `intent`: only intent entries."""
+
+    async def position(self) -> journal.Position: ...
+
+    async def entry(self, revision: int) -> Sequence[journal.Entry]:
+        """The entries of one revision (empty: none, trimmed or never)."""
+
+    def snapshot(self) -> AbstractAsyncContextManager[Snapshot]: ...
+
+    async def rebase(self, beyond: int) -> journal.Position:
+        """History is broken: new incarnation, and the next revision is above `beyond + 1_000_000`."""
+
+    async def trim(self, *, below: int, keep_seconds: float, keep_rows: int) -> int:
+        """Drop old journal entries of revisions < `below`. Returns how many went."""
+
+    async def close(self) -> None:
+        """Finish the running batch, refuse what waits, close connections."""

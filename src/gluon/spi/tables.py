@@ -1,0 +1,49 @@
+"""Tables as data: what `particles` makes of a model and `store` turns into SQL of three dialects.
+
+Column and table names are used as they are, quoted. Columns of Gluon itself start with `_`,
+those of a model never do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ColumnType(StrEnum):
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DOCUMENT = "document"
+    """JSON text of any length, opaque to the store (str in rows)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """`length` in characters for TEXT; 64-bit INTEGER; TEXT compares by code point, exactly."""
+
+    name: str
+    type: ColumnType
+    length: int = 255
+    nullable: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignKey:
+    """`column` refers to the (single) key column of `table`; always RESTRICT: a net, not the rule."""
+
+    column: str
+    table: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """`key` is the primary key; `unique` and `indexes` are column tuples."""
+
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    unique: tuple[tuple[str, ...], ...] = ()
+    indexes: tuple[tuple[str, ...], ...] = ()
+    foreign: tuple[ForeignKey, ...] = ()
