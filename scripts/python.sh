@@ -1,0 +1,67 @@
+# Part of ./dev: finds a Python, makes .venv, installs requirements.lock and the project into it.
+
+say() { echo "dev: $*" >&2; }
+
+# Every Python that could do, one a line: all folders of PATH, then the usual places outside of it.
+python_candidates() {
+    (
+        IFS=:
+        for folder in $PATH /usr/local/bin /usr/bin; do
+            ls -d "$folder"/python3 "$folder"/python3.[0-9]* 2>/dev/null || true
+        done
+    )
+    home="${HOME:-/nonexistent}"
+    for root in "${PYENV_ROOT:-$home/.pyenv}/versions" "$home/.local/share/uv/python" /opt; do
+        ls -d "$root"/*/bin/python3 2>/dev/null || true
+    done
+}
+
+# Prints the first CPython from 3.11 on that can make a virtual environment. Asks each one itself: a name in PATH may be
+# another program's shim, may lie inside a virtual environment, and Debian's lacks ensurepip without python3-venv.
+find_python() {
+    question='
+import sys, sysconfig
+fit = sys.version_info >= (3, 11) and sys.implementation.name == "cpython"
+if not fit or sysconfig.get_config_var("Py_GIL_DISABLED"):
+    sys.exit(1)
+import ensurepip, venv
+print(sys._base_executable)
+'
+    python_candidates | awk '!seen[$0]++ && !/config$/' | while read -r candidate; do
+        if "$candidate" -I -c "$question" 2>/dev/null </dev/null; then break; fi
+    done
+}
+
+# A digest of all that decides what is in .venv: the folder (scripts name it), the lock, the project, the Python.
+python_stamp() {
+    { pwd -P; cat requirements.lock pyproject.toml .venv/pyvenv.cfg; } 2>/dev/null | sha256sum
+}
+
+install_python() {
+    (
+        # Two verbs at the same time: the second waits, then finds all done.
+        if command -v flock >/dev/null; then exec 9<dev && flock 9; fi
+        works=no
+        if .venv/bin/python -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then works=yes; fi
+        [ "$works" = yes ] && [ "$(python_stamp)" = "$(cat .venv/stamp 2>/dev/null)" ] && exit 0
+        unset PYTHONHOME PYTHONPATH
+        if [ "$works" = no ] || ! head -n 1 .venv/bin/pip 2>/dev/null | grep -qF "$(pwd -P)/.venv/"; then make_venv; fi
+        say "installing Python packages into .venv"
+        PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_USER=no
+        export PIP_DISABLE_PIP_VERSION_CHECK PIP_NO_INPUT PIP_USER
+        .venv/bin/python -m pip install -q --require-hashes --no-deps -r requirements.lock
+        .venv/bin/python -m pip install -q --no-deps --no-build-isolation -e .
+        python_stamp >.venv/stamp
+    )
+}
+
+make_venv() {
+    python="$(find_python)"
+    if [ -z "$python" ]; then
+        say "no Python from 3.11 on that has venv: install the Debian package python3-venv (apt-get install python3-venv)"
+        exit 2
+    fi
+    say "making .venv with $python"
+    rm -rf .venv
+    "$python" -m venv .venv
+}

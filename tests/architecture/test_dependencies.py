@@ -1,0 +1,103 @@
+"""What the code imports is declared, what is declared is used, and what is declared is locked."""
+
+import ast
+import importlib.metadata
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from tests.architecture import tree
+
+PROJECT = tomllib.loads(tree.text(Path("pyproject.toml")))["project"]
+EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
+# Run as commands by ./dev and scripts/, or loaded by pytest and by the installer.
+TOOLS = {"hatchling", "ruff", "mypy", "import-linter", "pytest-asyncio", "pytest-xdist", "grpcio-tools", "uv"}
+
+
+def names(requirements: Iterable[str]) -> set[str]:
+    """Names of distributions, without version, extras and our own."""
+    found = {re.split(r"[\[<>=!~; ]", requirement, maxsplit=1)[0].lower() for requirement in requirements}
+    return found - {"gluon"}
+
+
+def imported(*folders: str) -> set[str]:
+    """Names of the distributions that the code below these folders imports, generated stubs included."""
+    distributions = importlib.metadata.packages_distributions()
+    found: set[str] = set()
+    for folder in folders:
+        for path in (tree.ROOT / folder).rglob("*.py"):
+            for module in modules_of(ast.parse(path.read_text(encoding="utf-8"))):
+                found |= {name.lower() for name in distributions.get(module, [])}
+    return {name for name in found if not name.startswith("types-")} - {"gluon"}
+
+
+def modules_of(code: ast.Module) -> Iterable[str]:
+    for node in ast.walk(code):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+
+
+RUNTIME = names(PROJECT["dependencies"]) | names(
+    line for extra, lines in EXTRAS.items() if extra != "dev" for line in lines
+)
+DEV = names(EXTRAS["dev"])
+
+
+def test_what_the_package_imports_is_declared() -> None:
+    assert imported("src") - RUNTIME == set()
+
+
+def test_what_is_declared_is_imported() -> None:
+    # SQLAlchemy reaches asyncmy by a URL's name.
+    assert RUNTIME - imported("src") - {"asyncmy"} == set()
+
+
+def test_what_the_tests_import_is_declared() -> None:
+    assert imported("tests", "scripts", "bench") - RUNTIME - DEV == set()
+
+
+def test_every_tool_is_used() -> None:
+    typed = {name for name in DEV if name.startswith("types-")}
+    assert DEV - TOOLS - typed - imported("tests", "scripts", "bench", "src") == set()
+
+
+def test_the_extra_all_is_the_sum_of_the_others() -> None:
+    (line,) = EXTRAS["all"]
+    assert set(re.findall(r"\w+", line)) - {"gluon"} == set(EXTRAS) - {"all", "dev", "testing"}
+
+
+def test_every_dependency_has_its_reason() -> None:
+    lines = re.findall(
+        r'^    "[A-Za-z][^"]*[><=][^"]*",(.*)$', tree.text(Path("pyproject.toml")), re.MULTILINE
+    )
+    assert len(lines) >= len(RUNTIME | DEV)
+    assert all(line.strip().startswith("# ") for line in lines)
+
+
+def test_the_lock_holds_every_dependency_with_its_hashes() -> None:
+    entries = re.split(r"^(?=\w)", tree.text(Path("requirements.lock")), flags=re.MULTILINE)[1:]
+    locked = {entry.partition("==")[0].lower() for entry in entries}
+    assert (RUNTIME | DEV) - locked == set()
+    assert [entry.partition("==")[0] for entry in entries if "--hash=sha256:" not in entry] == []
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(command, cwd=tree.ROOT, check=True, capture_output=True)
+    (path,) = folder.glob("*.whl")
+    return set(zipfile.ZipFile(path).namelist())
+
+
+def test_the_wheel_holds_every_file_of_the_package(wheel: set[str]) -> None:
+    ours = {path.relative_to("src").as_posix() for path in tree.files() if path.parts[0] == "src"}
+    assert ours - wheel == set()

@@ -1,0 +1,61 @@
+"""Every room says what it is, and every way into the program leads somewhere."""
+
+import ast
+import configparser
+import importlib.metadata
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.architecture import tree
+
+PACKAGE = Path("src/gluon")
+MODULES = tree.python("src")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_a_module_begins_with_what_it_is(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(tree.text(path))), "no docstring at its head"
+
+
+@pytest.mark.parametrize("folder", sorted({path.parent for path in MODULES}), ids=str)
+def test_a_folder_of_code_is_a_package(folder: Path) -> None:
+    holds_stubs_only = all("_pb2" in path.name for path in (tree.ROOT / folder).glob("*.py"))
+    assert holds_stubs_only or (tree.ROOT / folder / "__init__.py").is_file()
+
+
+def test_every_room_has_its_layer() -> None:
+    contracts = configparser.ConfigParser()
+    contracts.read(tree.ROOT / ".importlinter")
+    layers = contracts["importlinter:contract:layers"]["layers"]
+    rooms = {
+        path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        for path in MODULES
+        if path.parent != Path("src")
+    }
+    assert rooms - {"__init__"} <= set(re.findall(r"\w+", layers))
+    in_brackets = set(re.findall(r"\((\w+)\)", layers))
+    assert rooms & in_brackets == set(), "a room that exists needs no brackets"
+
+
+def test_every_entry_point_leads_somewhere() -> None:
+    project = tomllib.loads(tree.text(Path("pyproject.toml")))["project"]
+    expected = set(project["scripts"])
+    for group in project["entry-points"].values():
+        expected |= set(group)
+    points = importlib.metadata.distribution("gluon").entry_points
+    assert {point.name for point in points} == expected
+    for point in points:
+        assert callable(point.load()), point.name
+
+
+def test_the_readme_shows_the_two_commands() -> None:
+    readme = tree.text(Path("README.md"))
+    assert "./dev demo" in readme
+    assert "./dev test" in readme
+
+
+def test_ci_runs_the_command_of_the_readme() -> None:
+    assert re.search(r"^exec \./dev test$", tree.text(Path(".ci/run")), re.MULTILINE)

@@ -1,0 +1,81 @@
+"""What holds for every test: command line options, Hypothesis profiles, golden files, and nothing left running.
+
+Fixtures for servers, hosts and models come from `gluon.testing` and from the folders below.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from tests import leftovers
+
+pytest_plugins = ["gluon.testing.fixtures"]
+
+GOLDEN = Path(__file__).parent / "golden"
+
+# A shared machine may be slow at any moment: an example is judged by its result, not by its time.
+hypothesis.settings.register_profile(
+    "default", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.register_profile(
+    "long", parent=hypothesis.settings.get_profile("default"), max_examples=2000
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="also run tests marked long")
+    parser.addoption("--golden-update", action="store_true", help="rewrite golden files instead of comparing")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    hypothesis.settings.load_profile("long" if config.getoption("--long") else "default")
+    leftovers.mark_this_run(os.environ)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--long"):
+        return
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.skip(reason="a long test: ./dev test --long runs it"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the run if a server that a test started still lives (asked once, by the controlling process)."""
+    if hasattr(session.config, "workerinput"):
+        return
+    session.config.stash[left] = leftovers.find(os.environ, seconds=10.0)
+    if session.config.stash[left] and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    running = config.stash.get(left, [])
+    if running:
+        terminalreporter.section("left running by the tests", red=True)
+        for line in running:
+            terminalreporter.write_line(line)
+
+
+left = pytest.StashKey[list[str]]()
+
+Golden = Callable[[str, str], None]
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Compare a text with the file of that name under `tests/golden`; `./dev golden` rewrites the file."""
+
+    def compare(name: str, text: str) -> None:
+        path = GOLDEN / name
+        if request.config.getoption("--golden-update"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert path.is_file(), f"no golden file {name}: ./dev golden writes it"
+        assert text == path.read_text(encoding="utf-8"), f"{name} differs; if that is meant: ./dev golden"
+
+    return compare
