@@ -1,0 +1,1 @@
+"""What shims program, one folder a backend; none knows another."""

@@ -1,0 +1,5 @@
+"""BGP/MPLS L3VPN (RFC 4364): GoBGP as speaker, Open vSwitch as data plane, one shim a host.
+
+`desired` computes rows, `actual` reads them back, `apply` writes a delta, `backend` is the class
+behind the entry point; `speaker` (BGP) and `ovs` are the two things programmed.
+"""
