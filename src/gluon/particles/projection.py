@@ -1,0 +1,113 @@
+"""The picture of protons in etcd: journal entries and rows to keys and values.
+
+The value of `/proton/…` is the body as stored plus `revision` and the model's digest; a port's
+without `vif_type` and `vif_details`, which are the arbiter's views and no intent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gluon.model import describe, types
+from gluon.objects import codec, journal, keys
+from gluon.particles import records, tables
+from gluon.spi import projection, store
+
+REVISION = "revision"
+MODEL = "model"
+_VIEWS = (types.Role.VIF_TYPE, types.Role.VIF_DETAILS)
+
+
+class _Shape:
+    """How objects of one type look in etcd."""
+
+    def __init__(self, model: types.Model, object_type: types.ObjectType, url: str) -> None:
+        self.api = model.name
+        self.type = object_type
+        self.records = records.Records(model, object_type)
+        self.digest = model.digest
+        self.is_port = object_type.kind is types.Kind.PORT
+        self.hidden = tuple(n for n in (object_type.role(r) for r in _VIEWS) if n) if self.is_port else ()
+        self.url = url
+
+    def value(self, document: bytes, revision: int) -> bytes:
+        if self.hidden:
+            body = codec.decode(document)
+            for name in self.hidden:
+                body.pop(name, None)
+            document = codec.encode(body)
+        return codec.extend(document, {REVISION: revision, MODEL: self.digest})
+
+    def owner(self, project: store.Value) -> bytes:
+        return codec.encode({"tenant_id": project, "service": self.api, "url": self.url})
+
+
+class ModelProjection:
+    """`spi.projection.Projection` for the loaded models; `url` is where users reach the API."""
+
+    def __init__(self, models: Sequence[types.Model], *, url: str = "") -> None:
+        shapes = [_Shape(m, t, url) for m in models for t in m.types.values()]
+        self._by_name: Mapping[tuple[str, str], _Shape] = {(s.api, s.type.name): s for s in shapes}
+        self._by_table: Mapping[str, _Shape] = {s.records.table: s for s in shapes}
+        self._models = tuple((keys.model(m.name), codec.encode(describe.describe(m))) for m in models)
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        return (keys.PROTON, keys.PORT, keys.MODEL)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        return tuple(self._by_table)
+
+    def of_entry(self, entry: journal.Entry) -> Sequence[tuple[str, bytes | None]]:
+        shape = self._by_name.get((entry.api, entry.type))
+        if shape is None:
+            return ()
+        key = keys.proton(entry.api, entry.type, entry.key)
+        if entry.new is None:
+            gone: list[tuple[str, bytes | None]] = [(key, None)]
+            if shape.is_port:
+                gone.append((keys.port(entry.key), None))
+            return gone
+        found: list[tuple[str, bytes | None]] = [(key, shape.value(entry.new, entry.revision))]
+        if shape.is_port:
+            found.append((keys.port(entry.key), shape.owner(entry.project)))
+        return found
+
+    def of_row(self, table: str, row: store.Row) -> Sequence[tuple[str, bytes]]:
+        shape = self._by_table.get(table)
+        if shape is None:
+            return ()
+        key = str(row[shape.records.key_column])
+        revision = int(row[tables.REVISION] or 0)
+        found = [(keys.proton(shape.api, shape.type.name, key), shape.value(shape.records.document(row), revision))]
+        if shape.is_port:
+            found.append((keys.port(key), shape.owner(row[tables.PROJECT])))
+        return found
+
+    def constant(self) -> Sequence[tuple[str, bytes]]:
+        return self._models
+
+
+class Projections:
+    """Several projections side by side (the protons' and the arbiter's)."""
+
+    def __init__(self, *parts: projection.Projection) -> None:
+        self._parts = parts
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        return tuple(p for part in self._parts for p in part.prefixes)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        return tuple(t for part in self._parts for t in part.tables)
+
+    def of_entry(self, entry: journal.Entry) -> Sequence[tuple[str, bytes | None]]:
+        return [pair for part in self._parts for pair in part.of_entry(entry)]
+
+    def of_row(self, table: str, row: store.Row) -> Sequence[tuple[str, bytes]]:
+        return [pair for part in self._parts for pair in part.of_row(table, row)]
+
+    def constant(self) -> Sequence[tuple[str, bytes]]:
+        return [pair for part in self._parts for pair in part.constant()]

@@ -1,0 +1,115 @@
+"""Model to tables: one table an object type, one column an attribute.
+
+Beside the attributes' columns every table has `_project` (which *is* the attribute of role
+project, where there is one), `_revision` (of the last intent), `_created`, `_updated` (UTC text) and
+`_written`: JSON of the attributes that were written in another form than the normal one that the
+column holds ("kept as written, compared normalised").
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+
+from gluon.model import types
+from gluon.spi import tables
+
+PROJECT = "_project"
+REVISION = "_revision"
+WRITTEN = "_written"
+CREATED = "_created"
+UPDATED = "_updated"
+
+TIME_LENGTH = 26
+"""Characters of `2026-01-31T23:59:59.000001`."""
+
+_LONGEST_NAME = 56
+_INDEXED_LENGTH = 255
+
+_TYPES = {
+    types.AttributeType.STRING: tables.ColumnType.TEXT,
+    types.AttributeType.ENUM: tables.ColumnType.TEXT,
+    types.AttributeType.UUID: tables.ColumnType.TEXT,
+    types.AttributeType.INTEGER: tables.ColumnType.INTEGER,
+    types.AttributeType.NUMBER: tables.ColumnType.NUMBER,
+    types.AttributeType.BOOLEAN: tables.ColumnType.BOOLEAN,
+}
+
+_FREE_LENGTH = frozenset({types.Role.PROFILE, types.Role.VIF_DETAILS})
+
+
+def table_name(api: str, object_type: str) -> str:
+    """The SQL table of an object type: the name as read, shortened by a digest where it is long."""
+    name = f"{re.sub(r'[^a-z0-9]', '_', api.lower())}_{object_type}"
+    if len(name) <= _LONGEST_NAME and re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", api):
+        return name
+    mark = hashlib.blake2b(f"{api}/{object_type}".encode(), digest_size=4).hexdigest()
+    return f"{name[: _LONGEST_NAME - 9]}_{mark}"
+
+
+def column_name(attribute: types.Attribute) -> str:
+    """The column that holds an attribute."""
+    return PROJECT if attribute.role is types.Role.PROJECT else attribute.name
+
+
+def _column(object_type: types.ObjectType, attribute: types.Attribute) -> tables.Column:
+    kind = _TYPES[attribute.value_type]
+    if attribute.role in _FREE_LENGTH or (attribute.length or 0) > _INDEXED_LENGTH * 16:
+        kind = tables.ColumnType.DOCUMENT
+    return tables.Column(
+        name=column_name(attribute),
+        type=kind,
+        length=_length(attribute),
+        nullable=not (attribute.required or attribute.name == object_type.key),
+    )
+
+
+def _length(attribute: types.Attribute) -> int:
+    if attribute.value_type is types.AttributeType.UUID:
+        return 64
+    if attribute.value_type is types.AttributeType.ENUM:
+        return max(32, *(len(v) for v in attribute.values)) if attribute.values else _INDEXED_LENGTH
+    return attribute.length or _INDEXED_LENGTH
+
+
+def table(model: types.Model, object_type: types.ObjectType) -> tables.Table:
+    """The table of one object type, with keys, indexes and references."""
+    columns = [_column(object_type, a) for a in object_type.attributes.values()]
+    if object_type.role(types.Role.PROJECT) is None:
+        columns.append(tables.Column(name=PROJECT, type=tables.ColumnType.TEXT, length=64))
+    columns += [
+        tables.Column(name=REVISION, type=tables.ColumnType.INTEGER, nullable=False),
+        tables.Column(name=WRITTEN, type=tables.ColumnType.DOCUMENT),
+        tables.Column(name=CREATED, type=tables.ColumnType.TEXT, length=TIME_LENGTH, nullable=False),
+        tables.Column(name=UPDATED, type=tables.ColumnType.TEXT, length=TIME_LENGTH, nullable=False),
+    ]
+    references = object_type.references
+    unique = tuple(
+        tuple(column_name(object_type.attributes[name]) for name in group) for group in object_type.unique
+    )
+    indexed = {(column_name(a),) for a in references if a.name != object_type.key}
+    key = (column_name(object_type.attributes[object_type.key]),)
+    return tables.Table(
+        name=table_name(model.name, object_type.name),
+        columns=tuple(columns),
+        key=key,
+        unique=unique,
+        indexes=tuple(sorted(indexed - set(unique))) + ((PROJECT, *key),),
+        foreign=tuple(
+            tables.ForeignKey(column=column_name(a), table=table_name(model.name, a.reference or ""))
+            for a in references
+        ),
+    )
+
+
+def tables_of(models: Iterable[types.Model]) -> tuple[tables.Table, ...]:
+    """All tables of all models. Raises `ValueError` if two object types would share one."""
+    found: dict[str, tables.Table] = {}
+    for model in models:
+        for object_type in model.types.values():
+            made = table(model, object_type)
+            if made.name in found:
+                raise ValueError(f"{model.name}: {object_type.name} needs table {made.name}, which another type has")
+            found[made.name] = made
+    return tuple(found.values())
