@@ -1,0 +1,170 @@
+"""Third stage: PATHs in, bundles out: which files together make one model.
+
+A PATH is a file, a model's folder (a file with `info` lies directly in it; all its YAML files are
+one model) or a folder of those. Several files with unlike `info` in one folder are a model each.
+Folders with base objects only are no models; imports find them. Reads each file once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gluon.model import declare
+from gluon.model.problems import Mark, Problems
+
+CATALOG = Path(__file__).resolve().parent.parent / "catalog"
+
+_SUFFIXES = {".yaml", ".yml"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFile:
+    """A file read: its declarations and the place it has (the path as the user would write it)."""
+
+    path: Path
+    declared: declare.File
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """The files of one model, imports not yet followed."""
+
+    source: str
+    files: tuple[SourceFile, ...]
+
+
+class Library:
+    """All files read so far, by their real path, and where imports may be found."""
+
+    def __init__(self, paths: Sequence[Path], problems: Problems) -> None:
+        self.problems = problems
+        self._files: dict[Path, SourceFile | None] = {}
+        self._roots = [root for path in paths for root in _roots(path)]
+        self._roots += [CATALOG]
+
+    def read(self, path: Path) -> SourceFile | None:
+        """The file at `path`, or None where it cannot be used (noted)."""
+        real = path.resolve()
+        if real not in self._files:
+            self._files[real] = self._read(path)
+        return self._files[real]
+
+    def _read(self, path: Path) -> SourceFile | None:
+        try:
+            text = path.read_bytes().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            self.problems.add(Mark(file=str(path)), f"the file is not UTF-8: {error.reason}")
+            return None
+        except OSError as error:
+            self.problems.add(Mark(file=str(path)), f"the file cannot be read: {error.strerror}")
+            return None
+        declared = declare.read(text, str(path), self.problems)
+        return SourceFile(path=path, declared=declared) if declared else None
+
+    def imported(self, name: declare.Fact[str], importer: Path) -> SourceFile | None:
+        """The file that `imports: <name>` of `importer` means."""
+        if Path(name.value).is_absolute():
+            self.problems.add(name.mark, f"imports takes a relative path, not {name.value!r}")
+            return None
+        for root in (importer.parent, importer.parent / "..", *self._roots):
+            candidate = _tidy(root / name.value)
+            if candidate.is_file():
+                return self.read(candidate)
+        self.problems.add(
+            name.mark,
+            f"no file {name.value!r} to import",
+            "looked beside this file, one folder up, in the other paths given and in the shipped catalogue",
+        )
+        return None
+
+
+def bundles(paths: Sequence[Path], library: Library) -> tuple[Bundle, ...]:
+    """All models at `paths`, in that order, each once however often it is reached."""
+    found: dict[frozenset[Path], Bundle] = {}
+    for path in paths:
+        before = len(library.problems)
+        here = list(_at(path, library))
+        for bundle in here:
+            found.setdefault(frozenset(f.path.resolve() for f in bundle.files), bundle)
+        if not here and len(library.problems) == before and not _holds_base_objects(path, library):
+            library.problems.add(
+                Mark(file=str(path)), "no model here", "a model is a *.yaml file with info and objects"
+            )
+    return tuple(found.values())
+
+
+def _at(path: Path, library: Library) -> Iterator[Bundle]:
+    if path.is_dir():
+        yield from _in_folder(path, library)
+        for folder in sorted(p for p in _listed(path) if p.is_dir()):
+            yield from _in_folder(folder, library)
+    elif path.exists():
+        file = library.read(path)
+        if file and not _is_base(file):
+            yield Bundle(source=str(path), files=(file,))
+    else:
+        library.problems.add(Mark(file=str(path)), "no such file or folder")
+
+
+def _in_folder(folder: Path, library: Library) -> Iterator[Bundle]:
+    files = [f for f in map(library.read, _yaml_files(folder)) if f]
+    if all(_is_base(f) for f in files):
+        return
+    informed = [f for f in files if f.declared.info]
+    if len({_identity(f) for f in informed}) <= 1:
+        yield Bundle(source=str(folder), files=tuple(files))
+        return
+    for file in files:
+        if file.declared.info:
+            yield Bundle(source=str(file.path), files=(file,))
+        elif not _is_base(file):
+            library.problems.add(
+                file.declared.mark,
+                "several models lie in this folder and this file says of none that it belongs to it",
+                "give it info with the model's name and version, or each model a folder",
+            )
+
+
+def _identity(file: SourceFile) -> tuple[str, str]:
+    info = file.declared.info
+    name = info.name.value if info and info.name else ""
+    version = info.version.value if info and info.version else ""
+    return name, version
+
+
+def _is_base(file: SourceFile) -> bool:
+    return file.declared.info is None and not any(o.api for o in file.declared.objects)
+
+
+def _holds_base_objects(path: Path, library: Library) -> bool:
+    files = _yaml_files(path) if path.is_dir() else [path]
+    return any(f.declared.objects for f in map(library.read, files) if f)
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    return sorted(p for p in _listed(folder) if p.suffix in _SUFFIXES and p.is_file())
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return [p for p in folder.iterdir() if not p.name.startswith(".")]
+    except OSError:
+        return []
+
+
+def _roots(path: Path) -> tuple[Path, ...]:
+    """Where the imports of other PATHs may look because of this one."""
+    return (path, path / "..") if path.is_dir() else (path.parent,)
+
+
+def _tidy(path: Path) -> Path:
+    """`a/b/../c` as `a/c` where that is the same file: shorter in messages."""
+    parts: list[str] = []
+    for part in path.parts:
+        if part == ".." and parts and parts[-1] not in {"..", "/"} and not Path(*parts).is_symlink():
+            parts.pop()
+        else:
+            parts.append(part)
+    return Path(*parts) if parts else Path()

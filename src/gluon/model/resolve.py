@@ -1,0 +1,227 @@
+"""Fourth stage: bundles in, whole models out: imports followed, bases merged into their children.
+
+Attributes merge key by key and the child wins; a child that gives another type drops the keys
+that the new type does not take. Every fact keeps the place where it was written.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gluon.model import declare, fieldtypes
+from gluon.model.find import Bundle, Library, SourceFile
+from gluon.model.problems import Mark, Problems, suggest
+
+MAX_BASES = 32
+"""How long a chain of `extends` may be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribute:
+    """An attribute after inheritance; `origin` is the object type that declared its name first."""
+
+    merged: declare.Attribute
+    origin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectType:
+    """An object type after inheritance; `bases` are its base objects, nearest first.
+
+    `whole` is false where a base was missing: then an absent attribute means nothing.
+    """
+
+    declared: declare.ObjectType
+    bases: tuple[str, ...] = ()
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    policies: Mapping[str, declare.Fact[str]] = field(default_factory=dict)
+    whole: bool = True
+
+    @property
+    def name(self) -> str:
+        return self.declared.name
+
+    @property
+    def mark(self) -> Mark:
+        return self.declared.mark
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """One model with everything it imports. `types` have an `api`, `bases` have none."""
+
+    source: str
+    mark: Mark
+    file_version: declare.Fact[str] | None
+    info: declare.Info | None
+    types: Mapping[str, ObjectType]
+    bases: Mapping[str, ObjectType]
+
+
+def resolve(bundle: Bundle, library: Library) -> Model:
+    """Follow the imports of a bundle and merge its object types with their bases."""
+    own = {file.path.resolve(): file for file in bundle.files}
+    files = dict(own)
+    for file in bundle.files:
+        _import(file, [file], files, library)
+    objects = _objects(files.values(), library.problems)
+    lineage = _Lineage(objects, library.problems)
+    whole = {name: lineage.of(name) for name in objects}
+    versions = [f.declared.file_version for f in files.values() if f.declared.file_version]
+    return Model(
+        source=bundle.source,
+        mark=bundle.files[0].declared.mark,
+        file_version=versions[0] if versions else None,
+        info=_info([f.declared.info for f in bundle.files if f.declared.info]),
+        types={name: o for name, o in whole.items() if o.declared.api},
+        bases={name: o for name, o in whole.items() if not o.declared.api},
+    )
+
+
+def _import(
+    file: SourceFile, chain: list[SourceFile], files: dict[Path, SourceFile], library: Library
+) -> None:
+    """Add what `file` imports to `files`, and what that imports; `chain` led here."""
+    name = file.declared.imports
+    if name is None:
+        return
+    target = library.imported(name, file.path)
+    if target is None:
+        return
+    if any(target is link for link in chain):
+        start = next(i for i, link in enumerate(chain) if link is target)
+        circle = " → ".join(str(link.path) for link in [*chain[start:], target])
+        library.problems.add(name.mark, f"imports go in a circle: {circle}")
+        return
+    real = target.path.resolve()
+    if real not in files:
+        files[real] = target
+        _import(target, [*chain, target], files, library)
+
+
+def _objects(files: Iterable[SourceFile], problems: Problems) -> dict[str, declare.ObjectType]:
+    objects: dict[str, declare.ObjectType] = {}
+    for file in files:
+        for declared in file.declared.objects:
+            first = objects.setdefault(declared.name, declared)
+            if first is not declared:
+                where = f"{first.mark.file}:{first.mark.line}"
+                problems.add(
+                    declared.mark,
+                    f"object type {declared.name} is defined twice",
+                    f"the other one is {where}",
+                )
+    return objects
+
+
+def _info(infos: list[declare.Info]) -> declare.Info | None:
+    """The `info` of all files as one; where several say something, the first is taken."""
+    if not infos:
+        return None
+    first, *others = infos
+    for other in others:
+        first = dataclasses.replace(
+            first,
+            name=first.name or other.name,
+            version=first.version or other.version,
+            description=first.description or other.description,
+            author={**other.author, **first.author},
+        )
+    return first
+
+
+class _Lineage:
+    """Merges each object type with its bases, once."""
+
+    def __init__(self, objects: Mapping[str, declare.ObjectType], problems: Problems) -> None:
+        self._objects = objects
+        self._problems = problems
+        self._done: dict[str, ObjectType] = {}
+
+    def of(self, name: str) -> ObjectType:
+        """The object type `name` with all it inherits."""
+        chain, whole = self._chain(self._objects[name])
+        merged: ObjectType | None = None
+        for declared in reversed(chain):
+            known = self._done.get(declared.name)
+            merged = known if known and whole else _merge(declared, merged, whole=whole)
+            if whole:
+                self._done[declared.name] = merged
+        assert merged is not None
+        return merged
+
+    def _chain(self, declared: declare.ObjectType) -> tuple[list[declare.ObjectType], bool]:
+        """The object type and its bases, nearest first, and whether the last base was reached."""
+        chain = [declared]
+        while (extends := chain[-1].extends) is not None:
+            base = self._objects.get(extends.value)
+            if base is None:
+                known = [n for n, o in self._objects.items() if not o.api]
+                message = f"{chain[-1].name} extends the unknown object {extends.value!r}"
+                self._problems.add(extends.mark, message, suggest(extends.value, known))
+                return chain, False
+            if base.api:
+                self._problems.add(
+                    extends.mark,
+                    f"{chain[-1].name} extends {base.name}, which has an api",
+                    "only base objects, those without api, can be extended",
+                )
+                return chain, False
+            if any(base is link for link in chain):
+                circle = " → ".join(o.name for o in [*chain, base])
+                self._problems.add(extends.mark, f"extends goes in a circle: {circle}")
+                return chain, False
+            if len(chain) > MAX_BASES:
+                self._problems.add(
+                    extends.mark, f"{declared.name} has more than {MAX_BASES} bases, one above another"
+                )
+                return chain, False
+            chain.append(base)
+        return chain, True
+
+
+def _merge(declared: declare.ObjectType, base: ObjectType | None, *, whole: bool) -> ObjectType:
+    attributes: dict[str, Attribute] = dict(base.attributes) if base else {}
+    for name, attribute in declared.attributes.items():
+        inherited = attributes.get(name)
+        if inherited:
+            merged = _overlay(inherited.merged, attribute)
+            attributes[name] = Attribute(merged=merged, origin=inherited.origin)
+        else:
+            attributes[name] = Attribute(merged=attribute, origin=declared.name)
+    return ObjectType(
+        declared=declared,
+        bases=(base.name, *base.bases) if base else (),
+        attributes=attributes,
+        policies={**(base.policies if base else {}), **declared.policies},
+        whole=whole,
+    )
+
+
+def _overlay(base: declare.Attribute, child: declare.Attribute) -> declare.Attribute:
+    """`base` with what `child` says about it."""
+    said = {
+        f.name: getattr(child, f.name)
+        for f in dataclasses.fields(child)
+        if getattr(child, f.name) is not None
+    }
+    if child.type and base.type and child.type.value != base.type.value:
+        kept = (*fieldtypes.COMMON_KEYS, *fieldtypes.TYPE_KEYS[fieldtypes.type_of(child.type.value)])
+        every = {key for keys in fieldtypes.TYPE_KEYS.values() for key in keys}
+        dropped: dict[str, Any] = dict.fromkeys(every.difference(kept))
+        base = dataclasses.replace(base, **dropped)
+        if not child.format and _format_is_foreign(base, child):
+            base = dataclasses.replace(base, format=None)
+    return dataclasses.replace(base, **said)
+
+
+def _format_is_foreign(base: declare.Attribute, child: declare.Attribute) -> bool:
+    """Whether an inherited format (`mac`) makes no sense for the child's new type (`integer`)."""
+    if base.format is None or child.type is None:
+        return False
+    formats = fieldtypes.FORMATS.get(fieldtypes.type_of(child.type.value), ())
+    return base.format.value not in formats

@@ -1,0 +1,56 @@
+"""Text with a rule: date-time, JSON, URI, e-mail. The text is kept as it is, only checked."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+
+_TIME_PART = re.compile(r"\d{4}-?\d{2}-?\d{2}[Tt ]\d{2}").match
+_URI = re.compile(
+    r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?"
+    r"(?:[A-Za-z0-9._~:/?@!$&'()*+,;=\[\]-]|%[0-9A-Fa-f]{2})*"
+    r"(?:\#(?:[A-Za-z0-9._~:/?@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)?"
+).fullmatch
+_EMAIL = re.compile(r"[A-Za-z0-9_.+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+").fullmatch
+
+
+def parse_date_time(text: str) -> str:
+    """A date and a time as ISO 8601 writes them (RFC 3339 is one of these forms)."""
+    if _TIME_PART(text):
+        try:
+            dt.datetime.fromisoformat(text.upper())
+        except ValueError:
+            pass
+        else:
+            return text
+    raise ValueError(f"{text!r} is not a date and time such as 2024-05-17T12:00:00Z")
+
+
+def parse_json(text: str) -> str:
+    """A JSON document as text; an empty text stands for none."""
+    if text:
+        try:
+            json.loads(text, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError):
+            raise ValueError(f"{text!r} is not JSON") from None
+    return text
+
+
+def parse_uri(text: str) -> str:
+    """A URI or a relative reference (RFC 3986)."""
+    if text and _URI(text):
+        return text
+    raise ValueError(f"{text!r} is not a URI such as https://example.net/a")
+
+
+def parse_email(text: str) -> str:
+    """An address `name@domain`."""
+    if _EMAIL(text):
+        return text
+    raise ValueError(f"{text!r} is not an e-mail address such as name@example.net")
+
+
+def _refuse_constant(name: str) -> object:
+    """NaN and Infinity are Python's, not JSON's."""
+    raise ValueError(name)
