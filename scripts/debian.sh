@@ -58,14 +58,20 @@ apt_quietly() (
     chmod 755 "$policy"
     [ -n "$1" ] || exit 0
     say "installing Debian packages: $1"
-    ls /var/lib/apt/lists/*_Packages* >/dev/null 2>&1 || apt-get update -q >&2
-    apt_install $1 || { apt-get update -q >&2 && apt_install $1; }
+    ls /var/lib/apt/lists/*_Packages* >/dev/null 2>&1 || apt update
+    # Lists of last month name files that are gone: then once more with new ones.
+    if ! apt install $1 && ! { apt update && apt install $1; }; then
+        tail -n 40 "$scratch/apt.log" >&2
+        say "apt-get failed, see above"
+        exit 1
+    fi
     [ ! -d /run/systemd/system ] || say "their daemons were not started, but Debian enables them for the next boot"
 )
 
-apt_install() {
-    DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
-        -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" >&2 </dev/null
+# What apt-get says is kept for the case that it fails.
+apt() {
+    DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends \
+        -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" >>"$scratch/apt.log" 2>&1 </dev/null
 }
 
 # As root packets are real, and they need namespaces of our own. One line says why those cannot be had here.
@@ -73,7 +79,7 @@ explain_namespaces() {
     [ "$(id -u)" -eq 0 ] || return 0
     if ! unshare --mount true 2>/dev/null; then
         say "'unshare --mount' fails, so there are no namespaces here: in a chroot, bind-mount its root on itself;" \
-            "in a container, give it the right CAP_SYS_ADMIN"
+            "in a container, grant CAP_SYS_ADMIN"
     elif ! unshare --mount --net sh -c 'mount -t sysfs none /sys' 2>/dev/null; then
         say "'ip netns exec' fails, so there are no hosts made of namespaces here: it must be able to mount /sys"
     elif [ ! -c /dev/net/tun ]; then
