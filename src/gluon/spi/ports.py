@@ -43,7 +43,8 @@ class PortLedger(Protocol):
     def reads(self, port_id: str) -> Sequence[store.Lookup]:
         """What `updated` and `removed` will look at."""
 
-    def created(self, view: store.View, changes: store.Changes, port: PortFacts) -> None: ...
+    def created(self, view: store.View, changes: store.Changes, port: PortFacts, *, fresh: bool) -> None:
+        """`fresh`: the id is a new random uuid. Raises `Conflict` if any owner has a port of this id."""
 
     def updated(
         self,

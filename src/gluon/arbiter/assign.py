@@ -1,0 +1,119 @@
+"""Who may bind a port: a pure choice from what the shims registered.
+
+One level: the controllers that serve the API, the host and the vnic type, by name; those already
+tried in this bind come no more.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from gluon.arbiter import bindings
+from gluon.objects import status
+
+ANY_HOST = "*"
+
+
+def serves(registration: status.Registration, api: str, version: str) -> bool:
+    """Whether a shim understands a proton's stored version."""
+    versions = registration.apis.get(api)
+    return versions is not None and (not versions or version in versions)
+
+
+def candidates(
+    registrations: Iterable[status.Registration], *, api: str, version: str, host: str, vnic_type: str
+) -> Sequence[status.Registration]:
+    """The shims that could bind, one a controller, in the order in which they are asked."""
+    found: dict[str, status.Registration] = {}
+    for one in sorted(registrations, key=lambda r: (r.level, r.controller, r.instance)):
+        if not serves(one, api, version):
+            continue
+        if host not in one.hosts and ANY_HOST not in one.hosts:
+            continue
+        if one.vnic_types and vnic_type not in one.vnic_types:
+            continue
+        found.setdefault(one.controller, one)
+    return tuple(found.values())
+
+
+def explain(
+    registrations: Sequence[status.Registration], *, api: str, version: str, host: str, vnic_type: str
+) -> str:
+    """What was looked for and what is registered, for the reason `NoController`."""
+    there = "; ".join(
+        f"{r.controller} ({', '.join(sorted(r.apis))} on {', '.join(r.hosts)}"
+        f"{', ' + '/'.join(r.vnic_types) if r.vnic_types else ''})"
+        for r in sorted(registrations, key=lambda r: (r.controller, r.instance))[:20]
+    )
+    return (
+        f"no controller for {api} {version}, host '{host}', vnic_type '{vnic_type}'; "
+        f"registered: {there or 'none'}"
+    )
+
+
+class Registrations(Protocol):
+    """The shims that are registered now."""
+
+    def current(self) -> Iterable[status.Registration]: ...
+
+
+class Assigner:
+    """Chooses the controllers of a binding from the registrations of the moment."""
+
+    def __init__(self, registrations: Registrations, versions: Mapping[str, str]) -> None:
+        """`versions`: the stored version of each proton."""
+        self._registrations = registrations
+        self._versions = versions
+        self._missing: dict[tuple[str, str], float] = {}
+
+    def begin(self, binding: bindings.Binding, *, epoch: int, now: str) -> bindings.Binding:
+        """`binding` in state Binding with the next controller, or waiting for one to register."""
+        at = bindings.seconds(now)
+        asked = {
+            "api": binding.api,
+            "version": self._versions.get(binding.api, ""),
+            "host": binding.host,
+            "vnic_type": binding.vnic_type,
+        }
+        known = tuple(self._registrations.current())
+        left = [c for c in candidates(known, **asked) if c.controller not in binding.tried]
+        if left:
+            return dataclasses.replace(
+                binding,
+                state=bindings.State.BINDING,
+                epoch=epoch,
+                controllers=(left[0].controller,),
+                reason="Assigned",
+                message="",
+                deadline=at + left[0].deadline,
+            )
+        return dataclasses.replace(
+            binding,
+            state=bindings.State.BINDING,
+            epoch=epoch,
+            controllers=(),
+            reason=bindings.NO_CONTROLLER,
+            message=explain(known, **asked),
+            deadline=at + bindings.GRACE,
+        )
+
+    def registered(self, binding: bindings.Binding, now: str) -> bool:
+        """Whether all controllers of `binding` serve its host, or did within the grace for a restart."""
+        there = {
+            c.controller
+            for c in candidates(
+                self._registrations.current(),
+                api=binding.api,
+                version=self._versions.get(binding.api, ""),
+                host=binding.host,
+                vnic_type=binding.vnic_type,
+            )
+        }
+        missing = {(c, binding.host) for c in binding.controllers if c not in there}
+        for controller in binding.controllers:
+            if controller in there:
+                self._missing.pop((controller, binding.host), None)
+        at = bindings.seconds(now)
+        return all(at - self._missing.setdefault(one, at) < bindings.GRACE for one in missing)

@@ -1,0 +1,155 @@
+"""Who waits, collects: the process with the waiting request takes the reply and commits the result.
+
+A wait holds no thread and polls nothing: it wakes for the port's status keys, for a shim that
+registers, and once a second as a net. The leader's sweep ends binds that nobody waits for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from gluon import errors
+from gluon.arbiter import assign, bindings, replies, tables
+from gluon.objects import keys, status
+from gluon.proton import registry
+from gluon.spi import ports, store
+
+_NET = 1.0
+"""Seconds after which a wait looks at the database by itself."""
+
+Subscribe = Callable[[str, str, str], AbstractAsyncContextManager[AsyncIterator[replies.Item]]]
+"""`subscribe(api, object_type, key)`: the status keys of one object, present values first."""
+
+
+class Roster(assign.Registrations, Protocol):
+    """Registrations that tell when they change."""
+
+    async def wait_changed(self) -> None: ...
+
+
+class Binder:
+    """Settles binds for the requests of one process, and overdue ones for everybody."""
+
+    def __init__(
+        self,
+        database: store.Store,
+        known: registry.Registry,
+        assigner: assign.Assigner,
+        roster: Roster,
+        subscribe: Subscribe,
+        unreachable: Callable[[], str],
+    ) -> None:
+        """`unreachable`: why the bus cannot carry answers now, or empty."""
+        self._store = database
+        self._registry = known
+        self._assigner = assigner
+        self._roster = roster
+        self._subscribe = subscribe
+        self._unreachable = unreachable
+
+    def unit(self, items: Sequence[replies.Item]) -> store.Unit:
+        """The unit that takes some status keys as they are now."""
+        return replies.Replies(self._registry, self._assigner, items)
+
+    async def settle(self, resource: registry.Resource, wait: ports.PortWait) -> None:
+        """Return once the bind is no longer in state Binding; its outcome is in the port's row."""
+        current = await self._read(wait.port, wait.host)
+        async with self._subscribe(resource.api, resource.name, wait.port) as stream:
+            reply = asyncio.ensure_future(anext(stream))
+            roster = asyncio.ensure_future(self._roster.wait_changed())
+            try:
+                while current is not None and current.state is bindings.State.BINDING:
+                    left = max(0.0, current.deadline - time.time()) + 0.005
+                    await asyncio.wait(
+                        {reply, roster}, timeout=min(_NET, left), return_when=asyncio.FIRST_COMPLETED
+                    )
+                    items = []
+                    if reply.done():
+                        items.append(reply.result())
+                        reply = asyncio.ensure_future(anext(stream))
+                    if roster.done():
+                        roster = asyncio.ensure_future(self._roster.wait_changed())
+                    current = await self._step(current, items)
+            finally:
+                reply.cancel()
+                roster.cancel()
+                await asyncio.gather(reply, roster, return_exceptions=True)
+
+    async def _step(self, current: bindings.Binding, items: list[replies.Item]) -> bindings.Binding | None:
+        try:
+            if items:
+                if not _answers(items[0], current):
+                    return current
+                done = await self._store.submit(self.unit(items))
+                if isinstance(done.result, bindings.Binding):
+                    return done.result
+                return await self._read(current.port, current.host)
+            stored = await self._read(current.port, current.host)
+            if stored is None or stored.state is not bindings.State.BINDING:
+                return stored
+            return await self._advance(stored)
+        except errors.Unavailable:
+            if time.time() > current.deadline + bindings.UNBIND_DEADLINE:
+                raise
+            await asyncio.sleep(_NET)
+            return current
+
+    async def _advance(self, binding: bindings.Binding) -> bindings.Binding | None:
+        done = await self._store.submit(
+            replies.Advance(
+                self._registry,
+                self._assigner,
+                api=binding.api,
+                object_type=binding.object_type,
+                port=binding.port,
+                host=binding.host,
+                unreachable=self._unreachable(),
+            )
+        )
+        result: bindings.Binding | None = done.result
+        return result
+
+    async def _read(self, port: str, host: str) -> bindings.Binding | None:
+        row = await self._store.get(tables.BINDING, port, host)
+        return bindings.read(row) if row is not None else None
+
+    async def sweep(self) -> int:
+        """Look at every binding that is under way; returns how many there are. The leader's work."""
+        count = 0
+        for state in (bindings.State.BINDING, bindings.State.UNBINDING):
+            rows = await self._store.select(
+                store.Select(table=tables.BINDING, equals=(("state", state.value),), limit=1000)
+            )
+            count += len(rows)
+            for row in rows:
+                await self._advance(bindings.read(row))
+        return count
+
+    async def reported(self) -> AsyncIterator[keys.StatusKey]:
+        """Every status key that the database knows of."""
+        async with self._store.snapshot() as snapshot:
+            async for chunk in snapshot.scan(tables.STATUS):
+                for row in chunk:
+                    yield keys.StatusKey(
+                        controller=str(row["controller"]),
+                        shard=str(row["shard"]),
+                        api=str(row["api"]),
+                        object_type=str(row["object_type"]),
+                        key=str(row["object_key"]),
+                    )
+
+
+def _answers(item: replies.Item, current: bindings.Binding) -> bool:
+    """Whether a status key says something about the bind that is waited for."""
+    value = item[1]
+    if value is None:
+        return False
+    try:
+        said = status.decode_report(value).bindings.get(current.host)
+    except ValueError:
+        return True
+    return said is not None and said.epoch == current.epoch

@@ -1,0 +1,189 @@
+"""A port binding as a value: its states, its row, its wanted form in etcd.
+
+    Unbound -> Binding -> Bound | Failed -> Unbinding -> Unbound
+
+Each bind has an *epoch*, the revision of the unit that assigned it: revisions only grow, over
+restores too, so an answer to an older bind can never be taken for one to a newer.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from gluon.arbiter import tables
+from gluon.objects import codec, journal, keys, status
+from gluon.spi import store
+
+BINDING_FAILED = "binding_failed"
+NO_CONTROLLER = "NoController"
+GRACE = 2.0
+"""Seconds that a bind waits for a controller to register before it fails."""
+UNBIND_DEADLINE = 30.0
+
+
+class State(StrEnum):
+    UNBOUND = "Unbound"
+    BINDING = "Binding"
+    BOUND = "Bound"
+    FAILED = "Failed"
+    UNBINDING = "Unbinding"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """One row of `gluon_binding`. `deadline` in seconds since 1970 UTC, 0 for none."""
+
+    port: str
+    host: str
+    api: str
+    object_type: str
+    project: str | None
+    active: bool
+    epoch: int
+    state: State
+    reason: str = ""
+    message: str = ""
+    vnic_type: str = "normal"
+    device_id: str = ""
+    profile: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    controllers: tuple[str, ...] = ()
+    tried: tuple[str, ...] = ()
+    vif_type: str = ""
+    vif_details: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    deadline: float = 0.0
+    since: str
+
+    @property
+    def published(self) -> bool:
+        """Whether shims are told of it."""
+        return self.state in (State.BINDING, State.BOUND) and bool(self.controllers)
+
+    def row(self) -> store.Row:
+        return {
+            tables.PORT_ID: self.port,
+            "host": self.host,
+            "api": self.api,
+            "object_type": self.object_type,
+            "project": self.project,
+            "active": self.active,
+            "epoch": self.epoch,
+            "state": self.state.value,
+            "reason": self.reason,
+            "message": self.message[:2048],
+            "vnic_type": self.vnic_type,
+            "device_id": self.device_id,
+            "profile": _json(self.profile),
+            "controllers": _json(self.controllers),
+            "tried": _json(self.tried),
+            "vif_type": self.vif_type,
+            "vif_details": _json(self.vif_details),
+            "deadline": self.deadline,
+            "since": self.since,
+        }
+
+    def wanted(self) -> bytes:
+        """The value of its key in etcd."""
+        return codec.encode(
+            status.WantedBinding(
+                epoch=self.epoch,
+                revision=self.epoch,
+                active=self.active,
+                vnic_type=self.vnic_type,
+                profile=dict(self.profile),
+                device_id=self.device_id,
+                controllers=self.controllers,
+            )
+        )
+
+    @property
+    def entry_key(self) -> str:
+        """The key of its journal entries: the end of its key in etcd."""
+        return keys.binding(self.api, self.port, self.host)[len(keys.BINDING) :]
+
+
+def _json(value: Any) -> str:
+    return codec.encode(value).decode()
+
+
+def read(row: store.Row) -> Binding:
+    """The binding that a row holds."""
+    return Binding(
+        port=str(row[tables.PORT_ID]),
+        host=str(row["host"]),
+        api=str(row["api"]),
+        object_type=str(row["object_type"]),
+        project=None if row["project"] is None else str(row["project"]),
+        active=bool(row["active"]),
+        epoch=int(row["epoch"] or 0),
+        state=State(str(row["state"])),
+        reason=str(row["reason"] or ""),
+        message=str(row["message"] or ""),
+        vnic_type=str(row["vnic_type"] or "normal"),
+        device_id=str(row["device_id"] or ""),
+        profile=codec.decode(str(row["profile"])),
+        controllers=tuple(codec.decode(str(row["controllers"]))),
+        tried=tuple(codec.decode(str(row["tried"]))),
+        vif_type=str(row["vif_type"] or ""),
+        vif_details=codec.decode(str(row["vif_details"])),
+        deadline=float(row["deadline"] or 0),
+        since=str(row["since"]),
+    )
+
+
+def of_port(view: store.View, port: str) -> list[Binding]:
+    """All bindings of a port."""
+    return [read(r) for r in view.rows(tables.BINDING, (tables.PORT_ID,), (port,))]
+
+
+def active(bindings: list[Binding]) -> Binding | None:
+    """The one that carries traffic, or is to."""
+    return next((b for b in bindings if b.active), None)
+
+
+def lookup(port: str) -> store.Lookup:
+    """The read of all bindings of a port."""
+    return store.Lookup(tables.BINDING, (tables.PORT_ID,), (port,))
+
+
+def save(changes: store.Changes, before: Binding | None, after: Binding) -> None:
+    """Write `after`, and say so in the journal where shims have to know."""
+    if before == after:
+        return
+    changes.put(tables.BINDING, after.row())
+    was = before.wanted() if before is not None and before.published else None
+    now = after.wanted() if after.published else None
+    if was != now:
+        _publish(changes, after, was, now)
+
+
+def drop(changes: store.Changes, before: Binding) -> None:
+    """Remove a binding altogether."""
+    changes.delete(tables.BINDING, before.port, before.host)
+    if before.published:
+        _publish(changes, before, before.wanted(), None)
+
+
+def _publish(changes: store.Changes, binding: Binding, was: bytes | None, now: bytes | None) -> None:
+    op = journal.Operation.DELETE if now is None else journal.Operation.UPDATE if was else journal.Operation.CREATE
+    changes.entries.append(
+        journal.Draft(
+            op=op,
+            api=journal.GLUON,
+            type=journal.BINDING,
+            key=binding.entry_key,
+            project=binding.project,
+            intent=True,
+            old=was,
+            new=now,
+        )
+    )
+
+
+def seconds(now: str) -> float:
+    """A view's `now` in seconds since 1970 UTC."""
+    return datetime.fromisoformat(now).replace(tzinfo=UTC).timestamp()

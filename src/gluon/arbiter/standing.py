@@ -1,0 +1,102 @@
+"""How an object stands: `GET …/<key>/status`, made of its binding and of what shims report.
+
+Statuses of several controllers stay side by side as conditions; `observed_revision` is the lowest
+of all of them, 0 while nobody reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from gluon.arbiter import bindings, tables
+from gluon.model.types import Kind
+from gluon.objects import codec, status
+from gluon.particles import tables as columns
+from gluon.proton import registry
+from gluon.spi import store
+
+
+class Standing:
+    """Reads the standing of objects."""
+
+    def __init__(self, database: store.Store) -> None:
+        self._store = database
+
+    async def of(self, resource: registry.Resource, row: store.Row) -> dict[str, Any]:
+        """The body of the answer, for an object that the caller may see."""
+        key = str(row[resource.records.key_column])
+        reports = await self._store.select(
+            store.Select(
+                table=tables.STATUS,
+                equals=(("api", resource.api), ("object_type", resource.name), ("object_key", key)),
+            )
+        )
+        said = [(r, status.decode_report(str(r["report"]).encode())) for r in reports]
+        revision = int(row[columns.REVISION] or 0)
+        observed = min((r.observed_revision for _, r in said), default=0)
+        body: dict[str, Any] = {"revision": revision, "observed_revision": observed}
+        binding = await self._binding(key) if resource.type.kind is Kind.PORT else None
+        if resource.type.kind is Kind.PORT:
+            known = await self._store.get(tables.PORT, key)
+            body["status"] = str(known["status"]) if known else "DOWN"
+        else:
+            body["status"] = _summary(revision, [r for _, r in said])
+        body["binding"] = _shown(binding)
+        body["conditions"] = [
+            {**codec.decode(codec.encode(c)), "controller": r["controller"], "shard": r["shard"]}
+            for r, report in said
+            for c in report.conditions
+        ]
+        if binding is not None and binding.state is bindings.State.FAILED:
+            body["conditions"].append(
+                {
+                    "type": "Bound",
+                    "status": "False",
+                    "reason": binding.reason,
+                    "message": binding.message,
+                    "since": binding.since,
+                }
+            )
+        return body
+
+    async def _binding(self, port: str) -> bindings.Binding | None:
+        rows = await self._store.select(
+            store.Select(table=tables.BINDING, equals=((tables.PORT_ID, port),))
+        )
+        held = [bindings.read(r) for r in rows]
+        return bindings.active(held) or max(held, key=lambda b: b.epoch, default=None)
+
+
+def _summary(revision: int, reports: Sequence[status.Report]) -> str:
+    if not reports:
+        return "DOWN"
+    if any(r.observed_revision < revision for r in reports):
+        return "BUILD"
+    ready = [c for r in reports for c in r.conditions if c.type == status.READY]
+    return "ERROR" if any(c.status == "False" for c in ready) else "ACTIVE"
+
+
+def _shown(binding: bindings.Binding | None) -> dict[str, Any]:
+    if binding is None:
+        return {
+            "host": None,
+            "state": bindings.State.UNBOUND.value,
+            "reason": "",
+            "message": "",
+            "since": None,
+            "vif_type": None,
+            "vif_details": {},
+            "controllers": [],
+        }
+    failed = binding.state is bindings.State.FAILED
+    return {
+        "host": binding.host,
+        "state": binding.state.value,
+        "reason": binding.reason,
+        "message": binding.message,
+        "since": binding.since,
+        "vif_type": bindings.BINDING_FAILED if failed else binding.vif_type or None,
+        "vif_details": dict(binding.vif_details),
+        "controllers": list(binding.controllers),
+    }

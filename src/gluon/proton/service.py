@@ -1,0 +1,108 @@
+"""What faces call: one method per action, from a decoded body to the stored object.
+
+Raises the errors of `gluon.errors`; returns what was committed. Holds no state of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gluon.particles import tables
+from gluon.proton import problems, registry, units
+from gluon.spi import policy, ports, store
+
+
+class Service:
+    """The actions on objects of all protons."""
+
+    def __init__(self, database: store.Store, rules: policy.Policy, ledger: ports.PortLedger) -> None:
+        self._store = database
+        self._policy = rules
+        self._ledger = ledger
+
+    def context(self, resource: registry.Resource, caller: policy.Caller, request_id: str) -> units.Context:
+        return units.Context(
+            resource=resource, caller=caller, request_id=request_id, policy=self._policy, ledger=self._ledger
+        )
+
+    async def create(
+        self, context: units.Context, body: Mapping[str, Any], parent: str | None = None
+    ) -> units.Result:
+        """A new object; `parent` is the parent's key in a nested path."""
+        resource = context.resource
+        if parent is not None:
+            body = _with_parent(resource, body, parent)
+        checked = resource.fields.check(body, partial=False)
+        values = checked.values
+        key = values.get(resource.type.key)
+        made = not key and resource.type.generated_key
+        if made:
+            key = new_id()
+            values = {**values, resource.type.key: key}
+        committed = await self._store.submit(
+            units.Create(context, str(key), made, values, checked.written)
+        )
+        result: units.Result = committed.result
+        return result
+
+    async def update(
+        self, context: units.Context, key: str, body: Mapping[str, Any], expected: int | None = None
+    ) -> units.Result:
+        """The given attributes replaced."""
+        checked = context.resource.fields.check(body, partial=True)
+        normal = context.resource.fields.key(key)
+        committed = await self._store.submit(
+            units.Update(context, normal, checked.values, checked.written, expected)
+        )
+        result: units.Result = committed.result
+        return result
+
+    async def delete(self, context: units.Context, key: str, expected: int | None = None) -> None:
+        """The object gone."""
+        await self._store.submit(units.Remove(context, context.resource.fields.key(key), expected))
+
+    async def get(self, context: units.Context, key: str) -> units.Result:
+        """One object that the caller may see."""
+        resource = context.resource
+        normal = context.resource.fields.key(key)
+        row = await self._store.get(resource.table, normal)
+        scope = self._policy.scope(context.caller, resource.api, resource.name)
+        if row is None or (scope is not None and row[tables.PROJECT] not in (None, scope)):
+            raise problems.missing(resource, key)
+        project = row[tables.PROJECT]
+        self._policy.check(
+            context.caller, "get", resource.api, resource.name, None if project is None else str(project)
+        )
+        return units.Result(row, resource.records.document(row))
+
+    async def list(self, context: units.Context, parent: str | None = None) -> Sequence[dict[str, Any]]:
+        """All bodies that the caller may see, by key; `parent`: only those of this parent."""
+        resource = context.resource
+        scope = self._policy.scope(context.caller, resource.api, resource.name)
+        self._policy.check(context.caller, "list", resource.api, resource.name, scope)
+        equals: tuple[tuple[str, store.Value], ...] = ()
+        if parent is not None and resource.type.parent_key:
+            attribute = resource.type.parent_key
+            equals = ((resource.records.column(attribute), resource.fields.normal(attribute, parent)),)
+        rows = await self._store.select(store.Select(table=resource.table, equals=equals, project=scope))
+        return [resource.records.body(row) for row in rows]
+
+
+def new_id() -> str:
+    """A random uuid (RFC 9562 version 4) as text."""
+    return str(uuid.UUID(bytes=os.urandom(16), version=4))
+
+
+def _with_parent(resource: registry.Resource, body: Mapping[str, Any], parent: str) -> Mapping[str, Any]:
+    attribute = resource.type.parent_key
+    if attribute is None:
+        return body
+    given = body.get(attribute)
+    if given in (None, ""):
+        return {**body, attribute: parent}
+    if resource.fields.normal(attribute, given) != resource.fields.normal(attribute, parent):
+        raise problems.parent_mismatch(attribute, given, parent)
+    return body
