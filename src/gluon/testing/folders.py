@@ -21,8 +21,8 @@ _LONGEST_BASE = 50  # leaves room for "/gluon-pg-xxxxxxxx/.s.PGSQL.12345" and th
 class PrivateFolder:
     """A folder of this process. `owner` gets it, so that a server run as that user can write."""
 
-    def __init__(self, kind: str, *, owner: str | None = None) -> None:
-        base = _base()
+    def __init__(self, kind: str, *, owner: str | None = None, base: Path | None = None) -> None:
+        base = base or _base()
         _sweep(base)
         self.path = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{kind}-", dir=base))
         self._maker = os.getpid()
