@@ -58,12 +58,18 @@ class World(Protocol):
         """Ordered by key."""
 
     def where(self, api: str, object_type: str, attribute: str, value: Any) -> Sequence[Stored]:
-        """The objects whose `attribute` equals `value`, ordered by key (indexed on first use)."""
+        """The objects whose `attribute` equals `value`, ordered by key (indexed on first use).
+
+        UUIDs are equal in any notation: bodies hold them as they were written.
+        """
 
     def binding(self, ref: Ref, host: str) -> PortBinding | None: ...
 
     def bindings(self, api: str, host: str | None = None) -> Sequence[PortBinding]:
         """All wanted bindings of a proton's ports (to one host), ordered by port."""
+
+    def bindings_of(self, ref: Ref) -> Sequence[PortBinding]:
+        """All wanted bindings of one port, ordered by host."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,167 @@
+"""The desired state in memory: `spi.backend.World`, changed in place by the cache.
+
+In: decoded objects and wanted bindings. Out: answers by key and by index. Held by one event loop;
+readers never see half a change, as nothing here awaits. An index is made when first asked for and
+kept up to date from then on. Called by `cache` (writes) and backends (reads).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gluon.objects import codec, status
+from gluon.spi.backend import PortBinding, Ref, Stored
+from gluon.values import uuid
+
+_UUID_LENGTHS = range(32, 46)
+
+
+def comparable(value: Any) -> Any:
+    """What an index files a value under: UUIDs in their usual form, lists and maps as text."""
+    if isinstance(value, str):
+        if len(value) in _UUID_LENGTHS:
+            try:
+                return uuid.parse(value)
+            except ValueError:
+                return value
+        return value
+    if isinstance(value, (list, dict)):
+        return codec.canonical(value)
+    return value
+
+
+class _Type:
+    """All objects of one object type."""
+
+    __slots__ = ("indexes", "objects", "order")
+
+    def __init__(self) -> None:
+        self.objects: dict[str, Stored] = {}
+        self.order: list[str] = []
+        self.indexes: dict[str, dict[Any, dict[str, None]]] = {}
+
+    def put(self, stored: Stored) -> None:
+        key = stored.ref.key
+        before = self.objects.get(key)
+        if before is None:
+            insort(self.order, key)
+        self.objects[key] = stored
+        for attribute, index in self.indexes.items():
+            if before is not None:
+                _unfile(index, before.body.get(attribute), key)
+            index.setdefault(comparable(stored.body.get(attribute)), {})[key] = None
+
+    def drop(self, key: str) -> None:
+        before = self.objects.pop(key, None)
+        if before is None:
+            return
+        del self.order[bisect_left(self.order, key)]
+        for attribute, index in self.indexes.items():
+            _unfile(index, before.body.get(attribute), key)
+
+    def where(self, attribute: str, value: Any) -> Sequence[Stored]:
+        index = self.indexes.get(attribute)
+        if index is None:
+            index = {}
+            for key, stored in self.objects.items():
+                index.setdefault(comparable(stored.body.get(attribute)), {})[key] = None
+            self.indexes[attribute] = index
+        return [self.objects[key] for key in sorted(index.get(comparable(value), ()))]
+
+
+def _unfile(index: dict[Any, dict[str, None]], value: Any, key: str) -> None:
+    under = comparable(value)
+    keys = index[under]
+    del keys[key]
+    if not keys:
+        del index[under]
+
+
+class MemoryWorld:
+    """The desired state as of the latest events. `port_types`: what a proton calls its ports."""
+
+    def __init__(self) -> None:
+        self._types: dict[tuple[str, str], _Type] = {}
+        self._bindings: dict[str, dict[str, dict[str, status.WantedBinding]]] = {}
+        self._by_host: dict[tuple[str, str], set[str]] = {}
+        self._port_types: dict[str, str] = {}
+
+    def get(self, ref: Ref) -> Stored | None:
+        held = self._types.get((ref.api, ref.object_type))
+        return held.objects.get(ref.key) if held else None
+
+    def all(self, api: str, object_type: str) -> Sequence[Stored]:
+        held = self._types.get((api, object_type))
+        return [held.objects[key] for key in held.order] if held else []
+
+    def where(self, api: str, object_type: str, attribute: str, value: Any) -> Sequence[Stored]:
+        held = self._types.get((api, object_type))
+        return held.where(attribute, value) if held else []
+
+    def binding(self, ref: Ref, host: str) -> PortBinding | None:
+        wanted = self._bindings.get(ref.api, {}).get(ref.key, {}).get(host)
+        return self._port_binding(ref.api, ref.key, host, wanted) if wanted else None
+
+    def bindings(self, api: str, host: str | None = None) -> Sequence[PortBinding]:
+        held = self._bindings.get(api, {})
+        if host is not None:
+            ports = sorted(self._by_host.get((api, host), ()))
+            return [self._port_binding(api, port, host, held[port][host]) for port in ports]
+        return [
+            self._port_binding(api, port, at, wanted)
+            for port in sorted(held)
+            for at, wanted in sorted(held[port].items())
+        ]
+
+    def bindings_of(self, ref: Ref) -> Sequence[PortBinding]:
+        held = self._bindings.get(ref.api, {}).get(ref.key, {})
+        return [self._port_binding(ref.api, ref.key, host, wanted) for host, wanted in sorted(held.items())]
+
+    def objects(self) -> Sequence[Stored]:
+        """Every object, for a full scan."""
+        return [stored for held in self._types.values() for stored in held.objects.values()]
+
+    def port_ref(self, api: str, port: str) -> Ref:
+        """A port by its key alone, as keys of bindings name it."""
+        return Ref(api, self._port_types.get(api, "Port"), port)
+
+    def put(self, stored: Stored) -> None:
+        """Add or replace an object."""
+        self._types.setdefault((stored.ref.api, stored.ref.object_type), _Type()).put(stored)
+
+    def drop(self, ref: Ref) -> None:
+        """Remove an object, if it is there."""
+        held = self._types.get((ref.api, ref.object_type))
+        if held:
+            held.drop(ref.key)
+
+    def put_binding(self, api: str, port: str, host: str, wanted: status.WantedBinding) -> None:
+        """Add or replace a wanted binding."""
+        self._bindings.setdefault(api, {}).setdefault(port, {})[host] = wanted
+        self._by_host.setdefault((api, host), set()).add(port)
+
+    def drop_binding(self, api: str, port: str, host: str) -> None:
+        """Remove a wanted binding, if it is there."""
+        hosts = self._bindings.get(api, {}).get(port, {})
+        if hosts.pop(host, None) is not None:
+            self._by_host[api, host].discard(port)
+        if not hosts:
+            self._bindings.get(api, {}).pop(port, None)
+
+    def name_ports(self, api: str, object_type: str) -> None:
+        """Say what the proton calls its ports (`Port` until told)."""
+        self._port_types[api] = object_type
+
+    def _port_binding(self, api: str, port: str, host: str, wanted: status.WantedBinding) -> PortBinding:
+        ref = self.port_ref(api, port)
+        return PortBinding(ref=ref, host=host, wanted=wanted, port=self.get(ref))
+
+
+def stored(api: str, object_type: str, key: str, body: Mapping[str, Any]) -> Stored:
+    """An object as published, from the value of its key in etcd."""
+    revision = body.get("revision", 0)
+    return Stored(
+        ref=Ref(api, object_type, key), revision=revision if isinstance(revision, int) else 0, body=body
+    )
