@@ -1,0 +1,105 @@
+"""Writes `docs/reference` from the code: one page a shipped model, one of all settings, one of all commands.
+
+`./dev docs` calls it. With --check nothing is written, and the exit status says whether all pages are as they should be.
+"""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from gluon.model import loader, types
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "docs" / "reference"
+MADE = "<!-- Written by ./dev docs; changes made by hand are lost. -->\n\n"
+
+
+def pages() -> dict[str, str]:
+    """Text by file name."""
+    made = {f"{model.name}.md": "".join(model_page(model)) for model in loader.load_catalog()}
+    made["settings.md"] = settings_page()
+    made["commands.md"] = "".join(commands_page())
+    return {name: MADE + text for name, text in made.items()}
+
+
+def model_page(model: types.Model) -> Iterator[str]:
+    yield f"# {model.name} {model.version}\n\n{model.description}\n\n"
+    for object_type in model.types.values():
+        path = f"/proton/{model.name}/v{model.version}/{object_type.plural}"
+        yield f"## {object_type.name}\n\n" + (
+            f"{object_type.description}\n\n" if object_type.description else ""
+        )
+        yield f"`{path}`, `{path}/{{{object_type.key}}}`\n\n"
+        yield "| Attribute | Type | Needed | Meaning |\n|---|---|---|---|\n"
+        for attribute in object_type.attributes.values():
+            needed = (
+                "in the URL" if attribute.name == object_type.key else "yes" if attribute.required else ""
+            )
+            meaning = attribute.description.strip().replace("\n", " ").replace("|", "\\|")
+            yield f"| `{attribute.name}` | {type_text(attribute)} | {needed} | {meaning} |\n"
+        yield "\n"
+        if object_type.policies:
+            rules = ", ".join(f"{action} `{rule}`" for action, rule in object_type.policies.items())
+            yield f"Policies: {rules}\n\n"
+
+
+def type_text(attribute: types.Attribute) -> str:
+    """The type as a reader wants it: what it refers to, its format, its values or its limits."""
+    if attribute.reference:
+        return f"key of {attribute.reference}"
+    if attribute.values:
+        return "one of " + ", ".join(f"`{value}`" for value in attribute.values)
+    text = attribute.type.value
+    if attribute.format:
+        text += f", {attribute.format.value}"
+    elif attribute.length:
+        text += f", at most {attribute.length}"
+    if attribute.minimum is not None or attribute.maximum is not None:
+        text += f", {attribute.minimum} to {attribute.maximum}"
+    return text
+
+
+def settings_page() -> str:
+    command = [sys.executable, "-c", "from gluon.cmd.main import main; main()", "config", "sample"]
+    sample = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
+    intro = "What `gluon config sample` prints. `--config FILE` reads it; a flag on the command line wins.\n"
+    return f"# Settings\n\n{intro}\n```toml\n{sample.strip()}\n```\n"
+
+
+def commands_page() -> Iterator[str]:
+    from gluon.cmd import main  # noqa: PLC0415  # every command's room, and --help must not pay for it
+
+    yield "# Commands\n\nOf `gluon`. Those of `protonclient` are made from a model: `protonclient --api NAME --help`.\n\n"
+    yield from help_texts(click.Context(main.main, info_name="gluon"))
+
+
+def help_texts(context: click.Context) -> Iterator[str]:
+    context.max_content_width = context.terminal_width = 100
+    yield f"## {context.command_path}\n\n```\n{context.command.get_help(context)}\n```\n\n"
+    if isinstance(context.command, click.Group):
+        for name in context.command.list_commands(context):
+            command = context.command.get_command(context, name)
+            if command and not command.hidden:
+                yield from help_texts(click.Context(command, parent=context, info_name=name))
+
+
+def main(arguments: list[str]) -> int:
+    made = pages()
+    there = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.md")}
+    if "--check" in arguments:
+        different = sorted(name for name in made | there if made.get(name) != there.get(name))
+        print("\n".join(f"docs/reference/{name} is not as ./dev docs would write it" for name in different))
+        return 1 if different else 0
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name in there.keys() - made.keys():
+        (FOLDER / name).unlink()
+    for name, text in made.items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
