@@ -9,6 +9,7 @@
     /gluon/shim/<controller>/<instance>                   shims, leased
     /gluon/lead/<controller>/<shard>                      shims, leased
     /gluon/relay/cursor, /gluon/relay/leader              publisher
+    /gluon/relay/resync                                   who asks for a resync; the publisher deletes it
     /gluon/wake/<process>                                 API processes
 
 A segment is percent-encoded (RFC 3986 unreserved characters stay; so do `:` and `,`, which keys
@@ -32,6 +33,7 @@ LEAD = "/gluon/lead/"
 WAKE = "/gluon/wake/"
 RELAY_CURSOR = "/gluon/relay/cursor"
 RELAY_LEADER = "/gluon/relay/leader"
+RELAY_RESYNC = "/gluon/relay/resync"
 
 _WHITE = re.compile(r"\s")
 _PLAIN = re.compile(r"[A-Za-z0-9_.~:,-]+\Z")

@@ -1,0 +1,99 @@
+"""Journal entries to Txns of bounded size. Pure.
+
+In: entries of whole revisions, oldest first. Out: `Batch`es in order. Invariant: applying a batch
+whose `last` is set leaves exactly the state after that entry's revision; newest per key within a
+batch, since a Txn may touch a key once. A revision too big for one Txn is cut: its first parts
+have no `last`, so the cursor waits for the whole of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+
+from gluon.objects import journal
+from gluon.spi import bus, projection
+
+MAX_OPS = 120
+MAX_BYTES = 1024 * 1024
+_OVERHEAD = 16  # bytes of framing around a key and its value
+_revision = attrgetter("revision")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Of one Txn, the put of the cursor not counted."""
+
+    ops: int = MAX_OPS
+    bytes: int = MAX_BYTES
+
+    @classmethod
+    def of(cls, target: bus.Bus) -> Limits:
+        """As many as the bus takes, less the cursor's own operations."""
+        return cls(ops=max(1, min(MAX_OPS, target.max_ops - 2)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """`last`: the last entry that this Txn completes, None if it ends inside a revision."""
+
+    changes: Mapping[str, bytes | None]
+    last: journal.Entry | None
+
+    @property
+    def ops(self) -> list[bus.Op]:
+        return [op(key, value) for key, value in self.changes.items()]
+
+
+def op(key: str, value: bytes | None) -> bus.Put | bus.Delete:
+    """None deletes."""
+    return bus.Delete(key=key) if value is None else bus.Put(key=key, value=value)
+
+
+def weight(key: str, value: bytes | None) -> int:
+    """What a change adds to a request, in bytes (keys are ASCII)."""
+    return len(key) + _OVERHEAD + (len(value) if value is not None else 0)
+
+
+def plan(entries: Sequence[journal.Entry], picture: projection.Projection, limits: Limits) -> Iterator[Batch]:
+    """At least one batch if there are entries, even if none of them has anything in etcd."""
+    changes: dict[str, bytes | None] = {}
+    size = 0
+    last: journal.Entry | None = None
+    for _, group in groupby(entries, key=_revision):
+        own: dict[str, bytes | None] = {}
+        for entry in group:
+            own.update(picture.of_entry(entry))
+            newest = entry
+        own_size = sum(weight(key, value) for key, value in own.items())
+        # Counting a key twice that both have may cut early, which costs a Txn and nothing else.
+        if len(changes) + len(own) > limits.ops or size + own_size > limits.bytes:
+            if last is not None:
+                yield Batch(changes=changes, last=last)
+            *parts, own = cut(own, limits)
+            for part in parts:
+                yield Batch(changes=part, last=None)
+            changes, size = {}, 0
+            own_size = sum(weight(key, value) for key, value in own.items())
+        changes.update(own)
+        size += own_size
+        last = newest
+    if last is not None:
+        yield Batch(changes=changes, last=last)
+
+
+def cut(changes: dict[str, bytes | None], limits: Limits) -> list[dict[str, bytes | None]]:
+    """At least one part; a change that is too big by itself is a part of its own."""
+    part: dict[str, bytes | None] = {}
+    parts = [part]
+    size = 0
+    for key, value in changes.items():
+        more = weight(key, value)
+        if part and (len(part) >= limits.ops or size + more > limits.bytes):
+            part, size = {}, 0
+            parts.append(part)
+        part[key] = value
+        size += more
+    return parts

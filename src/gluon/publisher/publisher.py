@@ -1,0 +1,155 @@
+"""The publisher of one process: all its parts put together.
+
+In: store, bus, projection and the main's `Hooks`. Out: `run()`; `notify()` after each commit; and
+for the arbiter `registrations` and `subscribe`. Every API process runs one; the elected one leads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+
+from gluon.errors import GluonError
+from gluon.objects import keys
+from gluon.publisher import cursor, wake
+from gluon.publisher.collector import Collector, Known, MakeUnit
+from gluon.publisher.housekeeping import Housekeeping, Keep
+from gluon.publisher.leader import Duty, Leader
+from gluon.publisher.registrations import Registrations
+from gluon.publisher.relay import Relay
+from gluon.publisher.replies import Reply, ReplyWatch
+from gluon.publisher.stats import Stats
+from gluon.publisher.supervise import every, supervise
+from gluon.spi import bus, projection, store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """What the main gives. `make_unit` and `known` as the collector says; `sweep` is called each
+    second by the leader; `on_rebase` when the history that etcd has seen is not the database's
+    (perhaps more than once), before the resync."""
+
+    make_unit: MakeUnit
+    known: Known
+    sweep: Callable[[], Awaitable[None]]
+    on_rebase: Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Pauses in seconds, and how much history to keep."""
+
+    sweep: float = 1.0
+    housekeeping: float = 60.0
+    keep: Keep = field(default_factory=Keep)
+
+
+class Publisher:
+    """`process` is unique among all API processes of this etcd."""
+
+    def __init__(
+        self,
+        database: store.Store,
+        target: bus.Bus,
+        picture: projection.Projection,
+        *,
+        process: str,
+        hooks: Hooks,
+        settings: Settings | None = None,
+    ) -> None:
+        settings = settings or Settings()
+        self.stats = Stats()
+        self.registrations = Registrations(target)
+        self._replies = ReplyWatch(target)
+        self._relay = Relay(
+            database=database, target=target, picture=picture, on_rebase=hooks.on_rebase, stats=self.stats
+        )
+        self._waker = wake.Waker(target, process, local=self._notify_own)
+        collector = Collector(
+            database=database, target=target, make_unit=hooks.make_unit, known=hooks.known, stats=self.stats
+        )
+        house = Housekeeping(
+            database=database,
+            target=target,
+            reached=lambda: self._relay.reached,
+            keep=settings.keep,
+            stats=self.stats,
+        )
+        duties = (
+            Duty(name="relay", run=self._relay.run),
+            Duty(name="wakes", run=lambda: wake.listen(target, self._relay.notify)),
+            Duty(name="collector", run=collector.run),
+            Duty(name="sweeper", run=lambda: every(settings.sweep, hooks.sweep)),
+            Duty(name="housekeeping", run=lambda: every(settings.housekeeping, house.once)),
+        )
+        self._leader = Leader(target, process, duties, self.stats)
+
+    def notify(self) -> None:
+        """Something was committed by this process. Never waits, never fails."""
+        self._waker.notify()
+
+    def subscribe(
+        self, api: str, object_type: str, key: str
+    ) -> AbstractAsyncContextManager[AsyncIterator[Reply]]:
+        """What shims say of one object: present values, then changes."""
+        return self._replies.subscribe(api, object_type, key)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as parts:
+            for name, run in (
+                ("leader", self._leader.run),
+                ("waker", self._waker.run),
+                ("registrations", self.registrations.run),
+                ("replies", self._replies.run),
+            ):
+                parts.create_task(supervise(name, run, self.stats), name=f"publisher {name}")
+
+    def _notify_own(self) -> bool:
+        if self.stats.leading:
+            self._relay.notify()
+        return self.stats.leading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where publishing stands, for `gluon status` of any process. `error`: etcd does not answer.
+
+    `lag` counts revisions from cursor to database, gaps included; `leader` is a process's name.
+    """
+
+    leader: str = ""
+    cursor: str = ""
+    revision: int = 0
+    position: int = 0
+    resyncing: bool = False
+    alarms: tuple[str, ...] = ()
+    size: int = 0
+    error: str = ""
+
+    @property
+    def lag(self) -> int:
+        return max(0, self.position - self.revision)
+
+
+async def standing(database: store.Store, target: bus.Bus) -> Standing:
+    """Read it from database and etcd. Raises `Unavailable` only for the database."""
+    position = (await database.position()).revision
+    try:
+        result = await target.txn((), (bus.Get(key=keys.RELAY_LEADER), bus.Get(key=keys.RELAY_CURSOR)))
+        health = await target.health()
+    except GluonError as error:
+        return Standing(position=position, error=str(error))
+    leader, value = result.values
+    found = cursor.parse(value.value) if value else None
+    return Standing(
+        leader=leader.value.decode(errors="replace") if leader else "",
+        cursor=value.value.decode(errors="replace") if value else "",
+        revision=found.revision if found else 0,
+        position=position,
+        resyncing=bool(found and found.resync),
+        alarms=tuple(health.alarms),
+        size=health.size,
+    )

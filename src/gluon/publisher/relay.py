@@ -1,0 +1,256 @@
+"""The relay: the journal in order into etcd, each Txn only if the cursor is the one read before.
+
+In: intent entries after the cursor, wakes, a look each second. Out: keys and values under the
+projection's prefixes, and the cursor. Invariant: in one Txn with its content the cursor moves on,
+so of two relays the one behind is refused and nothing old ever covers something new. Run by the
+leader; whatever goes wrong, `run` is called again and begins by judging the cursor it finds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+
+import structlog
+
+from gluon.errors import GluonError
+from gluon.objects import journal, keys
+from gluon.publisher import batches, cursor, resync
+from gluon.publisher.stats import Stats
+from gluon.spi import bus, projection, store
+
+log = structlog.get_logger(__name__)
+
+_ROWS = 1000
+"""Journal rows per read: some Txns' worth."""
+_LOOK = 1.0
+_ADVANCE = 60.0
+_BUSY = 8
+_LINGER = 0.004
+
+
+class Overtaken(GluonError):
+    """The cursor in etcd is not the one we read: another relay leads, or etcd went back."""
+
+
+class Relay:
+    """One relay. `on_rebase` runs whenever the history that etcd has seen is not the database's."""
+
+    def __init__(
+        self,
+        *,
+        database: store.Store,
+        target: bus.Bus,
+        picture: projection.Projection,
+        on_rebase: Callable[[], Awaitable[None]],
+        stats: Stats,
+    ) -> None:
+        self._store = database
+        self._bus = target
+        self._picture = picture
+        self._on_rebase = on_rebase
+        self._stats = stats
+        self._limits = batches.Limits.of(target)
+        self._woken = asyncio.Event()
+        self._reached: cursor.Cursor | None = None
+
+    @property
+    def reached(self) -> cursor.Cursor | None:
+        """The last one that etcd confirmed to us; None until `run` has found its place."""
+        return self._reached
+
+    def notify(self) -> None:
+        """There is something new in the journal."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Until cancelled. Raises `Overtaken`, `BusError`, `Unavailable`: then call it again."""
+        try:
+            while True:
+                self._reached = None
+                await self._relay(await self._begin())
+        except GluonError:
+            self._stats.behind()
+            raise
+
+    # -- finding the place ---------------------------------------------------------------------
+
+    async def _begin(self) -> cursor.Cursor:
+        """The cursor to go on from, once etcd holds what it says."""
+        value, request = await self._read()
+        found = cursor.parse(value.value) if value else None
+        verdict, reason = await self._judge(found)
+        if verdict is cursor.Verdict.GO_ON and request is None:
+            assert found is not None
+            return await self._refresh_constants(found)
+        log.info(
+            "etcd needs a resync", verdict=verdict, cursor=value and value.value.decode(errors="replace")
+        )
+        if verdict is cursor.Verdict.REBASE:
+            await self._rebase(value)
+        if verdict in {cursor.Verdict.REBASE, cursor.Verdict.NEW_HISTORY}:
+            # Also after a crash between the rebase and its hook: until a resync has begun, the
+            # cursor in etcd names the old incarnation. The hook may run more than once.
+            await self._on_rebase()
+        self._stats.behind()
+        job = resync.Resync(self._store, self._bus, self._picture, limits=self._limits, stats=self._stats)
+        try:
+            return await job.run(value, reason=reason, request=request)
+        except resync.Refused as error:
+            raise self._overtaken(str(error)) from error
+
+    async def _read(self) -> tuple[bus.KeyValue | None, bus.KeyValue | None]:
+        """The cursor and the request for a resync, of one moment."""
+        result = await self._bus.txn((), (bus.Get(key=keys.RELAY_CURSOR), bus.Get(key=keys.RELAY_RESYNC)))
+        value, request = result.values
+        return value, request
+
+    async def _judge(self, found: cursor.Cursor | None) -> tuple[cursor.Verdict, str]:
+        entries = await self._store.entry(found.revision) if found else ()
+        position = await self._store.position()
+        self._stats.position = position.revision
+        verdict = cursor.judge(found, entries, position)
+        if verdict is not cursor.Verdict.RESYNC:
+            return verdict, "asked" if verdict is cursor.Verdict.GO_ON else str(verdict)
+        if found is None:
+            return verdict, "missing"
+        return verdict, "interrupted" if found.resync else "trimmed"
+
+    async def _rebase(self, value: bus.KeyValue | None) -> None:
+        """Only if etcd still shows what was judged: another relay may have cured it meanwhile."""
+        again, _ = await self._read()
+        if again is None or value is None or again.value != value.value:
+            raise self._overtaken("the cursor changed while the database was compared with it")
+        found = cursor.parse(again.value)
+        assert found is not None
+        position = await self._store.rebase(beyond=found.revision)
+        self._stats.rebases += 1
+        log.warning(
+            "the database has lost what etcd has seen: new incarnation",
+            cursor=again.value.decode(),
+            incarnation=position.incarnation,
+            revision=position.revision,
+        )
+
+    async def _refresh_constants(self, found: cursor.Cursor) -> cursor.Cursor:
+        """What comes from no row may have changed with the program or its models."""
+        wanted = list(self._picture.constant())
+        changed: dict[str, bytes | None] = {}
+        for start in range(0, len(wanted), self._limits.ops):
+            part = wanted[start : start + self._limits.ops]
+            result = await self._bus.txn((), [bus.Get(key=key) for key, _ in part])
+            for (key, value), present in zip(part, result.values, strict=True):
+                if present is None or present.value != value:
+                    changed[key] = value
+        for piece in batches.cut(changed, self._limits) if changed else ():
+            await self._send(found, batches.Batch(changes=piece, last=None))
+        return found
+
+    # -- going on ------------------------------------------------------------------------------
+
+    async def _relay(self, current: cursor.Cursor) -> None:
+        """Publish until etcd's cursor or the database's history is not what it was."""
+        loop = asyncio.get_running_loop()
+        self._confirm(current)
+        looked = advanced = loop.time()
+        while True:
+            self._woken.clear()
+            entries = await self._store.tail(current.revision, limit=_ROWS, intent=True)
+            if loop.time() - looked >= _LOOK:
+                # After the read and before publishing it: what was read is of this history.
+                if not await self._still_true(current):
+                    return
+                looked = loop.time()
+                if not entries and looked - advanced >= _ADVANCE:
+                    current = await self._advance(current)
+                    advanced = looked
+            if entries:
+                current = await self._publish(current, entries)
+                if len(entries) >= _BUSY:
+                    # Under load a moment's wait makes fewer, larger Txns; a lone write never waits.
+                    await asyncio.sleep(_LINGER)
+            else:
+                self._stats.caught_up()
+                await self._wait(looked + _LOOK - loop.time())
+
+    async def _wait(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(max(seconds, 0.0)):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+
+    async def _publish(self, current: cursor.Cursor, entries: Sequence[journal.Entry]) -> cursor.Cursor:
+        self._stats.behind(_moment(entries[0].at))
+        self._stats.position = max(self._stats.position, entries[-1].revision)
+        for batch in batches.plan(entries, self._picture, self._limits):
+            current = await self._send(current, batch)
+        self._stats.entries += len(entries)
+        self._stats.caught_up()
+        return current
+
+    async def _send(self, current: cursor.Cursor, batch: batches.Batch) -> cursor.Cursor:
+        """One Txn. Returns the cursor after it."""
+        reached = current
+        ops = batch.ops
+        if batch.last is not None:
+            reached = cursor.Cursor(
+                incarnation=current.incarnation,
+                revision=batch.last.revision,
+                digest=cursor.digest_of(batch.last),
+            )
+            ops.append(bus.Put(key=keys.RELAY_CURSOR, value=reached.encode()))
+        began = time.monotonic()
+        result = await self._bus.txn(
+            (bus.Compare(key=keys.RELAY_CURSOR, value=current.encode()),),
+            ops,
+            (bus.Get(key=keys.RELAY_CURSOR),),
+        )
+        if not result.succeeded:
+            there = result.values[0]
+            raise self._overtaken(
+                f"etcd has {there.value.decode(errors='replace') if there else 'no cursor'}"
+            )
+        self._stats.sent(time.monotonic() - began, len(batch.changes))
+        self._confirm(reached)
+        return reached
+
+    async def _still_true(self, current: cursor.Cursor) -> bool:
+        """Is etcd's cursor ours, does the journal hold it, and does nobody ask for a resync?"""
+        value, request = await self._read()
+        if request is not None or value is None or value.value != current.encode():
+            return False
+        verdict, _ = await self._judge(current)
+        return verdict is cursor.Verdict.GO_ON
+
+    async def _advance(self, current: cursor.Cursor) -> cursor.Cursor:
+        """Move over entries that are not intent, so that trimming may follow.
+
+        Only to a revision that is committed (it has a row), and looking for intent after that:
+        revisions are in the order of commits.
+        """
+        position = await self._store.position()
+        rows = await self._store.entry(position.revision)
+        if position.incarnation != current.incarnation or position.revision <= current.revision or not rows:
+            return current
+        if await self._store.tail(current.revision, limit=1, intent=True):
+            return current
+        return await self._send(current, batches.Batch(changes={}, last=rows[-1]))
+
+    def _confirm(self, reached: cursor.Cursor) -> None:
+        self._reached = reached
+        self._stats.cursor = reached.revision
+
+    def _overtaken(self, why: str) -> Overtaken:
+        self._stats.refused += 1
+        return Overtaken(why)
+
+
+def _moment(at: str) -> float | None:
+    """Wall clock of a journal row's time, None if it cannot be read."""
+    try:
+        return datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
