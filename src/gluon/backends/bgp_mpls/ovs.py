@@ -203,6 +203,13 @@ class Switch:
             "--bundle", "replace-flows", self._management, "-", stdin="".join(f"{flow}\n" for flow in flows)
         )
 
+    async def edit_flows(self, lines: Iterable[str]) -> None:
+        """Add and delete single flows, all or none; the others stay. A line is a flow as `ovs-ofctl
+        add-flows` reads it, `add` or `delete_strict` before it."""
+        await self._ofctl(
+            "--bundle", "add-flows", self._management, "-", stdin="".join(f"{x}\n" for x in lines)
+        )
+
     async def follow_switch(self) -> AsyncGenerator[bool, None]:
         """True when vswitchd answers for this bridge (and has no flows yet if it is a restart), False when it ended.
 

@@ -1,0 +1,71 @@
+"""Reads back what is programmed, as the rows that `desired` computes.
+
+In: the switch and the speaker. Out: rows by scope: all flows with our mark, the kept numbers, and
+the routes announced with our tunnel address and a label of our range. What carries a number that
+no VPN has comes under a scope of its own (`stray/<number>`), which nothing wants. A daemon that is
+away holds nothing; the database of the switch must answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from gluon.backends.bgp_mpls import desired, flows
+from gluon.backends.bgp_mpls.config import Config
+from gluon.backends.bgp_mpls.openflow import SwitchGone
+from gluon.backends.bgp_mpls.ovs import Switch
+from gluon.backends.bgp_mpls.routes import VpnRoute
+from gluon.backends.bgp_mpls.speaker import Speaker
+
+NUMBER = "gluon-vrf-"
+"""Prefix of the keys in the bridge's `external_ids`: `gluon-vrf-<number>` has the VPN's key."""
+
+_NUMBER = re.compile(rf"{NUMBER}([0-9]{{1,5}})").fullmatch
+
+
+def kept_numbers(external_ids: Mapping[str, str]) -> dict[int, str]:
+    """Number to VPN, as kept in the switch's database."""
+    matches = ((_NUMBER(key), service) for key, service in external_ids.items())
+    return {int(found[1]): service for found, service in matches if found}
+
+
+async def read(switch: Switch, speaker: Speaker | None, config: Config) -> dict[str, dict[str, desired.Row]]:
+    """All our rows by scope. `speaker` None: BGP does not run. Raises `TryLater`."""
+    numbers = kept_numbers(await switch.external_ids())
+    found: dict[str, dict[str, desired.Row]] = {}
+
+    def add(scope: str, row: desired.Row) -> None:
+        found.setdefault(scope, {})[desired.key_of(row)] = row
+
+    def scope_of(number: int | None) -> str:
+        if number == 0:
+            return desired.BRIDGE
+        service = numbers.get(number) if number is not None else None
+        return f"stray/{number}" if service is None else desired.scope_of(service)
+
+    for number, service in numbers.items():
+        add(desired.scope_of(service), desired.KeptNumber(number=number, service=service))
+    if config.tunnel in await switch.interfaces():
+        add(desired.BRIDGE, desired.bridge_row(config))
+    for flow in await _flows(switch):
+        add(scope_of(flow.vrf), flow)
+    if speaker is not None:
+        for route in (await speaker.routes()).own.values():
+            if is_ours(route, config):
+                add(scope_of(config.labels.number(route.label)), route)
+    return found
+
+
+def is_ours(route: VpnRoute, config: Config) -> bool:
+    """Whether a route of this gobgpd is one that we announce: others may use the same daemon."""
+    return route.next_hop == config.router_id and config.labels.number(route.label) is not None
+
+
+async def _flows(switch: Switch) -> list[flows.Flow]:
+    try:
+        dumped = await switch.dump_flows()
+    except SwitchGone:
+        return []
+    parsed = (flows.parse(flow.text, flow.cookie) for flow in dumped)
+    return [flow for flow in parsed if flow.ours]

@@ -1,0 +1,186 @@
+"""OpenFlow flows as values, and the flows a PE is made of. Pure.
+
+Texts are written as `ovs-ofctl dump-flows` prints them, so that a flow read back equals the one
+that was wanted; `parse` brings the fields of a match into one order. Every flow carries a cookie
+of our own with the number of its VRF (0: the bridge's fixed flows): others' flows are left alone.
+
+    table  0  where does a packet come from: an attachment (sets reg0 to the VRF), the tunnel
+    table 10  what an attachment may send: ARP, ping of its gateway, packets from its own address
+    table 20  routing by VRF and destination
+    table 30  MPLS label to VRF
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+CLASSIFY, ADMIT, ROUTE, LABEL = 0, 10, 20, 30
+
+GATEWAY_MAC = "00:00:5e:00:01:01"
+"""The MAC address of every VRF's gateway: that of a virtual router (RFC 5798)."""
+
+MARK = 0x676C756F << 32
+_MARK_BITS = 0xFFFFFFFF << 32
+_LOCAL_PRIORITY = 300
+_REMOTE_PRIORITY = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """One flow. `match` lists its fields in sorted order; table, priority and match name it."""
+
+    table: int
+    priority: int
+    match: str
+    actions: str
+    cookie: int
+
+    @property
+    def key(self) -> str:
+        return f"flow {self.table} {self.priority} {self.match}"
+
+    @property
+    def vrf(self) -> int:
+        """The number of the VRF it belongs to."""
+        return self.cookie & ~_MARK_BITS
+
+    @property
+    def ours(self) -> bool:
+        return self.cookie & _MARK_BITS == MARK
+
+    def addition(self) -> str:
+        """A line of `ovs-ofctl add-flows` that adds it, replacing one of the same name."""
+        return f"add cookie={self.cookie:#x},{self._name()} actions={self.actions}"
+
+    def deletion(self) -> str:
+        """A line of `ovs-ofctl add-flows` that deletes it, unless its name belongs to another cookie now."""
+        return f"delete_strict cookie={self.cookie:#x}/-1,{self._name()}"
+
+    def _name(self) -> str:
+        named = f"table={self.table},priority={self.priority}"
+        return f"{named},{self.match}" if self.match else named
+
+
+def parse(text: str, cookie: int) -> Flow:
+    """A flow as `ovs-ofctl --no-names dump-flows` prints it, cookie and counters left out."""
+    head, _, actions = text.partition(" actions=")
+    numbers = {"table": 0, "priority": 32768}
+    fields = []
+    for field in head.split(","):
+        name, _, value = field.partition("=")
+        if name in numbers:
+            numbers[name] = int(value)
+        elif field:
+            fields.append(field)
+    return Flow(match=",".join(sorted(fields)), actions=actions, cookie=cookie, **numbers)
+
+
+def _flow(vrf: int, table: int, priority: int, match: str, *actions: str) -> Flow:
+    return Flow(
+        table=table,
+        priority=priority,
+        match=",".join(sorted(match.split(","))) if match else "",
+        actions=",".join(actions),
+        cookie=MARK | vrf,
+    )
+
+
+def fixed(tunnel: int) -> Iterator[Flow]:
+    """What every PE has, VRFs or not. `tunnel` is the OpenFlow port of the tunnels, 0 while unknown."""
+    for table in (CLASSIFY, ADMIT, ROUTE, LABEL):
+        yield _flow(0, table, 0, "", "drop")
+    if tunnel:
+        yield _flow(0, CLASSIFY, 50, f"in_port={tunnel}", f"goto_table:{LABEL}")
+
+
+def vrf_of_label(vrf: int, label: int) -> Flow:
+    """Packets that other PEs send under our label. in_port is cleared, as a packet may have to go
+    back into the tunnel port it came from (hub and spoke)."""
+    return _flow(
+        vrf,
+        LABEL,
+        100,
+        f"mpls,mpls_label={label},mpls_bos=1",
+        "pop_mpls:0x0800",
+        f"set_field:{vrf:#x}->reg0",
+        "set_field:0->in_port",
+        f"resubmit(,{ROUTE})",
+    )
+
+
+def attachment(vrf: int, port: int, mac: str, address: str, gateway: str) -> Iterator[Flow]:
+    """What one attachment may send (RFC 2827: only from its own addresses), and what answers it."""
+    source = f"in_port={port}"
+    yield _flow(
+        vrf, CLASSIFY, 100, f"{source},dl_src={mac}", f"set_field:{vrf:#x}->reg0", f"goto_table:{ADMIT}"
+    )
+    # A host that asks whether its own address is taken must hear nothing; else ARP is proxied.
+    yield _flow(vrf, ADMIT, 90, f"arp,{source},arp_tpa={address}", "drop")
+    yield _flow(vrf, ADMIT, 80, f"arp,{source},arp_op=1", *_arp_reply())
+    if gateway and gateway != address:
+        match = f"icmp,{source},nw_src={address},nw_dst={gateway},icmp_type=8"
+        yield _flow(vrf, ADMIT, 70, match, *_echo_reply())
+    yield _flow(vrf, ADMIT, 60, f"ip,{source},nw_src={address}", f"goto_table:{ROUTE}")
+
+
+def local_route(vrf: int, address: str, port: int, mac: str) -> Flow:
+    """To an attachment of this host."""
+    return _flow(
+        vrf,
+        ROUTE,
+        _LOCAL_PRIORITY + 32,
+        f"ip,reg0={vrf:#x},nw_dst={address}",
+        "dec_ttl",
+        f"set_field:{GATEWAY_MAC}->eth_src",
+        f"set_field:{mac}->eth_dst",
+        f"output:{port}",
+    )
+
+
+def remote_route(vrf: int, prefix: str, *, label: int, pe: str, tunnel: int) -> Flow:
+    """To another PE: its label, MPLS in GRE. The longest prefix wins by priority."""
+    network, _, length = prefix.partition("/")
+    match = f"ip,reg0={vrf:#x}"
+    if length == "32":
+        match += f",nw_dst={network}"
+    elif length != "0":
+        match += f",nw_dst={prefix}"
+    return _flow(
+        vrf,
+        ROUTE,
+        _REMOTE_PRIORITY + int(length),
+        match,
+        "dec_ttl",
+        "push_mpls:0x8847",
+        f"set_field:{label}->mpls_label",
+        "set_field:64->mpls_ttl",
+        f"set_field:{pe}->tun_dst",
+        f"output:{tunnel}",
+    )
+
+
+def _arp_reply() -> tuple[str, ...]:
+    """The request turned round, with the gateway's MAC as answer."""
+    return (
+        "move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[]",
+        f"set_field:{GATEWAY_MAC}->eth_src",
+        "set_field:2->arp_op",
+        "move:NXM_NX_ARP_SHA[]->NXM_NX_ARP_THA[]",
+        f"set_field:{GATEWAY_MAC}->arp_sha",
+        *_swap("NXM_OF_ARP_SPA", "NXM_OF_ARP_TPA"),
+        "IN_PORT",
+    )
+
+
+def _echo_reply() -> tuple[str, ...]:
+    return (
+        *_swap("NXM_OF_IP_SRC", "NXM_OF_IP_DST"),
+        *_swap("NXM_OF_ETH_SRC", "NXM_OF_ETH_DST"),
+        "set_field:0->icmp_type",
+        "IN_PORT",
+    )
+
+
+def _swap(one: str, other: str) -> tuple[str, ...]:
+    return (f"push:{one}[]", f"push:{other}[]", f"pop:{one}[]", f"pop:{other}[]")
