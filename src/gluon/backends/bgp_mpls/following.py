@@ -160,6 +160,6 @@ async def _for_ever(job: Callable[[], Coroutine[Any, Any, None]]) -> None:
     while True:
         try:
             await job()
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it was, the other followers go on
             _log.exception("following the data plane failed")
         await asyncio.sleep(_REFUSED_PAUSE)
