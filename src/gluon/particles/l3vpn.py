@@ -117,6 +117,17 @@ def services_of(world: World, api: str, object_type: str, key: str) -> frozenset
     return frozenset()
 
 
+def members(world: World, api: str, service: str) -> frozenset[Ref]:
+    """The service itself, its service bindings, and their interfaces and ports."""
+    found = {Ref(api, SERVICE, service)}
+    for binding in world.where(api, BINDING, "service_id", service):
+        found |= {binding.ref, Ref(api, INTERFACE, binding.ref.key)}
+        interface = world.get(Ref(api, INTERFACE, binding.ref.key))
+        if interface is not None:
+            found.add(Ref(api, PORT, _key(interface.body.get("port_id"))))
+    return frozenset(found)
+
+
 def routing_condition(view: Vrf) -> status.Condition:
     """What to tell the owner of a VPN about its exchange of routes with other hosts."""
     if view.problems:

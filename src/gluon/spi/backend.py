@@ -154,6 +154,12 @@ class Backend(Protocol):
     def all_scopes(self, world: World) -> frozenset[str]:
         """Every scope that has rows in this world on this shard. Pure."""
 
+    def members(self, world: World, scope: str) -> frozenset[Ref]:
+        """The objects whose status may change with the rows of `scope`, or after `look(scope)`. Pure.
+
+        The engine asks for their `status` after it has reconciled the scope.
+        """
+
     def desired(self, world: World, scope: str) -> Rows:
         """The rows that `scope` should have: pure in the world and the backend's facts."""
 

@@ -148,6 +148,17 @@ def test_what_a_service_depends_on(world: worlds.MemoryWorld) -> None:
     assert {v.service for v in l3vpn.vrfs(world, API)} == {VPN, "other"}
 
 
+def test_the_members_of_a_service_are_all_on_the_way_to_its_ports(world: worlds.MemoryWorld) -> None:
+    vpn(world)
+    attach(world)
+    assert {(ref.object_type, ref.key) for ref in l3vpn.members(world, API, VPN)} == {
+        ("VpnService", VPN),
+        ("VpnBinding", PORT),
+        ("Interface", PORT),
+        ("Port", PORT),
+    }
+
+
 def test_a_port_that_is_down_or_not_active_yet_has_no_route(world: worlds.MemoryWorld) -> None:
     vpn(world)
     attach(world)

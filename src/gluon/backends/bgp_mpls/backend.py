@@ -105,6 +105,12 @@ class BgpMplsBackend:
         services = desired.local_services(world, self._host)
         return frozenset({desired.BRIDGE, *map(desired.scope_of, services)})
 
+    def members(self, world: spi.World, scope: str) -> frozenset[spi.Ref]:
+        if scope == desired.BRIDGE:
+            return frozenset(binding.ref for binding in world.bindings(l3vpn.API, self._host))
+        service = desired.service_of(scope)
+        return l3vpn.members(world, l3vpn.API, service) if service is not None else frozenset()
+
     def desired(self, world: spi.World, scope: str) -> spi.Rows:
         if scope == desired.BRIDGE:
             return desired.bridge_rows(self._facts)
