@@ -137,9 +137,9 @@ class EtcdBus:
         """One short stream each time: it needs no care when a connection breaks."""
 
         async def ask(rpcs: Rpcs, timeout: float, metadata: Metadata) -> Any:
-            call = rpcs.keep_alive(timeout=timeout, metadata=metadata)
+            asked = (pb.LeaseKeepAliveRequest(id=lease),)
+            call = rpcs.keep_alive(asked, timeout=timeout, metadata=metadata)
             try:
-                await call.write(pb.LeaseKeepAliveRequest(id=lease))
                 return await call.read()
             finally:
                 call.cancel()
@@ -168,6 +168,8 @@ class EtcdBus:
 
     async def health(self) -> BusHealth:
         """Asks every member for itself, and the cluster for its alarms."""
+        loop = asyncio.get_running_loop()
+        await self._client.endpoints.ready(loop.time() + self._settings.timeout)
         asked = [self._status(endpoint) for endpoint in self._client.endpoints.all]
         answers = await asyncio.gather(*asked, return_exceptions=True)
         good = [answer for answer in answers if isinstance(answer, pb.StatusResponse)]
@@ -183,8 +185,9 @@ class EtcdBus:
 
     async def _status(self, endpoint: Endpoint) -> pb.StatusResponse:
         try:
+            # Short: one member answers, and the others are known to be down or connected soon.
             response = await endpoint.rpcs.status(
-                pb.StatusRequest(), timeout=self._settings.timeout, wait_for_ready=True
+                pb.StatusRequest(), timeout=min(self._settings.timeout, 1.0), wait_for_ready=True
             )
         except grpc.aio.AioRpcError as error:
             raise bus_error(error, endpoint.name) from None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from itertools import count
 
 from gluon.errors import BusError, LeaseLost
@@ -125,24 +125,26 @@ class MemoryBus:
 
     async def _watch(self, prefix: str, after: int) -> AsyncGenerator[Watched]:
         """A watcher reads history at its own pace; one too slow for it gets `Compacted`."""
-        self._check_open()
         watcher = _Watcher(prefix, after)
         self._watchers.add(watcher)
+        told = after
         try:
             while True:
+                self._check_open()
                 watched = self._history.after(watcher.revision, prefix)
                 if watched is not None:
                     watcher.revision = watched.revision
                     if watched.events:
+                        told = watched.revision
                         yield watched
                     continue
-                try:
+                with suppress(TimeoutError):
                     async with asyncio.timeout(self._progress):
                         await watcher.wait()
-                except TimeoutError:
-                    watcher.revision = self._history.newest
-                    yield Watched(revision=watcher.revision)
-                self._check_open()
+                        continue
+                if watcher.revision > told:
+                    told = watcher.revision
+                    yield Watched(revision=told)
         finally:
             self._watchers.discard(watcher)
 

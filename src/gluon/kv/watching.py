@@ -33,10 +33,14 @@ from gluon.kv.endpoints import Endpoint
 from gluon.kv.etcdpb import etcd_pb2 as pb
 from gluon.kv.follow import Patience
 from gluon.kv.rpcs import blames_token, bus_error, is_unreachable, reason, reason_blames_token
+from gluon.kv.settings import EtcdSettings
 from gluon.kv.wire import encode_key, event, key_value, prefix_range
 from gluon.spi.bus import Event, KeyValue, Watched
 
 log = structlog.get_logger(__name__)
+
+
+_PROGRESS = pb.WatchRequest(progress_request=pb.WatchProgressRequest())
 
 
 class _Broken(Exception):
@@ -106,11 +110,12 @@ class _Stream:
         """Create the watch, check history, deliver. Raises `_Broken` at the end of the stream."""
         # Without this a member that is cut off from the others would keep silent.
         metadata = (*(self._metadata or ()), ("hasleader", "true"))
-        call = self._endpoint.rpcs.watch(metadata=metadata)
+        requests: asyncio.Queue[pb.WatchRequest] = asyncio.Queue()
+        requests.put_nowait(self._creation())
+        call = self._endpoint.rpcs.watch(_each(requests), metadata=metadata)
         settings = self._client.settings
         try:
-            with _Watchdog(call, settings.progress, first=settings.timeout) as watchdog:
-                await watchdog.guard(call.write(self._creation()))
+            with _Watchdog(call, requests, settings) as watchdog:
                 created = await watchdog.next()
                 self._check_response(created)
                 await self._check_history()
@@ -213,20 +218,25 @@ class _Stream:
         return self._advance(settled, [])
 
 
+async def _each(requests: asyncio.Queue[pb.WatchRequest]) -> AsyncGenerator[pb.WatchRequest]:
+    while True:
+        yield await requests.get()
+
+
 class _Watchdog:
     """Asks a stream for progress every `interval` and cancels it when it stays silent.
 
     Only time that somebody waits for the stream counts: a slow consumer is not a dead server.
-    `first` is the limit for the watch to be created.
+    Until the watch is created the limit is that of any call.
     """
 
-    def __init__(self, call: Any, interval: float, *, first: float) -> None:
+    def __init__(self, call: Any, requests: asyncio.Queue[pb.WatchRequest], settings: EtcdSettings) -> None:
         self._call = call
-        self._interval = interval
-        self._first = first
+        self._requests = requests
+        self._interval = settings.progress
+        self._first = settings.timeout
         self._waits_since: float | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._writes: set[asyncio.Task[None]] = set()
 
     def __enter__(self) -> Self:
         self._timer = asyncio.get_running_loop().call_later(self._first, self._call.cancel)
@@ -237,8 +247,6 @@ class _Watchdog:
     ) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        for task in self._writes:
-            task.cancel()
 
     def start_asking(self) -> None:
         """The watch exists: from now on it has to answer."""
@@ -247,16 +255,9 @@ class _Watchdog:
         self._timer = asyncio.get_running_loop().call_later(self._interval, self._tick)
 
     async def next(self) -> pb.WatchResponse:
-        response = await self.guard(self._call.read())
-        if response is grpc.aio.EOF:
-            raise _Broken("etcd closed the stream")
-        assert isinstance(response, pb.WatchResponse)
-        return response
-
-    async def guard(self, waiting: Any) -> Any:
         self._waits_since = asyncio.get_running_loop().time()
         try:
-            return await waiting
+            response = await self._call.read()
         except asyncio.CancelledError:
             # Cancelling a call looks like cancelling the task that waits for it.
             task = asyncio.current_task()
@@ -265,6 +266,10 @@ class _Watchdog:
             raise _Broken("no answer") from None
         finally:
             self._waits_since = None
+        if response is grpc.aio.EOF:
+            raise _Broken("etcd closed the stream")
+        assert isinstance(response, pb.WatchResponse)
+        return response
 
     def _tick(self) -> None:
         loop = asyncio.get_running_loop()
@@ -274,13 +279,4 @@ class _Watchdog:
         if loop.time() - self._waits_since > 1.9 * self._interval:
             self._call.cancel()
         else:
-            task = asyncio.create_task(self._ask())
-            self._writes.add(task)
-            task.add_done_callback(self._writes.discard)
-
-    async def _ask(self) -> None:
-        request = pb.WatchRequest(progress_request=pb.WatchProgressRequest())
-        try:
-            await self._call.write(request)
-        except (grpc.aio.AioRpcError, grpc.aio.UsageError, asyncio.InvalidStateError) as error:
-            log.debug("stream ended before it could be asked for progress", reason=str(error))
+            self._requests.put_nowait(_PROGRESS)
