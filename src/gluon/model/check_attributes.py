@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 
 from gluon.model import declare, fieldtypes, resolve
-from gluon.model.fieldtypes import FORMATS, MAX_LENGTH, MAX_NAME, RANGES, TYPE_KEYS, TYPES
+from gluon.model.fieldtypes import (
+    FORMATS,
+    IMPLICIT_KEY,
+    MAX_LENGTH,
+    MAX_NAME,
+    RANGES,
+    RESERVED,
+    TYPE_KEYS,
+    TYPES,
+)
 from gluon.model.problems import Problems, suggest
 from gluon.model.types import AttributeType, Format
-
-RESERVED = frozenset({"created_at", "updated_at"})
-"""Attributes that every object has and no client writes."""
-
-IMPLICIT_KEY = "uuid"
-"""The key of an object type that declares no primary attribute."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*").fullmatch
 

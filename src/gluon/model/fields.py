@@ -13,7 +13,7 @@ from typing import Any
 
 from gluon import errors
 from gluon.model import acceptors
-from gluon.model.check_attributes import RESERVED
+from gluon.model.fieldtypes import RESERVED
 from gluon.model.problems import suggest
 from gluon.model.types import Attribute, AttributeType, Format, ObjectType
 

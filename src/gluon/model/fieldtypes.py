@@ -13,6 +13,12 @@ from gluon.model.types import AttributeType, Format
 STRING_LENGTH = 255
 """Characters of a string that states no length."""
 
+RESERVED = frozenset({"created_at", "updated_at"})
+"""Attributes that every object has and no client writes."""
+
+IMPLICIT_KEY = "uuid"
+"""The key of an object type that declares no primary attribute."""
+
 MAX_LENGTH = 1_048_576
 MAX_NAME = 60
 

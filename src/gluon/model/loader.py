@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from gluon.model import check, declare, fieldtypes, find, resolve, roles
-from gluon.model.check_attributes import IMPLICIT_KEY, primaries
+from gluon.model.check_attributes import primaries
 from gluon.model.describe import describe
 from gluon.model.problems import Problems
 from gluon.model.types import Attribute, AttributeType, Format, Model, ObjectType
@@ -102,7 +102,7 @@ def _digest(model: Model) -> str:
 
 def _key(object_type: resolve.ObjectType) -> str:
     names = primaries(object_type)
-    return names[0] if names else IMPLICIT_KEY
+    return names[0] if names else fieldtypes.IMPLICIT_KEY
 
 
 def _object_type(whole: resolve.ObjectType, keys: Mapping[str, str], model: resolve.Model) -> ObjectType:
