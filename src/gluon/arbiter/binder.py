@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -28,7 +28,12 @@ Subscribe = Callable[[str, str, str], AbstractAsyncContextManager[AsyncIterator[
 class Roster(assign.Registrations, Protocol):
     """Registrations that tell when they change."""
 
-    async def wait_changed(self) -> None: ...
+    @property
+    def version(self) -> int:
+        """Grows with each change."""
+
+    async def changed(self, after: int) -> int:
+        """Wait until `version` is above `after`; returns it."""
 
 
 class Binder:
@@ -41,9 +46,9 @@ class Binder:
         assigner: assign.Assigner,
         roster: Roster,
         subscribe: Subscribe,
-        unreachable: Callable[[], str],
+        unreachable: Callable[[], Awaitable[str]],
     ) -> None:
-        """`unreachable`: why the bus cannot carry answers now, or empty."""
+        """`unreachable`: asked for an overdue bind, why the bus cannot carry answers now, or empty."""
         self._store = database
         self._registry = known
         self._assigner = assigner
@@ -60,7 +65,7 @@ class Binder:
         current = await self._read(wait.port, wait.host)
         async with self._subscribe(resource.api, resource.name, wait.port) as stream:
             reply = asyncio.ensure_future(anext(stream))
-            roster = asyncio.ensure_future(self._roster.wait_changed())
+            roster = asyncio.ensure_future(self._roster.changed(self._roster.version))
             try:
                 while current is not None and current.state is bindings.State.BINDING:
                     left = max(0.0, current.deadline - time.time()) + 0.005
@@ -72,7 +77,7 @@ class Binder:
                         items.append(reply.result())
                         reply = asyncio.ensure_future(anext(stream))
                     if roster.done():
-                        roster = asyncio.ensure_future(self._roster.wait_changed())
+                        roster = asyncio.ensure_future(self._roster.changed(roster.result()))
                     current = await self._step(current, items)
             finally:
                 reply.cancel()
@@ -99,6 +104,8 @@ class Binder:
             return current
 
     async def _advance(self, binding: bindings.Binding) -> bindings.Binding | None:
+        late = 0 < binding.deadline <= time.time()
+        why = await self._unreachable() if late and binding.controllers else ""
         done = await self._store.submit(
             replies.Advance(
                 self._registry,
@@ -107,7 +114,7 @@ class Binder:
                 object_type=binding.object_type,
                 port=binding.port,
                 host=binding.host,
-                unreachable=self._unreachable(),
+                unreachable=why,
             )
         )
         result: bindings.Binding | None = done.result

@@ -169,7 +169,13 @@ def drop(changes: store.Changes, before: Binding) -> None:
 
 
 def _publish(changes: store.Changes, binding: Binding, was: bytes | None, now: bytes | None) -> None:
-    op = journal.Operation.DELETE if now is None else journal.Operation.UPDATE if was else journal.Operation.CREATE
+    op = (
+        journal.Operation.DELETE
+        if now is None
+        else journal.Operation.UPDATE
+        if was
+        else journal.Operation.CREATE
+    )
     changes.entries.append(
         journal.Draft(
             op=op,

@@ -66,7 +66,9 @@ class Ledger:
             store.Lookup(tables.PORT, ("id",), (port_id,)),
         )
 
-    def created(self, view: store.View, changes: store.Changes, port: ports.PortFacts, *, fresh: bool) -> None:
+    def created(
+        self, view: store.View, changes: store.Changes, port: ports.PortFacts, *, fresh: bool
+    ) -> None:
         if not fresh and view.get(tables.PORT, port.key) is not None:
             raise errors.Conflict(
                 f"a port with id '{port.key}' exists already", code="taken", hint="choose another id"
@@ -140,9 +142,7 @@ class Ledger:
         bindings.save(changes, before, begun)
         return begun
 
-    def unbind(
-        self, view: store.View, changes: store.Changes, binding: bindings.Binding
-    ) -> bindings.Binding:
+    def unbind(self, view: store.View, changes: store.Changes, binding: bindings.Binding) -> bindings.Binding:
         """Take the wish back; shims then clear what they made. Harmless when repeated."""
         if binding.state in (bindings.State.UNBOUND, bindings.State.UNBINDING):
             return binding

@@ -29,7 +29,9 @@ class _Base:
     who = WHO
     request_id = ""
 
-    def __init__(self, known: registry.Registry, assigner: assign.Assigner, reads: Iterable[store.Lookup]) -> None:
+    def __init__(
+        self, known: registry.Registry, assigner: assign.Assigner, reads: Iterable[store.Lookup]
+    ) -> None:
         self._registry = known
         self._assigner = assigner
         self.reads: Sequence[store.Lookup] = tuple(reads)
@@ -44,7 +46,9 @@ class _Base:
         changes.result = after
         show(view, changes, self._registry, after)
 
-    def _next(self, view: store.View, binding: bindings.Binding, reason: str, message: str) -> bindings.Binding:
+    def _next(
+        self, view: store.View, binding: bindings.Binding, reason: str, message: str
+    ) -> bindings.Binding:
         """After a refusal: the next candidate under a new epoch, or Failed with the last reason."""
         tried = dataclasses.replace(binding, tried=(*binding.tried, *binding.controllers))
         again = self._assigner.begin(tried, epoch=view.revision, now=view.now)
@@ -205,9 +209,7 @@ class Replies(_Base):
 
 
 def _cleared(binding: bindings.Binding, now: str) -> bindings.Binding:
-    return dataclasses.replace(
-        binding, state=bindings.State.UNBOUND, controllers=(), deadline=0.0, since=now
-    )
+    return dataclasses.replace(binding, state=bindings.State.UNBOUND, controllers=(), deadline=0.0, since=now)
 
 
 _STATUS_KEY = (*tables.OF_OBJECT, "controller", "shard")
@@ -245,7 +247,9 @@ def _report(value: bytes | None) -> status.Report | None:
         return status.Report(
             observed_revision=0,
             conditions=(
-                status.Condition(type=status.READY, status="False", reason="BadReport", message=str(error)[:256]),
+                status.Condition(
+                    type=status.READY, status="False", reason="BadReport", message=str(error)[:256]
+                ),
             ),
         )
 

@@ -61,9 +61,7 @@ class Standing:
         return body
 
     async def _binding(self, port: str) -> bindings.Binding | None:
-        rows = await self._store.select(
-            store.Select(table=tables.BINDING, equals=((tables.PORT_ID, port),))
-        )
+        rows = await self._store.select(store.Select(table=tables.BINDING, equals=((tables.PORT_ID, port),)))
         held = [bindings.read(r) for r in rows]
         return bindings.active(held) or max(held, key=lambda b: b.epoch, default=None)
 

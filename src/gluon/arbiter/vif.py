@@ -45,5 +45,7 @@ def problem(vif_type: str, details: Mapping[str, Any]) -> str:
 def _depth(value: object, level: int = 0) -> int:
     if level > MAX_DEPTH:
         return level
-    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
+    inner = (
+        value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
+    )
     return max((_depth(v, level + 1) for v in inner), default=level)

@@ -80,7 +80,9 @@ class ModelProjection:
             return ()
         key = str(row[shape.records.key_column])
         revision = int(row[tables.REVISION] or 0)
-        found = [(keys.proton(shape.api, shape.type.name, key), shape.value(shape.records.document(row), revision))]
+        found = [
+            (keys.proton(shape.api, shape.type.name, key), shape.value(shape.records.document(row), revision))
+        ]
         if shape.is_port:
             found.append((keys.port(key), shape.owner(row[tables.PROJECT])))
         return found

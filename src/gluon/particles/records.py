@@ -30,7 +30,8 @@ class Records:
         self.key_column = tables.column_name(object_type.attributes[object_type.key])
         self._pairs = tuple((a.name, tables.column_name(a)) for a in object_type.attributes.values())
         self._roles = tuple(
-            (role, tables.column_name(object_type.attributes[name])) for role, name in object_type.roles.items()
+            (role, tables.column_name(object_type.attributes[name]))
+            for role, name in object_type.roles.items()
         )
 
     def column(self, attribute: str) -> str:
@@ -60,7 +61,13 @@ class Records:
         return row
 
     def changed(
-        self, row: store.Row, values: Mapping[str, Any], written: Mapping[str, Any], *, revision: int, now: str
+        self,
+        row: store.Row,
+        values: Mapping[str, Any],
+        written: Mapping[str, Any],
+        *,
+        revision: int,
+        now: str,
     ) -> store.Row | None:
         """`row` with the given attributes replaced; None if that changes nothing."""
         shown = self.written(row)

@@ -95,7 +95,7 @@ def table(model: types.Model, object_type: types.ObjectType) -> tables.Table:
         columns=tuple(columns),
         key=key,
         unique=unique,
-        indexes=tuple(sorted(indexed - set(unique))) + ((PROJECT, *key),),
+        indexes=(*sorted(indexed - set(unique)), (PROJECT, *key)),
         foreign=tuple(
             tables.ForeignKey(column=column_name(a), table=table_name(model.name, a.reference or ""))
             for a in references
@@ -110,6 +110,8 @@ def tables_of(models: Iterable[types.Model]) -> tuple[tables.Table, ...]:
         for object_type in model.types.values():
             made = table(model, object_type)
             if made.name in found:
-                raise ValueError(f"{model.name}: {object_type.name} needs table {made.name}, which another type has")
+                raise ValueError(
+                    f"{model.name}: {object_type.name} needs table {made.name}, which another type has"
+                )
             found[made.name] = made
     return tuple(found.values())

@@ -21,7 +21,9 @@ def missing(resource: registry.Resource, key: object) -> errors.NotFound:
     )
 
 
-def taken(resource: registry.Resource, attributes: Sequence[str], values: Sequence[object]) -> errors.Conflict:
+def taken(
+    resource: registry.Resource, attributes: Sequence[str], values: Sequence[object]
+) -> errors.Conflict:
     what = ", ".join(f"{a} '{v}'" for a, v in zip(attributes, values, strict=True))
     return errors.Conflict(
         f"a {resource.name} with {what} exists already",
@@ -33,7 +35,9 @@ def taken(resource: registry.Resource, attributes: Sequence[str], values: Sequen
 
 def dangling(reference: registry.Reference, value: object) -> errors.FieldProblem:
     """The same for an object that does not exist and for one of another project."""
-    message = f"{reference.attribute}: no {reference.target} '{value}' in the project of this {reference.owner}"
+    message = (
+        f"{reference.attribute}: no {reference.target} '{value}' in the project of this {reference.owner}"
+    )
     return errors.FieldProblem(
         pointer=f"/{reference.attribute}",
         code="reference",

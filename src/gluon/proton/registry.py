@@ -142,6 +142,4 @@ _DEFAULT_ROLES = frozenset(
 
 def _fits_as_default(kind: types.ObjectType) -> bool:
     """Whether an interface can be made from a port alone: nothing else of it is required."""
-    return all(
-        a.role in _DEFAULT_ROLES or a.name == kind.key for a in kind.attributes.values() if a.required
-    )
+    return all(a.role in _DEFAULT_ROLES or a.name == kind.key for a in kind.attributes.values() if a.required)

@@ -122,7 +122,12 @@ class Create:
     __slots__ = ("_context", "_key", "_made_key", "_values", "_written", "reads", "request_id", "who")
 
     def __init__(
-        self, context: Context, key: str, made_key: bool, values: Mapping[str, Any], written: Mapping[str, Any]
+        self,
+        context: Context,
+        key: str,
+        made_key: bool,
+        values: Mapping[str, Any],
+        written: Mapping[str, Any],
     ) -> None:
         """`made_key`: the key is a fresh random uuid, so that nothing can have it already."""
         resource = context.resource
@@ -173,13 +178,16 @@ class Create:
         }
         values = {kind.roles[role]: value for role, value in wanted.items() if role in kind.roles}
         values[kind.key] = self._key
+        shown = self._written.get(self._context.resource.type.roles.get(types.Role.PROJECT, ""))
+        project = kind.role(types.Role.PROJECT)
+        written = {project: shown} if project and shown is not None else {}
         if not self._made_key and view.get(interface.table, self._key) is not None:
             raise problems.taken(interface, (kind.key,), (self._key,))
         _add(
             changes,
             interface,
             interface.records.row(
-                values, {}, revision=view.revision, now=view.now, project=_text(port[tables.PROJECT])
+                values, written, revision=view.revision, now=view.now, project=_text(port[tables.PROJECT])
             ),
         )
 
@@ -342,7 +350,11 @@ class Remove:
 
     def _is_default(self, reference: registry.Reference, referrer: store.Row) -> bool:
         default = self._context.resource.default_interface
-        return default is not None and reference.owner == default.name and referrer[reference.owner_key] == self._key
+        return (
+            default is not None
+            and reference.owner == default.name
+            and referrer[reference.owner_key] == self._key
+        )
 
 
 def _referrers(

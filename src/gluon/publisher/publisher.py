@@ -39,8 +39,9 @@ class Hooks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Pauses in seconds, and how much history to keep."""
+    """Pauses in seconds, and how much history to keep. `lead` False: never stands for election."""
 
+    lead: bool = True
     sweep: float = 1.0
     housekeeping: float = 60.0
     keep: Keep = field(default_factory=Keep)
@@ -84,7 +85,7 @@ class Publisher:
             Duty(name="sweeper", run=lambda: every(settings.sweep, hooks.sweep)),
             Duty(name="housekeeping", run=lambda: every(settings.housekeeping, house.once)),
         )
-        self._leader = Leader(target, process, duties, self.stats)
+        self._leader = Leader(target, process, duties, self.stats) if settings.lead else None
 
     def notify(self) -> None:
         """Something was committed by this process. Never waits, never fails."""
@@ -98,13 +99,15 @@ class Publisher:
 
     async def run(self) -> None:
         """Until cancelled."""
+        running = {
+            "waker": self._waker.run,
+            "registrations": self.registrations.run,
+            "replies": self._replies.run,
+        }
+        if self._leader is not None:
+            running["leader"] = self._leader.run
         async with asyncio.TaskGroup() as parts:
-            for name, run in (
-                ("leader", self._leader.run),
-                ("waker", self._waker.run),
-                ("registrations", self.registrations.run),
-                ("replies", self._replies.run),
-            ):
+            for name, run in running.items():
                 parts.create_task(supervise(name, run, self.stats), name=f"publisher {name}")
 
     def _notify_own(self) -> bool:

@@ -1,0 +1,141 @@
+"""The one table from errors to HTTP, and the body of every error answer.
+
+Bodies are problem details (RFC 9457) with a stable `code`, all field errors at once and the
+request id. Beside them stand the original's `faultcode`, `faultstring` (its wording for the first
+error) and `debuginfo`. No answer holds SQL, a token or a stack.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gluon import errors
+from gluon.api import message
+from gluon.objects import codec
+
+PROBLEM = b"application/problem+json"
+
+STATUSES: tuple[tuple[type[errors.GluonError], int, str], ...] = (
+    (errors.Invalid, 400, "The request breaks the model's rules"),
+    (errors.Forbidden, 403, "The policy does not allow this"),
+    (errors.NotFound, 404, "No such object"),
+    (errors.Conflict, 409, "Something stored stands in the way"),
+    (errors.Stale, 412, "The object changed since it was read"),
+    (errors.TooLarge, 413, "Too large"),
+    (errors.Rejected, 400, "The request is refused"),
+    (errors.Unavailable, 503, "Not now; try again"),
+)
+"""Error, status, title; the first that fits counts. Anything else is a 500 without details."""
+
+
+class Unsupported(errors.Rejected):
+    """415: the body is no JSON by its own word."""
+
+    code = "unsupported_media_type"
+
+
+def reply(error: Exception, request: message.Request | None, request_id: str) -> message.Reply:
+    """The answer to a request that raised `error`."""
+    status, title = _status(error)
+    detail, code, hint, legacy = "internal error; the log has it under this request id", "internal", "", ""
+    problems: list[dict[str, Any]] = []
+    if isinstance(error, errors.Rejected):
+        detail, code, hint, legacy = str(error), error.code, error.hint, error.legacy
+        if isinstance(error, errors.Invalid):
+            problems = [
+                {"pointer": p.pointer, "code": p.code, "detail": p.message, "hint": p.hint}
+                for p in error.problems
+            ]
+    elif isinstance(error, errors.Unavailable):
+        detail, code = str(error), "unavailable"
+    body = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "hint": hint,
+        "request_id": request_id,
+        "errors": problems,
+        "faultcode": "Client" if status < 500 else "Server",
+        "faultstring": legacy or detail,
+        "debuginfo": None,
+    }
+    accept = request.headers.get(b"accept", b"") if request is not None else b""
+    answer = message.Reply(status, codec.encode(body), PROBLEM if PROBLEM in accept else message.JSON)
+    if isinstance(error, errors.Unavailable):
+        answer.headers.append((b"retry-after", str(error.retry_after).encode()))
+    return answer
+
+
+def _status(error: Exception) -> tuple[int, str]:
+    if isinstance(error, Unsupported):
+        return 415, "Only JSON is understood"
+    for kind, status, title in STATUSES:
+        if isinstance(error, kind):
+            return status, title
+    return 500, "Internal error"
+
+
+def plain(status: int, text: str, request: message.Request, *, allow: str = "") -> message.Reply:
+    """404, 405 and 406 are plain text, as the original's, unless problem details are asked for."""
+    headers = [(b"allow", allow.encode())] if allow else []
+    if PROBLEM in request.headers.get(b"accept", b""):
+        body = {"type": "about:blank", "title": text, "status": status, "request_id": request.id}
+        return message.Reply(status, codec.encode(body), PROBLEM, headers)
+    return message.Reply(status, text.encode() + b"\n", message.TEXT, headers)
+
+
+def json_body(request: message.Request) -> dict[str, Any]:
+    """The JSON object of a request. Raises `Unsupported` or `Invalid`."""
+    kind = request.headers.get(b"content-type", b"").split(b";", 1)[0].strip().lower()
+    if kind != message.JSON:
+        shown = kind.decode("latin-1") or "none"
+        raise Unsupported(
+            f"content type '{shown}' is not understood",
+            hint="send Content-Type: application/json",
+            legacy=f"Unknown mimetype: {shown}",
+        )
+    if not request.body.strip():
+        raise _bad_body("the body is empty", "send a JSON object", 'Missing argument: "body"')
+    try:
+        value = codec.decode(request.body)
+    except (ValueError, RecursionError) as error:
+        raise _bad_body(
+            f"the body is no JSON: {error}", "send a JSON object", "Request is not in valid JSON format"
+        ) from error
+    if not isinstance(value, dict):
+        raise _bad_body(
+            f"the body is a JSON {_kind(value)}, not an object",
+            "send a JSON object of attributes",
+            "Request is not in valid JSON format",
+        )
+    return value
+
+
+def _bad_body(text: str, hint: str, legacy: str) -> errors.Invalid:
+    return errors.Invalid(
+        [errors.FieldProblem(pointer="", code="body", message=text, hint=hint, legacy=legacy)]
+    )
+
+
+def _kind(value: object) -> str:
+    names = {list: "array", str: "string", bool: "boolean", type(None): "null"}
+    return names.get(type(value), "number")
+
+
+def no_arguments(request: message.Request) -> None:
+    """1.0 resources take no query arguments. Raises `Invalid` naming the first."""
+    if request.query:
+        name = request.query.split(b"&", 1)[0].split(b"=", 1)[0].decode("latin-1")
+        raise errors.Invalid(
+            [
+                errors.FieldProblem(
+                    pointer="",
+                    code="argument",
+                    message=f"unknown query argument '{name}'",
+                    hint="this resource takes none",
+                    legacy=f'Unknown argument: "{name}"',
+                )
+            ]
+        )

@@ -1,0 +1,71 @@
+"""`noauth`: everyone who reaches the loopback address is the admin, but no web page may be the one.
+
+`Host` must name this server and `Origin`, where a browser sends it, the same; writes want
+`application/json` (checked with the body), which a page cannot send across origins unasked.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from gluon import errors
+from gluon.spi import policy
+
+ADMIN = policy.Caller(user="admin", project=None, roles=frozenset({"admin"}), admin=True)
+
+
+class NoAuth:
+    """Admits every caller as admin. `hosts`: further names under which the server is reached; `any_host`:
+    do not check (`--insecure`)."""
+
+    def __init__(self, hosts: frozenset[str] = frozenset(), *, any_host: bool = False) -> None:
+        self._hosts = hosts | {"localhost"}
+        self._any = any_host
+        self._good: set[bytes] = set()
+
+    def admit(self, method: str, headers: dict[bytes, bytes]) -> policy.Caller:
+        if self._any:
+            return ADMIN
+        host = headers.get(b"host", b"")
+        if host not in self._good:
+            self._check("Host", f"//{host.decode('latin-1')}")
+            if len(self._good) < 1024:
+                self._good.add(host)
+        origin = headers.get(b"origin")
+        if origin is not None:
+            self._check("Origin", origin.decode("latin-1"))
+        return ADMIN
+
+    def _check(self, header: str, url: str) -> None:
+        try:
+            name = urlsplit(url).hostname or ""
+        except ValueError:
+            name = ""
+        if name in self._hosts or _is_loopback(name):
+            return
+        raise errors.Forbidden(
+            f"{header} '{name[:255]}' is not this server",
+            code="foreign_origin",
+            hint="without authentication only local clients are served; see --insecure",
+        )
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+class AdminOnly:
+    """`spi.policy.Policy` of `noauth`: admins may do everything, others nothing."""
+
+    def check(
+        self, caller: policy.Caller, action: str, api: str, object_type: str, project: str | None
+    ) -> None:
+        if not caller.admin:
+            raise errors.Forbidden(f"{action} of {api} {object_type} is for admins")
+
+    def scope(self, caller: policy.Caller, api: str, object_type: str) -> str | None:
+        return None if caller.admin else caller.project or ""

@@ -1,0 +1,140 @@
+"""The ASGI app: guards, the lane for generated resources, Falcon for all the rest.
+
+The lane exists for speed: a path split and two look-ups instead of a router and middlewares.
+Every answer has `x-openstack-request-id`, every error a body of `api.errors`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+import structlog
+
+from gluon import errors
+from gluon.api import errors as answers
+from gluon.api import message, resources
+from gluon.spi import policy
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MAX_BODY = 1024 * 1024
+REQUEST_ID = b"x-openstack-request-id"
+
+log = structlog.get_logger()
+
+
+class Guard(Protocol):
+    """Who is asking. Raises `Rejected` for a request that must not be answered."""
+
+    def admit(self, method: str, headers: dict[bytes, bytes]) -> policy.Caller: ...
+
+
+class Observer(Protocol):
+    """Told of each answered request of the lane."""
+
+    def answered(self, method: str, status: int, seconds: float) -> None: ...
+
+
+class Lane:
+    """`app(scope, receive, send)`."""
+
+    def __init__(self, found: resources.Resources, rest: App, guard: Guard, observer: Observer) -> None:
+        self._resources = found
+        self._rest = rest
+        self._guard = guard
+        self._observer = observer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._rest(scope, receive, send)
+            return
+        began = time.perf_counter()
+        method: str = scope["method"]
+        request_id = message.request_id()
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        request: message.Request | None = None
+        try:
+            caller = self._guard.admit(method, headers)
+            path = segments(scope)
+            match = self._resources.find(path)
+            if match is None:
+                scope["gluon.caller"] = caller
+                scope["gluon.request_id"] = request_id
+                await self._rest(scope, receive, _with_id(send, request_id))
+                return
+            request = message.Request(
+                method=method,
+                path=path,
+                query=scope["query_string"],
+                headers=headers,
+                caller=caller,
+                id=request_id,
+            )
+            if method in ("POST", "PUT", "PATCH"):
+                request.body = await read_body(receive, headers)
+            reply = await self._resources.handle(request, *match)
+        except Exception as error:  # noqa: BLE001 - the border: no client sees a stack
+            reply = _failed(error, request, request_id)
+        await respond(send, reply, request_id, head=method == "HEAD")
+        self._observer.answered(method, reply.status, time.perf_counter() - began)
+
+
+def _failed(error: Exception, request: message.Request | None, request_id: str) -> message.Reply:
+    if not isinstance(error, (errors.Rejected, errors.Unavailable)):
+        log.error("request failed", request_id=request_id, exc_info=error)
+    return answers.reply(error, request, request_id)
+
+
+def segments(scope: Scope) -> tuple[str, ...]:
+    """The decoded segments of the path, without a trailing slash. A `%2F` does not split."""
+    raw: bytes | None = scope.get("raw_path")
+    text = raw.split(b"?", 1)[0].decode("latin-1") if raw is not None else str(scope["path"])
+    parts = text.strip("/").split("/")
+    if "%" in text:
+        parts = [unquote(p, errors="replace") for p in parts]
+    return tuple(parts)
+
+
+async def read_body(receive: Receive, headers: dict[bytes, bytes]) -> bytes:
+    """The whole body. Raises `TooLarge`."""
+    length = headers.get(b"content-length", b"0")
+    if length.isdigit() and int(length) > MAX_BODY:
+        raise errors.TooLarge(f"the body has {int(length)} bytes, at most {MAX_BODY} are read")
+    event = await receive()
+    body: bytes = event.get("body", b"")
+    if not event.get("more_body"):
+        return body
+    chunks, size = [body], len(body)
+    while event.get("more_body"):
+        event = await receive()
+        chunks.append(event.get("body", b""))
+        size += len(chunks[-1])
+        if size > MAX_BODY:
+            raise errors.TooLarge(f"the body is larger than {MAX_BODY} bytes")
+    return b"".join(chunks)
+
+
+async def respond(send: Send, reply: message.Reply, request_id: str, *, head: bool = False) -> None:
+    """Send a reply as ASGI events."""
+    body = reply.body
+    sent = [(REQUEST_ID, request_id.encode()), *reply.headers]
+    if body is not None:
+        sent.append((b"content-type", reply.content_type))
+        sent.append((b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": reply.status, "headers": sent})
+    await send({"type": "http.response.body", "body": b"" if head or body is None else body})
+
+
+def _with_id(send: Send, request_id: str) -> Send:
+    async def wrapped(event: dict[str, Any]) -> None:
+        if event["type"] == "http.response.start":
+            event = {**event, "headers": [*event.get("headers", ()), (REQUEST_ID, request_id.encode())]}
+        await send(event)
+
+    return wrapped

@@ -1,0 +1,150 @@
+"""The handlers of the generated resources: one proton's collections, objects, children, standings.
+
+A path finds its resource by two dictionary look-ups; what it does not know falls through (None).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from gluon import errors
+from gluon.api import errors as answers
+from gluon.api import message
+from gluon.arbiter import binder, standing
+from gluon.objects import codec
+from gluon.particles import tables
+from gluon.proton import registry, service, units
+
+COLLECTION = "GET, HEAD, POST"
+OBJECT = "GET, HEAD, PUT, DELETE"
+READ = "GET, HEAD"
+STATUS = "status"
+MAX_OBJECT = 256 * 1024
+
+_ETAG = re.compile(r'\A(?:W/)?"(\d{1,18})"\Z')
+
+
+class Resources:
+    """Answers requests for the objects of the loaded models."""
+
+    def __init__(
+        self,
+        known: Callable[[], registry.Registry],
+        actions: service.Service,
+        binds: binder.Binder,
+        standings: standing.Standing,
+    ) -> None:
+        self._known = known
+        self._actions = actions
+        self._binder = binds
+        self._standing = standings
+
+    def find(self, path: tuple[str, ...]) -> tuple[registry.Resource, tuple[str, ...]] | None:
+        """The resource of `/[proton/]<api>/v<version>/<plural>/…` and the segments after the plural."""
+        if path and path[0] == "proton":
+            path = path[1:]
+        if len(path) < 3:
+            return None
+        plurals = self._known().by_path.get((path[0], path[1]))
+        resource = plurals.get(path[2]) if plurals else None
+        return (resource, path[3:]) if resource else None
+
+    async def handle(
+        self, request: message.Request, resource: registry.Resource, rest: tuple[str, ...]
+    ) -> message.Reply:
+        """Raises the errors of `gluon.errors`."""
+        accept = request.headers.get(b"accept")
+        if accept and b"json" not in accept and b"*/*" not in accept and b"application/*" not in accept:
+            return answers.plain(406, "only application/json is served here", request)
+        if len(rest) == 0:
+            return await self._collection(request, resource, None)
+        key = rest[0]
+        if len(rest) == 1:
+            return await self._object(request, resource, key)
+        if len(rest) == 2 and rest[1] == STATUS:
+            return await self._status(request, resource, key)
+        child = resource.children.get(rest[1])
+        if child is None:
+            return answers.plain(404, "no such path", request)
+        if len(rest) == 2:
+            return await self._collection(request, child, key)
+        if len(rest) == 3:
+            return await self._object(request, child, rest[2])
+        if len(rest) == 4 and rest[3] == STATUS:
+            return await self._status(request, child, rest[2])
+        return answers.plain(404, "no such path", request)
+
+    def _context(self, request: message.Request, resource: registry.Resource) -> units.Context:
+        return self._actions.context(resource, request.caller, request.id)
+
+    async def _collection(
+        self, request: message.Request, resource: registry.Resource, parent: str | None
+    ) -> message.Reply:
+        answers.no_arguments(request)
+        context = self._context(request, resource)
+        if request.method == "POST":
+            _check_size(request)
+            made = await self._actions.create(context, answers.json_body(request), parent)
+            return _object(201, made)
+        if request.method in ("GET", "HEAD"):
+            bodies = await self._actions.list(context, parent)
+            return message.Reply(200, codec.encode({resource.type.plural: bodies}))
+        return _other_method(request, COLLECTION)
+
+    async def _object(self, request: message.Request, resource: registry.Resource, key: str) -> message.Reply:
+        answers.no_arguments(request)
+        context = self._context(request, resource)
+        if request.method in ("GET", "HEAD"):
+            return _object(200, await self._actions.get(context, key))
+        if request.method == "PUT":
+            _check_size(request)
+            body = answers.json_body(request)
+            result = await self._actions.update(context, key, body, _expected(request))
+            if result.wait is not None:
+                await self._binder.settle(resource, result.wait)
+                result = await self._actions.get(context, key)
+            return _object(200, result)
+        if request.method == "DELETE":
+            await self._actions.delete(context, key, _expected(request))
+            return message.Reply(204)
+        return _other_method(request, OBJECT)
+
+    async def _status(self, request: message.Request, resource: registry.Resource, key: str) -> message.Reply:
+        answers.no_arguments(request)
+        if request.method not in ("GET", "HEAD"):
+            return _other_method(request, READ)
+        found = await self._actions.get(self._context(request, resource), key)
+        return message.Reply(200, codec.encode(await self._standing.of(resource, found.row)))
+
+
+def _object(status: int, result: units.Result) -> message.Reply:
+    return message.Reply(
+        status, result.document, headers=[(b"etag", b'"%d"' % int(result.row[tables.REVISION] or 0))]
+    )
+
+
+def _other_method(request: message.Request, allow: str) -> message.Reply:
+    if request.method == "OPTIONS":
+        return message.Reply(200, b"", headers=[(b"allow", allow.encode())])
+    return answers.plain(405, f"{request.method} is not possible here", request, allow=allow)
+
+
+def _check_size(request: message.Request) -> None:
+    if len(request.body) > MAX_OBJECT:
+        raise errors.TooLarge(
+            f"the body has {len(request.body)} bytes, an object has at most {MAX_OBJECT}", hint="send less"
+        )
+
+
+def _expected(request: message.Request) -> int | None:
+    """The revision of If-Match; `*` and none ask for nothing."""
+    text = request.headers.get(b"if-match", b"").decode("latin-1").strip()
+    if text in ("", "*"):
+        return None
+    match = _ETAG.match(text)
+    if match is None:
+        raise errors.Stale(
+            f"If-Match {text[:64]} is no ETag of this API", hint='send the ETag as read: "<revision>"'
+        )
+    return int(match[1])

@@ -1,0 +1,168 @@
+"""Falcon's part: roots, Gluon's own resources under `/gluon/v1/`, health and metrics.
+
+The lane admitted the caller already. What comes back here unknown is a plain 404, as in the
+original.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import falcon
+import falcon.asgi
+
+from gluon import errors
+from gluon.api import errors as answers
+from gluon.api import message, metrics, roots
+from gluon.model import describe
+from gluon.objects import codec
+from gluon.proton import registry
+
+Facts = Callable[[], Awaitable[dict[str, Any]]]
+Action = Callable[[], Awaitable[dict[str, Any]]]
+
+
+class Operations:
+    """What the mains provide: state of the process, and what an admin may ask for."""
+
+    def __init__(
+        self, *, status: Facts, ready: Callable[[], Awaitable[str]], resync: Action, ports: Facts
+    ) -> None:
+        """`ready` answers why the process is not ready, or empty text."""
+        self.status = status
+        self.ready = ready
+        self.resync = resync
+        self.ports = ports
+
+
+def _request(req: falcon.asgi.Request) -> message.Request:
+    return message.Request(
+        method=req.method,
+        path=(),
+        query=req.query_string.encode(),
+        headers=dict(req.scope["headers"]),
+        caller=req.scope["gluon.caller"],
+        id=req.scope["gluon.request_id"],
+    )
+
+
+def _send(resp: falcon.asgi.Response, reply: message.Reply) -> None:
+    resp.status = reply.status
+    resp.content_type = reply.content_type.decode()
+    resp.data = reply.body or b""
+    for name, value in reply.headers:
+        resp.set_header(name.decode(), value.decode())
+
+
+class _Get:
+    """A route that reads something as JSON."""
+
+    def __init__(self, read: Callable[..., Awaitable[dict[str, Any] | None]]) -> None:
+        self._read = read
+
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, **names: str) -> None:
+        body = await self._read(req, **names)
+        if body is None:
+            _send(resp, answers.plain(404, "no such path", _request(req)))
+        else:
+            _send(resp, message.Reply(200, codec.encode(body)))
+
+
+class _Post:
+    """A route that does something and says what."""
+
+    def __init__(self, act: Action) -> None:
+        self._act = act
+
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        request = _request(req)
+        request.body = await req.stream.read(message_limit) or b"{}"
+        answers.json_body(request)
+        _send(resp, message.Reply(202, codec.encode(await self._act())))
+
+
+message_limit = 64 * 1024
+
+
+class _Ready:
+    def __init__(self, ready: Callable[[], Awaitable[str]]) -> None:
+        self._ready = ready
+
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        why = await self._ready()
+        _send(resp, message.Reply(503 if why else 200, f"{why or 'ok'}\n".encode(), message.TEXT))
+
+
+class _Health:
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        _send(resp, message.Reply(200, b"ok\n", message.TEXT))
+
+
+class _Metrics:
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        content, kind = metrics.render()
+        _send(resp, message.Reply(200, content, kind.encode()))
+
+
+async def _unknown(req: falcon.asgi.Request, resp: falcon.asgi.Response | None, **_: Any) -> None:
+    assert resp is not None, "only WebSockets come without a response, and the lane passes none on"
+    _send(resp, answers.plain(404, "no such path", _request(req)))
+
+
+async def _refused(
+    req: falcon.asgi.Request, resp: falcon.asgi.Response, error: Exception, params: dict[str, Any]
+) -> None:
+    request = _request(req)
+    if isinstance(error, falcon.HTTPMethodNotAllowed):
+        allow = str((error.headers or {}).get("Allow", "")) if isinstance(error.headers, dict) else ""
+        _send(resp, answers.plain(405, f"{req.method} is not possible here", request, allow=allow))
+    elif isinstance(error, falcon.HTTPError):
+        _send(resp, answers.plain(error.status_code, error.title or "refused", request))
+    else:
+        _send(resp, answers.reply(error, request, request.id))
+
+
+def build(known: Callable[[], registry.Registry], operations: Operations) -> falcon.asgi.App[Any, Any]:
+    """The Falcon app."""
+    app = falcon.asgi.App()
+    app.req_options.strip_url_path_trailing_slash = True
+
+    async def root(req: falcon.asgi.Request) -> dict[str, Any]:
+        return roots.root(req.prefix)
+
+    async def protons(req: falcon.asgi.Request) -> dict[str, Any]:
+        return roots.protons(req.prefix, known())
+
+    async def proton(req: falcon.asgi.Request, api: str) -> dict[str, Any] | None:
+        return roots.proton(req.prefix, known(), api)
+
+    async def version(req: falcon.asgi.Request, api: str, version: str) -> dict[str, Any] | None:
+        return roots.version(req.prefix, known(), api, version)
+
+    async def models(req: falcon.asgi.Request) -> dict[str, Any]:
+        return {"protons": [describe.describe(m) for m in known().models]}
+
+    async def status(req: falcon.asgi.Request) -> dict[str, Any]:
+        return await operations.status()
+
+    async def ports(req: falcon.asgi.Request) -> dict[str, Any]:
+        return await operations.ports()
+
+    app.add_route("/", _Get(root))
+    for prefix in ("/proton", ""):
+        app.add_route(f"{prefix}/{{api}}", _Get(proton))
+        app.add_route(f"{prefix}/{{api}}/{{version}}", _Get(version))
+    app.add_route("/proton", _Get(protons))
+    app.add_route("/gluon/v1/protons", _Get(models))
+    app.add_route("/gluon/v1/ports", _Get(ports))
+    app.add_route("/gluon/v1/status", _Get(status))
+    app.add_route("/gluon/v1/resync", _Post(operations.resync))
+    app.add_route("/healthz", _Health())
+    app.add_route("/readyz", _Ready(operations.ready))
+    app.add_route("/metrics", _Metrics())
+    app.add_sink(_unknown)
+    app.add_error_handler(Exception, _refused)
+    app.add_error_handler(falcon.HTTPError, _refused)
+    app.add_error_handler(errors.GluonError, _refused)
+    return app

@@ -1,0 +1,146 @@
+"""The commands of one proton, made from its description: `<object>-<verb>` with an option an attribute."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import click
+
+from gluon.client import http
+
+VERBS = ("list", "show", "create", "update", "delete")
+_INDENT = 4
+
+Kind = dict[str, Any]
+
+
+def names(proton: dict[str, Any]) -> list[str]:
+    """All command names of a proton."""
+    return [f"{kind['singular']}-{verb}" for kind in proton["types"].values() for verb in VERBS]
+
+
+def make(proton: dict[str, Any], name: str) -> click.Command | None:
+    """The command of this name, None if there is none."""
+    singular, _, verb = name.rpartition("-")
+    kind = next((k for k in proton["types"].values() if k["singular"] == singular), None)
+    if kind is None or verb not in VERBS:
+        return None
+    path = kind["paths"][0]
+    key = click.Argument([kind["key"]], metavar=kind["key"].upper())
+    made: dict[str, Callable[[], click.Command]] = {
+        "list": lambda: _command(name, f"All {kind['plural']}.", [], lambda c: c.request("GET", path)),
+        "show": lambda: _command(name, f"One {singular}.", [key], _on_object(kind, "GET")),
+        "delete": lambda: _command(name, f"Delete a {singular}.", [key], _on_object(kind, "DELETE")),
+        "create": lambda: _command(
+            name, f"Create a {singular}.", _attributes(kind, create=True), _create(kind, path)
+        ),
+        "update": lambda: _command(
+            name,
+            f"Change attributes of a {singular}.",
+            [click.Argument(["object_key"], metavar=kind["key"].upper()), *_attributes(kind, create=False)],
+            _update(kind),
+        ),
+    }
+    return made[verb]()
+
+
+def _command(
+    name: str, help_text: str, params: list[click.Parameter], act: Callable[..., Any]
+) -> click.Command:
+    @click.pass_context
+    def callback(ctx: click.Context, /, **given: Any) -> None:
+        client: http.Client = ctx.ensure_object(dict)["client"]
+        try:
+            answer = act(client, **given)
+        except http.ClientError as error:
+            fail(error)
+        if answer is not None:
+            click.echo(json.dumps(answer, indent=_INDENT, ensure_ascii=False))
+
+    return click.Command(name, params=params, callback=callback, help=help_text)
+
+
+def _on_object(kind: Kind, method: str) -> Callable[..., Any]:
+    def act(client: http.Client, **given: str) -> Any:
+        key = next(iter(given.values()))
+        return client.request(method, http.object_path(kind["paths"][0], key))
+
+    return act
+
+
+def _create(kind: Kind, path: str) -> Callable[..., Any]:
+    def act(client: http.Client, **given: str | None) -> Any:
+        return client.request("POST", path, _body(kind, given))
+
+    return act
+
+
+def _update(kind: Kind) -> Callable[..., Any]:
+    def act(client: http.Client, object_key: str, **given: str | None) -> Any:
+        return client.request("PUT", http.object_path(kind["paths"][0], object_key), _body(kind, given))
+
+    return act
+
+
+def _attributes(kind: Kind, *, create: bool) -> list[click.Parameter]:
+    """An option for each attribute; what is required is the server's to say."""
+    found: list[click.Parameter] = []
+    for name, attribute in kind["attributes"].items():
+        if not create and name == kind["key"]:
+            continue
+        found.append(click.Option([f"--{name}", _variable(name)], help=_help(attribute)))
+    return found
+
+
+def _variable(name: str) -> str:
+    """A Python name that no other parameter has, whatever the model's attribute is called."""
+    return f"attribute_{name}".lower() if not name.islower() else f"attribute_{name}"
+
+
+def _help(attribute: dict[str, Any]) -> str:
+    facts = [attribute.get("reference") or attribute["type"]]
+    facts += attribute.get("values") or []
+    if "min" in attribute or "max" in attribute:
+        facts.append(f"{attribute.get('min', '')}..{attribute.get('max', '')}")
+    text = str(attribute.get("description") or "")
+    required = ", required" if attribute.get("required") else ""
+    return f"{text} [{' '.join(str(f) for f in facts)}{required}]".strip()
+
+
+def _body(kind: Kind, given: dict[str, str | None]) -> dict[str, Any]:
+    by_variable = {_variable(name): (name, facts) for name, facts in kind["attributes"].items()}
+    body = {}
+    for variable, text in given.items():
+        if text is not None:
+            name, facts = by_variable[variable]
+            body[name] = _value(facts, text)
+    return body
+
+
+def _value(attribute: dict[str, Any], text: str) -> Any:
+    """What the text means; where it means nothing it goes as it is, and the server says why not."""
+    kind = attribute.get("value_type") or attribute["type"]
+    try:
+        if kind == "integer":
+            return int(text)
+        if kind == "number":
+            return float(text)
+    except ValueError:
+        return text
+    if kind == "boolean":
+        return {"true": True, "false": False}.get(text.lower(), text)
+    return text
+
+
+def fail(error: http.ClientError) -> NoReturn:
+    """Say what the server said, and end with 1."""
+    if isinstance(error, http.ApiError):
+        click.echo(f"Bad return status {error.status}", err=True)
+        for line in error.lines:
+            click.echo(line, err=True)
+    else:
+        click.echo(f"protonclient: {error}", err=True)
+    sys.exit(1)

@@ -1,0 +1,92 @@
+"""The entry of `protonclient --api NAME <object>-<list|show|create|update|delete>`.
+
+Exit codes: 0 done, 1 the server refused or was not reached, 2 wrong usage, 255 no or an unknown
+`--api`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from gluon.cli import commands
+from gluon.client import http
+
+UNKNOWN_API = 255
+
+
+class Protons(click.Group):
+    """A group whose commands are the verbs of one proton's object types."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        proton = _proton(ctx, quiet=True)
+        return commands.names(proton) if proton else []
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        proton = _proton(ctx)
+        return commands.make(proton, cmd_name) if proton else None
+
+
+def _proton(ctx: click.Context, *, quiet: bool = False) -> dict[str, Any] | None:
+    """The proton that `--api` names, or the only one. Ends with 255 where there is none (or, quiet: None)."""
+    client: http.Client = ctx.ensure_object(dict)["client"]
+    try:
+        served = client.protons()
+    except http.ClientError as error:
+        if quiet:
+            return None
+        commands.fail(error)
+    wanted = ctx.params.get("api")
+    found = [p for p in served if p["name"] == wanted] if wanted else served if len(served) == 1 else []
+    if found:
+        return found[-1]
+    if quiet:
+        return None
+    known = ", ".join(dict.fromkeys(str(p["name"]) for p in served)) or "none"
+    what = f"unknown API '{wanted}'" if wanted else "give --api"
+    click.echo(f"protonclient: {what}; the server serves: {known}", err=True)
+    sys.exit(UNKNOWN_API)
+
+
+@click.group(cls=Protons, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--api", metavar="NAME", help="The proton to speak to; may be left out if there is one.", is_eager=True
+)
+@click.option(
+    "--host", envvar="OS_PROTON_HOST", default="127.0.0.1", show_default=True, help="Server.", is_eager=True
+)
+@click.option(
+    "--port", envvar="OS_PROTON_PORT", default="2705", show_default=True, help="Its port.", is_eager=True
+)
+@click.pass_context
+def cli(ctx: click.Context, api: str | None, host: str, port: str) -> None:
+    """Create, show, change and delete the objects of a proton."""
+
+
+class _Context(click.Context):
+    """Connects once the options that say where are known."""
+
+    def ensure_object(self, object_type: type[Any]) -> Any:
+        if self.obj is None:
+            root = self.find_root()
+            # `--help` lists commands before the other options are read
+            host = root.params.get("host") or os.environ.get("OS_PROTON_HOST") or "127.0.0.1"
+            port = root.params.get("port") or os.environ.get("OS_PROTON_PORT") or "2705"
+            root.obj = {"client": http.Client(http.address(host, port))}
+            self.obj = root.obj
+        return self.obj
+
+
+cli.context_class = _Context
+
+
+def main() -> None:
+    """Entry point of `protonclient`."""
+    cli()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,229 @@
+"""`gluon`: the command line of operators and designers. Each command imports only what it needs.
+
+Exit codes: 0 done, 1 it did not work (the reason is on standard error), 2 wrong usage or settings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+import click
+
+from gluon import errors
+from gluon.cmd import settings as config
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _options(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+    def apply(function: F) -> F:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return apply
+
+
+_CONFIG = click.option("--config", "file", metavar="FILE", help="TOML file of settings; flags win over it.")
+_ETCD = click.option(
+    "--etcd", metavar="URL,…", help="Endpoints of etcd; without it the bus inside the process."
+)
+_INSECURE = click.option(
+    "--insecure",
+    is_flag=True,
+    default=None,
+    help="Serve beyond loopback without authentication, etcd without TLS.",
+)
+_SERVER = _options(
+    _CONFIG,
+    click.option("--host", help="Address to listen on (127.0.0.1)."),
+    click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on (2705)."),
+    click.option("--data", metavar="DIR", help="Folder of the embedded database."),
+    click.option(
+        "--model",
+        "models",
+        multiple=True,
+        metavar="PATH",
+        help="Models instead of the shipped ones; repeatable.",
+    ),
+    click.option("--database", metavar="URL", help="sqlite:///PATH, postgresql://… or mysql://…"),
+    _ETCD,
+    _INSECURE,
+)
+_CLIENT = _options(
+    click.option("--host", envvar="OS_PROTON_HOST", default="127.0.0.1", show_default=True, help="Server."),
+    click.option("--port", envvar="OS_PROTON_PORT", default=2705, show_default=True, help="Its port."),
+)
+
+
+def _settings(
+    file: str | None,
+    *,
+    etcd: str | None = None,
+    host: str | None = None,
+    port: int | None = None,
+    data: str | None = None,
+    models: tuple[str, ...] = (),
+    database: str | None = None,
+    insecure: bool | None = None,
+    workers: int | None = None,
+    shim: dict[str, Any] | None = None,
+) -> config.Settings:
+    return config.load(
+        file,
+        {
+            "api": {"host": host, "port": port, "insecure": insecure, "workers": workers},
+            "data": {"directory": data, "database": database},
+            "etcd": {"urls": tuple(u.strip() for u in etcd.split(",") if u.strip()) if etcd else None},
+            "models": {"paths": models},
+            "shim": shim or {},
+        },
+    )
+
+
+def _run(main: Coroutine[Any, Any, None]) -> None:
+    """Run a server's main on uvloop where it is installed (a shim host need not have it)."""
+    from gluon.cmd import logs
+
+    logs.configure()
+    try:
+        import uvloop
+    except ModuleNotFoundError:
+        asyncio.run(main)
+    else:
+        uvloop.run(main)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="gluon")
+def cli() -> None:
+    """Network service APIs from YAML models, and the arbiter of their ports."""
+
+
+@cli.command()
+@_SERVER
+@click.option("--no-shims", is_flag=True, help="Do not run the fake backend in this process.")
+def up(no_shims: bool, **given: Any) -> None:
+    """Everything in one process, embedded unless told otherwise."""
+    from gluon.cmd import up as embedded
+
+    settings = _settings(given.pop("file"), **given)
+    _run(embedded.run(settings, shims=not no_shims))
+
+
+@cli.command()
+@_SERVER
+@click.option("--workers", type=int, help="API processes (1).")
+def server(**given: Any) -> None:
+    """API and publisher, without shims."""
+    from gluon.cmd import server as serving
+
+    settings = _settings(given.pop("file"), **given)
+    serving.check(settings)
+    _run(serving.run(settings))
+
+
+@cli.command()
+@_CONFIG
+@click.option("--backend", metavar="NAME", help="What to program: an entry point of group gluon.backends.")
+@click.option("--name", metavar="CONTROLLER", help="Name to serve under (the backend's).")
+@click.option("--instance", help="This process among those of one controller.")
+@click.option(
+    "--api", "apis", multiple=True, metavar="NAME", help="Proton to serve; repeatable (all it knows)."
+)
+@click.option("--host", "hosts", multiple=True, metavar="HOST", help="Host to serve, or *; repeatable.")
+@_ETCD
+@_INSECURE
+def shim(file: str | None, etcd: str | None, insecure: bool | None, **given: Any) -> None:
+    """Follow etcd and program one backend."""
+    from gluon.cmd import shim as following
+
+    settings = _settings(file, etcd=etcd, insecure=insecure, shim=given)
+    _run(following.run(settings))
+
+
+@cli.group()
+def model() -> None:
+    """Look at models."""
+
+
+@model.command("check")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH…")
+def model_check(paths: tuple[str, ...]) -> None:
+    """All problems of some models, with file, line and column."""
+    from gluon.cmd import models
+
+    sys.exit(models.check(paths))
+
+
+@model.command("show")
+@click.argument("name", required=False)
+@click.option("--model", "paths", multiple=True, metavar="PATH", help="Models instead of the shipped ones.")
+def model_show(name: str | None, paths: tuple[str, ...]) -> None:
+    """The merged model, as it is served."""
+    from gluon.cmd import models
+
+    sys.exit(models.show(name, paths))
+
+
+@cli.group("config")
+def config_group() -> None:
+    """Look at settings."""
+
+
+@config_group.command("sample")
+def config_sample() -> None:
+    """A documented file with every setting."""
+    click.echo(config.sample())
+
+
+@cli.command()
+@_CLIENT
+def resync(host: str, port: int) -> None:
+    """Compare etcd with the database and repair it."""
+    from gluon.cmd import operate
+
+    sys.exit(operate.resync(host, port))
+
+
+@cli.command()
+@_CLIENT
+def status(host: str, port: int) -> None:
+    """How the server, the publisher and the shims stand."""
+    from gluon.cmd import operate
+
+    sys.exit(operate.status(host, port))
+
+
+def main() -> None:
+    """Entry point of `gluon`."""
+    try:
+        cli(standalone_mode=True)
+    except config.SettingsError as error:
+        click.echo(f"gluon: {error}", err=True)
+        sys.exit(2)
+    except (errors.GluonError, OSError) as error:
+        click.echo(f"gluon: {error}", err=True)
+        sys.exit(1)
+    except BaseExceptionGroup as group:
+        found = _known(group)
+        if not found:
+            raise
+        for one in found:
+            click.echo(f"gluon: {one}", err=True)
+        sys.exit(1)
+
+
+def _known(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    """The errors that we raise on purpose, if the group holds nothing else."""
+    leaves: list[BaseException] = []
+    for error in group.exceptions:
+        leaves += _known(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return leaves if all(isinstance(e, errors.GluonError) for e in leaves) else []
+
+
+if __name__ == "__main__":
+    main()

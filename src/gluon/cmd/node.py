@@ -1,0 +1,253 @@
+"""One API process, put together: store, bus, models, arbiter, publisher and the ASGI app."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from gluon import errors
+from gluon import store as stores
+from gluon.api import guard, lane, metrics, resources, routes
+from gluon.arbiter import assign, binder, ledger, replies, standing
+from gluon.arbiter import projection as arbiter_projection
+from gluon.arbiter import tables as arbiter_tables
+from gluon.cmd import settings as config
+from gluon.kv import connect
+from gluon.model import describe, loader
+from gluon.model.types import Model
+from gluon.objects import codec, keys
+from gluon.particles import projection, tables
+from gluon.proton import registry, service
+from gluon.publisher import publisher
+from gluon.publisher import resync as resync_room
+from gluon.spi import bus as spi_bus
+from gluon.spi import store as spi_store
+
+log = structlog.get_logger(__name__)
+
+_PROBE = 1.0
+"""Seconds that etcd has to answer before it counts as down."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """What runs in one API process. `app` is ASGI."""
+
+    app: lane.App
+    database: spi_store.Store
+    bus: spi_bus.Bus
+    publisher: publisher.Publisher
+    models: Sequence[Model]
+
+
+class Notifying:
+    """A store that wakes the relay after each commit; else the store itself."""
+
+    def __init__(self, inner: spi_store.Store) -> None:
+        self._inner = inner
+        self.notify: Callable[[], None] = _nobody
+
+    async def submit(self, unit: spi_store.Unit) -> spi_store.Committed:
+        done = await self._inner.submit(unit)
+        if done.revision:
+            self.notify()
+        return done
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+def _nobody() -> None:
+    """Nobody to wake yet."""
+
+
+def load_models(settings: config.Settings) -> tuple[Model, ...]:
+    """The models named, or the shipped catalogue. Raises `ModelError`."""
+    paths = [Path(p) for p in settings.models.paths]
+    return loader.load(paths) if paths else loader.load_catalog()
+
+
+def stored(models: Sequence[Model]) -> list[spi_store.StoredModel]:
+    """The models as the database keeps them."""
+    return [
+        spi_store.StoredModel(
+            api=m.name,
+            version=m.version,
+            digest=m.digest,
+            document=codec.encode(describe.describe(m)).decode(),
+        )
+        for m in models
+    ]
+
+
+def connect_bus(settings: config.Settings) -> spi_bus.Bus:
+    """The bus of the settings. Raises `BusError`, or `SettingsError` if it would be in the clear."""
+    etcd = settings.etcd
+    if etcd.urls and not settings.api.insecure:
+        require_private(etcd)
+    return connect.connect(
+        etcd.urls,
+        user=etcd.user,
+        password=etcd.password,
+        ca_file=etcd.ca_file,
+        cert_file=etcd.cert_file,
+        key_file=etcd.key_file,
+    )
+
+
+def require_private(etcd: config.Etcd) -> None:
+    """TLS and a user are needed unless etcd is on loopback."""
+    for url in etcd.urls:
+        host = url.split("://", 1)[-1].rsplit(":", 1)[0].strip("[]")
+        local = host in ("localhost", "::1") or host.startswith("127.")
+        if not local and not (url.startswith("https://") and etcd.user):
+            raise config.SettingsError(
+                f"etcd at {url} is not on loopback: it needs https:// and a user, or --insecure"
+            )
+
+
+@asynccontextmanager
+async def open_node(
+    settings: config.Settings,
+    *,
+    url: str,
+    process: str = "",
+    lead: bool = True,
+    shared: spi_bus.Bus | None = None,
+) -> AsyncIterator[Node]:
+    """A running node. `url` is where clients reach it, `lead`: may lead publishing, `shared`: use this bus."""
+    models = load_models(settings)
+    directory = config.state_directory(settings)
+    where = config.database_url(settings)
+    if where.startswith("sqlite:") and not settings.data.database:
+        directory.mkdir(parents=True, exist_ok=True)
+    database = Notifying(stores.open(where))
+    bus = shared or connect_bus(settings)
+    try:
+        await database.install((*arbiter_tables.TABLES, *tables.tables_of(models)), stored(models))
+        node = _assemble(settings, models, database, bus, url=url, process=process or _process(), lead=lead)
+        publishing = asyncio.create_task(node.publisher.run(), name="publisher")
+        try:
+            yield node
+        finally:
+            publishing.cancel()
+            await asyncio.gather(publishing, return_exceptions=True)
+    finally:
+        await database.close()
+        if shared is None:
+            await bus.close()
+
+
+def _process() -> str:
+    return f"{socket.gethostname()}-{os.getpid()}-{os.urandom(3).hex()}"
+
+
+def _assemble(
+    settings: config.Settings,
+    models: Sequence[Model],
+    database: Notifying,
+    bus: spi_bus.Bus,
+    *,
+    url: str,
+    process: str,
+    lead: bool,
+) -> Node:
+    known = registry.Registry(models)
+    binds: binder.Binder
+
+    async def unreachable() -> str:
+        try:
+            await asyncio.wait_for(bus.get(keys.RELAY_CURSOR), _PROBE)
+        except (errors.BusError, TimeoutError):
+            return "etcd does not answer, so no shim could be asked"
+        return ""
+
+    def make_unit(items: Sequence[replies.Item]) -> spi_store.Unit:
+        return binds.unit(items)
+
+    def reported() -> AsyncIterator[keys.StatusKey]:
+        return binds.reported()
+
+    async def sweep() -> None:
+        await binds.sweep()
+
+    async def on_rebase() -> None:
+        """Epochs are revisions, which the store has just moved past all that etcd has seen."""
+
+    publishing = publisher.Publisher(
+        database,
+        bus,
+        projection.Projections(
+            projection.ModelProjection(models, url=settings.api.public_url or url),
+            arbiter_projection.BindingProjection(),
+        ),
+        process=process,
+        hooks=publisher.Hooks(
+            make_unit=make_unit,
+            known=reported,
+            sweep=sweep,
+            on_rebase=on_rebase,
+        ),
+        settings=publisher.Settings(lead=lead),
+    )
+    database.notify = publishing.notify
+    assigner = assign.Assigner(publishing.registrations, {m.name: m.version for m in models})
+    binds = binder.Binder(
+        database, known, assigner, publishing.registrations, publishing.subscribe, unreachable
+    )
+    actions = service.Service(database, guard.AdminOnly(), ledger.Ledger(assigner))
+    found = resources.Resources(lambda: known, actions, binds, standing.Standing(database))
+    app = lane.Lane(
+        found,
+        routes.build(lambda: known, _operations(database, bus, publishing, process)),
+        guard.NoAuth(frozenset({settings.api.host, *settings.api.names}), any_host=settings.api.insecure),
+        metrics.Counting(),
+    )
+    return Node(app=app, database=database, bus=bus, publisher=publishing, models=models)
+
+
+def _operations(
+    database: spi_store.Store, bus: spi_bus.Bus, publishing: publisher.Publisher, process: str
+) -> routes.Operations:
+    async def status() -> dict[str, Any]:
+        stands = await publisher.standing(database, bus)
+        position = await database.position()
+        return {
+            "process": process,
+            "database": {
+                "incarnation": position.incarnation,
+                "revision": position.revision,
+                "oldest": position.oldest,
+            },
+            "publisher": {
+                **codec.decode(codec.encode(stands)),
+                "lag": stands.lag,
+                **publishing.stats.snapshot(),
+            },
+            "shims": codec.decode(codec.encode(list(publishing.registrations.current()))),
+        }
+
+    async def ready() -> str:
+        try:
+            await database.position()
+        except errors.Unavailable as error:
+            return str(error)
+        return ""
+
+    async def resync() -> dict[str, Any]:
+        await resync_room.request(bus, process)
+        return {"resync": "asked for"}
+
+    async def ports() -> dict[str, Any]:
+        rows = await database.select(spi_store.Select(table=arbiter_tables.PORT))
+        return {"ports": list(rows)}
+
+    return routes.Operations(status=status, ready=ready, resync=resync, ports=ports)

@@ -1,0 +1,71 @@
+"""`gluon status` and `gluon resync`: what an operator asks of a running server."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import click
+
+from gluon.client import http
+
+_PATIENCE = 300.0
+
+
+def status(host: str, port: int) -> int:
+    """Print the numbers that matter. 0 all well, 1 not reached or something is down."""
+    with _client(host, port) as client:
+        try:
+            facts = client.request("GET", "/gluon/v1/status")
+        except http.ClientError as error:
+            return _fail(error)
+    database, publishing = facts["database"], facts["publisher"]
+    rows = [
+        ("database revision", f"{database['revision']} (incarnation {database['incarnation']})"),
+        ("publisher", publishing.get("leader") or "no leader"),
+        ("published", f"{publishing.get('revision')} ({publishing.get('lag')} revisions behind)"),
+        ("resync", "running" if publishing.get("resyncing") else "none"),
+        ("etcd", publishing.get("error") or f"{publishing.get('size', 0) / 1e6:.1f} MB"),
+        *(("etcd alarm", alarm) for alarm in publishing.get("alarms") or ()),
+        *((f"shim {s['controller']}", _shim(s)) for s in facts["shims"]),
+    ]
+    if not facts["shims"]:
+        rows.append(("shims", "none registered"))
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        click.echo(f"{name:<{width}}  {value}")
+    return 1 if publishing.get("error") else 0
+
+
+def _shim(shim: dict[str, Any]) -> str:
+    apis = ", ".join(f"{api} {'/'.join(v) or 'any'}" for api, v in sorted(shim["apis"].items()))
+    return f"{shim['instance']}: {apis} on {', '.join(shim['hosts'])}"
+
+
+def resync(host: str, port: int) -> int:
+    """Ask for a resync and wait until it is done."""
+    end = time.monotonic() + _PATIENCE
+    with _client(host, port) as client:
+        try:
+            began = client.request("GET", "/gluon/v1/status")["publisher"]
+            client.request("POST", "/gluon/v1/resync", {})
+            while time.monotonic() < end:
+                now = client.request("GET", "/gluon/v1/status")["publisher"]
+                if not now["resync_wanted"] and not now["resyncing"]:
+                    click.echo(f"etcd agrees with the database at revision {now['revision']}")
+                    return 0
+                time.sleep(0.2)
+        except http.ClientError as error:
+            return _fail(error)
+    click.echo(f"no resync within {_PATIENCE:.0f} s; cursor was {began.get('cursor')}", err=True)
+    return 1
+
+
+def _client(host: str, port: int) -> http.Client:
+    return http.Client(http.address(host, port), timeout=30)
+
+
+def _fail(error: http.ClientError) -> int:
+    for line in error.lines if isinstance(error, http.ApiError) else [str(error)]:
+        click.echo(f"gluon: {line}", err=True)
+    return 1

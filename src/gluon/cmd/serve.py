@@ -1,0 +1,102 @@
+"""Serve a node over HTTP until SIGTERM or SIGINT: not ready, finish what runs (10 s), close all."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import ipaddress
+import signal
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import structlog
+import uvicorn
+
+from gluon.cmd import settings as config
+
+log = structlog.get_logger(__name__)
+
+GRACE = 10
+"""Seconds that requests under way have after SIGTERM."""
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handling: it would raise the signal again before we have closed."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def listen(settings: config.Settings) -> socket.socket:
+    """The listening socket. Raises `SettingsError` beyond loopback without `--insecure`, or if taken."""
+    host, port = settings.api.host, settings.api.port
+    if not settings.api.insecure and not _is_loopback(host):
+        raise config.SettingsError(
+            f"--host {host}: there is no authentication yet, so only loopback is served; --insecure overrides"
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(2048)
+    except OSError as error:
+        listening.close()
+        raise config.SettingsError(
+            f"{host} port {port}: {error.strerror}; choose another with --port"
+        ) from error
+    listening.set_inheritable(True)
+    return listening
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def url_of(listening: socket.socket) -> str:
+    """Where clients reach it."""
+    host, port = listening.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):
+        host = socket.gethostname()
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def stopping() -> asyncio.Event:
+    """Set on the first SIGTERM or SIGINT of this process."""
+    event = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(one, event.set)
+    return event
+
+
+async def serve(app: Any, listening: socket.socket, stop: asyncio.Event) -> None:
+    """Until `stop` is set."""
+    server = _Server(
+        uvicorn.Config(
+            app,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE,
+            backlog=2048,
+        )
+    )
+    # what was loaded stays; only what requests make is worth looking at
+    gc.collect()
+    gc.freeze()
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    waiting = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    waiting.cancel()
+    await serving

@@ -1,0 +1,138 @@
+"""`gluon server`: one process with everything, or a supervisor of API workers and a publisher.
+
+SQLite belongs to one process, so it is served by one. PostgreSQL and MariaDB take any number of
+workers on one listening socket beside a process of its own for publishing; one that ends is
+started again. Workers end with their supervisor, whose pipe they hold.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+
+import msgspec
+import structlog
+
+from gluon.cmd import node, serve
+from gluon.cmd import settings as config
+
+log = structlog.get_logger(__name__)
+
+_FIRST_PAUSE = 0.2
+_LONGEST_PAUSE = 5.0
+_STEADY = 10.0
+"""Seconds after which a process counts as well started."""
+
+
+def shared(settings: config.Settings) -> bool:
+    """Whether several processes may serve this database."""
+    return not config.database_url(settings).startswith("sqlite:")
+
+
+def check(settings: config.Settings) -> None:
+    """Raises `SettingsError` for workers that cannot be."""
+    if settings.api.workers < 1:
+        raise config.SettingsError(f"--workers {settings.api.workers}: at least 1 is needed")
+    if settings.api.workers > 1 and not (shared(settings) and settings.etcd.urls):
+        raise config.SettingsError(
+            f"--workers {settings.api.workers}: more than one needs --database postgresql://… or mysql://… "
+            "and --etcd, as SQLite and the bus inside a process belong to one process"
+        )
+
+
+async def run(settings: config.Settings) -> None:
+    """Until SIGTERM."""
+    check(settings)
+    stop = serve.stopping()
+    listening = serve.listen(settings)
+    url = serve.url_of(listening)
+    if settings.api.workers == 1 and not (shared(settings) and settings.etcd.urls):
+        async with node.open_node(settings, url=url) as running:
+            _announce(url, running)
+            await serve.serve(running.app, listening, stop)
+        return
+    node.load_models(settings)
+    await _supervise(settings, listening, url, stop)
+
+
+def _announce(url: str, running: node.Node) -> None:
+    protons = ", ".join(f"{m.name} {m.version}" for m in running.models)
+    log.info("serving", url=url, protons=protons)
+
+
+async def _supervise(
+    settings: config.Settings, listening: socket.socket, url: str, stop: asyncio.Event
+) -> None:
+    async with asyncio.TaskGroup() as group:
+        names = ["publisher", *(f"worker-{n}" for n in range(settings.api.workers))]
+        keepers = [group.create_task(_keep(name, settings, listening, url, stop)) for name in names]
+        await stop.wait()
+        await asyncio.wait(keepers)
+
+
+async def _keep(
+    name: str, settings: config.Settings, listening: socket.socket, url: str, stop: asyncio.Event
+) -> None:
+    """One child process, started again whenever it ends."""
+    loop = asyncio.get_running_loop()
+    pause = _FIRST_PAUSE
+    while not stop.is_set():
+        began = loop.time()
+        child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "gluon.cmd.worker",
+            name,
+            url,
+            str(listening.fileno()),
+            stdin=asyncio.subprocess.PIPE,
+            pass_fds=(listening.fileno(),),
+        )
+        if child.stdin is None:
+            raise RuntimeError("a child was started without the pipe that was asked for")
+        child.stdin.write(msgspec.json.encode(settings) + b"\n")
+        log.info("process started", name=name, pid=child.pid)
+        ended = asyncio.create_task(child.wait())
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if not ended.done():
+            child.send_signal(signal.SIGTERM)
+            try:
+                await asyncio.wait_for(asyncio.shield(ended), serve.GRACE + 5)
+            except TimeoutError:
+                child.kill()
+                await ended
+            return
+        log.warning("process ended", name=name, pid=child.pid, status=ended.result())
+        pause = _FIRST_PAUSE if loop.time() - began > _STEADY else min(pause * 2, _LONGEST_PAUSE)
+        try:
+            await asyncio.wait_for(stop.wait(), pause)
+        except TimeoutError:
+            continue
+
+
+async def work(name: str, settings: config.Settings, url: str, descriptor: int) -> None:
+    """The life of one child: until SIGTERM, or until the supervisor is gone (end of our input)."""
+    stop = serve.stopping()
+    publishes = name == "publisher"
+    process = f"{socket.gethostname()}-{name}-{os.getpid()}"
+    asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _input_ended, stop)
+    listening = socket.socket(fileno=descriptor)
+    if publishes:
+        listening.close()
+    async with node.open_node(settings, url=url, process=process, lead=publishes) as running:
+        _announce(url, running)
+        if publishes:
+            await stop.wait()
+        else:
+            await serve.serve(running.app, listening, stop)
+
+
+def _input_ended(stop: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), 1024):
+        asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+        stop.set()

@@ -1,0 +1,163 @@
+"""The settings of all commands: one TOML file (`--config`), flags win, both land in frozen Structs.
+
+The descriptions below are the documentation: `gluon config sample` prints them. Raises
+`SettingsError` naming file, key and cure.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from gluon import errors
+
+DEFAULT_PORT = 2705
+PASSWORD_VARIABLE = "GLUON_ETCD_PASSWORD"  # noqa: S105 - a name, not a secret
+
+
+class SettingsError(errors.GluonError):
+    """The configuration cannot be used."""
+
+
+def _doc(text: str) -> msgspec.Meta:
+    return msgspec.Meta(description=text)
+
+
+class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One table of the TOML file."""
+
+
+class Api(_Section, frozen=True):
+    host: Annotated[
+        str, _doc("address to listen on; without authentication only loopback, unless insecure")
+    ] = "127.0.0.1"
+    port: Annotated[int, _doc("TCP port; 0 takes a free one and prints it")] = DEFAULT_PORT
+    workers: Annotated[int, _doc("API processes; more than one needs PostgreSQL or MariaDB, and etcd")] = 1
+    names: Annotated[tuple[str, ...], _doc("further host names under which clients reach this server")] = ()
+    public_url: Annotated[
+        str, _doc("URL that is published for clients; by default made of host and port")
+    ] = ""
+    insecure: Annotated[bool, _doc("serve without authentication beyond loopback, and etcd without TLS")] = (
+        False
+    )
+
+
+class Data(_Section, frozen=True):
+    directory: Annotated[str, _doc("where the embedded database lives")] = ""
+    database: Annotated[
+        str, _doc("sqlite:///PATH, postgresql://… or mysql://…; by default SQLite in the directory")
+    ] = ""
+
+
+class Etcd(_Section, frozen=True):
+    urls: Annotated[tuple[str, ...], _doc("endpoints; none: the bus inside the process")] = ()
+    user: Annotated[str, _doc("etcd user")] = ""
+    password: Annotated[str, _doc(f"its password; better in the environment as {PASSWORD_VARIABLE}")] = ""
+    ca_file: Annotated[str, _doc("PEM file of the authority that signed etcd's certificate")] = ""
+    cert_file: Annotated[str, _doc("PEM file of our certificate")] = ""
+    key_file: Annotated[str, _doc("PEM file of its key")] = ""
+
+
+class Models(_Section, frozen=True):
+    paths: Annotated[
+        tuple[str, ...],
+        _doc("model files, folders of a model, or folders of those; none: the shipped catalogue"),
+    ] = ()
+
+
+class Shim(_Section, frozen=True):
+    backend: Annotated[str, _doc("entry point of group gluon.backends, such as fake or bgp_mpls")] = ""
+    name: Annotated[
+        str, _doc("controller: the name that all shims of one kind serve under; by default the backend")
+    ] = ""
+    instance: Annotated[str, _doc("this process among them; by default host name and process id")] = ""
+    apis: Annotated[tuple[str, ...], _doc("protons to serve; none: all that the backend understands")] = ()
+    hosts: Annotated[tuple[str, ...], _doc('hosts to serve, or "*" for all')] = ()
+    scan_seconds: Annotated[float, _doc("pause between full scans that repair drift")] = 30.0
+    options: Annotated[dict[str, Any], _doc("options of the backend, or one table for each host")] = {}
+
+
+class Settings(_Section, frozen=True):
+    """All of it."""
+
+    api: Api = Api()
+    data: Data = Data()
+    etcd: Etcd = Etcd()
+    models: Models = Models()
+    shim: Shim = Shim()
+
+
+def load(path: str | None, flags: Mapping[str, Mapping[str, Any]]) -> Settings:
+    """The file at `path` (if any) under `flags` (section to key to value; None: not given)."""
+    raw = _read(path) if path else {}
+    for section, given in flags.items():
+        kept = {k: v for k, v in given.items() if v is not None and v != ()}
+        if kept:
+            table = raw.setdefault(section, {})
+            if not isinstance(table, dict):
+                raise SettingsError(f"{path}: [{section}] is no table")
+            table.update(kept)
+    password = os.environ.get(PASSWORD_VARIABLE)
+    if password and not raw.get("etcd", {}).get("password"):
+        raw.setdefault("etcd", {})["password"] = password
+    try:
+        return msgspec.convert(raw, Settings)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{path or 'flags'}: {error}; see `gluon config sample`") from error
+
+
+def _read(path: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: {error}") from error
+
+
+def state_directory(settings: Settings) -> Path:
+    """Where the embedded database lives: as given, else the user's state folder."""
+    if settings.data.directory:
+        return Path(settings.data.directory)
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(base) / "gluon"
+
+
+def database_url(settings: Settings) -> str:
+    """The database, by default SQLite in the state folder."""
+    return settings.data.database or f"sqlite:///{state_directory(settings) / 'gluon.db'}"
+
+
+def sample() -> str:
+    """A TOML file with every setting, its default and what it means."""
+    lines = ["# Settings of gluon. Flags win over this file.", ""]
+    for section, kind in typing.get_type_hints(Settings).items():
+        lines.append(f"[{section}]")
+        hints = typing.get_type_hints(kind, include_extras=True)
+        for field in msgspec.structs.fields(kind):
+            meta = next(m for m in hints[field.name].__metadata__ if isinstance(m, msgspec.Meta))
+            lines += [f"# {meta.description}", f"# {field.name} = {_toml(_default(field))}"]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    return field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return msgspec.json.encode(value).decode()
+    if isinstance(value, (tuple, list)):
+        return "[" + ", ".join(_toml(v) for v in value) + "]"
+    if isinstance(value, dict):
+        return "{}"
+    return str(value)

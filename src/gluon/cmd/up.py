@@ -1,0 +1,44 @@
+"""`gluon up`: API, publisher and the fake backend in one process, for a person who wants to look."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import msgspec
+import structlog
+
+from gluon.cmd import node, serve, shim
+from gluon.cmd import settings as config
+
+log = structlog.get_logger(__name__)
+
+_FAKE = config.Shim(backend="fake", hosts=("*",))
+
+
+async def run(settings: config.Settings, *, shims: bool) -> None:
+    """Until SIGTERM."""
+    if settings.api.workers > 1:
+        raise config.SettingsError("gluon up is one process; --workers belongs to gluon server")
+    stop = serve.stopping()
+    listening = serve.listen(settings)
+    url = serve.url_of(listening)
+    async with AsyncExitStack() as stack:
+        running = await stack.enter_async_context(node.open_node(settings, url=url))
+        if shims:
+            wanted = settings if settings.shim.backend else msgspec.structs.replace(settings, shim=_FAKE)
+            following = asyncio.create_task(shim.follow(wanted, running.bus))
+            stack.push_async_callback(_end, following)
+        log.info(
+            "serving",
+            url=url,
+            protons=", ".join(f"{m.name} {m.version}" for m in running.models),
+            database=config.database_url(settings).split("://", 1)[0],
+            try_this=f"curl {url}/proton/",
+        )
+        await serve.serve(running.app, listening, stop)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

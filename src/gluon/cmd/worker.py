@@ -1,0 +1,35 @@
+"""The entry of a child process of `gluon server`: name, URL and socket as arguments, settings on input."""
+
+from __future__ import annotations
+
+import sys
+
+import msgspec
+import uvloop
+
+from gluon.cmd import logs, server
+from gluon.cmd import settings as config
+
+
+def main() -> None:
+    """`python -m gluon.cmd.worker NAME URL DESCRIPTOR`; only the supervisor calls it."""
+    logs.configure()
+    name, url, descriptor = sys.argv[1:4]
+    settings = msgspec.json.decode(_first_line(), type=config.Settings)
+    uvloop.run(server.work(name, settings, url, int(descriptor)))
+
+
+def _first_line() -> bytes:
+    """Unbuffered, so that nothing of the pipe's end is read ahead."""
+    line = bytearray()
+    with open(0, "rb", buffering=0, closefd=False) as stream:
+        while not line.endswith(b"\n"):
+            byte = stream.read(1)
+            if not byte:
+                raise SystemExit("the supervisor went away")
+            line += byte
+    return bytes(line)
+
+
+if __name__ == "__main__":
+    main()
