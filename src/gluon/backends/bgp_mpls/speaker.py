@@ -9,6 +9,9 @@
 Every call raises `SpeakerGone` (a `TryLater`) when gobgpd does not answer or was not started, and
 `GiveUp` when it refuses. gobgpd keeps nothing over its restart: when `watch` raises, the caller begins
 again with `start` and announces all. `routes` tells what an earlier life of the caller announced.
+
+An FRR reflector needs `no bgp suppress-duplicates`: by default (seen with 8.4) it takes a route of which
+only the label changed for a duplicate, and does not send it on.
 """
 
 from __future__ import annotations
