@@ -236,10 +236,12 @@ _HINTS: Mapping[Format, str] = {
 
 
 def shown(value: object) -> str:
-    """A value as messages show it: short, and always encodable."""
+    """A value as messages show it: short, and always encodable; of nested ones only that they are."""
+    if isinstance(value, dict | list):
+        return ("{…}" if isinstance(value, dict) else "[…]") if value else str(value)
     if isinstance(value, int) and abs(value) >= _UNWIELDY:
         return f"an integer of {value.bit_length()} bits"
-    given = str(value) if isinstance(value, str | int | float) else repr(value)[:400]
+    given = str(value)
     if len(given) > 100:
         given = f"{given[:100]}…"
     return given.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")

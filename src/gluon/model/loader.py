@@ -49,24 +49,24 @@ def load_catalog() -> tuple[Model, ...]:
 
 
 def _check_unique(models: Sequence[resolve.Model], problems: Problems) -> None:
-    """One name and version, one model; names must stay apart as names of tables too."""
-    seen: dict[tuple[str, str], resolve.Model] = {}
-    spelt: dict[str, str] = {}
+    """One name, one model: tables and keys in etcd have no version. Names must differ as names of tables do."""
+    seen: dict[str, tuple[str, str, resolve.Model]] = {}
     for model in models:
         if model.info is None or model.info.name is None or model.info.version is None:
             continue
-        name, version = model.info.name, model.info.version
-        first = seen.setdefault((name.value, version.value), model)
-        if first is not model:
-            problems.add(
-                name.mark,
-                f"a second model {name.value} {version.value}",
-                f"the other one is in {first.source}: change name or version",
-            )
+        name, version = model.info.name, model.info.version.value
         folded = name.value.lower().replace("-", "_").replace(".", "_")
-        spelling = spelt.setdefault(folded, name.value)
-        if spelling != name.value:
-            problems.add(name.mark, f"the names {spelling} and {name.value} are too alike", "rename one")
+        other_name, other_version, other = seen.setdefault(folded, (name.value, version, model))
+        if other is model:
+            continue
+        if other_name != name.value:
+            problems.add(name.mark, f"the names {other_name} and {name.value} are too alike", "rename one")
+        elif other_version == version:
+            hint = f"the other one is in {other.source}: change the name, or leave one out"
+            problems.add(name.mark, f"a second model {name.value} {version}", hint)
+        else:
+            hint = f"version {other_version} is in {other.source}: one version of a proton is served, leave one out"
+            problems.add(model.info.version.mark, f"another version, {version}, of {name.value}", hint)
 
 
 def _model(whole: resolve.Model) -> Model:

@@ -72,7 +72,8 @@ class Attribute:
 
     `length` in characters (strings: 255 where the model gives none); `minimum`/`maximum` inclusive;
     `reference` is the object type referred to, whose key's type and format the value takes:
-    `value_type`/`value_format` are those (for all other types: its own).
+    `value_type`/`value_format` are those (for all other types: its own), and length, values and
+    limits are the key's too.
     """
 
     name: str

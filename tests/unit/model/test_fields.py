@@ -244,6 +244,18 @@ def test_a_flood_of_problems_is_cut() -> None:
     assert len(refused(PORT, {f"x{i}": i for i in range(10_000)})) == fields.MOST_PROBLEMS
 
 
+def test_a_deeply_nested_value_is_refused_like_any_other() -> None:
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    try:
+        found = refused(PORT, dict.fromkeys(PORT.object_type.attributes, deep) | {"x": deep})
+        assert len(found) == len(PORT.object_type.attributes) + 1
+    finally:
+        while deep:  # freed level by level
+            deep = deep.pop()
+
+
 @pytest.mark.parametrize("body", [[], "x", 5, None])
 def test_a_body_must_be_an_object(body: Any) -> None:
     assert refused(PORT, body)[""].legacy == 'Missing argument: "body"'

@@ -72,6 +72,11 @@ def test_two_models_of_the_same_name_and_version_are_refused(write: Write) -> No
     assert names(folder / "m") == ["m 1.0: A"]
 
 
+def test_two_versions_of_one_model_are_refused(write: Write) -> None:
+    folder = write({"m/1.yaml": head("m") + thing("A"), "n/1.yaml": head("m", "1.1") + thing("A")})
+    assert refused(folder) == ["another version, 1.1, of m"]
+
+
 def test_names_that_would_share_tables_are_refused(write: Write) -> None:
     folder = write({"m/1.yaml": head("net-x") + thing("A"), "n/1.yaml": head("net_X") + thing("A")})
     assert "too alike" in refused(folder)[0]
