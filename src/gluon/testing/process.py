@@ -23,6 +23,9 @@ from gluon.testing.programs import find_program
 _POLL = 0.01
 _NOT_INHERITED = ("PG", "MYSQL", "MARIADB", "ETCD", "OVS_", "FRR", "LANG", "LC_")
 
+# We may be killed before setpriv has asked for the signal; then nothing would end the child.
+_WHILE_WE_LIVE = ("/bin/sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"')
+
 
 class NotReady(GluonError):
     """Something did not become true within its limit; the message has the last words of its log."""
@@ -213,7 +216,7 @@ def _wrapped(
     pdeathsig: bool,
     privileges: Sequence[str] = (),
 ) -> list[str]:
-    """`ip netns exec` first (it needs root), then `setpriv`, both exec: the pid stays one."""
+    """`ip netns exec` first (it needs root), then `setpriv`, all by exec: the pid stays one."""
     command = [find_program("ip"), "netns", "exec", netns] if netns else []
     settings = ["--pdeathsig", "KILL"] if pdeathsig else []
     if user:
@@ -224,6 +227,8 @@ def _wrapped(
         settings += ["--inh-caps", granted, "--ambient-caps", granted]
     if settings:
         command += [find_program("setpriv"), *settings, "--"]
+    if pdeathsig:
+        command += [*_WHILE_WE_LIVE, str(os.getpid())]
     return [*command, find_program(argv[0]), *argv[1:]]
 
 

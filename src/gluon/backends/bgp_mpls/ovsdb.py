@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import contextlib
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
 from typing import Any
 
 from gluon.errors import GiveUp, TryLater
@@ -28,7 +28,7 @@ class DatabaseGone(TryLater):
     """ovsdb-server does not answer or ended."""
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def connect(address: str, *, timeout: float = 5.0) -> AsyncIterator[Connection]:
     """A connection to ovsdb-server, closed with the context."""
     try:
@@ -40,6 +40,8 @@ async def connect(address: str, *, timeout: float = 5.0) -> AsyncIterator[Connec
         yield Connection(address, reader, writer, timeout)
     finally:
         writer.close()
+        with contextlib.suppress(OSError):  # it was lost before
+            await writer.wait_closed()
 
 
 async def _open(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -15,6 +15,7 @@ from gluon.testing.programs import missing_programs
 
 _BGP_PORT = 179
 _FRR_USER = "frr"
+_SOCKET = "gobgp.sock"
 
 
 class GobgpDaemon:
@@ -22,7 +23,7 @@ class GobgpDaemon:
 
     def __init__(self, host: Host, *words: str) -> None:
         self.host = host
-        self.socket = host.folder / "gobgp.sock"
+        self.socket = host.folder / _SOCKET
         # pprof would want the same port for each gobgpd of a namespace
         self.daemon: Daemon = host.daemon(
             ["gobgpd", f"--api-hosts=unix://{self.socket}", "--pprof-disable", "-p", "-l", "warn", *words]
@@ -80,6 +81,7 @@ class RouteReflector:
         """Start it; returns when it listens."""
         if self.daemon.running:
             return
+        (self.host.folder / _SOCKET).unlink(missing_ok=True)  # what a killed gobgpd left
         self.daemon.start()
         self.daemon.wait_ready(lambda: f":{_BGP_PORT:04X} " in self.host.run("cat", "/proc/net/tcp"))
 
@@ -104,6 +106,8 @@ class RouteReflector:
             f" bgp router-id {self.router_id}\n"
             " no bgp default ipv4-unicast\n"
             " no bgp ebgp-requires-policy\n"
+            # With the default it takes a route whose label alone changed for a duplicate.
+            " no bgp suppress-duplicates\n"
             " neighbor PE peer-group\n"
             f" neighbor PE remote-as {asn}\n"
             " neighbor PE timers 3 9\n"
