@@ -59,20 +59,20 @@ class Changes:
     """What a unit decided. `result` is handed to the caller of `submit`.
 
     `put` inserts or replaces a whole row by its key; `delete` removes it (missing: no error).
-    The last word on a key counts. Entries go to the journal in the order given; a unit without
-    entries and rows commits nothing and has no revision of its own.
+    The last word on a key counts: `writes` keeps them in order, a row for a put, a key for a delete.
+    Entries go to the journal in the order given; a unit without entries and rows commits nothing and
+    has no revision of its own.
     """
 
-    puts: list[tuple[str, Row]] = field(default_factory=list)
-    deletes: list[tuple[str, tuple[Value, ...]]] = field(default_factory=list)
+    writes: list[tuple[str, Row | tuple[Value, ...]]] = field(default_factory=list)
     entries: list[journal.Draft] = field(default_factory=list)
     result: Any = None
 
     def put(self, table: str, row: Row) -> None:
-        self.puts.append((table, row))
+        self.writes.append((table, row))
 
     def delete(self, table: str, *key: Value) -> None:
-        self.deletes.append((table, key))
+        self.writes.append((table, key))
 
 
 class Unit(Protocol):

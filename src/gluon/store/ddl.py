@@ -1,0 +1,145 @@
+"""The wanted tables as statements that make or extend them.
+
+In: `tables.Table`s and a `Dialect`. Out: SQL text, run by `install`. Invariant: a name here depends on
+table and columns only, so what is there can be told by its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from gluon.objects import codec
+from gluon.spi import tables
+from gluon.store.dialect import Dialect
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def listed(names: Iterable[str]) -> str:
+    """Column names, quoted, with commas."""
+    return ", ".join(quoted(n) for n in names)
+
+
+def name_of(kind: str, table: str, columns: Iterable[str]) -> str:
+    """The name of a constraint or index, short enough for every database."""
+    mark = codec.digest("\0".join([table, *columns]).encode())[:10]
+    return f"{kind}_{table[:40]}_{mark}"
+
+
+def indexes_of(table: tables.Table) -> tuple[tuple[str, ...], ...]:
+    """The plain indexes, with one for every reference that no other index begins with."""
+    wanted = list(dict.fromkeys(table.indexes))
+    for foreign in table.foreign:
+        if not any(c[0] == foreign.column for c in (table.key, *table.unique, *wanted)):
+            wanted.append((foreign.column,))
+    return tuple(wanted)
+
+
+def held(table: tables.Table) -> frozenset[str]:
+    """The columns that a key, an index or a reference holds."""
+    groups = (table.key, *table.unique, *indexes_of(table))
+    return frozenset(c for group in groups for c in group) | {f.column for f in table.foreign}
+
+
+def in_a_cycle(wanted: Iterable[tables.Table]) -> frozenset[tuple[str, tables.ForeignKey]]:
+    """References through which a table refers to itself, directly or by others."""
+    by_name = {t.name: t for t in wanted}
+    found = set()
+    for table in by_name.values():
+        for foreign in table.foreign:
+            seen: set[str] = set()
+            ahead = [foreign.table]
+            while ahead:
+                name = ahead.pop()
+                if name not in seen and name in by_name:
+                    seen.add(name)
+                    ahead += [f.table for f in by_name[name].foreign]
+            if table.name in seen:
+                found.add((table.name, foreign))
+    return frozenset(found)
+
+
+class Ddl:
+    """Statements of one dialect. `skipped` references are not declared."""
+
+    def __init__(self, dialect: Dialect, skipped: frozenset[tuple[str, tables.ForeignKey]]) -> None:
+        self._dialect = dialect
+        self._skipped = skipped
+
+    def skips(self, table: tables.Table, foreign: tables.ForeignKey) -> bool:
+        return (table.name, foreign) in self._skipped
+
+    def create(self, table: tables.Table, keys: dict[str, str]) -> str:
+        """The table itself. `keys` has the key column of the tables referred to."""
+        lines = [self._column(table, c, keys) for c in table.columns]
+        lines.append(f"CONSTRAINT {quoted(name_of('pk', table.name, ()))} PRIMARY KEY ({listed(table.key)})")
+        body = ",\n  ".join(lines)
+        return f"CREATE TABLE {quoted(table.name)} (\n  {body}\n){self._dialect.create_suffix}"
+
+    def add_column(self, table: tables.Table, column: tables.Column, keys: dict[str, str]) -> str:
+        return f"ALTER TABLE {quoted(table.name)} ADD COLUMN {self._column(table, column, keys)}"
+
+    def widen(self, table: tables.Table, column: tables.Column) -> str | None:
+        """Let a text be longer."""
+        kind = self._dialect.type_of(column, column.name in held(table))
+        if self._dialect.unchecked_length:
+            return None
+        if self._dialect.name == "postgresql":
+            return f"ALTER TABLE {quoted(table.name)} ALTER COLUMN {quoted(column.name)} TYPE {kind}"
+        null = "" if column.nullable else " NOT NULL"
+        return f"ALTER TABLE {quoted(table.name)} MODIFY COLUMN {quoted(column.name)} {kind}{null}"
+
+    def add_foreign(
+        self, table: tables.Table, foreign: tables.ForeignKey, keys: dict[str, str]
+    ) -> str | None:
+        """None where it was declared with its column, or is left out."""
+        if self._dialect.inline_foreign or self.skips(table, foreign):
+            return None
+        name = quoted(name_of("fk", table.name, (foreign.column,)))
+        deferred = " DEFERRABLE INITIALLY DEFERRED" if self._dialect.deferred else ""
+        return (
+            f"ALTER TABLE {quoted(table.name)} ADD CONSTRAINT {name} FOREIGN KEY ({quoted(foreign.column)})"
+            f" REFERENCES {quoted(foreign.table)} ({quoted(keys[foreign.table])}){deferred}"
+        )
+
+    def indexes(self, table: tables.Table) -> Iterator[tuple[str, tuple[str, ...], bool, str]]:
+        """(name, columns, unique, statement) of all indexes of a table."""
+        for unique, groups in ((True, tuple(dict.fromkeys(table.unique))), (False, indexes_of(table))):
+            for columns in groups:
+                name = name_of("uq" if unique else "ix", table.name, columns)
+                listing = listed(columns) if unique else self._cut(table, columns)
+                word = "UNIQUE INDEX" if unique else "INDEX"
+                yield (
+                    name,
+                    columns,
+                    unique,
+                    f"CREATE {word} {quoted(name)} ON {quoted(table.name)} ({listing})",
+                )
+
+    def _column(self, table: tables.Table, column: tables.Column, keys: dict[str, str]) -> str:
+        text = f"{quoted(column.name)} {self._dialect.type_of(column, column.name in held(table))}"
+        if not column.nullable or column.name in table.key:
+            text += " NOT NULL"
+        if self._dialect.inline_foreign:
+            for foreign in table.foreign:
+                if foreign.column == column.name:
+                    text += f" REFERENCES {quoted(foreign.table)} ({quoted(keys[foreign.table])})"
+                    text += " DEFERRABLE INITIALLY DEFERRED"
+        return text
+
+    def _cut(self, table: tables.Table, columns: tuple[str, ...]) -> str:
+        """The columns of an index, long texts by their beginning only if they are too long for it."""
+        limit = self._dialect.index_limit
+        lengths = {c.name: c.length for c in table.columns if c.type is tables.ColumnType.TEXT}
+        documents = {c.name for c in table.columns if c.type is tables.ColumnType.DOCUMENT}
+        total = sum(lengths.get(c, 2) for c in columns)
+        if not limit or (total <= limit and not documents.intersection(columns)):
+            return listed(columns)
+        share = limit // len(columns)
+        parts = []
+        for c in columns:
+            long = c in documents or lengths.get(c, 0) > share
+            parts.append(f"{quoted(c)}({share})" if long else quoted(c))
+        return ", ".join(parts)

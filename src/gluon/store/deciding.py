@@ -1,0 +1,201 @@
+"""Decide the units of one batch, one after the other, over one overlay. No I/O.
+
+In: waiting units, the state read under the lock, rows as they are read. Out: an answer for each
+unit that was decided, what is left for the next batch, and the plan. Called by `writer`, which reads
+what is wanted and proceeds until all are decided.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gluon.errors import GluonError
+from gluon.objects import journal
+from gluon.spi import store
+from gluon.store.overlay import Needs, NotLoaded, Overlay, Plan
+from gluon.store.settings import Settings
+from gluon.store.shape import Catalog, Values
+
+_ROUNDS = 2000
+"""A unit that still asks for more is broken: it must not hold the lock for ever."""
+
+
+@dataclass(slots=True, eq=False)
+class Waiting:
+    """A unit and who waits for it."""
+
+    unit: store.Unit
+    answer: asyncio.Future[store.Committed]
+    since: float
+    way: int = 0
+    """Which of the database's orders of writing to try (after a constraint caught the first)."""
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What is read with the lock. `first` is the lowest revision the batch may use."""
+
+    epoch: int
+    incarnation: str
+    first: int
+    now: str
+
+
+class BatchView:
+    """`spi.store.View` over the overlay; one for all units of a batch."""
+
+    __slots__ = ("incarnation", "now", "overlay", "revision")
+
+    def __init__(self, overlay: Overlay, state: State) -> None:
+        self.overlay = overlay
+        self.revision = state.first
+        self.now = state.now
+        self.incarnation = state.incarnation
+
+    def get(self, table: str, *key: store.Value) -> store.Row | None:
+        return self.overlay.get(table, key)
+
+    def rows(
+        self, table: str, columns: tuple[str, ...], values: tuple[store.Value, ...]
+    ) -> Sequence[store.Row]:
+        return self.overlay.rows(table, columns, values)
+
+
+class Deciding:
+    """The decisions of one batch."""
+
+    def __init__(
+        self, catalog: Catalog, waiting: list[Waiting], state: State, settings: Settings, *, nul: bool
+    ) -> None:
+        self._overlay = Overlay(catalog, nul=nul)
+        self._view = BatchView(self._overlay, state)
+        self._waiting = waiting
+        self._settings = settings
+        self._next = 0
+        self._rounds = 0
+        self._bytes = 0
+        self._journal: list[Values] = []
+        self._needs = Needs()
+        self.rows = 0
+        self.answers: list[tuple[Waiting, store.Committed | Exception]] = []
+        self.left: list[Waiting] = []
+        for one in waiting:
+            self._declare(one)
+
+    def _declare(self, one: Waiting) -> None:
+        """A wrong declaration is the unit's own mistake: `decide` will meet it again."""
+        with contextlib.suppress(GluonError, KeyError):
+            for lookup in one.unit.reads:
+                self._overlay.want(lookup, self._needs)
+
+    def wanted(self) -> Iterator[tuple[str, tuple[str, ...], list[Values]]]:
+        """What to read now: table, columns, values."""
+        groups = self._needs.groups
+        self._needs = Needs()
+        for (table, columns), values in groups.items():
+            yield table, columns, list(values)
+
+    def load(
+        self, table: str, columns: tuple[str, ...], asked: list[Values], rows: Sequence[store.Row]
+    ) -> None:
+        """Hand in the rows of one group."""
+        self._overlay.load(table, columns, asked, rows)
+
+    def proceed(self) -> bool:
+        """Decide as far as possible. False: `wanted` has to be read first."""
+        while self._next < len(self._waiting):
+            one = self._waiting[self._next]
+            try:
+                full = self._decide(one)
+            except NotLoaded as missing:
+                if self._rounds < _ROUNDS:
+                    self._rounds += 1
+                    self._look_ahead(missing)
+                    return False
+                self.answers.append((one, GluonError("a unit never stopped asking for rows")))
+            except Exception as error:  # noqa: BLE001  # whatever it is, it goes to who waits for this unit
+                self.answers.append((one, error))
+            else:
+                if full:
+                    self.left = self._waiting[self._next :]
+                    return True
+            self._next += 1
+            self._rounds = 0
+        return True
+
+    def _look_ahead(self, missing: NotLoaded) -> None:
+        """Read for the units behind as well, so that not each of them costs a round of its own."""
+        self._needs.add(missing.lookup)
+        for one in self._waiting[self._next + 1 :]:
+            try:
+                one.unit.decide(self._view)
+            except NotLoaded as other:
+                self._needs.add(other.lookup)
+            except Exception:  # noqa: BLE001, S112  # it is decided again when its turn comes
+                continue
+
+    def _decide(self, one: Waiting) -> bool:
+        """Decide one unit. True: it does not fit into this batch any more."""
+        view = self._view
+        unit = one.unit
+        changes = unit.decide(view)
+        entries = changes.entries
+        if not entries and not changes.writes:
+            self.answers.append((one, store.Committed(0, changes.result)))
+            return False
+        prepared = self._overlay.prepare(changes)
+        rows = self.rows + len(prepared) + len(entries)
+        size = self._bytes
+        revision, now, who, request_id = view.revision, view.now, unit.who, unit.request_id
+        records: list[Values] = []
+        for n, draft in enumerate(entries):
+            old, new = draft.old, draft.new
+            size += (len(old) if old else 0) + (len(new) if new else 0)
+            records.append((
+                revision, n, draft.op.value, draft.api, draft.type, draft.key, draft.project, who, request_id,
+                draft.intent, old.decode() if old is not None else None,
+                new.decode() if new is not None else None, now,
+            ))  # fmt: skip
+        if self.rows and (rows > self._settings.max_rows or size > self._settings.max_bytes):
+            return True
+        self._overlay.accept(prepared)
+        self._journal += records
+        self.rows, self._bytes = rows, size
+        view.revision = revision + 1
+        self.answers.append((one, store.Committed(revision, changes.result)))
+        return False
+
+    def plan(self) -> Plan | None:
+        """What to write; None if there is nothing."""
+        if not self.rows:
+            return None
+        plan = self._overlay.plan()
+        plan.journal = self._journal
+        plan.revision = self._view.revision - 1
+        return plan
+
+    @property
+    def entries(self) -> int:
+        return len(self._journal)
+
+    def mark(self) -> Values | None:
+        """The first journal row: its presence tells later whether the batch was committed."""
+        return self._journal[0] if self._journal else None
+
+
+def entry_of(values: Sequence[Any]) -> journal.Entry:
+    """A journal entry of a row as stored."""
+    revision, n, op, api, type_, key, project, who, request_id, intent, old, new, at = values
+    return journal.Entry(
+        revision=revision, n=n, op=_OPERATIONS[op], api=api, type=type_, key=key, project=project, who=who,
+        request_id=request_id, intent=bool(intent), old=old.encode() if old is not None else None,
+        new=new.encode() if new is not None else None, at=at,
+    )  # fmt: skip
+
+
+_OPERATIONS = {o.value: o for o in journal.Operation}

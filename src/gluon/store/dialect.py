@@ -1,0 +1,46 @@
+"""What differs between the databases in schema and SQL text, as data.
+
+In: nothing. Out: `Dialect`, one constant in each driver's file. `ddl`, `install` and `readers` make
+their statements with it, so that they are written once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gluon.spi import tables
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """One kind of database."""
+
+    name: str
+    type_of: Callable[[tables.Column, bool], str]
+    """The SQL type of a column; the flag says whether a key or an index holds it."""
+    index_limit: int
+    """Characters of text that one index takes; 0: enough for all."""
+    clock: str
+    """An expression: UTC now, as `View.now`."""
+    columns_sql: str
+    """Rows of (table, column, type, nullable, place in the key or 0), in stored order."""
+    indexes_sql: str
+    """Rows of (table, name of an index or unique constraint)."""
+    foreign_sql: str
+    """Rows of (table, column, table referred to)."""
+    nul: bool = True
+    """A text may hold U+0000."""
+    ways: int = 1
+    """How many orders of writing there are to try."""
+    deferred: bool = True
+    """References are checked at COMMIT; else at each row, and those that form a cycle are left out."""
+    inline_foreign: bool = False
+    """References can only be declared with their column."""
+    create_suffix: str = ""
+    unchecked_length: bool = False
+    """Lengths are words only: a column may grow without a change."""
+    restart: str = ""
+    """A statement that lets revisions go on after `?`, where `gluon_writer` does not count them."""
+    fixed: tuple[str, ...] = ()
+    """Statements to run when the fixed tables are made."""

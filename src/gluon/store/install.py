@@ -1,0 +1,112 @@
+"""Make or extend the schema, and record the models: the only place that changes tables.
+
+In: wanted tables and models. Out: the `Catalog` of the new epoch, or `MigrationRefused` with nothing
+changed. Invariant: everything is there before the epoch says so. Called by `sql`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from gluon import errors
+from gluon.spi import store, tables
+from gluon.store import driver, fixed
+from gluon.store.compare import Difference, Stored, StoredColumn, compare
+from gluon.store.dialect import Dialect
+from gluon.store.shape import Catalog, catalog
+
+JUMP = 1_000_000
+"""How far revisions jump when history is broken."""
+
+
+async def install(
+    database: driver.Database, wanted: Sequence[tables.Table], models: Sequence[store.StoredModel]
+) -> Catalog:
+    """Raises `MigrationRefused`, and driver errors."""
+    everything = (*fixed.TABLES, *wanted)
+    connection = await database.installer()
+    try:
+        await connection.begin()
+        before = await _stored(connection, database.dialect)
+        new = fixed.WRITER not in before
+        difference = compare(everything, before, database.dialect)
+        _refuse(difference)
+        if new:
+            difference.statements.extend(database.dialect.fixed)
+        for sql in difference.statements:
+            await connection.execute(sql)
+        await connection.switch()
+        epoch = await _record(connection, models, database.dialect.clock, changed=bool(difference.statements))
+        await connection.commit()
+        after = await _stored(connection, database.dialect)
+    except BaseException:
+        connection.kill()
+        raise
+    await connection.close()
+    return catalog(epoch, wanted, {name: tuple(t.columns) for name, t in after.items()})
+
+
+def _refuse(difference: Difference) -> None:
+    if difference.reasons:
+        raise errors.MigrationRefused(difference.reasons)
+
+
+async def _record(
+    connection: driver.Installer, models: Sequence[store.StoredModel], clock: str, *, changed: bool
+) -> int:
+    """The epoch, one more if anything changed."""
+    writers = await connection.fetch("SELECT epoch FROM gluon_writer WHERE id = 1")
+    if not writers:
+        await connection.fetch(
+            "INSERT INTO gluon_writer (id, revision, epoch, incarnation) VALUES (1, 0, 0, ?)",
+            uuid.uuid4().hex,
+        )
+    epoch = int(writers[0][0]) if writers else 0
+    rows = await connection.fetch("SELECT api, version, digest FROM gluon_schema")
+    known = {row[0]: (row[1], row[2]) for row in rows}
+    fresh = [m for m in models if known.get(m.api) != (m.version, m.digest)]
+    if not changed and not fresh and writers:
+        return epoch
+    epoch += 1
+    now = (await connection.fetch(f"SELECT {clock}"))[0][0]
+    for model in fresh:
+        await connection.fetch("DELETE FROM gluon_schema WHERE api = ?", model.api)
+        await connection.fetch(
+            "INSERT INTO gluon_schema (api, version, digest, document, epoch, state, loaded_at)"
+            " VALUES (?, ?, ?, ?, ?, 'active', ?)",
+            model.api, model.version, model.digest, model.document, epoch, now,
+        )  # fmt: skip
+    await connection.fetch("UPDATE gluon_writer SET epoch = ? WHERE id = 1", epoch)
+    return epoch
+
+
+async def _stored(connection: driver.Connection, dialect: Dialect) -> dict[str, Stored]:
+    """The tables of the database, columns in stored order."""
+    found: dict[str, Stored] = {}
+    for table, column, kind, nullable, key in await connection.fetch(dialect.columns_sql):
+        there = found.setdefault(table, Stored())
+        there.columns[column] = StoredColumn(kind, bool(nullable), int(key))
+    for table, name in await connection.fetch(dialect.indexes_sql):
+        if table in found:
+            found[table].indexes.add(name)
+    for table, column, target in await connection.fetch(dialect.foreign_sql):
+        if table in found:
+            found[table].foreign.add((column, target))
+    return found
+
+
+async def rebase(connection: driver.Installer, dialect: Dialect, beyond: int) -> None:
+    """A new incarnation; revisions go on above `beyond + JUMP`."""
+    await connection.begin()
+    await connection.switch()
+    rows = await connection.fetch("SELECT revision, (SELECT MAX(revision) FROM journal) FROM gluon_writer")
+    if not rows:
+        raise errors.Unavailable("the schema was not installed")
+    base = max(int(rows[0][0]), int(rows[0][1] or 0), beyond) + JUMP
+    await connection.fetch(
+        "UPDATE gluon_writer SET revision = ?, incarnation = ? WHERE id = 1", base, uuid.uuid4().hex
+    )
+    if dialect.restart:
+        await connection.fetch(dialect.restart, base)
+    await connection.commit()

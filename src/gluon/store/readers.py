@@ -1,0 +1,195 @@
+"""Reads outside batches: a few connections, and `get`s gathered while they are busy.
+
+In: lookups and shared statements. Out: rows, or `Unavailable`. A connection that turns out to be dead is replaced
+and the read repeated once. Called by `sql`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import structlog
+
+from gluon import errors
+from gluon.spi import store
+from gluon.store import driver
+from gluon.store.settings import Settings
+from gluon.store.shape import Key, Shape
+from gluon.store.stats import Stats
+
+log = structlog.get_logger(__name__)
+
+_T = TypeVar("_T")
+_GATHERED = 256
+_PUMPS = 2
+
+Asked = dict[Key, list[asyncio.Future[store.Row | None]]]
+
+
+class Readers:
+    """The reading connections of one process."""
+
+    def __init__(self, database: driver.Database, settings: Settings, stats: Stats) -> None:
+        self._database = database
+        self._stats = stats
+        self._most = settings.readers
+        self._open = 0
+        self._idle: list[driver.Connection] = []
+        self._queue: deque[asyncio.Future[None]] = deque()
+        self._asked: dict[Shape, Asked] = {}
+        self._pumps: set[asyncio.Task[None]] = set()
+        self._closing = False
+
+    async def fetch(self, sql: str, *args: store.Value) -> Sequence[Sequence[Any]]:
+        """The rows of one statement."""
+
+        async def run(connection: driver.Connection) -> Sequence[Sequence[Any]]:
+            return await connection.fetch(sql, *args)
+
+        return await self._read(run)
+
+    async def get(self, shape: Shape, key: Key) -> store.Row | None:
+        """One row by key, together with others that are asked for at the same time."""
+        answer: asyncio.Future[store.Row | None] = asyncio.get_running_loop().create_future()
+        asked = self._asked.get(shape)
+        if asked is None:
+            asked = self._asked[shape] = {}
+        asked.setdefault(key, []).append(answer)
+        self._stats.gets += 1
+        if len(self._pumps) < _PUMPS:
+            task = asyncio.get_running_loop().create_task(self._pump(), name="store-reader")
+            self._pumps.add(task)
+            task.add_done_callback(self._pumps.discard)
+        return await answer
+
+    async def close(self) -> None:
+        """Reads that run finish; later ones are refused."""
+        self._closing = True
+        if self._pumps:
+            await asyncio.wait(self._pumps)
+        for waiter in self._queue:
+            if not waiter.done():
+                waiter.set_result(None)
+        while self._idle:
+            await self._close(self._idle.pop())
+
+    # -- gathering ----------------------------------------------------------------------------
+
+    async def _pump(self) -> None:
+        while self._asked:
+            shape = next(iter(self._asked))
+            asked = self._asked.pop(shape)
+            if len(asked) > _GATHERED:
+                keys = list(asked)
+                self._asked[shape] = {k: asked[k] for k in keys[_GATHERED:]}
+                asked = {k: asked[k] for k in keys[:_GATHERED]}
+            self._stats.get_statements += 1
+            try:
+                rows = await self._read(_keys(shape, list(asked)))
+            except Exception as error:  # noqa: BLE001  # it goes to everyone who asked
+                _answer_all(asked, error)
+                continue
+            found = {shape.key_of(row): row for row in rows}
+            for key, answers in asked.items():
+                for answer in answers:
+                    if not answer.done():
+                        answer.set_result(found.get(key))
+
+    # -- connections --------------------------------------------------------------------------
+
+    async def _read(self, run: Callable[[driver.Connection], Awaitable[_T]]) -> _T:
+        """Run a read on a free connection; a dead one costs a second try on a new one."""
+        for last in (False, True):
+            try:
+                async with self._connection(fresh=last) as connection:
+                    return await run(connection)
+            except driver.Lost as lost:
+                if last:
+                    log.warning("database does not answer a read", error=str(lost))
+                    raise errors.Unavailable("the database does not answer") from lost
+            except driver.Failed as failed:
+                log.error("read failed", error=str(failed), cause=str(failed.__cause__))  # noqa: TRY400
+                raise errors.Unavailable("the database refused the read") from failed
+            except driver.DriverError as error:
+                raise errors.Unavailable("the database is too slow now") from error
+        raise AssertionError
+
+    @asynccontextmanager
+    async def _connection(self, *, fresh: bool) -> AsyncIterator[driver.Connection]:
+        connection = await self._acquire(fresh=fresh)
+        try:
+            yield connection
+        except BaseException as error:
+            # Anything but a refused statement (a cancelled read, say) leaves it in an unknown state.
+            if isinstance(error, driver.Failed):
+                self._release(connection)
+            else:
+                connection.kill()
+                self._release(None)
+            raise
+        self._release(connection)
+
+    async def _acquire(self, *, fresh: bool) -> driver.Connection:
+        while True:
+            if self._closing:
+                raise errors.Unavailable("the server is shutting down")
+            while self._idle:
+                connection = self._idle.pop()
+                if not fresh:
+                    return connection
+                connection.kill()
+                self._open -= 1
+            if self._open < self._most:
+                self._open += 1
+                try:
+                    return await self._database.reader()
+                except BaseException:
+                    self._release(None)
+                    raise
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._queue.append(waiter)
+            try:
+                await waiter
+            except asyncio.CancelledError:
+                self._next()
+                raise
+
+    def _release(self, connection: driver.Connection | None) -> None:
+        if connection is None or self._closing:
+            self._open -= 1
+            if connection is not None:
+                connection.kill()
+        else:
+            self._idle.append(connection)
+        self._next()
+
+    def _next(self) -> None:
+        while self._queue:
+            waiter = self._queue.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                return
+
+    async def _close(self, connection: driver.Connection) -> None:
+        try:
+            await connection.close()
+        except driver.DriverError as error:
+            log.info("connection not closed in order", error=str(error))
+
+
+def _keys(shape: Shape, keys: list[Key]) -> Callable[[driver.Connection], Awaitable[Sequence[store.Row]]]:
+    def run(connection: driver.Connection) -> Awaitable[Sequence[store.Row]]:
+        return connection.lookup(shape, shape.key, keys)
+
+    return run
+
+
+def _answer_all(asked: Asked, error: Exception) -> None:
+    for answers in asked.values():
+        for answer in answers:
+            if not answer.done():
+                answer.set_exception(error)

@@ -1,0 +1,31 @@
+"""Limits of a store: what a main may set, and what is sound for a production database.
+
+In: the configuration, read by a main. Out: a frozen `Settings` for `store.open`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All times in seconds."""
+
+    max_units: int = 256
+    """Units of one batch."""
+    max_rows: int = 1024
+    """Rows and journal entries of one batch (a larger unit gets a batch of its own)."""
+    max_bytes: int = 1 << 20
+    """Bytes of documents in one batch, likewise."""
+    max_waiting: int = 4096
+    """Units that may wait; one more is refused with `Unavailable`."""
+    lock_timeout: float = 5.0
+    """How long to wait for the writer lock."""
+    statement_timeout: float = 5.0
+    idle_timeout: float = 2.0
+    """A holder of the writer lock that is silent for so long is ended by the server."""
+    patience: float = 5.0
+    """How long a unit waits for a database that does not answer."""
+    readers: int = 4
+    """Connections for reads."""

@@ -1,0 +1,228 @@
+"""`spi.store.Store` over any driver.
+
+In: a `Database`, `Settings`. Out: the store that engines use; each call goes to the writer, the readers
+or an installer's connection. Invariant: no error of a driver leaves it. Made by `store.open`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+from gluon import errors
+from gluon.objects import journal
+from gluon.spi import store, tables
+from gluon.store import driver, texts
+from gluon.store.deciding import entry_of
+from gluon.store.install import install, rebase
+from gluon.store.readers import Readers
+from gluon.store.settings import Settings
+from gluon.store.shape import Catalog, Shape
+from gluon.store.stats import Stats
+from gluon.store.writer import Writer
+
+_CHUNK = 2000
+_TRIMMED_AT_ONCE = 5000
+
+
+class SqlStore:
+    """One open database."""
+
+    def __init__(self, database: driver.Database, settings: Settings) -> None:
+        self.stats = Stats()
+        self._database = database
+        self._writer = Writer(database, settings, self.stats)
+        self._readers = Readers(database, settings, self.stats)
+
+    async def install(self, wanted: Sequence[tables.Table], models: Sequence[store.StoredModel]) -> int:
+        """Raises `MigrationRefused`, `Unavailable`."""
+
+        async def job() -> Catalog:
+            with _translated():
+                catalog = await install(self._database, wanted, models)
+            self._writer.catalog = catalog
+            self._writer.reconnect()
+            return catalog
+
+        return (await self._writer.exclusively(job)).epoch
+
+    async def submit(self, unit: store.Unit) -> store.Committed:
+        return await self._writer.submit(unit)
+
+    async def get(self, table: str, *key: store.Value) -> store.Row | None:
+        shape = self._shape(table)
+        if not shape.matchable(shape.key, key, nul=self._database.dialect.nul):
+            return None
+        return await self._readers.get(shape, key)
+
+    async def select(self, query: store.Select) -> Sequence[store.Row]:
+        shape = self._shape(query.table)
+        given = [*query.equals]
+        given += [(texts.PROJECT, query.project)] if query.project is not None else []
+        given += [(shape.key[0], query.after)] if query.after is not None else []
+        names = [name for name, _ in given]
+        if not shape.matchable(names, [value for _, value in given], nul=self._database.dialect.nul):
+            return ()
+        sql, args = texts.select(shape, query)
+        return [shape.row(values) for values in await self._readers.fetch(sql, *args)]
+
+    async def tail(self, after: int, *, limit: int, intent: bool = False) -> Sequence[journal.Entry]:
+        """A revision that the limit cuts is left for the next call; if it is the only one, read whole."""
+        if intent:
+            rows = await self._readers.fetch(texts.TAIL_INTENT, after, True, limit)
+        else:
+            rows = await self._readers.fetch(texts.TAIL, after, limit)
+        entries = [entry_of(row) for row in rows]
+        if len(entries) < limit or not entries:
+            return entries
+        last = entries[-1].revision
+        if entries[0].revision != last:
+            return [e for e in entries if e.revision != last]
+        return [e for e in await self.entry(last) if e.intent or not intent]
+
+    async def entry(self, revision: int) -> Sequence[journal.Entry]:
+        return [entry_of(row) for row in await self._readers.fetch(texts.ENTRY, revision)]
+
+    async def position(self) -> journal.Position:
+        return _position(await self._readers.fetch(texts.POSITION))
+
+    def snapshot(self) -> AbstractAsyncContextManager[store.Snapshot]:
+        return self._snapshot()
+
+    @asynccontextmanager
+    async def _snapshot(self) -> AsyncIterator[store.Snapshot]:
+        with _translated():
+            connection = await self._database.snapshot()
+        try:
+            with _translated():
+                position = _position(await connection.fetch(texts.POSITION))
+            yield _Snapshot(self, connection, position)
+        finally:
+            connection.kill()
+
+    async def rebase(self, beyond: int) -> journal.Position:
+        async def job() -> None:
+            with _translated():
+                connection = await self._database.installer()
+                try:
+                    await rebase(connection, self._database.dialect, beyond)
+                finally:
+                    connection.kill()
+
+        await self._writer.exclusively(job)
+        return await self.position()
+
+    async def trim(self, *, below: int, keep_seconds: float, keep_rows: int) -> int:
+        cut = await self._cut(below, keep_seconds, keep_rows)
+        gone = 0
+        while True:
+            count = await self._trim_once(cut)
+            gone += count
+            if count == 0:
+                return gone
+
+    async def _cut(self, below: int, keep_seconds: float, keep_rows: int) -> int:
+        """The lowest revision that stays."""
+        position = await self.position()
+        oldest = (datetime.now(UTC) - timedelta(seconds=keep_seconds)).strftime("%Y-%m-%dT%H:%M:%S.%f")
+        young = await self._readers.fetch(
+            "SELECT revision FROM journal WHERE at >= ? ORDER BY revision, n LIMIT 1", oldest
+        )
+        by_age = int(young[0][0]) if young else position.revision + 1
+        by_rows = position.revision + 1
+        if keep_rows > 0:
+            last = await self._readers.fetch(
+                "SELECT revision FROM journal ORDER BY revision DESC, n DESC LIMIT 1 OFFSET ?", keep_rows - 1
+            )
+            by_rows = int(last[0][0]) if last else 0
+        return min(below, max(by_age, by_rows))
+
+    async def _trim_once(self, cut: int) -> int:
+        """Drop one chunk, whole revisions, and remember how far revisions had come."""
+        rows = await self._readers.fetch(
+            "SELECT revision FROM journal WHERE revision < ? ORDER BY revision, n LIMIT 1 OFFSET ?",
+            cut, _TRIMMED_AT_ONCE,
+        )  # fmt: skip
+        end = max(int(rows[0][0]), 1) if rows else cut
+
+        async def job() -> int:
+            with _translated():
+                connection = await self._database.installer()
+                try:
+                    await connection.begin()
+                    await connection.switch()
+                    count = (await connection.fetch("SELECT COUNT(*) FROM journal WHERE revision < ?", end))[
+                        0
+                    ][0]
+                    if count:
+                        newest = (await connection.fetch("SELECT MAX(revision) FROM journal"))[0][0]
+                        await connection.fetch(
+                            "UPDATE gluon_writer SET revision = ? WHERE id = 1 AND revision < ?",
+                            newest,
+                            newest,
+                        )
+                        await connection.fetch("DELETE FROM journal WHERE revision < ?", end)
+                    await connection.commit()
+                    return int(count)
+                finally:
+                    connection.kill()
+
+        return await self._writer.exclusively(job)
+
+    async def close(self) -> None:
+        await self._writer.close()
+        await self._readers.close()
+        await self._database.close()
+
+    def _shape(self, table: str) -> Shape:
+        catalog = self._writer.catalog
+        if catalog is None:
+            raise errors.Unavailable("the schema was not installed")
+        return catalog.shape(table)
+
+
+class _Snapshot:
+    """`spi.store.Snapshot`: reads on one connection, one after the other."""
+
+    def __init__(self, owner: SqlStore, connection: driver.Connection, position: journal.Position) -> None:
+        self._owner = owner
+        self._connection = connection
+        self.position = position
+
+    async def scan(self, table: str) -> AsyncIterator[Sequence[store.Row]]:
+        shape = self._owner._shape(table)
+        last: tuple[store.Value, ...] = ()
+        while True:
+            sql = texts.scan(shape, first=not last, limit=_CHUNK)
+            with _translated():
+                found = await self._connection.fetch(sql, *last)
+            rows = [shape.row(values) for values in found]
+            if rows:
+                yield rows
+            if len(rows) < _CHUNK:
+                return
+            last = shape.key_of(rows[-1])
+
+
+def _position(rows: Sequence[Sequence[object]]) -> journal.Position:
+    if not rows:
+        raise errors.Unavailable("the schema was not installed")
+    incarnation, revision, newest, oldest = rows[0]
+    return journal.Position(
+        incarnation=str(incarnation), revision=max(_int(revision), _int(newest)), oldest=_int(oldest)
+    )
+
+
+def _int(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+class _translated:  # noqa: N801  # a context manager that reads as a word
+    """Errors of a driver become `Unavailable`."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, driver.DriverError):
+            raise errors.Unavailable("the database does not do it now") from error

@@ -1,0 +1,297 @@
+"""SQLite over the standard library, each connection in a thread of its own.
+
+In: a path. Out: a `Database`. WAL with synchronous=FULL: what is answered survives a power cut. A
+file belongs to one process, held by a lock on `<path>.lock`; without a path the file lives in a temporary folder.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import tempfile
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+from gluon import errors
+from gluon.spi import store, tables
+from gluon.store import driver, texts
+from gluon.store.ddl import listed, quoted
+from gluon.store.deciding import State
+from gluon.store.dialect import Dialect
+from gluon.store.fixed import JOURNAL_COLUMNS
+from gluon.store.overlay import Plan
+from gluon.store.settings import Settings
+from gluon.store.shape import Shape, Values
+from gluon.store.threads import Thread
+
+_T = TypeVar("_T")
+
+_VARIABLES = 30_000
+_TAKEN = {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"}
+_BUSY = {"SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_BUSY_RECOVERY", "SQLITE_LOCKED"}
+_JOURNAL = f"INSERT INTO journal ({listed(JOURNAL_COLUMNS)}) VALUES ({', '.join('?' * len(JOURNAL_COLUMNS))})"
+
+
+def _type(column: tables.Column, _held: bool) -> str:
+    return {
+        tables.ColumnType.TEXT: f"VARCHAR({column.length})",
+        tables.ColumnType.INTEGER: "BIGINT",
+        tables.ColumnType.NUMBER: "DOUBLE",
+        tables.ColumnType.BOOLEAN: "BOOLEAN",
+        tables.ColumnType.DOCUMENT: "TEXT",
+    }[column.type]
+
+
+DIALECT = Dialect(
+    name="sqlite",
+    type_of=_type,
+    index_limit=0,
+    clock="strftime('%Y-%m-%dT%H:%M:%f000', 'now')",
+    columns_sql="""
+        SELECT m.name, c.name, c.type, NOT c."notnull", c.pk
+        FROM sqlite_master m, pragma_table_info(m.name) c
+        WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' ORDER BY m.name, c.cid""",
+    indexes_sql="SELECT tbl_name, name FROM sqlite_master WHERE type = 'index'",
+    foreign_sql="""
+        SELECT m.name, f."from", f."table" FROM sqlite_master m, pragma_foreign_key_list(m.name) f
+        WHERE m.type = 'table'""",
+    inline_foreign=True,
+    unchecked_length=True,
+)
+
+
+def _translate(error: Exception) -> driver.DriverError:
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if name in _TAKEN:
+        return driver.Violation(driver.Kind.TAKEN)
+    if name == "SQLITE_CONSTRAINT_FOREIGNKEY":
+        return driver.Violation(driver.Kind.REFERRED)
+    if name in _BUSY:
+        return driver.Busy(str(error))
+    unfit = name.startswith(("SQLITE_CONSTRAINT", "SQLITE_TOOBIG", "SQLITE_MISMATCH")) or not name
+    return driver.Failed(str(error), unfit=unfit)
+
+
+class SqliteConnection:
+    """One connection in its thread."""
+
+    def __init__(self, thread: Thread, raw: sqlite3.Connection) -> None:
+        self._thread = thread
+        self._raw = raw
+        self._open = True
+
+    async def _run(self, call: Callable[[], _T]) -> _T:
+        try:
+            return await self._thread.run(call)
+        except (sqlite3.Error, OverflowError, UnicodeError) as error:
+            raise _translate(error) from error
+
+    async def fetch(self, sql: str, *args: store.Value) -> Sequence[Sequence[Any]]:
+        return await self._run(lambda: self._raw.execute(sql, args).fetchall())
+
+    async def lookup(
+        self, shape: Shape, columns: tuple[str, ...], values: Sequence[Values]
+    ) -> Sequence[store.Row]:
+        rows = await self._run(lambda: self._lookup(shape, columns, values))
+        return [shape.row(row) for row in rows]
+
+    def _lookup(self, shape: Shape, columns: tuple[str, ...], values: Sequence[Values]) -> list[Values]:
+        """Counts of values are rounded up to a power of two, so that few statements are prepared."""
+        found: list[Values] = []
+        most = _VARIABLES // len(columns)
+        for start in range(0, len(values), most):
+            part = values[start : start + most]
+            count = 1 << (len(part) - 1).bit_length()
+            if count > most:
+                count = len(part)
+            padded = [*part, *([part[-1]] * (count - len(part)))]
+            sql = texts.lookup_in(shape, columns, count)
+            found += self._raw.execute(sql, [v for one in padded for v in one]).fetchall()
+        return found
+
+    async def execute(self, sql: str) -> None:
+        await self._run(lambda: self._raw.execute(sql))
+
+    async def close(self) -> None:
+        self.kill()
+
+    def kill(self) -> None:
+        """The thread finishes what it does, then closes."""
+        if self._open:
+            self._open = False
+            self._thread.close(self._raw)
+
+
+class SqliteSession(SqliteConnection):
+    """The writer's connection: the lock is BEGIN IMMEDIATE."""
+
+    def __init__(self, thread: Thread, raw: sqlite3.Connection) -> None:
+        super().__init__(thread, raw)
+        self._state: tuple[int, str, int] | None = None
+
+    async def lock(self) -> None:
+        def begin() -> tuple[int, str, int] | None:
+            self._raw.execute("BEGIN IMMEDIATE")
+            sql = "SELECT epoch, incarnation, revision FROM gluon_writer WHERE id = 1"
+            row: tuple[int, str, int] | None = self._raw.execute(sql).fetchone()
+            return row
+
+        self._state = await self._run(begin)
+
+    async def state(self, units: int) -> State:
+        if self._state is None:
+            raise driver.Failed("gluon_writer has no row")
+        epoch, incarnation, revision = self._state
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
+        return State(epoch=epoch, incarnation=incarnation, first=revision + 1, now=now)
+
+    async def commit(self, plan: Plan, way: int) -> None:
+        """Deletes first (a name freed may be taken again); references are checked at COMMIT."""
+
+        def write() -> None:
+            run = self._raw.executemany
+            for shape, keys in plan.deletes:
+                run(_delete(shape), keys)
+            for shape, rows in (*plan.upserts, *plan.blind):
+                run(_upsert(shape), rows)
+            for shape, rows in plan.inserts:
+                run(_insert(shape), rows)
+            run(_JOURNAL, plan.journal)
+            self._raw.execute("UPDATE gluon_writer SET revision = ? WHERE id = 1", (plan.revision,))
+            self._raw.execute("COMMIT")
+
+        await self._run(write)
+
+    async def rollback(self) -> None:
+        await self._run(self._raw.rollback)
+
+
+class SqliteInstaller(SqliteConnection):
+    """Schema changes in one transaction."""
+
+    async def begin(self) -> None:
+        await self.execute("BEGIN IMMEDIATE")
+
+    async def switch(self) -> None:
+        """The lock is held since `begin`."""
+
+    async def commit(self) -> None:
+        await self.execute("COMMIT")
+
+    async def rollback(self) -> None:
+        await self._run(self._raw.rollback)
+
+
+def _insert(shape: Shape) -> str:
+    text = shape.texts.get("insert")
+    if text is None:
+        marks = ", ".join("?" * shape.width)
+        text = f"INSERT INTO {quoted(shape.name)} ({listed(shape.columns)}) VALUES ({marks})"
+        shape.texts["insert"] = text
+    return text
+
+
+def _upsert(shape: Shape) -> str:
+    text = shape.texts.get("upsert")
+    if text is None:
+        rest = [quoted(c) for c in shape.columns if c not in shape.key]
+        action = f"UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in rest)}" if rest else "NOTHING"
+        text = f"{_insert(shape)} ON CONFLICT ({listed(shape.key)}) DO {action}"
+        shape.texts["upsert"] = text
+    return text
+
+
+def _delete(shape: Shape) -> str:
+    text = shape.texts.get("delete")
+    if text is None:
+        condition = " AND ".join(f"{quoted(c)} = ?" for c in shape.key)
+        text = shape.texts["delete"] = f"DELETE FROM {quoted(shape.name)} WHERE {condition}"
+    return text
+
+
+class SqliteDatabase:
+    """A `driver.Database`; takes the file's lock at once. Raises `Unavailable`."""
+
+    dialect = DIALECT
+
+    def __init__(self, path: str, settings: Settings) -> None:
+        self._settings = settings
+        self._temporary = None if path else tempfile.TemporaryDirectory(prefix="gluon-")
+        self._path = Path(path) if self._temporary is None else Path(self._temporary.name) / "gluon.db"
+        self._lock = _lock_file(self._path)
+        self._connections: list[Thread] = []
+        self._next = 0
+
+    async def session(self) -> SqliteSession:
+        return SqliteSession(*await self._connect("writer"))
+
+    async def reader(self) -> SqliteConnection:
+        return SqliteConnection(*await self._connect("reader"))
+
+    async def snapshot(self) -> SqliteConnection:
+        connection = SqliteConnection(*await self._connect("snapshot"))
+        await connection.execute("BEGIN")
+        return connection
+
+    async def installer(self) -> SqliteInstaller:
+        return SqliteInstaller(*await self._connect("installer"))
+
+    async def close(self) -> None:
+        """Waits for the threads, so that the file is whole when the lock goes."""
+        for thread in self._connections:
+            thread.join()
+        self._lock.close()
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+    async def _connect(self, role: str) -> tuple[Thread, sqlite3.Connection]:
+        self._connections = [t for t in self._connections if t.alive]
+        thread = Thread(f"sqlite-{role}")
+        try:
+            raw = await thread.run(self._connect_here)
+        except sqlite3.Error as error:
+            thread.stop()
+            raise driver.Lost(f"cannot open {self._path}: {error}") from error
+        self._connections.append(thread)
+        return thread, raw
+
+    def _connect_here(self) -> sqlite3.Connection:
+        raw = sqlite3.connect(
+            self._path, isolation_level=None, check_same_thread=False, cached_statements=1000,
+            timeout=self._settings.lock_timeout,
+        )  # fmt: skip
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            "cache_size = -16000",
+        ):
+            raw.execute(f"PRAGMA {pragma}").fetchall()
+        return raw
+
+
+def _lock_file(path: Path) -> IO[str]:
+    """Hold `<path>.lock` as long as the store is open. Raises `Unavailable`."""
+    name = path.with_name(path.name + ".lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = name.open("a+", encoding="ascii")
+    except OSError as error:
+        raise errors.Unavailable(f"cannot write beside the database {path}: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.seek(0)
+        holder = lock.read().strip()
+        lock.close()
+        raise errors.Unavailable(
+            f"the database {path} is in use by process {holder or 'unknown'}: a SQLite file serves one process;"
+            " use PostgreSQL or MariaDB for several"
+        ) from error
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock

@@ -1,0 +1,338 @@
+"""The writer: requests that arrive while the connection is busy form the next batch.
+
+In: units. Out: what became of them. One task, one connection: take the lock, take who waits, read,
+decide, write, commit, answer. Invariant: nobody is answered before the batch is durable, and
+nobody is told "not written" of what may be. Called by `sql`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable
+from time import monotonic
+from typing import Any, TypeVar
+
+import structlog
+
+from gluon import errors
+from gluon.spi import store
+from gluon.store import driver
+from gluon.store.deciding import Deciding, Waiting
+from gluon.store.settings import Settings
+from gluon.store.shape import Catalog
+from gluon.store.stats import Stats
+
+log = structlog.get_logger(__name__)
+_T = TypeVar("_T")
+
+_TRIES = 4
+"""How often a unit's batch is run again after a lost connection or a time-out."""
+_PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4)
+
+_CONFLICTS = {
+    driver.Kind.TAKEN: "a value that must be unique is taken already",
+    driver.Kind.REFERRED: "something refers to this object, or it refers to something that does not exist",
+}
+
+
+class Writer:
+    """All writes of one process."""
+
+    def __init__(self, database: driver.Database, settings: Settings, stats: Stats) -> None:
+        self._database = database
+        self._settings = settings
+        self._stats = stats
+        self.catalog: Catalog | None = None
+        self._queue: deque[Waiting] = deque()
+        self._alone: deque[Waiting] = deque()
+        self._jobs: deque[tuple[Callable[[], Awaitable[Any]], asyncio.Future[Any]]] = deque()
+        self._session: driver.Session | None = None
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._closing = False
+        self._failures = 0
+
+    # -- for callers --------------------------------------------------------------------------
+
+    def submit(self, unit: store.Unit) -> asyncio.Future[store.Committed]:
+        """Queue a unit. Raises `Unavailable` when too many wait."""
+        if self._closing:
+            raise errors.Unavailable("the server is shutting down")
+        if len(self._queue) >= self._settings.max_waiting:
+            self._stats.refused += 1
+            raise errors.Unavailable("too many requests wait for the database")
+        answer: asyncio.Future[store.Committed] = asyncio.get_running_loop().create_future()
+        self._queue.append(Waiting(unit, answer, monotonic()))
+        self._start()
+        return answer
+
+    async def exclusively(self, job: Callable[[], Awaitable[_T]]) -> _T:
+        """Run `job` while no batch of this process runs."""
+        if self._closing:
+            raise errors.Unavailable("the server is shutting down")
+        answer: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
+        self._jobs.append((job, answer))
+        self._start()
+        return await answer
+
+    def reconnect(self) -> None:
+        """Use a fresh connection from the next batch on (the schema changed)."""
+        self._drop()
+
+    async def close(self) -> None:
+        """Finish the running batch, refuse who waits."""
+        self._closing = True
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+        if self._session is not None:
+            with contextlib.suppress(driver.DriverError):
+                await self._session.close()
+
+    # -- the task -----------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._work(), name="store-writer")
+        else:
+            self._wake.set()
+
+    async def _work(self) -> None:
+        while not self._closing:
+            if self._jobs:
+                await self._run_job(*self._jobs.popleft())
+            elif self._queue or self._alone:
+                await self._turn()
+            else:
+                self._wake.clear()
+                await self._wake.wait()
+        self._refuse_all()
+
+    async def _run_job(self, job: Callable[[], Awaitable[Any]], answer: asyncio.Future[Any]) -> None:
+        try:
+            result = await job()
+        except Exception as error:  # noqa: BLE001  # it belongs to who asked for the job
+            if not answer.done():
+                answer.set_exception(error)
+        else:
+            if not answer.done():
+                answer.set_result(result)
+
+    async def _turn(self) -> None:
+        """One batch, whatever becomes of it."""
+        batch: list[Waiting] = []
+        try:
+            await self._batch(batch)
+        except driver.Busy as busy:
+            log.info("batch put off", error=str(busy), units=len(batch))
+            await self._again(batch)
+        except driver.Violation as violation:
+            await self._caught(batch, violation)
+        except driver.Failed as failed:
+            await self._failed(batch, failed)
+        except driver.Lost as lost:
+            self._drop()
+            log.warning("database connection lost", error=str(lost), units=len(batch))
+            await self._again(batch)
+        except Exception:  # our own mistake: these units fail, the writer lives on
+            self._drop()
+            log.exception("batch failed")
+            _fail(batch, errors.GluonError("the store failed; see its log"))
+
+    async def _batch(self, batch: list[Waiting]) -> None:
+        """Lock, then take who waits by now: while the lock was another's, more have come."""
+        if self._session is None:
+            self._session = await self._database.session()
+        session = self._session
+        began = monotonic()
+        await session.lock()
+        locked = monotonic()
+        self._failures = 0
+        batch += self._take()
+        deciding = await self._decide(session, batch) if batch else None
+        plan = deciding.plan() if deciding else None
+        if deciding is None or plan is None:
+            await session.rollback()
+        else:
+            try:
+                await session.commit(plan, batch[0].way)
+            except driver.Lost as lost:
+                if not lost.committing:
+                    raise
+                self._drop()
+                await self._settle(batch, deciding)
+                return
+        now = monotonic()
+        self._stats.lock_wait.add(locked - began)
+        self._stats.lock_hold.add(now - locked)
+        if deciding is not None:
+            self._answer(deciding)
+
+    def _take(self) -> list[Waiting]:
+        """The next batch; who gave up waiting is left out."""
+        if self._alone:
+            one = self._alone.popleft()
+            return [] if one.answer.done() else [one]
+        queue = self._queue
+        batch: list[Waiting] = []
+        while queue and len(batch) < self._settings.max_units:
+            one = queue.popleft()
+            if not one.answer.done():
+                batch.append(one)
+        return batch
+
+    async def _decide(self, session: driver.Session, batch: list[Waiting]) -> Deciding | None:
+        state = await session.state(len(batch))
+        catalog = self.catalog
+        if catalog is None or state.epoch != catalog.epoch:
+            reason = (
+                "the schema was not installed" if catalog is None else "this process serves an older model"
+            )
+            _fail(batch, errors.StaleModel(reason))
+            return None
+        deciding = Deciding(catalog, batch, state, self._settings, nul=self._database.dialect.nul)
+        rounds = 0
+        while True:
+            for table, columns, values in deciding.wanted():
+                found = await session.lookup(catalog.shape(table), columns, values)
+                deciding.load(table, columns, values, found)
+            if deciding.proceed():
+                self._stats.rereads += rounds
+                return deciding
+            rounds += 1
+
+    def _answer(self, deciding: Deciding) -> None:
+        stats = self._stats
+        stats.batches += 1
+        stats.batch_units.add(len(deciding.answers))
+        stats.rows += deciding.rows - deciding.entries
+        stats.entries += deciding.entries
+        for one, outcome in deciding.answers:
+            if isinstance(outcome, store.Committed):
+                stats.units += 1
+                if not one.answer.done():
+                    one.answer.set_result(outcome)
+            else:
+                stats.rejected += 1
+                if not one.answer.done():
+                    one.answer.set_exception(outcome)
+        self._queue.extendleft(reversed(deciding.left))
+
+    # -- when it does not go well -------------------------------------------------------------
+
+    async def _again(self, batch: list[Waiting]) -> None:
+        """Nothing was written: put the batch back, or give up on who has waited long enough."""
+        await self._rollback()
+        for one in reversed(batch):
+            one.tries += 1
+            if one.tries >= _TRIES:
+                self._give_up(one)
+            elif one.way:
+                self._alone.appendleft(one)
+            else:
+                self._queue.appendleft(one)
+        limit = monotonic() - self._settings.patience
+        while self._queue and self._queue[0].since < limit:
+            self._give_up(self._queue.popleft())
+        while self._alone and self._alone[0].since < limit:
+            self._give_up(self._alone.popleft())
+        await asyncio.sleep(_PAUSES[min(self._failures, len(_PAUSES) - 1)])
+        self._failures += 1
+
+    def _give_up(self, one: Waiting) -> None:
+        self._stats.expired += 1
+        _fail([one], errors.Unavailable("the database does not answer"))
+
+    async def _caught(self, batch: list[Waiting], violation: driver.Violation) -> None:
+        """The net caught something: the units run one by one, and the guilty one hears of it."""
+        await self._rollback()
+        if violation.again:
+            self._queue.extendleft(reversed(batch))
+            return
+        self._stats.net += 1
+        if len(batch) > 1:
+            self._alone.extend(batch)
+        elif batch[0].way + 1 < self._database.dialect.ways:
+            batch[0].way += 1
+            self._alone.append(batch[0])
+        else:
+            log.warning(
+                "constraint caught a unit", kind=violation.kind.value, request_id=batch[0].unit.request_id
+            )
+            self._stats.rejected += 1
+            _fail(batch, errors.Conflict(_CONFLICTS[violation.kind], code=violation.kind.value))
+
+    async def _failed(self, batch: list[Waiting], failed: driver.Failed) -> None:
+        """A value does not fit its column, or a statement is wrong."""
+        await self._rollback()
+        if len(batch) > 1:
+            self._alone.extend(batch)
+        elif batch and failed.unfit:
+            self._stats.rejected += 1
+            problem = errors.FieldProblem(
+                pointer="", code="unfit", message="a value is too long or cannot be stored"
+            )
+            _fail(batch, errors.Invalid([problem]))
+        else:
+            log.error("statement failed", error=str(failed), cause=str(failed.__cause__))
+            _fail(batch or self._take(), errors.Unavailable("the database refused the statement"))
+            await asyncio.sleep(_PAUSES[-1] if not batch else 0)
+
+    async def _settle(self, batch: list[Waiting], deciding: Deciding) -> None:
+        """The answer to COMMIT was lost. Under the lock, when that transaction has ended, the journal
+        says whether it was committed."""
+        mark = deciding.mark()
+        deadline = monotonic() + self._settings.patience + self._settings.lock_timeout
+        while mark is not None and monotonic() < deadline:
+            try:
+                if self._session is None:
+                    self._session = await self._database.session()
+                await self._session.lock()
+                rows = await self._session.fetch(
+                    "SELECT n, request_id, who, at FROM journal WHERE revision = ? AND n = 0", mark[0]
+                )
+                await self._session.rollback()
+            except driver.DriverError as error:
+                log.warning("outcome of a batch not settled yet", error=str(error))
+                self._drop()
+                await asyncio.sleep(_PAUSES[-1])
+                continue
+            self._stats.settled += 1
+            if any(tuple(row) == (0, mark[8], mark[7], mark[12]) for row in rows):
+                self._answer(deciding)
+            else:
+                await self._again(batch)
+            return
+        self._stats.unknown += len(batch)
+        _fail(batch, errors.OutcomeUnknown("the database did not say whether it was written"))
+
+    async def _rollback(self) -> None:
+        if self._session is not None:
+            try:
+                await self._session.rollback()
+            except driver.DriverError:
+                self._drop()
+
+    def _drop(self) -> None:
+        if self._session is not None:
+            self._session.kill()
+            self._session = None
+            self._stats.reconnects += 1
+
+    def _refuse_all(self) -> None:
+        refusal = errors.Unavailable("the server is shutting down")
+        _fail([*self._alone, *self._queue], refusal)
+        self._alone.clear()
+        self._queue.clear()
+        for _, answer in self._jobs:
+            if not answer.done():
+                answer.set_exception(refusal)
+        self._jobs.clear()
+
+
+def _fail(batch: list[Waiting], error: Exception) -> None:
+    for one in batch:
+        if not one.answer.done():
+            one.answer.set_exception(error)
