@@ -75,7 +75,10 @@ class Fields:
             )
             for name, a in object_type.attributes.items()
         }
+        # What the loop of `check` needs of each field, in one look-up.
+        self._table = {f.name: (f.parse, f.required, f.generated, f.keeps) for f in self._fields.values()}
         self._required = tuple(f.name for f in self._fields.values() if f.required)
+        self._required_set = frozenset(self._required)
         self._key = self._fields[object_type.key]
 
     def __getitem__(self, name: str) -> Field:
@@ -91,28 +94,29 @@ class Fields:
         values: dict[str, Any] = {}
         written: dict[str, Any] = {}
         problems: list[errors.FieldProblem] = []
-        fields = self._fields
+        table = self._table
         if type(body) is not dict and not isinstance(body, Mapping):
             raise errors.Invalid([_no_object(body)])
         for name, value in body.items():
-            field = fields.get(name)
-            if field is None:
+            entry = table.get(name)
+            if entry is None:
                 problems.append(self._unknown(name, value))
                 if len(problems) >= MOST_PROBLEMS:
                     break
                 continue
+            parse, required, generated, keeps = entry
             try:
-                normal = field.parse(value) if value is not None else None
+                normal = parse(value) if value is not None else None
             except acceptors.Wrong as wrong:
                 problems.append(_problem(name, value, wrong))
                 continue
-            if normal is None and field.required:
+            if normal is None and required:
                 problems.append(_missing(name))
-            elif normal or not field.generated:
+            elif normal or not generated:
                 values[name] = normal
-                if field.keeps and normal and normal != value:
+                if keeps and normal and normal != value:
                     written[name] = value
-        if not partial:
+        if not partial and not body.keys() >= self._required_set:
             absent = [name for name in self._required if name not in body]
             problems += [_missing(n) for n in absent if not (key_given and n == self._key.name)]
         if problems:
