@@ -56,8 +56,9 @@ Row = KeptNumber | Bridge | flows.Flow | VpnRoute
 class Facts:
     """What is known of this host.
 
-    `plugs`: OpenFlow ports by port id, `tunnel` the tunnel's (0: none), `speaker` whether BGP runs:
-    while it does not, nothing is said of announced routes, wanted or actual.
+    `plugs`: OpenFlow ports by port id; `tunnel` the tunnel's (0: none). While `switch` is False
+    (vswitchd is dead) no flow is wanted, and so no port plugged; while `speaker` is False (gobgpd is)
+    nothing is said of announced routes, wanted or actual.
     """
 
     config: Config
@@ -65,6 +66,7 @@ class Facts:
     learnt: Learnt
     plugs: Mapping[str, int] = field(default_factory=dict)
     tunnel: int = 0
+    switch: bool = True
     speaker: bool = False
 
 
@@ -99,7 +101,8 @@ def bridge_row(config: Config) -> Bridge:
 
 
 def bridge_rows(facts: Facts) -> Rows:
-    return rows(iter((bridge_row(facts.config), *flows.fixed(facts.tunnel))))
+    fixed = flows.fixed(facts.tunnel) if facts.switch else ()
+    return rows(iter((bridge_row(facts.config), *fixed)))
 
 
 def local_services(world: World, host: str) -> tuple[str, ...]:
@@ -123,6 +126,8 @@ def vrf_rows(world: World, facts: Facts, host: str, service: str) -> Rows:
 
 def _vrf_rows(world: World, facts: Facts, host: str, vrf: l3vpn.Vrf, number: int) -> Iterator[Row]:
     yield KeptNumber(number=number, service=vrf.service)
+    if not facts.switch:
+        return
     yield flows.vrf_of_label(number, facts.config.labels.label(number))
     rd = route_distinguisher(world, facts, host, vrf, number)
     reached: set[str] = set()

@@ -43,7 +43,6 @@ class Follower:
         self._of_targets = of_targets
         self._look: Look = lambda scope: None
         self._interfaces: Mapping[str, Interface] = {}
-        self._lives = True
         self._tried = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -68,7 +67,7 @@ class Follower:
     async def _follow_interfaces(self) -> None:
         async for interfaces in self._switch.follow_interfaces():
             self._interfaces = interfaces
-            self._take_interfaces(interfaces if self._lives else {})
+            self._take_interfaces(interfaces if self._facts.switch else {})
 
     def _take_interfaces(self, interfaces: Mapping[str, Interface]) -> None:
         plugs: dict[str, int] = {}
@@ -96,8 +95,8 @@ class Follower:
                     _log.warning("ovs-vswitchd ended")
                     grace = asyncio.create_task(self._give_switch_up())
                     continue
-                if not self._lives:
-                    self._lives = True
+                if not self._facts.switch:
+                    self._facts.switch = True
                     self._take_interfaces(self._interfaces)
                 self._look(None)
         finally:
@@ -106,8 +105,9 @@ class Follower:
 
     async def _give_switch_up(self) -> None:
         await asyncio.sleep(_SWITCH_GRACE)
-        self._lives = False
+        self._facts.switch = False
         self._take_interfaces({})
+        self._look(None)
 
     # -- the speaker -----------------------------------------------------------------------------
 
