@@ -117,7 +117,9 @@ class EtcdBus:
 
     def _watch_listing(self, prefix: str, listing: Listing) -> AsyncGenerator[Watched]:
         newest = max(listing.items, key=attrgetter("mod_revision"), default=None)
-        position = Position(revision=listing.revision, witness=newest, cluster=self._cluster)
+        position = Position(
+            revision=listing.revision, witness=newest, count=len(listing.items), cluster=self._cluster
+        )
         return watch(self._client, prefix, position)
 
     # Leases and elections.

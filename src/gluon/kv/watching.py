@@ -49,12 +49,26 @@ class _Broken(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Position:
-    """What the watch knows: all up to `revision` was delivered; `witness`, if any, is a key that
-    had this value at that revision; `cluster` is the id of the cluster, 0 for not known yet."""
+    """What the watch knows: all up to `revision` was delivered. At that revision `witness`, if any,
+    was so, and the prefix had `count` keys, if known. `cluster`: its id, 0 for not known yet."""
 
     revision: int
     witness: KeyValue | None = None
+    count: int | None = None
     cluster: int = 0
+
+    def note(self, event: Event) -> None:
+        """Take the next event into account."""
+        value, change = event.value, 0
+        if value is None:
+            change = -1
+            if self.witness is not None and self.witness.key == event.key:
+                self.witness = None
+        else:
+            change = value.create_revision == value.mod_revision
+            self.witness = value
+        if self.count is not None:
+            self.count += change
 
 
 async def watch(client: Client, prefix: str, position: Position) -> AsyncGenerator[Watched]:
@@ -166,14 +180,21 @@ class _Stream:
 
         The stream was opened before: if history changes after this check, the stream breaks.
         """
-        witness, revision = self._position.witness, self._position.revision
-        if not revision:
+        position = self._position
+        if not position.revision:
             return
-        key = witness.key if witness is not None else self._prefix
-        request = pb.RangeRequest(key=encode_key(key) or b"\0", revision=revision)
-        found = (await self._client.unary("range", request, repeatable=True)).kvs
-        if witness is not None and (not found or key_value(found[0]) != witness):
-            raise Compacted(f"etcd has another history: {key} differs at revision {revision}")
+        if position.witness is not None:
+            request = pb.RangeRequest(key=encode_key(position.witness.key), revision=position.revision)
+        else:
+            start, end = prefix_range(self._prefix)
+            request = pb.RangeRequest(key=start, range_end=end, revision=position.revision, count_only=True)
+        found = await self._client.unary("range", request, repeatable=True)
+        if position.witness is not None:
+            same = bool(found.kvs) and key_value(found.kvs[0]) == position.witness
+        else:
+            same = position.count is None or found.count == position.count
+        if not same:
+            raise Compacted(f"etcd has another history: {self._prefix} differs at {position.revision}")
 
     async def _check_not_behind(self, revision: int) -> None:
         """A member may be behind another one for a moment, so ask for a linearizable read."""
@@ -200,13 +221,9 @@ class _Stream:
         return self._advance(messages[-1].kv.mod_revision, [event(one) for one in messages])
 
     def _advance(self, revision: int, events: list[Event]) -> Watched:
-        position = self._position
-        position.revision = revision
+        self._position.revision = revision
         for one in events:
-            if one.value is not None:
-                position.witness = one.value
-            elif position.witness is not None and position.witness.key == one.key:
-                position.witness = None
+            self._position.note(one)
         return Watched(revision=revision, events=tuple(events))
 
     async def _take_progress(self, response: pb.WatchResponse) -> Watched | None:

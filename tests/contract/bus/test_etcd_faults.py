@@ -138,6 +138,27 @@ async def test_a_wiped_etcd_is_noticed_although_its_revision_is_ahead_again(
         assert follower.syncs >= 2
 
 
+async def test_a_wiped_etcd_is_noticed_by_who_follows_a_prefix_without_keys(
+    own_etcd: EtcdServer, connected: EtcdBus
+) -> None:
+    for n in range(10):
+        await connected.put("/elsewhere", b"%d" % n)
+    async with (
+        following(connected.follow("/empty/")) as empty,
+        following(connected.follow("/emptied/")) as emptied,
+    ):
+        await connected.put("/emptied/a", b"")
+        await connected.put("/emptied/b", b"")
+        await connected.delete("/emptied/b")
+        await connected.delete("/emptied/a")
+        await emptied.until(lambda f: len(f.seen) == 4)
+        await asyncio.to_thread(own_etcd.wipe, same_cluster=True)
+        for key in ("/empty/new", "/emptied/new", *["/elsewhere"] * 20):
+            await asyncio.to_thread(own_etcd.etcdctl, "put", key, "x")
+        await empty.until(lambda f: f.content() == {"/empty/new": b"x"})
+        await emptied.until(lambda f: f.content() == {"/emptied/new": b"x"})
+
+
 async def test_an_empty_etcd_behind_a_watch_is_noticed(own_etcd: EtcdServer, connected: EtcdBus) -> None:
     """The watch's revision is ahead of the server: etcd itself would keep silent for ever."""
     last = 0
