@@ -126,6 +126,8 @@ def _worst(found: list[list[status.Condition]]) -> list[status.Condition]:
 
 def _plugged(facts: desired.Facts, port: str) -> status.Condition:
     ofport = facts.plugs.get(port)
+    if not facts.switch:
+        return _no(PLUGGED, "NoSwitch", "ovs-vswitchd does not answer")
     if ofport is None:
         text = f"no interface of {facts.config.bridge} has external_ids:iface-id={port}"
         return _no(PLUGGED, "NotPlugged", text)
