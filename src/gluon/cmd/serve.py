@@ -87,6 +87,7 @@ async def serve(app: Any, listening: socket.socket, stop: asyncio.Event) -> None
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=GRACE,
             backlog=2048,
         )

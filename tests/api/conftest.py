@@ -1,0 +1,71 @@
+"""A server of the shipped models on SQLite, one for each pytest process; tests make what they need."""
+
+import random
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from gluon.testing.product import GluonServer
+
+V1 = "/proton/net-l3vpn/v1.0"
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[GluonServer]:
+    with GluonServer("server") as running:
+        yield running
+
+
+class Api:
+    """The net-l3vpn proton as one project uses it."""
+
+    def __init__(self, server: GluonServer) -> None:
+        self.server = server
+        self.project = str(uuid.uuid4())
+
+    def port_body(self, **more: Any) -> dict[str, Any]:
+        mac = ":".join(f"{random.randrange(256):02x}" for _ in range(5))
+        return {
+            "tenant_id": self.project,
+            "mac_address": f"fa:{mac}",
+            "admin_state_up": True,
+            "status": "ACTIVE",
+            "vnic_type": "normal",
+            "mtu": 1500,
+            "vlan_transparency": False,
+            **more,
+        }
+
+    def make(self, plural: str, body: dict[str, Any]) -> dict[str, Any]:
+        status, answer = self.server.request("POST", f"{V1}/{plural}", body)
+        assert status == 201, answer
+        made: dict[str, Any] = answer
+        return made
+
+    def port(self, **more: Any) -> dict[str, Any]:
+        return self.make("ports", self.port_body(**more))
+
+    def vpn(self, **more: Any) -> dict[str, Any]:
+        return self.make("vpns", {"tenant_id": self.project, "name": "blue", **more})
+
+    def bind(self, interface: str, service: str, **more: Any) -> dict[str, Any]:
+        body = {
+            "tenant_id": self.project,
+            "interface_id": interface,
+            "service_id": service,
+            "ipaddress": "10.1.1.5",
+            "subnet_prefix": 24,
+            "gateway": "10.1.1.1",
+            **more,
+        }
+        return self.make("vpnbindings", body)
+
+    def __call__(self, method: str, path: str, body: Any = None, **more: Any) -> tuple[int, Any]:
+        return self.server.request(method, f"{V1}/{path}", body, **more)
+
+
+@pytest.fixture
+def api(server: GluonServer) -> Api:
+    return Api(server)
