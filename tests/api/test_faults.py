@@ -94,7 +94,7 @@ def test_methods_and_paths(api: Api, server: GluonServer) -> None:
         f"{V1}/ports/x/y/z/u/v",
         "/proton/a/b/c/d",
     ):
-        status, headers, text = server.exchange("GET", path)
+        status, headers, _ = server.exchange("GET", path)
         assert status == 404
         assert headers["content-type"].startswith("text/plain")
         assert headers["x-openstack-request-id"].startswith("req-")
