@@ -124,11 +124,17 @@ def _column(
     if column.name not in table.key and old.nullable != column.nullable:
         was, is_ = ("optional", "required") if old.nullable else ("required", "optional")
         found.reasons.append(f"{where} was {was} and would be {is_}")
-    if kind is tables.ColumnType.TEXT and length is not None and length != column.length:
+    if kind is not tables.ColumnType.TEXT:
+        return
+    if length is None:
+        # A text without a length of its own gets one when an index comes to hold it.
+        if maker.has_length(table, column):
+            found.statements.append(maker.retype(table, column))
+    elif length != column.length:
         if length > column.length:
             found.reasons.append(f"{where} takes {length} characters and would take {column.length}")
-        elif sql := maker.widen(table, column):
-            found.statements.append(sql)
+        elif not maker.unchecked_length:
+            found.statements.append(maker.retype(table, column))
 
 
 def _indexes(

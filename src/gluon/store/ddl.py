@@ -81,11 +81,17 @@ class Ddl:
     def add_column(self, table: tables.Table, column: tables.Column, keys: dict[str, str]) -> str:
         return f"ALTER TABLE {quoted(table.name)} ADD COLUMN {self._column(table, column, keys)}"
 
-    def widen(self, table: tables.Table, column: tables.Column) -> str | None:
-        """Let a text be longer."""
+    def has_length(self, table: tables.Table, column: tables.Column) -> bool:
+        """Does the database limit this text by its type?"""
+        return "(" in self._dialect.type_of(column, column.name in held(table))
+
+    @property
+    def unchecked_length(self) -> bool:
+        return self._dialect.unchecked_length
+
+    def retype(self, table: tables.Table, column: tables.Column) -> str:
+        """Give a text the type that it would have in a new table."""
         kind = self._dialect.type_of(column, column.name in held(table))
-        if self._dialect.unchecked_length:
-            return None
         if self._dialect.name == "postgresql":
             return f"ALTER TABLE {quoted(table.name)} ALTER COLUMN {quoted(column.name)} TYPE {kind}"
         null = "" if column.nullable else " NOT NULL"

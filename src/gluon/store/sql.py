@@ -202,7 +202,7 @@ class _Snapshot:
                 yield rows
             if len(rows) < _CHUNK:
                 return
-            last = shape.key_of(rows[-1])
+            last = texts.scan_args(shape.key_of(rows[-1]))
 
 
 def _position(rows: Sequence[Sequence[object]]) -> journal.Position:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from gluon.spi import store
 from gluon.store.ddl import listed, quoted
 from gluon.store.fixed import JOURNAL_COLUMNS
-from gluon.store.shape import Shape, Values
+from gluon.store.shape import Key, Shape, Values
 
 PROJECT = "_project"
 
@@ -46,11 +46,28 @@ def scan(shape: Shape, *, first: bool, limit: int) -> str:
     kind = ("scan", first, limit)
     text = shape.texts.get(kind)
     if text is None:
-        marks = ", ".join("?" * len(shape.key))
-        where = "" if first else f" WHERE ({listed(shape.key)}) > ({marks})"
+        where = "" if first else f" WHERE {_after(shape.key)}"
         text = f"{columns(shape)}{where} ORDER BY {listed(shape.key)} LIMIT {limit}"
         shape.texts[kind] = text
     return text
+
+
+def scan_args(key: Key) -> Values:
+    """The arguments of `scan` after this key."""
+    if len(key) == 1:
+        return key
+    return (key[0], *(v for n in range(len(key)) for v in key[: n + 1]))
+
+
+def _after(key: tuple[str, ...]) -> str:
+    """Greater than a key. Of several columns the first is compared once more on its own: MariaDB uses
+    no index for a comparison of tuples."""
+    if len(key) == 1:
+        return f"{quoted(key[0])} > ?"
+    terms = []
+    for n, name in enumerate(key):
+        terms.append(" AND ".join([*(f"{quoted(k)} = ?" for k in key[:n]), f"{quoted(name)} > ?"]))
+    return f"{quoted(key[0])} >= ? AND (({') OR ('.join(terms)}))"
 
 
 def select(shape: Shape, query: store.Select) -> tuple[str, Values]:

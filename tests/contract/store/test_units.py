@@ -8,7 +8,7 @@ import pytest
 
 from gluon import errors
 from gluon.objects import journal
-from gluon.spi.store import Changes, Committed, Lookup, Select, View
+from gluon.spi.store import Changes, Committed, Lookup, Row, Select, View
 from gluon.store import Settings, SqlStore
 from tests.contract.store import world
 from tests.contract.store.conftest import Opener
@@ -169,7 +169,7 @@ async def test_none_equals_nothing_and_types_are_not_converted(db: SqlStore) -> 
 
 
 async def test_keys_of_several_columns(db: SqlStore) -> None:
-    rows = [{"pool": f"p{n % 3}", "value": n, "holder": f"h{n % 5}"} for n in range(30)]
+    rows: list[Row] = [{"pool": f"p{n % 3}", "value": n, "holder": f"h{n % 5}"} for n in range(30)]
     await together(db, *(put(("pool_value", r)) for r in rows))
     assert await db.get("pool_value", "p1", 4) == rows[4]
     assert await db.get("pool_value", "p1", 5) is None
