@@ -14,7 +14,7 @@ from gluon.model import describe, loader
 def check(paths: Sequence[str]) -> int:
     """Print every problem, or what was found good. 0 good, 1 problems."""
     try:
-        models = loader.load([Path(p) for p in paths])
+        models = loader.load([Path(p) for p in paths], shape=True)
     except errors.ModelError as error:
         for problem in error.problems:
             click.echo(str(problem), err=True)

@@ -19,8 +19,8 @@ from gluon.api import guard, lane, metrics, resources, routes
 from gluon.arbiter import assign, binder, ledger, replies, standing
 from gluon.arbiter import projection as arbiter_projection
 from gluon.arbiter import tables as arbiter_tables
+from gluon.cmd import etcd
 from gluon.cmd import settings as config
-from gluon.kv import connect
 from gluon.model import describe, loader
 from gluon.model.types import Model
 from gluon.objects import codec, keys
@@ -88,32 +88,6 @@ def stored(models: Sequence[Model]) -> list[spi_store.StoredModel]:
     ]
 
 
-def connect_bus(settings: config.Settings) -> spi_bus.Bus:
-    """The bus of the settings. Raises `BusError`, or `SettingsError` if it would be in the clear."""
-    etcd = settings.etcd
-    if etcd.urls and not settings.api.insecure:
-        require_private(etcd)
-    return connect.connect(
-        etcd.urls,
-        user=etcd.user,
-        password=etcd.password,
-        ca_file=etcd.ca_file,
-        cert_file=etcd.cert_file,
-        key_file=etcd.key_file,
-    )
-
-
-def require_private(etcd: config.Etcd) -> None:
-    """TLS and a user are needed unless etcd is on loopback."""
-    for url in etcd.urls:
-        host = url.split("://", 1)[-1].rsplit(":", 1)[0].strip("[]")
-        local = host in ("localhost", "::1") or host.startswith("127.")
-        if not local and not (url.startswith("https://") and etcd.user):
-            raise config.SettingsError(
-                f"etcd at {url} is not on loopback: it needs https:// and a user, or --insecure"
-            )
-
-
 @asynccontextmanager
 async def open_node(
     settings: config.Settings,
@@ -130,7 +104,7 @@ async def open_node(
     if where.startswith("sqlite:") and not settings.data.database:
         directory.mkdir(parents=True, exist_ok=True)
     database = Notifying(stores.open(where))
-    bus = shared or connect_bus(settings)
+    bus = shared or etcd.connect_bus(settings)
     try:
         await database.install((*arbiter_tables.TABLES, *tables.tables_of(models)), stored(models))
         node = _assemble(settings, models, database, bus, url=url, process=process or _process(), lead=lead)

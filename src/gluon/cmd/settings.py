@@ -80,7 +80,7 @@ class Shim(_Section, frozen=True):
     apis: Annotated[tuple[str, ...], _doc("protons to serve; none: all that the backend understands")] = ()
     hosts: Annotated[tuple[str, ...], _doc('hosts to serve, or "*" for all')] = ()
     scan_seconds: Annotated[float, _doc("pause between full scans that repair drift")] = 30.0
-    options: Annotated[dict[str, Any], _doc("options of the backend, or one table for each host")] = {}
+    options: Annotated[dict[str, Any], _doc("options of the backend, such as its sockets")] = {}
 
 
 class Settings(_Section, frozen=True):

@@ -27,7 +27,7 @@ async def run(settings: config.Settings, *, shims: bool) -> None:
         running = await stack.enter_async_context(node.open_node(settings, url=url))
         if shims:
             wanted = settings if settings.shim.backend else msgspec.structs.replace(settings, shim=_FAKE)
-            following = asyncio.create_task(shim.follow(wanted, running.bus))
+            following = asyncio.create_task(shim.make(wanted, running.bus).run())
             stack.push_async_callback(_end, following)
         log.info(
             "serving",
