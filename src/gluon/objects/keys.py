@@ -8,7 +8,7 @@
     /controller/<api>/Port/<id>                           shims of the original's kind
     /gluon/shim/<controller>/<instance>                   shims, leased
     /gluon/lead/<controller>/<shard>                      shims, leased
-    /gluon/relay/cursor, /gluon/relay/leader              publisher
+    /gluon/relay/cursor, …/leader, …/lane/<number>        publisher
     /gluon/relay/resync                                   who asks for a resync; the publisher deletes it
     /gluon/wake/<process>                                 API processes
 
@@ -34,6 +34,7 @@ WAKE = "/gluon/wake/"
 RELAY_CURSOR = "/gluon/relay/cursor"
 RELAY_LEADER = "/gluon/relay/leader"
 RELAY_RESYNC = "/gluon/relay/resync"
+RELAY_LANE = "/gluon/relay/lane/"
 
 _WHITE = re.compile(r"\s")
 _PLAIN = re.compile(r"[A-Za-z0-9_.~:,-]+\Z")
@@ -93,6 +94,10 @@ def shim(controller: str, instance: str) -> str:
 
 def lead(controller: str, shard: str) -> str:
     return f"{LEAD}{segment(controller)}/{segment(shard)}"
+
+
+def relay_lane(number: int) -> str:
+    return f"{RELAY_LANE}{number}"
 
 
 def wake(process: str) -> str:

@@ -1,9 +1,9 @@
 """Journal entries to Txns of bounded size. Pure.
 
 In: entries of whole revisions, oldest first. Out: `Batch`es in order. Invariant: applying a batch
-whose `last` is set leaves exactly the state after that entry's revision; newest per key within a
-batch, since a Txn may touch a key once. A revision too big for one Txn is cut: its first parts
-have no `last`, so the cursor waits for the whole of it.
+that is `whole` leaves exactly the state after the revision of its `last`; newest per key within a
+batch, since a Txn may touch a key once. A revision too big for one Txn is cut, and only its last
+part is whole.
 """
 
 from __future__ import annotations
@@ -32,15 +32,23 @@ class Limits:
     @classmethod
     def of(cls, target: bus.Bus) -> Limits:
         """As many as the bus takes, less the cursor's own operations."""
-        return cls(ops=max(1, min(MAX_OPS, target.max_ops - 2)))
+        return cls(ops=max(1, min(MAX_OPS, target.max_ops - 1)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """`last`: the last entry that this Txn completes, None if it ends inside a revision."""
+    """`last`: the last entry of which this Txn holds something, None for what is of no revision.
+
+    `part` numbers, from 1, the Txns of a revision that go before its last one.
+    """
 
     changes: Mapping[str, bytes | None]
     last: journal.Entry | None
+    part: int = 0
+
+    @property
+    def whole(self) -> bool:
+        return self.part == 0
 
     @property
     def ops(self) -> list[bus.Op]:
@@ -73,8 +81,8 @@ def plan(entries: Sequence[journal.Entry], picture: projection.Projection, limit
             if last is not None:
                 yield Batch(changes=changes, last=last)
             *parts, own = cut(own, limits)
-            for part in parts:
-                yield Batch(changes=part, last=None)
+            for number, part in enumerate(parts, 1):
+                yield Batch(changes=part, last=newest, part=number)
             changes, size = {}, 0
             own_size = sum(weight(key, value) for key, value in own.items())
         changes.update(own)

@@ -4,7 +4,8 @@ In: the value of `/gluon/relay/cursor`, the database's position and its journal 
 revision. Out: a `Verdict`. Pure.
 
     <incarnation>.<revision>.<digest>               relay: all up to `revision` is in etcd
-    <incarnation>.<revision>.<digest>.resync-<id>   a resync to `revision` runs, or broke off
+    <incarnation>.<revision>.<digest>.resync-<id>   a resync to `revision` runs, or broke off;
+                                                    `part<n>`: only n Txns of a large revision are done
 
 Invariant: a cursor never points into a revision. Without the `resync` mark, etcd holds the
 projection at `revision`; content and cursor are written in one Txn, so this also holds for an etcd
@@ -21,6 +22,9 @@ from gluon.objects import codec, journal
 
 NO_ROW = "0"
 """Digest of a revision that has no journal row (a new database, or just after a rebase)."""
+
+PART = "part"
+"""Begins the mark of a revision that takes several Txns; whoever finds it left behind resyncs."""
 
 _RESYNC = "resync-"
 
@@ -106,7 +110,7 @@ def judge(cursor: Cursor | None, entries: Sequence[journal.Entry], position: jou
 
 def _whole_since(revision: int, position: journal.Position) -> bool:
     """Does the journal surely hold all after `revision`?"""
-    return position.revision == revision or 0 < position.oldest <= revision
+    return position.revision == revision or 0 < position.oldest <= revision + 1
 
 
 def _trimmed(revision: int, position: journal.Position) -> bool:

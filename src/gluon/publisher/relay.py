@@ -17,7 +17,7 @@ import structlog
 
 from gluon.errors import GluonError
 from gluon.objects import journal, keys
-from gluon.publisher import batches, cursor, resync
+from gluon.publisher import batches, cursor, lanes, resync
 from gluon.publisher.stats import Stats
 from gluon.spi import bus, projection, store
 
@@ -55,6 +55,7 @@ class Relay:
         self._limits = batches.Limits.of(target)
         self._woken = asyncio.Event()
         self._reached: cursor.Cursor | None = None
+        self._seen = 0
 
     @property
     def reached(self) -> cursor.Cursor | None:
@@ -79,6 +80,7 @@ class Relay:
 
     async def _begin(self) -> cursor.Cursor:
         """The cursor to go on from, once etcd holds what it says."""
+        self._seen = 0
         value, request = await self._read()
         found = cursor.parse(value.value) if value else None
         verdict, reason = await self._judge(found)
@@ -98,12 +100,14 @@ class Relay:
         job = resync.Resync(self._store, self._bus, self._picture, limits=self._limits, stats=self._stats)
         try:
             return await job.run(value, reason=reason, request=request)
-        except resync.Refused as error:
+        except lanes.Refused as error:
             raise self._overtaken(str(error)) from error
 
     async def _read(self) -> tuple[bus.KeyValue | None, bus.KeyValue | None]:
         """The cursor and the request for a resync, of one moment."""
         result = await self._bus.txn((), (bus.Get(key=keys.RELAY_CURSOR), bus.Get(key=keys.RELAY_RESYNC)))
+        if result.revision < self._seen:
+            raise self._overtaken("etcd went back to an older state")
         value, request = result.values
         return value, request
 
@@ -200,6 +204,8 @@ class Relay:
                 incarnation=current.incarnation,
                 revision=batch.last.revision,
                 digest=cursor.digest_of(batch.last),
+                # Should this revision be lost before its last part, etcd must not pass for whole.
+                resync="" if batch.whole else f"{cursor.PART}{batch.part}",
             )
             ops.append(bus.Put(key=keys.RELAY_CURSOR, value=reached.encode()))
         began = time.monotonic()
@@ -213,6 +219,7 @@ class Relay:
             raise self._overtaken(
                 f"etcd has {there.value.decode(errors='replace') if there else 'no cursor'}"
             )
+        self._seen = result.revision
         self._stats.sent(time.monotonic() - began, len(batch.changes))
         self._confirm(reached)
         return reached
@@ -222,8 +229,10 @@ class Relay:
         value, request = await self._read()
         if request is not None or value is None or value.value != current.encode():
             return False
-        verdict, _ = await self._judge(current)
-        return verdict is cursor.Verdict.GO_ON
+        verdict, reason = await self._judge(current)
+        # Of a revision without a row nothing more can be known, and we have followed from there.
+        unknowable = current.digest == cursor.NO_ROW and reason == "trimmed"
+        return verdict is cursor.Verdict.GO_ON or unknowable
 
     async def _advance(self, current: cursor.Cursor) -> cursor.Cursor:
         """Move over entries that are not intent, so that trimming may follow.

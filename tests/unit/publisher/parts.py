@@ -1,0 +1,351 @@
+"""What tests of the publisher share: one table and its picture in etcd, units on it, a tiny store
+for failures that no database makes on demand, and a bus that loses requests and answers."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from gluon.errors import BusError, BusUnavailable, Unavailable
+from gluon.objects import codec, journal, keys
+from gluon.publisher import cursor
+from gluon.publisher.relay import Overtaken, Relay
+from gluon.publisher.stats import Stats
+from gluon.spi import bus, store, tables
+
+THING = tables.Table(
+    name="thing",
+    columns=(
+        tables.Column(name="id", type=tables.ColumnType.TEXT, length=64, nullable=False),
+        tables.Column(name="value", type=tables.ColumnType.DOCUMENT),
+        tables.Column(name="revision", type=tables.ColumnType.INTEGER),
+    ),
+    key=("id",),
+)
+PREFIX = "/proton/t/"
+
+
+class Picture:
+    """A projection: one key for each thing, and one that comes from no row."""
+
+    prefixes: tuple[str, ...] = (PREFIX, keys.MODEL)
+    tables: tuple[str, ...] = ("thing",)
+
+    def __init__(self, constant: str = "model one") -> None:
+        self._constant = constant
+
+    def of_entry(self, entry: journal.Entry) -> Sequence[tuple[str, bytes | None]]:
+        if entry.type != "Thing":
+            return ()
+        return ((keys.proton("t", "Thing", entry.key), entry.new),)
+
+    def of_row(self, table: str, row: store.Row) -> Sequence[tuple[str, bytes]]:
+        return ((keys.proton("t", "Thing", str(row["id"])), document(row)),)
+
+    def constant(self) -> Sequence[tuple[str, bytes]]:
+        return ((keys.model("t"), self._constant.encode()),)
+
+
+def document(row: store.Row) -> bytes:
+    return codec.encode(row)
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A unit: things by id with their new value, None to delete. `intent` False: nothing to publish."""
+
+    things: Mapping[str, str | None]
+    intent: bool = True
+    who: str = "test"
+    request_id: str = ""
+
+    @property
+    def reads(self) -> Sequence[store.Lookup]:
+        return [store.Lookup("thing", ("id",), (name,)) for name in self.things]
+
+    def decide(self, view: store.View) -> store.Changes:
+        changes = store.Changes()
+        for name, value in self.things.items():
+            old = view.get("thing", name)
+            if value is None:
+                if old is None:
+                    continue
+                if self.intent:
+                    changes.delete("thing", name)
+                new = None
+            else:
+                row: store.Row = {"id": name, "value": value, "revision": view.revision}
+                if self.intent:
+                    changes.put("thing", row)
+                new = document(row)
+            op = journal.Operation.DELETE if new is None else journal.Operation.UPDATE
+            changes.entries.append(
+                journal.Draft(
+                    op=op,
+                    api="t",
+                    type="Thing" if self.intent else "Status",
+                    key=name,
+                    project=None,
+                    intent=self.intent,
+                    old=document(old) if old else None,
+                    new=new,
+                )
+            )
+        return changes
+
+
+@dataclass
+class Data:
+    """All that a dump of a `TinyStore` holds."""
+
+    incarnation: str = field(default_factory=lambda: secrets.token_hex(8))
+    revision: int = 0
+    rows: dict[str, store.Row] = field(default_factory=dict)
+    journal: list[journal.Entry] = field(default_factory=list)
+
+
+class TinyStore:
+    """As much of `spi.store.Store` as the publisher calls, in memory, with failures on demand."""
+
+    def __init__(self) -> None:
+        self.data = Data()
+        self.refuse: Callable[[], None] = lambda: None
+        """Called before each operation; raises what shall go wrong."""
+        self._clock = 0
+
+    def dump(self) -> Data:
+        return copy.deepcopy(self.data)
+
+    async def submit(self, unit: store.Unit) -> store.Committed:
+        await self._ready()
+        view = _View(self.data)
+        changes = unit.decide(view)
+        if not changes.entries and not changes.writes:
+            return store.Committed(0, changes.result)
+        self.data.revision = view.revision
+        for _, what in changes.writes:
+            if isinstance(what, dict):
+                self.data.rows[str(what["id"])] = what
+            else:
+                self.data.rows.pop(str(what[0]), None)
+        self._clock += 1
+        for n, d in enumerate(changes.entries):
+            self.data.journal.append(
+                journal.Entry(
+                    revision=view.revision, n=n, op=d.op, api=d.api, type=d.type, key=d.key,
+                    project=d.project, who=unit.who, request_id=secrets.token_hex(4), intent=d.intent,
+                    old=d.old, new=d.new, at=f"2030-01-01T00:00:00.{self._clock:06}",
+                )
+            )  # fmt: skip
+        return store.Committed(view.revision, changes.result)
+
+    async def tail(self, after: int, *, limit: int, intent: bool = False) -> Sequence[journal.Entry]:
+        await self._ready()
+        found = [e for e in self.data.journal if e.revision > after and (e.intent or not intent)]
+        if len(found) <= limit:
+            return found
+        last = found[limit - 1].revision
+        return [e for e in found if e.revision <= last]
+
+    async def position(self) -> journal.Position:
+        await self._ready()
+        return self._position()
+
+    async def entry(self, revision: int) -> Sequence[journal.Entry]:
+        await self._ready()
+        return [e for e in self.data.journal if e.revision == revision]
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[store.Snapshot]:
+        await self._ready()
+        yield _Snapshot(self._position(), dict(self.data.rows))
+
+    async def rebase(self, beyond: int) -> journal.Position:
+        await self._ready()
+        self.data.incarnation = secrets.token_hex(8)
+        self.data.revision = max(self.data.revision, beyond) + 1_000_000
+        return self._position()
+
+    async def trim(self, *, below: int, keep_seconds: float, keep_rows: int) -> int:
+        await self._ready()
+        before = len(self.data.journal)
+        self.data.journal = [e for e in self.data.journal if e.revision >= below]
+        return before - len(self.data.journal)
+
+    async def get(self, table: str, *key: store.Value) -> store.Row | None:
+        return self.data.rows.get(str(key[0]))
+
+    async def select(self, query: store.Select) -> Sequence[store.Row]:
+        return list(self.data.rows.values())
+
+    async def install(self, wanted: Sequence[tables.Table], models: Sequence[store.StoredModel]) -> int:
+        return 1
+
+    async def close(self) -> None:
+        return None
+
+    async def _ready(self) -> None:
+        await asyncio.sleep(0)
+        self.refuse()
+
+    def _position(self) -> journal.Position:
+        oldest = self.data.journal[0].revision if self.data.journal else 0
+        return journal.Position(incarnation=self.data.incarnation, revision=self.data.revision, oldest=oldest)
+
+
+class _View:
+    def __init__(self, data: Data) -> None:
+        self._rows = data.rows
+        self.revision = data.revision + 1
+        self.now = "2030-01-01T00:00:00.000000"
+        self.incarnation = data.incarnation
+
+    def get(self, table: str, *key: store.Value) -> store.Row | None:
+        return self._rows.get(str(key[0]))
+
+    def rows(
+        self, table: str, columns: tuple[str, ...], values: tuple[store.Value, ...]
+    ) -> Sequence[store.Row]:
+        return [row for row in self._rows.values() if tuple(row[c] for c in columns) == values]
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    position: journal.Position
+    content: dict[str, store.Row]
+
+    async def scan(self, table: str) -> AsyncIterator[Sequence[store.Row]]:
+        rows = [self.content[key] for key in sorted(self.content)]
+        for start in range(0, len(rows), 10):
+            await asyncio.sleep(0)
+            yield rows[start : start + 10]
+
+
+T = TypeVar("T")
+Fault = Callable[[str], str]
+"""Given the name of a call: "" (nothing), "before" (it never arrives), "after" (its answer is lost)."""
+
+
+class FaultyBus:
+    """A bus whose writes and reads fail when `fault` says so; what follows keys is left alone."""
+
+    def __init__(self, real: bus.Bus, fault: Fault = lambda call: "") -> None:
+        self._real = real
+        self.max_ops = real.max_ops
+        self.fault = fault
+        self.txns: list[Sequence[bus.Op]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    async def txn(
+        self, compares: Sequence[bus.Compare], then: Sequence[bus.Op], otherwise: Sequence[bus.Op] = ()
+    ) -> bus.TxnResult:
+        self.txns.append(then)
+        return await self._call("txn", lambda: self._real.txn(compares, then, otherwise))
+
+    async def list(self, prefix: str) -> bus.Listing:
+        return await self._call("list", lambda: self._real.list(prefix))
+
+    async def _call(self, name: str, call: Callable[[], Awaitable[T]]) -> T:
+        fault = self.fault(name)
+        if fault == "before":
+            raise BusUnavailable("never arrived")
+        result = await call()
+        if fault == "after":
+            raise BusUnavailable("the answer was lost")
+        return result
+
+
+async def no_hook() -> None:
+    return None
+
+
+def relay_of(
+    database: store.Store,
+    target: bus.Bus,
+    *,
+    picture: Picture | None = None,
+    on_rebase: Callable[[], Awaitable[None]] = no_hook,
+    stats: Stats | None = None,
+) -> Relay:
+    return Relay(
+        database=database,
+        target=target,
+        picture=picture or Picture(),
+        on_rebase=on_rebase,
+        stats=stats or Stats(),
+    )
+
+
+async def persist(relay: Relay) -> None:
+    """What the leader does, without an election: run it again whatever happened."""
+    while True:
+        try:
+            await relay.run()
+        except (Overtaken, BusError, Unavailable):
+            await asyncio.sleep(secrets.randbelow(5) / 1000)
+
+
+@asynccontextmanager
+async def running(*relays: Relay) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(persist(relay)) for relay in relays]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+async def eventually(
+    holds: Callable[[], Awaitable[bool]], what: str, *, limit: float = 20.0, every: float = 0.005
+) -> None:
+    """Wait for a condition, with a limit."""
+    try:
+        async with asyncio.timeout(limit):
+            while not await holds():  # noqa: ASYNC110 - it is a server's condition
+                await asyncio.sleep(every)
+    except TimeoutError:
+        raise AssertionError(f"not within {limit:g} s: {what}") from None
+
+
+async def published(database: store.Store, target: bus.Bus) -> bool:
+    """Is all intent of the database in etcd, as the cursor says?"""
+    value = await target.get(keys.RELAY_CURSOR)
+    found = cursor.parse(value.value) if value else None
+    if found is None or found.resync:
+        return False
+    entries = await database.entry(found.revision)
+    if cursor.judge(found, entries, await database.position()) is not cursor.Verdict.GO_ON:
+        return False
+    return not await database.tail(found.revision, limit=1, intent=True)
+
+
+async def content(target: bus.Bus, picture: Picture) -> dict[str, bytes]:
+    """All that etcd has under the projection's prefixes."""
+    listings = [await target.list(prefix) for prefix in picture.prefixes]
+    return {item.key: item.value for listing in listings for item in listing.items}
+
+
+async def wanted(database: store.Store, picture: Picture) -> dict[str, bytes]:
+    """The projection of the database."""
+    found = dict(picture.constant())
+    async with database.snapshot() as snapshot:
+        for table in picture.tables:
+            async for rows in snapshot.scan(table):
+                for row in rows:
+                    found.update(picture.of_row(table, row))
+    return found
+
+
+async def assert_converges(database: store.Store, target: bus.Bus, picture: Picture | None = None) -> None:
+    """Wait until all is published; then etcd must be exactly the picture of the database."""
+    picture = picture or Picture()
+    await eventually(lambda: published(database, target), "all published")
+    assert await content(target, picture) == await wanted(database, picture)
