@@ -124,6 +124,35 @@ def _process() -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{os.urandom(3).hex()}"
 
 
+class _Arbiter:
+    """The arbiter's part of publishing: made before the binder, which needs the publisher."""
+
+    binds: binder.Binder
+
+    def __init__(self, bus: spi_bus.Bus) -> None:
+        self._bus = bus
+
+    def make_unit(self, items: Sequence[replies.Item]) -> spi_store.Unit:
+        return self.binds.unit(items)
+
+    def reported(self) -> AsyncIterator[keys.StatusKey]:
+        return self.binds.reported()
+
+    async def sweep(self) -> None:
+        await self.binds.sweep()
+
+    async def on_rebase(self) -> None:
+        """Epochs are revisions, which the store has just moved past all that etcd has seen."""
+
+    async def unreachable(self) -> str:
+        """Why an overdue bind may have got no answer, or empty."""
+        try:
+            await asyncio.wait_for(self._bus.get(keys.RELAY_CURSOR), _PROBE)
+        except (errors.BusError, TimeoutError):
+            return "etcd does not answer, so no shim could be asked"
+        return ""
+
+
 def _assemble(
     settings: config.Settings,
     models: Sequence[Model],
@@ -135,27 +164,7 @@ def _assemble(
     lead: bool,
 ) -> Node:
     known = registry.Registry(models)
-    binds: binder.Binder
-
-    async def unreachable() -> str:
-        try:
-            await asyncio.wait_for(bus.get(keys.RELAY_CURSOR), _PROBE)
-        except (errors.BusError, TimeoutError):
-            return "etcd does not answer, so no shim could be asked"
-        return ""
-
-    def make_unit(items: Sequence[replies.Item]) -> spi_store.Unit:
-        return binds.unit(items)
-
-    def reported() -> AsyncIterator[keys.StatusKey]:
-        return binds.reported()
-
-    async def sweep() -> None:
-        await binds.sweep()
-
-    async def on_rebase() -> None:
-        """Epochs are revisions, which the store has just moved past all that etcd has seen."""
-
+    arbiter = _Arbiter(bus)
     publishing = publisher.Publisher(
         database,
         bus,
@@ -165,22 +174,21 @@ def _assemble(
         ),
         process=process,
         hooks=publisher.Hooks(
-            make_unit=make_unit,
-            known=reported,
-            sweep=sweep,
-            on_rebase=on_rebase,
+            make_unit=arbiter.make_unit,
+            known=arbiter.reported,
+            sweep=arbiter.sweep,
+            on_rebase=arbiter.on_rebase,
         ),
         settings=publisher.Settings(lead=lead),
     )
     database.notify = publishing.notify
-    assigner = assign.Assigner(publishing.registrations, {m.name: m.version for m in models})
-    binds = binder.Binder(
-        database, known, assigner, publishing.registrations, publishing.subscribe, unreachable
-    )
+    roster = publishing.registrations
+    assigner = assign.Assigner(roster, {m.name: m.version for m in models})
+    binds = binder.Binder(database, known, assigner, roster, publishing.subscribe, arbiter.unreachable)
+    arbiter.binds = binds
     actions = service.Service(database, guard.AdminOnly(), ledger.Ledger(assigner))
-    found = resources.Resources(lambda: known, actions, binds, standing.Standing(database))
     app = lane.Lane(
-        found,
+        resources.Resources(lambda: known, actions, binds, standing.Standing(database)),
         routes.build(lambda: known, _operations(database, bus, publishing, process)),
         guard.NoAuth(frozenset({settings.api.host, *settings.api.names}), any_host=settings.api.insecure),
         metrics.Counting(),
