@@ -8,7 +8,7 @@ member of a VPN and which routes it imports and exports.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,12 +84,29 @@ class Vrf:
 def vrf(world: World, api: str, service: str, host: str | None = None) -> Vrf | None:
     """The VPN `service` with the attachments bound to `host` (None: to any). None: no such service."""
     found = world.get(Ref(api, SERVICE, service))
-    return _view(world, api, found, host) if found else None
+    return _view(world, api, found, _attachments(world, api, found, host)) if found else None
 
 
 def vrfs(world: World, api: str, host: str | None = None) -> tuple[Vrf, ...]:
     """All VPNs, ordered by key, those without attachments too."""
-    return tuple(_view(world, api, record, host) for record in world.all(api, SERVICE))
+    services = world.all(api, SERVICE)
+    return tuple(_view(world, api, found, _attachments(world, api, found, host)) for found in services)
+
+
+def vrfs_at(world: World, api: str, host: str) -> dict[str, Vrf]:
+    """The VPNs with an attachment on `host`, by key in order. It costs what the ports of that host do,
+    however many members the VPNs have elsewhere."""
+    found: dict[str, list[Attachment]] = {}
+    for bound in world.bindings(api, host):
+        if bound.port is None:
+            continue
+        for interface in world.where(api, INTERFACE, "port_id", bound.ref.key):
+            binding = world.get(Ref(api, BINDING, interface.ref.key))
+            if binding is not None:
+                service = _key(binding.body.get("service_id"))
+                found.setdefault(service, []).append(_attachment(binding, interface, bound.port, bound))
+    services = ((world.get(Ref(api, SERVICE, key)), found[key]) for key in sorted(found))
+    return {service.ref.key: _view(world, api, service, held) for service, held in services if service}
 
 
 def attached_services(world: World, api: str, host: str | None = None) -> frozenset[str]:
@@ -97,6 +114,14 @@ def attached_services(world: World, api: str, host: str | None = None) -> frozen
     ports = {bound.ref.key for bound in world.bindings(api, host)}
     named = {service for port in ports for service in _services_of_port(world, api, port)}
     return frozenset(service for service in named if world.get(Ref(api, SERVICE, service)))
+
+
+def port_of(world: World, api: str, object_type: str, key: str) -> Ref | None:
+    """The port that a port, interface or service binding belongs to; None for any other object."""
+    if object_type == PORT:
+        return Ref(api, PORT, key)
+    interface = world.get(Ref(api, INTERFACE, key)) if object_type in {INTERFACE, BINDING} else None
+    return Ref(api, PORT, _key(interface.body.get("port_id"))) if interface else None
 
 
 def services_of(world: World, api: str, object_type: str, key: str) -> frozenset[str]:
@@ -152,7 +177,7 @@ def routing_condition(view: Vrf) -> status.Condition:
     return status.Condition(type=REMOTE_ROUTES, status="True", reason="RouteTargets")
 
 
-def _view(world: World, api: str, service: Stored, host: str | None) -> Vrf:
+def _view(world: World, api: str, service: Stored, attachments: Iterable[Attachment]) -> Vrf:
     problems: list[str] = []
     imports: set[str] = set()
     exports: set[str] = set()
@@ -174,7 +199,7 @@ def _view(world: World, api: str, service: Stored, host: str | None) -> Vrf:
         route_distinguisher=_route_distinguisher(service, problems),
         import_targets=tuple(sorted(imports)),
         export_targets=tuple(sorted(exports)),
-        attachments=tuple(sorted(_attachments(world, api, service, host))),
+        attachments=tuple(sorted(attachments)),
         problems=tuple(problems),
     )
 

@@ -87,6 +87,11 @@ class MemoryWorld:
         self._bindings: dict[str, dict[str, dict[str, status.WantedBinding]]] = {}
         self._by_host: dict[tuple[str, str], set[str]] = {}
         self._port_types: dict[str, str] = {}
+        self._version = 0
+
+    @property
+    def version(self) -> int:
+        return self._version
 
     def get(self, ref: Ref) -> Stored | None:
         held = self._types.get((ref.api, ref.object_type))
@@ -129,21 +134,25 @@ class MemoryWorld:
 
     def put(self, stored: Stored) -> None:
         """Add or replace an object."""
+        self._version += 1
         self._types.setdefault((stored.ref.api, stored.ref.object_type), _Type()).put(stored)
 
     def drop(self, ref: Ref) -> None:
         """Remove an object, if it is there."""
+        self._version += 1
         held = self._types.get((ref.api, ref.object_type))
         if held:
             held.drop(ref.key)
 
     def put_binding(self, api: str, port: str, host: str, wanted: status.WantedBinding) -> None:
         """Add or replace a wanted binding."""
+        self._version += 1
         self._bindings.setdefault(api, {}).setdefault(port, {})[host] = wanted
         self._by_host.setdefault((api, host), set()).add(port)
 
     def drop_binding(self, api: str, port: str, host: str) -> None:
         """Remove a wanted binding, if it is there."""
+        self._version += 1
         hosts = self._bindings.get(api, {}).get(port, {})
         if hosts.pop(host, None) is not None:
             self._by_host[api, host].discard(port)
@@ -152,6 +161,7 @@ class MemoryWorld:
 
     def name_ports(self, api: str, object_type: str) -> None:
         """Say what the proton calls its ports (`Port` until told)."""
+        self._version += 1
         self._port_types[api] = object_type
 
     def _port_binding(self, api: str, port: str, host: str, wanted: status.WantedBinding) -> PortBinding:

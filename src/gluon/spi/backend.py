@@ -52,6 +52,10 @@ class PortBinding:
 class World(Protocol):
     """The desired state, as of now. Reads are by index; nothing here may be changed."""
 
+    @property
+    def version(self) -> int:
+        """Another number after each change: what was made from the same world need not be made again."""
+
     def get(self, ref: Ref) -> Stored | None: ...
 
     def all(self, api: str, object_type: str) -> Sequence[Stored]:

@@ -15,7 +15,7 @@ BLUE = "65000:1"
 
 
 def rows_of(network: Network, known: Facts, vpn: str) -> Rows:
-    return desired.vrf_rows(network.world, known, HOST, vpn)
+    return desired.vrf_rows(desired.local(network.world, HOST), known, vpn)
 
 
 def announced(rows: Rows) -> dict[str, VpnRoute]:

@@ -27,13 +27,17 @@ def network() -> Network:
 
 def programmed(network: Network, known: Facts) -> dict[str, Any]:
     """As if everything wanted were written."""
-    services = desired.local_services(network.world, HOST)
-    return {k: v for s in services for k, v in desired.vrf_rows(network.world, known, HOST, s).items()}
+    here = local(network)
+    return {k: v for s in here.vrfs for k, v in desired.vrf_rows(here, known, s).items()}
+
+
+def local(network: Network) -> desired.Local:
+    return desired.local(network.world, HOST)
 
 
 def of_port(network: Network, known: Facts, rows: dict[str, Any] | None = None) -> ObjectStatus:
     rows = programmed(network, known) if rows is None else rows
-    return report.of_port(network.world, known, HOST, "p1", rows)
+    return report.of_port(local(network), known, "p1", rows)
 
 
 def reasons(found: ObjectStatus | None) -> dict[str, str]:
@@ -102,11 +106,11 @@ def test_a_vpn_says_what_it_exchanges(network: Network) -> None:
     known = facts("p1")
     known.learnt.replace(table(remote("10.1.1.6/32", BLUE)))
     rows = programmed(network, known)
-    found = report.of_service(network.world, known, HOST, "blue", rows)
+    found = report.of_service(local(network), known, "blue", rows)
     assert reasons(found) == {"Ready": "Ready", "RemoteRoutes": "RouteTargets"}
     assert found is not None and "1 routes announced, 1 imported" in found.conditions[0].message
-    assert reasons(report.of_service(network.world, known, HOST, "blue", {}))["Ready"] == "NotProgrammed"
-    assert report.of_service(network.world, known, HOST, "nobody", rows) is None
+    assert reasons(report.of_service(local(network), known, "blue", {}))["Ready"] == "NotProgrammed"
+    assert report.of_service(local(network), known, "nobody", rows) is None
 
 
 def test_without_a_label_a_vpn_and_its_ports_are_not_ready(network: Network) -> None:
@@ -114,7 +118,7 @@ def test_without_a_label_a_vpn_and_its_ports_are_not_ready(network: Network) -> 
     network.attach("p2", "able", "10.1.1.6", number=2)
     known = facts("p1", "p2", config=settings(labels="1000-1000"))
     rows = programmed(network, known)
-    assert reasons(report.of_service(network.world, known, HOST, "blue", rows))["Ready"] == "NoLabel"
+    assert reasons(report.of_service(local(network), known, "blue", rows))["Ready"] == "NoLabel"
     assert reasons(of_port(network, known, rows))["Programmed"] == "NoLabel"
 
 

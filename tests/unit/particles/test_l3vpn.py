@@ -146,6 +146,8 @@ def test_what_a_service_depends_on(world: worlds.MemoryWorld) -> None:
     assert l3vpn.attached_services(world, API, "a") == {VPN}
     assert l3vpn.attached_services(world, API, "b") == frozenset()
     assert {v.service for v in l3vpn.vrfs(world, API)} == {VPN, "other"}
+    assert l3vpn.vrfs_at(world, API, "a") == {VPN: l3vpn.vrf(world, API, VPN, "a")}
+    assert l3vpn.vrfs_at(world, API, "b") == {}
 
 
 def test_the_members_of_a_service_are_all_on_the_way_to_its_ports(world: worlds.MemoryWorld) -> None:

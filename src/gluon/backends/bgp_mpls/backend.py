@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from gluon.backends.bgp_mpls import actual, config, desired, report
 from gluon.backends.bgp_mpls.apply import Writer
+from gluon.backends.bgp_mpls.desired import Local
 from gluon.backends.bgp_mpls.following import Follower
 from gluon.backends.bgp_mpls.labels import Numbers
 from gluon.backends.bgp_mpls.learnt import Learnt
@@ -49,6 +50,7 @@ class BgpMplsBackend:
             self._facts, self._switch, self._speaker, of_ports=self._of_ports, of_targets=self._of_targets
         )
         self._programmed: dict[str, Any] = {}
+        self._computed: tuple[spi.World, int, Local] | None = None
         # What each VPN's rows were last made from: which events concern it.
         self._ports: dict[str, frozenset[str]] = {}
         self._imports: dict[str, frozenset[str]] = {}
@@ -92,24 +94,32 @@ class BgpMplsBackend:
     def scopes(self, world: spi.World, ref: spi.Ref) -> frozenset[str]:
         if ref.api != l3vpn.API:
             return frozenset()
-        touched = l3vpn.services_of(world, l3vpn.API, ref.object_type, ref.key)
-        if not touched:
-            return frozenset()
-        vrfs = {view.service: view for view in desired.local_vrfs(world, self._host)}
-        found = touched & vrfs.keys()
+        port = l3vpn.port_of(world, l3vpn.API, ref.object_type, ref.key)
+        if port is not None and world.binding(port, self._host) is None:
+            return frozenset()  # most events: they are of other hosts
+        vrfs = self._local(world).vrfs
+        found = set(vrfs.keys() & l3vpn.services_of(world, l3vpn.API, ref.object_type, ref.key))
         for service in tuple(found):
             found |= {other.service for other in vrfs.values() if _depends(other, vrfs[service])}
         return frozenset(map(desired.scope_of, found))
 
     def all_scopes(self, world: spi.World) -> frozenset[str]:
-        services = desired.local_services(world, self._host)
-        return frozenset({desired.BRIDGE, *map(desired.scope_of, services)})
+        return frozenset({desired.BRIDGE, *map(desired.scope_of, self._local(world).vrfs)})
 
     def members(self, world: spi.World, scope: str) -> frozenset[spi.Ref]:
         if scope == desired.BRIDGE:
             return frozenset(binding.ref for binding in world.bindings(l3vpn.API, self._host))
         service = desired.service_of(scope)
-        return l3vpn.members(world, l3vpn.API, service) if service is not None else frozenset()
+        if service is None:
+            return frozenset()
+        vrf = self._local(world).vrfs.get(service)
+        ports = {attached.port for attached in vrf.attachments} if vrf is not None else set()
+        return frozenset(
+            {
+                spi.Ref(l3vpn.API, l3vpn.SERVICE, service),
+                *(spi.Ref(l3vpn.API, l3vpn.PORT, port) for port in ports),
+            }
+        )
 
     def desired(self, world: spi.World, scope: str) -> spi.Rows:
         if scope == desired.BRIDGE:
@@ -117,8 +127,9 @@ class BgpMplsBackend:
         service = desired.service_of(scope)
         if service is None:
             return {}
-        self._remember(scope, l3vpn.vrf(world, l3vpn.API, service, self._host))
-        return desired.vrf_rows(world, self._facts, self._host, service)
+        here = self._local(world)
+        self._remember(scope, here.vrfs.get(service))
+        return desired.vrf_rows(here, self._facts, service)
 
     async def actual(self) -> Mapping[str, spi.Rows]:
         found = await actual.read(self._switch, self._speaker if self._facts.speaker else None, self._config)
@@ -138,13 +149,19 @@ class BgpMplsBackend:
         if ref.api != l3vpn.API:
             return None
         if ref.object_type == l3vpn.SERVICE:
-            return report.of_service(world, self._facts, self._host, ref.key, self._programmed)
+            return report.of_service(self._local(world), self._facts, ref.key, self._programmed)
         if ref.object_type == l3vpn.PORT and world.binding(ref, self._host) is not None:
-            return report.of_port(world, self._facts, self._host, ref.key, self._programmed)
+            return report.of_port(self._local(world), self._facts, ref.key, self._programmed)
         return None
 
+    def _local(self, world: spi.World) -> Local:
+        """Computed once for each state of the world."""
+        if self._computed is None or self._computed[:2] != (world, world.version):
+            self._computed = (world, world.version, desired.local(world, self._host))
+        return self._computed[2]
+
     def _remember(self, scope: str, vrf: l3vpn.Vrf | None) -> None:
-        if vrf is None or not vrf.attachments:
+        if vrf is None:
             for kept in (self._ports, self._imports, self._exports):
                 kept.pop(scope, None)
             return

@@ -78,6 +78,16 @@ class Placed:
     ofport: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Local:
+    """The desired state of one host: the VPNs with an attachment there, in the order that settles
+    every dispute, and for each port the VPN that it sends into: that of its default interface (the
+    one with the port's own key), else the first in order."""
+
+    vrfs: Mapping[str, l3vpn.Vrf]
+    owners: Mapping[str, str]
+
+
 def scope_of(service: str) -> str:
     return _VPN + service
 
@@ -105,40 +115,39 @@ def bridge_rows(facts: Facts) -> Rows:
     return rows(iter((bridge_row(facts.config), *fixed)))
 
 
-def local_services(world: World, host: str) -> tuple[str, ...]:
-    """The VPNs with an attachment on this host, in the order that settles every dispute."""
-    return tuple(sorted(l3vpn.attached_services(world, l3vpn.API, host)))
+def local(world: World, host: str) -> Local:
+    """What of the desired state is on this host."""
+    vrfs = l3vpn.vrfs_at(world, l3vpn.API, host)
+    claims: dict[str, tuple[bool, str]] = {}
+    for service, vrf in vrfs.items():
+        for attached in vrf.attachments:
+            claim = (attached.interface != attached.port, service)
+            claims[attached.port] = min(claim, claims.get(attached.port, claim))
+    return Local(vrfs=vrfs, owners={port: service for port, (_, service) in claims.items()})
 
 
-def local_vrfs(world: World, host: str) -> tuple[l3vpn.Vrf, ...]:
-    views = (l3vpn.vrf(world, l3vpn.API, service, host) for service in local_services(world, host))
-    return tuple(view for view in views if view is not None and view.attachments)
-
-
-def vrf_rows(world: World, facts: Facts, host: str, service: str) -> Rows:
+def vrf_rows(here: Local, facts: Facts, service: str) -> Rows:
     """All rows of one VPN; none if it has no attachment on this host, or no label is left."""
-    vrf = l3vpn.vrf(world, l3vpn.API, service, host)
-    number = facts.numbers.take(service) if vrf is not None and vrf.attachments else None
-    if vrf is None or number is None:
-        return {}
-    return rows(_vrf_rows(world, facts, host, vrf, number))
+    vrf = here.vrfs.get(service)
+    number = facts.numbers.take(service) if vrf is not None else None
+    return rows(_vrf_rows(here, facts, vrf, number)) if vrf is not None and number is not None else {}
 
 
-def _vrf_rows(world: World, facts: Facts, host: str, vrf: l3vpn.Vrf, number: int) -> Iterator[Row]:
+def _vrf_rows(here: Local, facts: Facts, vrf: l3vpn.Vrf, number: int) -> Iterator[Row]:
     yield KeptNumber(number=number, service=vrf.service)
     if not facts.switch:
         return
     yield flows.vrf_of_label(number, facts.config.labels.label(number))
-    rd = route_distinguisher(world, facts, host, vrf, number)
+    rd = route_distinguisher(here, facts, vrf, number)
     reached: set[str] = set()
-    for place in placed(world, facts, vrf):
+    for place in placed(here, facts, vrf):
         reached.add(place.attachment.address)
         yield from attachment_flows(number, place)
         if vrf.export_targets and facts.speaker:
             yield announcement(facts, vrf, number, rd, place)
-    for other in local_vrfs(world, host):
+    for other in here.vrfs.values():
         if other.service != vrf.service and vrf.imports_from(other):
-            for place in placed(world, facts, other):
+            for place in placed(here, facts, other):
                 if place.attachment.address not in reached:
                     reached.add(place.attachment.address)
                     yield _local_route(number, place)
@@ -150,15 +159,12 @@ def _vrf_rows(world: World, facts: Facts, host: str, vrf: l3vpn.Vrf, number: int
                 )
 
 
-def route_distinguisher(
-    world: World, facts: Facts, host: str, vrf: l3vpn.Vrf, number: int
-) -> RouteDistinguisher:
+def route_distinguisher(here: Local, facts: Facts, vrf: l3vpn.Vrf, number: int) -> RouteDistinguisher:
     """The service's own, or `<router id>:<number>`: so too where a VPN before it in order has the
     same one, since BGP could not tell the two VPNs' routes apart."""
     given = vrf.route_distinguisher
     if given and not any(
-        other.service < vrf.service and other.route_distinguisher == given
-        for other in local_vrfs(world, host)
+        other.service < vrf.service and other.route_distinguisher == given for other in here.vrfs.values()
     ):
         return RouteDistinguisher.parse(given)
     return RouteDistinguisher.parse(f"{facts.config.router_id}:{number}")
@@ -187,18 +193,18 @@ def _local_route(number: int, place: Placed) -> flows.Flow:
     return flows.local_route(number, place.attachment.address, place.ofport, place.attachment.mac)
 
 
-def placed(world: World, facts: Facts, vrf: l3vpn.Vrf) -> list[Placed]:
+def placed(here: Local, facts: Facts, vrf: l3vpn.Vrf) -> list[Placed]:
     """The attachments that take part, one an address."""
     found: dict[str, Placed] = {}
-    for attachment in sorted(vrf.attachments):
+    for attachment in vrf.attachments:
         ofport = facts.plugs.get(attachment.port)
-        if ofport is None or attachment.address in found or obstacle(world, vrf, attachment) is not None:
+        if ofport is None or attachment.address in found or obstacle(here, vrf, attachment) is not None:
             continue
         found[attachment.address] = Placed(attachment=attachment, ofport=ofport)
     return list(found.values())
 
 
-def obstacle(world: World, vrf: l3vpn.Vrf, attachment: l3vpn.Attachment) -> tuple[str, str] | None:
+def obstacle(here: Local, vrf: l3vpn.Vrf, attachment: l3vpn.Attachment) -> tuple[str, str] | None:
     """Why the input itself keeps an attachment out: reason and sentence; None: nothing does."""
     if not attachment.active:
         return "Inactive", "another host has the active binding"
@@ -206,27 +212,13 @@ def obstacle(world: World, vrf: l3vpn.Vrf, attachment: l3vpn.Attachment) -> tupl
         return "AdminDown", "admin_state_up is false"
     if attachment.segmentation_type != "none":
         return "SegmentationNotSupported", f"segmentation_type {attachment.segmentation_type} is not served"
+    if attachment.problems:
+        return "InvalidValue", "; ".join(attachment.problems)
     if not attachment.address:
         return "NoAddress", f"VpnBinding {attachment.interface} gives no IPv4 address"
     if not attachment.mac:
-        return "InvalidValue", "the port's mac_address cannot be read"
-    owner = owner_of(world, attachment)
+        return "NoAddress", "the port has no mac_address"
+    owner = here.owners[attachment.port]
     if owner != vrf.service:
         return "PortInUse", f"the port sends into VPN {owner}: one port without segmentation has one VPN"
     return None
-
-
-def owner_of(world: World, attachment: l3vpn.Attachment) -> str:
-    """The VPN that a port sends into: that of its default interface (the one with the port's own
-    key), else the first in order."""
-    services = l3vpn.services_of(world, l3vpn.API, l3vpn.PORT, attachment.port)
-    if len(services) == 1:
-        return next(iter(services))
-    claims = [
-        (attached.interface != attached.port, view.service)
-        for service in services
-        if (view := l3vpn.vrf(world, l3vpn.API, service, attachment.host)) is not None
-        for attached in view.attachments
-        if attached.port == attachment.port
-    ]
-    return min(claims)[1] if claims else ""

@@ -13,7 +13,7 @@ from gluon.backends.bgp_mpls import desired
 from gluon.backends.bgp_mpls.routes import VpnRoute
 from gluon.objects import status
 from gluon.particles import l3vpn
-from gluon.spi.backend import ObjectStatus, World
+from gluon.spi.backend import ObjectStatus
 
 PLUGGED = "Plugged"
 ANNOUNCED = "Announced"
@@ -21,21 +21,20 @@ MTU = "MtuFits"
 
 
 def of_port(
-    world: World, facts: desired.Facts, host: str, port: str, programmed: Mapping[str, Any]
+    here: desired.Local, facts: desired.Facts, port: str, programmed: Mapping[str, Any]
 ) -> ObjectStatus:
     """`programmed`: rows by key, as last read back or written."""
     conditions = [_plugged(facts, port)]
     attached = [
         (vrf, attachment)
-        for service in sorted(l3vpn.services_of(world, l3vpn.API, l3vpn.PORT, port))
-        if (vrf := l3vpn.vrf(world, l3vpn.API, service, host)) is not None
+        for vrf in here.vrfs.values()
         for attachment in vrf.attachments
         if attachment.port == port
     ]
     if not attached:
         conditions.append(_no(status.PROGRAMMED, "NoService", "no VpnBinding of the port names a VPN"))
         return ObjectStatus(conditions=tuple(conditions))
-    found = [_attachment(world, facts, host, vrf, a, programmed) for vrf, a in attached]
+    found = [_attachment(here, facts, vrf, a, programmed) for vrf, a in attached]
     conditions += _worst(found)
     if attached[0][1].mtu > facts.config.mtu:
         conditions.append(
@@ -47,17 +46,17 @@ def of_port(
 
 
 def of_service(
-    world: World, facts: desired.Facts, host: str, service: str, programmed: Mapping[str, Any]
+    here: desired.Local, facts: desired.Facts, service: str, programmed: Mapping[str, Any]
 ) -> ObjectStatus | None:
     """None: the VPN has no attachment on this host."""
-    vrf = l3vpn.vrf(world, l3vpn.API, service, host)
-    if vrf is None or not vrf.attachments:
+    vrf = here.vrfs.get(service)
+    if vrf is None:
         return None
     number = facts.numbers.get(service)
     if number is None:
         text = f"all {facts.config.labels.numbers} labels are in use"
         return ObjectStatus(conditions=(_no(status.READY, "NoLabel", text), l3vpn.routing_condition(vrf)))
-    rows = desired.vrf_rows(world, facts, host, service)
+    rows = desired.vrf_rows(here, facts, service)
     if any(programmed.get(key) != row for key, row in rows.items()):
         ready = _no(status.READY, "NotProgrammed", "not all flows and routes are programmed yet")
     elif not facts.speaker:
@@ -73,14 +72,13 @@ def of_service(
 
 
 def _attachment(
-    world: World,
+    here: desired.Local,
     facts: desired.Facts,
-    host: str,
     vrf: l3vpn.Vrf,
     attachment: l3vpn.Attachment,
     programmed: Mapping[str, Any],
 ) -> list[status.Condition]:
-    obstacle = desired.obstacle(world, vrf, attachment)
+    obstacle = desired.obstacle(here, vrf, attachment)
     if obstacle is not None:
         return [_no(status.PROGRAMMED, *obstacle)]
     number = facts.numbers.get(vrf.service)
@@ -88,19 +86,18 @@ def _attachment(
         return [_no(status.PROGRAMMED, "NoLabel", "no label is left for the VPN")]
     if attachment.port not in facts.plugs:
         return [_no(status.PROGRAMMED, "NotPlugged"), _no(ANNOUNCED, "NotPlugged")]
-    place = next((p for p in desired.placed(world, facts, vrf) if p.attachment == attachment), None)
+    place = next((p for p in desired.placed(here, facts, vrf) if p.attachment == attachment), None)
     if place is None:
         return [_no(status.PROGRAMMED, "AddressTaken", f"another port here has {attachment.address}")]
     wanted = desired.rows(desired.attachment_flows(number, place))
     if any(programmed.get(key) != row for key, row in wanted.items()):
         return [_no(status.PROGRAMMED, "Pending", "flows are not in the switch")]
-    return [_yes(status.PROGRAMMED), _announced(world, facts, host, vrf, number, place, programmed)]
+    return [_yes(status.PROGRAMMED), _announced(here, facts, vrf, number, place, programmed)]
 
 
 def _announced(
-    world: World,
+    here: desired.Local,
     facts: desired.Facts,
-    host: str,
     vrf: l3vpn.Vrf,
     number: int,
     place: desired.Placed,
@@ -112,7 +109,7 @@ def _announced(
         )
     if not facts.speaker:
         return _no(ANNOUNCED, "NoSpeaker", "the BGP speaker does not answer")
-    rd = desired.route_distinguisher(world, facts, host, vrf, number)
+    rd = desired.route_distinguisher(here, facts, vrf, number)
     route = desired.announcement(facts, vrf, number, rd, place)
     if programmed.get(desired.key_of(route)) != route:
         return _no(ANNOUNCED, "Pending", f"{route.prefix} is not announced")
