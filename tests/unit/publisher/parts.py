@@ -309,7 +309,7 @@ async def eventually(
     """Wait for a condition, with a limit."""
     try:
         async with asyncio.timeout(limit):
-            while not await holds():  # noqa: ASYNC110 - it is a server's condition
+            while not await holds():
                 await asyncio.sleep(every)
     except TimeoutError:
         raise AssertionError(f"not within {limit:g} s: {what}") from None

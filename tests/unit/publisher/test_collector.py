@@ -1,0 +1,150 @@
+"""The collector: newest per key, in order, hostile values aside, the store's outages waited out."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+
+from gluon.errors import Unavailable
+from gluon.kv.memory import MemoryBus
+from gluon.objects import keys, status
+from gluon.publisher.collector import BATCH, Collector, Report
+from gluon.publisher.stats import Stats
+from gluon.spi import store
+from tests.unit.publisher.parts import TinyStore, Write, eventually
+
+
+@pytest.fixture
+async def memory() -> AsyncIterator[MemoryBus]:
+    made = MemoryBus()
+    yield made
+    await made.close()
+
+
+def status_key(name: str, shard: str = "host1") -> str:
+    return keys.status("ctl", shard, "net", "Port", name)
+
+
+class Desk:
+    """The main's part: reports become rows; values that begin with `bad` are refused."""
+
+    def __init__(self) -> None:
+        self.database = TinyStore()
+        self.stats = Stats()
+        self.batches: list[Sequence[Report]] = []
+        self.known_names: list[str] = []
+
+    def make_unit(self, items: Sequence[Report]) -> store.Unit:
+        self.batches.append(items)
+        if any(value and value.startswith(b"bad") for _, value in items):
+            raise ValueError("no report")
+        return Write({key.key: value.decode() if value is not None else None for key, value in items})
+
+    async def known(self) -> AsyncIterator[keys.StatusKey]:
+        for name in self.known_names:
+            found = keys.parse_status(status_key(name))
+            assert found is not None
+            yield found
+
+    def holds(self) -> dict[str, object]:
+        return {name: row["value"] for name, row in self.database.data.rows.items()}
+
+    @asynccontextmanager
+    async def open(self, target: MemoryBus) -> AsyncIterator[None]:
+        collector = Collector(
+            database=self.database,
+            target=target,
+            make_unit=self.make_unit,
+            known=self.known,
+            stats=self.stats,
+        )
+        task = asyncio.create_task(collector.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def until(self, expected: dict[str, object]) -> None:
+        async def there() -> bool:
+            return self.holds() == expected
+
+        await eventually(there, f"the database holds {expected}")
+
+
+async def test_reports_present_and_new_reach_the_database(memory: MemoryBus) -> None:
+    desk = Desk()
+    await memory.put(status_key("a"), b"one")
+    async with desk.open(memory):
+        await desk.until({"a": "one"})
+        await memory.put(status_key("b"), b"two")
+        await desk.until({"a": "one", "b": "two"})
+        await memory.delete(status_key("a"))
+        await desk.until({"b": "two"})
+    assert desk.stats.reports == 3
+
+
+async def test_known_keys_that_are_gone_are_told(memory: MemoryBus) -> None:
+    desk = Desk()
+    await desk.database.submit(Write({"gone": "old", "here": "old"}))
+    desk.known_names = ["gone", "here"]
+    await memory.put(status_key("here"), b"new")
+    async with desk.open(memory):
+        await desk.until({"here": "new"})
+
+
+async def test_many_reports_make_bounded_units(memory: MemoryBus) -> None:
+    desk = Desk()
+    for n in range(150):
+        await memory.put(status_key(f"p{n}"), b"up")
+    async with desk.open(memory):
+        await desk.until({f"p{n}": "up" for n in range(150)})
+    assert max(len(batch) for batch in desk.batches) <= BATCH
+    assert len(desk.batches) < 10
+
+
+async def test_a_poisonous_report_is_skipped_and_said_once(
+    memory: MemoryBus, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk = Desk()
+    await memory.put(status_key("a"), b"one")
+    await memory.put(status_key("b"), b"bad \xff")
+    await memory.put(status_key("c"), b"three")
+    await memory.put(status_key("large"), b"x" * (status.MAX_REPORT + 1))
+    await memory.put("/status/no/report", b"x")
+    async with desk.open(memory):
+        await desk.until({"a": "one", "c": "three"})
+        await memory.put(status_key("b"), b"bad \xff")
+        await memory.put(status_key("d"), b"four")
+        await desk.until({"a": "one", "c": "three", "d": "four"})
+        await memory.put(status_key("b"), b"better")
+        await desk.until({"a": "one", "b": "better", "c": "three", "d": "four"})
+    said = capsys.readouterr().out
+    assert said.count("report refused") == 2
+    assert "/status/ctl/host1/net/Port/b" in said
+    assert desk.stats.reports_refused == 3
+
+
+async def test_the_newest_value_is_stored_after_an_outage_of_the_database(memory: MemoryBus) -> None:
+    desk = Desk()
+    down = True
+
+    def refuse() -> None:
+        if down:
+            raise Unavailable("the database is away")
+
+    desk.database.refuse = refuse
+    async with desk.open(memory):
+        await memory.put(status_key("a"), b"one")
+
+        async def tried() -> bool:
+            return bool(desk.batches)
+
+        await eventually(tried, "it tried once")
+        for n in range(50):
+            await memory.put(status_key("a"), str(n).encode())
+        down = False
+        await desk.until({"a": "49"})
+    values = [value for batch in desk.batches for _, value in batch]
+    assert values[-1] == b"49"
