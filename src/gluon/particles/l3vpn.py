@@ -142,14 +142,39 @@ def services_of(world: World, api: str, object_type: str, key: str) -> frozenset
     return frozenset()
 
 
+def attachments_of_port(
+    world: World, api: str, port: str, host: str | None = None
+) -> tuple[tuple[str, Attachment], ...]:
+    """The services of one port, each with the attachment there, without reading all of the service."""
+    found = []
+    for interface in world.where(api, INTERFACE, "port_id", port):
+        binding = world.get(Ref(api, BINDING, interface.ref.key))
+        stored = world.get(Ref(api, PORT, port))
+        service = _key(binding.body.get("service_id")) if binding else ""
+        if binding is None or stored is None or world.get(Ref(api, SERVICE, service)) is None:
+            continue
+        found += [
+            (service, _attachment(binding, interface, stored, bound))
+            for bound in world.bindings_of(stored.ref)
+            if host is None or bound.host == host
+        ]
+    return tuple(sorted(found))
+
+
+def port_of_interface(world: World, api: str, interface: str) -> Ref | None:
+    """The port that an interface is on; None: no such interface."""
+    found = world.get(Ref(api, INTERFACE, interface))
+    return Ref(api, PORT, _key(found.body.get("port_id"))) if found else None
+
+
 def members(world: World, api: str, service: str) -> frozenset[Ref]:
     """The service itself, its service bindings, and their interfaces and ports."""
     found = {Ref(api, SERVICE, service)}
     for binding in world.where(api, BINDING, "service_id", service):
         found |= {binding.ref, Ref(api, INTERFACE, binding.ref.key)}
-        interface = world.get(Ref(api, INTERFACE, binding.ref.key))
-        if interface is not None:
-            found.add(Ref(api, PORT, _key(interface.body.get("port_id"))))
+        port = port_of_interface(world, api, binding.ref.key)
+        if port is not None:
+            found.add(port)
     return frozenset(found)
 
 

@@ -1,0 +1,159 @@
+"""The backend `fake`: what the shim engine talks to.
+
+In: the desired state; options of tests. Out: facts in a `FakeNetwork`. Serves one host or all
+(`*`). Options: `network` (a `FakeNetwork` to share), `plug` (`auto`: a VIF is there as soon as its
+place is; `manual`: by `FakeNetwork.plug`), `bridge`, `refuse` (hosts whose bindings are refused),
+`delay` (seconds before a binding is answered).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from gluon.backends.fake import apply, desired
+from gluon.backends.fake.actual import FakeNetwork
+from gluon.errors import GiveUp, TryLater
+from gluon.objects import status
+from gluon.particles import l3vpn
+from gluon.spi import backend as spi
+
+_OPTIONS = frozenset({"network", "plug", "bridge", "refuse", "delay"})
+
+
+class FakeBackend:
+    """L3VPN in memory."""
+
+    api_version: ClassVar[int] = spi.API_VERSION
+    name: ClassVar[str] = "fake"
+    apis: ClassVar[Mapping[str, tuple[str, ...]]] = {l3vpn.API: ("1.0",)}
+    vnic_types: ClassVar[tuple[str, ...]] = ()
+    per_host: ClassVar[bool] = False
+    deadline: ClassVar[float] = 10.0
+
+    def __init__(self, setting: spi.Setting) -> None:
+        options = setting.options
+        unknown = sorted(set(options) - _OPTIONS)
+        if unknown:
+            raise ValueError(f"the fake backend has no option {', '.join(unknown)}")
+        self.network: FakeNetwork = options.get("network") or FakeNetwork()
+        self.plane = self.network.plane(setting.host)
+        self._host = None if setting.host == "*" else setting.host
+        if "plug" in options:
+            self.network.auto = options["plug"] == "auto"
+        self._bridge = str(options.get("bridge", "br-gluon"))
+        self._refused = frozenset(options.get("refuse", ()))
+        self._delay = float(options.get("delay", 0.0))
+        self._asked: dict[tuple[spi.Ref, str], tuple[int, float]] = {}
+        self._look: spi.Look | None = None
+
+    async def start(self, look: spi.Look) -> None:
+        self.plane.check()
+        self._look = look
+        self.plane.watchers.append(look)
+
+    async def stop(self) -> None:
+        if self._look is not None and self._look in self.plane.watchers:
+            self.plane.watchers.remove(self._look)
+
+    def bind(self, world: spi.World, binding: spi.PortBinding) -> spi.Vif:
+        if binding.host in self._refused:
+            raise GiveUp(f"host {binding.host} is refused by configuration", reason="HostRefused")
+        self._wait(binding)
+        return spi.Vif(vif_type="ovs", details={"bridge_name": self._bridge, "port_filter": False})
+
+    def scopes(self, world: spi.World, ref: spi.Ref) -> frozenset[str]:
+        return desired.scopes(world, ref) if ref.api == l3vpn.API else frozenset()
+
+    def all_scopes(self, world: spi.World) -> frozenset[str]:
+        return desired.all_scopes(world, l3vpn.API, self._host)
+
+    def members(self, world: spi.World, scope: str) -> frozenset[spi.Ref]:
+        return desired.members(world, l3vpn.API, scope)
+
+    def desired(self, world: spi.World, scope: str) -> spi.Rows:
+        return desired.rows(world, l3vpn.API, scope, self._host, self._bridge)
+
+    async def actual(self) -> Mapping[str, spi.Rows]:
+        return self.plane.read()
+
+    async def apply(self, delta: spi.Delta) -> None:
+        apply.write(delta, self.plane)
+
+    def status(self, world: spi.World, ref: spi.Ref) -> spi.ObjectStatus | None:
+        if ref.api != l3vpn.API or world.get(ref) is None:
+            return None
+        if ref.object_type == l3vpn.PORT:
+            return self._of_port(world, ref)
+        if ref.object_type == l3vpn.SERVICE:
+            return self._of_service(world, ref.key)
+        if self._uses(world, ref):
+            return spi.ObjectStatus(conditions=(_condition(status.READY, "Used"),), up=True)
+        return None
+
+    def _wait(self, binding: spi.PortBinding) -> None:
+        """The option `delay`, counted from when an epoch was asked for first."""
+        if not self._delay:
+            return
+        now = time.monotonic()
+        key = (binding.ref, binding.host)
+        epoch, since = self._asked.get(key, (None, now))
+        if epoch != binding.wanted.epoch:
+            since = now
+            self._asked[key] = (binding.wanted.epoch, now)
+        left = since + self._delay - now
+        if left > 0:
+            raise TryLater("the option delay says so", after=left)
+
+    def _of_port(self, world: spi.World, ref: spi.Ref) -> spi.ObjectStatus | None:
+        bound = desired.bindings(world, ref, self._host)
+        if not bound:
+            return None
+        plugged = self.network.is_plugged(ref.key)
+        missing = any(desired.place_key(ref.key, b.host) not in self.plane.facts for b in bound)
+        problems: list[str] = []
+        for service, attached in l3vpn.attachments_of_port(world, l3vpn.API, ref.key, self._host):
+            problems += attached.problems
+            key = desired.route_key(service, attached.interface, attached.host)
+            missing |= attached.routed and key not in self.plane.facts
+        if problems:
+            programmed = _condition(status.PROGRAMMED, "InvalidValue", "; ".join(problems), state="False")
+        elif missing:
+            programmed = _condition(status.PROGRAMMED, "Pending", state="False")
+        else:
+            programmed = _condition(status.PROGRAMMED, "Programmed")
+        up = plugged and programmed.status == "True"
+        why = "Up" if up else "NotPlugged" if not plugged else programmed.reason
+        ready = _condition(status.READY, why, state="True" if up else "False")
+        return spi.ObjectStatus(conditions=(programmed, ready), up=up)
+
+    def _of_service(self, world: spi.World, service: str) -> spi.ObjectStatus | None:
+        view = l3vpn.vrf(world, l3vpn.API, service, self._host)
+        if view is None or (self._host is not None and not view.attachments):
+            return None
+        ready = _condition(status.READY, "Programmed")
+        return spi.ObjectStatus(conditions=(ready, l3vpn.routing_condition(view)), up=True)
+
+    def _uses(self, world: spi.World, ref: spi.Ref) -> bool:
+        """Whether something on this shard is made from an interface, a service binding or a target."""
+        if self._host is None:
+            return ref.object_type in {l3vpn.INTERFACE, l3vpn.BINDING, l3vpn.AF_CONFIG}
+        if ref.object_type == l3vpn.AF_CONFIG:
+            used = l3vpn.services_of(world, ref.api, ref.object_type, ref.key)
+            return not used.isdisjoint(l3vpn.attached_services(world, ref.api, self._host))
+        if ref.object_type in {l3vpn.INTERFACE, l3vpn.BINDING}:
+            port = l3vpn.port_of_interface(world, ref.api, ref.key)
+            return port is not None and bool(desired.bindings(world, port, self._host))
+        return False
+
+
+def _condition(
+    kind: str, reason: str, message: str = "", *, state: Literal["True", "False", "Unknown"] = "True"
+) -> status.Condition:
+    return status.Condition(type=kind, status=state, reason=reason, message=message)
+
+
+def option_names() -> frozenset[str]:
+    """The options that a configuration may give (`network` is for programs only)."""
+    return _OPTIONS - {"network"}

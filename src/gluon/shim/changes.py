@@ -1,0 +1,142 @@
+"""From keys and values in etcd to changes of the world.
+
+In: a key and its value now (None: gone). Out: a `Change`, or None where nothing is new: a
+duplicate, another controller's binding, a key of somebody else. A value that cannot be read is
+logged and leaves what was held. Called by `cache`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from gluon.objects import codec, keys, status
+from gluon.shim import world
+from gluon.spi.backend import Ref, Stored
+from gluon.spi.bus import KeyValue
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One key's news: an object, a wanted binding or a model, by which of them is set."""
+
+    key: str
+    mark: tuple[int, int] | None
+    ref: Ref | None = None
+    stored: Stored | None = None
+    host: str = ""
+    wanted: status.WantedBinding | None = None
+    model: str = ""
+    document: Mapping[str, Any] | None = None
+
+    @property
+    def is_model(self) -> bool:
+        return bool(self.model)
+
+    @property
+    def refs(self) -> tuple[Ref, ...]:
+        """What the backend is asked about: a binding is its port's affair."""
+        return (self.ref,) if self.ref is not None else ()
+
+
+class Held:
+    """What is held of etcd, by key, and how it gets into the world."""
+
+    def __init__(self, target: world.MemoryWorld, controller: str) -> None:
+        self._world = target
+        self._controller = controller
+        self._seen: dict[str, dict[str, tuple[int, int]]] = {}
+        self.versions: dict[str, str] = {}
+        self.binding_revisions: dict[tuple[str, str, str], int] = {}
+
+    def under(self, prefix: str) -> list[str]:
+        """All held keys of a followed prefix."""
+        if prefix.startswith(keys.MODEL):
+            return [k for k in self._seen.get(_group(prefix), ()) if k == prefix]
+        return list(self._seen.get(_group(prefix), ()))
+
+    def read(self, key: str, value: KeyValue | None) -> Change | None:
+        """What is new in this; nothing is changed yet."""
+        # Another cluster may give another value the same revision: so the value counts too.
+        if self._seen.get(_group(key), {}).get(key) == _mark(value):
+            return None
+        try:
+            return self._decode(key, value)
+        except ValueError as error:
+            log.warning("cannot read a value in etcd, it is left out", key=key, reason=str(error))
+            return None
+
+    def take(self, change: Change) -> None:
+        """Put a change into the world."""
+        group = self._seen.setdefault(_group(change.key), {})
+        if change.mark is None:
+            group.pop(change.key, None)
+        else:
+            group[change.key] = change.mark
+        if change.is_model:
+            self._take_model(change)
+        elif change.host and change.ref is not None:
+            self._take_binding(change, change.ref)
+        elif change.stored is not None:
+            self._world.put(change.stored)
+        elif change.ref is not None:
+            self._world.drop(change.ref)
+
+    def _decode(self, key: str, value: KeyValue | None) -> Change | None:
+        mark = _mark(value)
+        if (found := keys.parse_proton(key)) is not None:
+            ref = Ref(found.api, found.object_type, found.key)
+            body = _document(value.value) if value else None
+            stored = world.stored(ref.api, ref.object_type, ref.key, body) if body is not None else None
+            return Change(key=key, mark=mark, ref=ref, stored=stored)
+        if (named := keys.parse_binding(key)) is not None:
+            wanted = status.decode_binding(value.value) if value else None
+            ref = self._world.port_ref(named.api, named.port)
+            return Change(key=key, mark=mark, ref=ref, host=named.host, wanted=wanted)
+        if key.startswith(keys.MODEL):
+            api = keys.text(key.removeprefix(keys.MODEL))
+            document = _document(value.value) if value else None
+            return Change(key=key, mark=mark, model=api, document=document)
+        return None
+
+    def _take_binding(self, change: Change, ref: Ref) -> None:
+        """Only ours: what another controller serves is not there for this one."""
+        if change.mark and change.wanted is not None and self._controller in change.wanted.controllers:
+            self._world.put_binding(ref.api, ref.key, change.host, change.wanted)
+            self.binding_revisions[ref.api, ref.key, change.host] = change.mark[0]
+        else:
+            self._world.drop_binding(ref.api, ref.key, change.host)
+            self.binding_revisions.pop((ref.api, ref.key, change.host), None)
+
+    def _take_model(self, change: Change) -> None:
+        if change.document is None:
+            self.versions.pop(change.model, None)
+            return
+        self.versions[change.model] = str(change.document.get("version") or "")
+        types = change.document.get("types")
+        for name, described in types.items() if isinstance(types, dict) else ():
+            if isinstance(described, dict) and described.get("kind") == "port":
+                self._world.name_ports(change.model, str(name))
+
+
+def _mark(value: KeyValue | None) -> tuple[int, int] | None:
+    """Tells one value of a key from another."""
+    return (value.mod_revision, hash(value.value)) if value else None
+
+
+def _group(key: str) -> str:
+    """The followed prefix that a key belongs to: `/proton/<api>/`, `/gluon/binding/<api>/` or its own."""
+    depth = 3 if key.startswith(keys.PROTON) else 4
+    return "/".join(key.split("/", depth)[:depth]) + "/" if not key.startswith(keys.MODEL) else keys.MODEL
+
+
+def _document(data: bytes) -> Mapping[str, Any]:
+    document = codec.decode(data)
+    if not isinstance(document, dict):
+        raise ValueError("no JSON object")  # noqa: TRY004 - what is in etcd is a value, not a type
+    return document

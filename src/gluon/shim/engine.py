@@ -1,0 +1,146 @@
+"""A shim: one process (or a part of one) that serves a controller's name on some shards.
+
+In: a bus, a backend's class, who and where it is. Out: registration, elections, and a `Session`
+for each shard that it leads. Everything is level-triggered: it may be ended and begun at any
+moment. Made by `cmd` and by `gluon.testing`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+
+from gluon.errors import LeaseLost
+from gluon.objects import codec, keys, status
+from gluon.shim import register, served
+from gluon.shim.cache import Cache
+from gluon.shim.queue import Backoff
+from gluon.shim.session import Session
+from gluon.shim.settings import Pace, Stats
+from gluon.spi.backend import Backend
+from gluon.spi.bus import Bus
+
+log = structlog.get_logger(__name__)
+
+
+class Shim:
+    """Serves `controller` on `hosts` (`["*"]`: one shard for all) with one backend.
+
+    `apis` limits the protons to some of those that the backend serves. `options` are the backend's
+    own. Raises `ValueError` where these do not fit together.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        backend: type[Backend],
+        *,
+        hosts: Sequence[str],
+        controller: str = "",
+        instance: str = "",
+        apis: Sequence[str] = (),
+        options: Mapping[str, Any] | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self._bus = bus
+        self._backend = backend
+        self._serving = served.of_backend(backend, apis, hosts)
+        self.controller = controller or self._serving.backend
+        self.instance = instance or (hosts[0] if hosts[0] != served.ANY_HOST else "all")
+        self._hosts = tuple(dict.fromkeys(hosts))
+        self._options = dict(options or {})
+        self._pace = pace or Pace()
+        self._cache = Cache(bus, controller=self.controller, apis=tuple(self._serving.apis), pace=self._pace)
+        self._sessions: dict[str, Session] = {}
+        self._stop = asyncio.Event()
+        self.stats: Mapping[str, Stats] = {host: Stats() for host in self._hosts}
+
+    @property
+    def ready(self) -> bool:
+        """Whether it holds all of the desired state."""
+        return self._cache.complete
+
+    @property
+    def leading(self) -> frozenset[str]:
+        """The shards that this instance leads now."""
+        return frozenset(self._sessions)
+
+    def backend(self, host: str) -> Backend | None:
+        """The backend of a shard while this instance leads it (for tests and the demo)."""
+        session = self._sessions.get(host)
+        return session.backend if session else None
+
+    @property
+    def registration(self) -> status.Registration:
+        """What the arbiter is told of this process."""
+        return status.Registration(
+            controller=self.controller,
+            instance=self.instance,
+            backend=self._serving.backend,
+            apis={api: tuple(versions) for api, versions in self._serving.apis.items()},
+            hosts=self._hosts,
+            vnic_types=self._serving.vnic_types,
+            deadline=self._serving.deadline,
+        )
+
+    async def run(self) -> None:
+        """Serve until `stop` is called or this is cancelled; then give leadership and registration up."""
+        stopping = asyncio.create_task(self._stop.wait())
+        serving = asyncio.create_task(self._serve())
+        try:
+            await asyncio.wait({stopping, serving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (stopping, serving):
+                task.cancel()
+            await asyncio.wait({stopping, serving})
+        if not serving.cancelled():
+            serving.result()
+
+    def stop(self) -> None:
+        """Make `run` return soon."""
+        self._stop.set()
+
+    async def _serve(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._cache.run())
+            await self._cache.wait_read()
+            group.create_task(register.keep_registered(self._bus, self.registration, self._pace))
+            for host in self._hosts:
+                group.create_task(self._lead(host))
+
+    async def _lead(self, host: str) -> None:
+        """Campaign, lead, and campaign again, for ever."""
+        key = keys.lead(self.controller, host)
+        value = codec.encode({"instance": self.instance})
+        backoff = Backoff(self._pace, asyncio.get_running_loop().time)
+        while True:
+            try:
+                async with self._bus.campaign(key, value, ttl=self._pace.ttl) as lead:
+                    backoff.clear(None)
+                    self.stats[host].leaderships += 1
+                    log.info("leads", controller=self.controller, shard=host, instance=self.instance)
+                    session = self._sessions[host] = Session(
+                        self._bus,
+                        self._cache,
+                        lead,
+                        self._backend,
+                        controller=self.controller,
+                        shard=host,
+                        options=self._options,
+                        serving=self._serving,
+                        pace=self._pace,
+                        stats=self.stats[host],
+                    )
+                    try:
+                        await session.run()
+                    finally:
+                        del self._sessions[host]
+            except LeaseLost as error:
+                log.warning("leads no more", controller=self.controller, shard=host, reason=str(error))
+            except Exception:
+                log.exception("a leadership ended badly", controller=self.controller, shard=host)
+            backoff.fail(None)
+            await asyncio.sleep(max(0.0, backoff.due(None) - asyncio.get_running_loop().time()))

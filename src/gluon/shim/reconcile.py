@@ -1,0 +1,283 @@
+"""The rounds: desired rows of what is due, compared with the actual ones, applied, reported.
+
+In: `Work` from the queue. Out: calls of the backend's `apply`, words for the reporter. Invariants:
+nothing is programmed while the world is not complete; what is not known to be as written is read
+again; one scope that fails stands in nobody's way. Called by `session`, one round at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import Literal, TypeVar
+
+from gluon.objects import status
+from gluon.shim import calls, delta, said, served
+from gluon.shim.binder import Binder
+from gluon.shim.cache import Cache
+from gluon.shim.calls import Failure
+from gluon.shim.queue import Queue, Work
+from gluon.shim.report import Reporter
+from gluon.shim.settings import Stats
+from gluon.spi.backend import Backend, ObjectStatus, Ref, Rows
+
+_SLICE = 0.004
+"""Seconds of computing after which others on the event loop get a turn."""
+
+
+T = TypeVar("T")
+
+
+class _Abandoned(Exception):
+    """The round cannot go on; what it had taken is in the queue again."""
+
+
+class Reconciler:
+    """Keeps the rows of one shard what they should be."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        cache: Cache,
+        queue: Queue,
+        reporter: Reporter,
+        binder: Binder,
+        *,
+        serving: served.Served,
+        stats: Stats,
+    ) -> None:
+        self._backend = backend
+        self._cache = cache
+        self._world = cache.world
+        self._queue = queue
+        self._reporter = reporter
+        self._binder = binder
+        self._serving = serving
+        self._stats = stats
+        self._actual: delta.Actual | None = None
+        self._failures: dict[str | None, Failure] = {}
+        self._members: dict[str, frozenset[Ref]] = {}
+        self.started = False
+        """Whether the backend has been started: it is asked for no status before."""
+        self._turn = 0.0
+        self.busy = 0.0
+        """Seconds of computing in the last round."""
+
+    def retry_all(self) -> None:
+        """The outside changed: what was given up may work now."""
+        self._failures.clear()
+
+    async def round(self, work: Work) -> None:
+        """Do all of `work`."""
+        began, self.busy = time.monotonic(), 0.0
+        self._turn = began
+        try:
+            if self._too_new():
+                await self._report(self._everything() if work.full else work.refs)
+            else:
+                await self._reconcile(work)
+        except _Abandoned:
+            self._queue.add(work.scopes, work.refs)
+        self._stats.rounds += 1
+        self._stats.full_scans += work.full
+        now = time.monotonic()
+        self.busy += now - self._turn
+        self._stats.last_round_seconds = now - began
+        if work.refs:
+            self._stats.lag_seconds = now - work.since
+
+    async def fail(self, failure: Failure) -> None:
+        """The whole shard cannot be programmed now: say so of every object that is ours."""
+        self._stats.failures += 1
+        self._failures[None] = failure
+        self._queue.retry(None, failure.after)
+        if self._cache.complete:
+            await self._report(self._everything())
+
+    async def _reconcile(self, work: Work) -> None:
+        if work.full or self._actual is None:
+            self._actual = await self._read()
+            scopes, refs = self._all_scopes(), set(self._everything())
+        else:
+            scopes, refs = set(work.scopes), set(work.refs)
+            for scope in scopes:
+                self._failures.pop(scope, None)
+        desired = await self._desired(scopes)
+        self._check_complete()
+        await self._bring(desired)
+        for scope in scopes:
+            # Those that were members too: an object that left has another status now.
+            refs |= self._members.pop(scope, frozenset())
+            now = calls.ask("members", partial(self._backend.members, self._world, scope))
+            if not isinstance(now, Failure) and now:
+                self._members[scope] = now
+                refs |= now
+        await self._report(refs)
+
+    def _check_complete(self) -> None:
+        if not self._cache.complete:
+            self._queue.add_all()
+            raise _Abandoned
+
+    async def _read(self) -> delta.Actual:
+        """Read the actual rows, or give the round up."""
+        self._actual = None
+        found = await self._outside("actual", self._backend.actual)
+        if isinstance(found, Failure):
+            await self.fail(found)
+            raise _Abandoned
+        self._failures.pop(None, None)
+        self._queue.backoff.clear(None)
+        return delta.Actual(found)
+
+    def _all_scopes(self) -> set[str]:
+        found = calls.ask("all_scopes", partial(self._backend.all_scopes, self._world))
+        assert self._actual is not None
+        there = set(self._actual.scopes)
+        return there if isinstance(found, Failure) else there | found
+
+    async def _desired(self, scopes: Iterable[str]) -> dict[str, Rows]:
+        """The rows of each scope that is due and can be computed."""
+        found: dict[str, Rows] = {}
+        now = time.monotonic()
+        for scope in sorted(scopes):
+            failure = self._failures.get(scope)
+            if failure is not None and (failure.final or self._queue.backoff.due(scope) > now):
+                continue
+            rows = calls.ask("desired", partial(self._backend.desired, self._world, scope))
+            if isinstance(rows, Failure):
+                self._note(scope, rows)
+            else:
+                found[scope] = rows
+            await self._breathe()
+        return found
+
+    async def _bring(self, desired: dict[str, Rows]) -> None:
+        """Apply in one go; if that fails, scope by scope, to see which it was."""
+        failure = await self._apply(desired)
+        if failure is None:
+            return
+        for scope, rows in desired.items():
+            if len(desired) > 1:
+                self._actual = await self._read()
+                failure = await self._apply({scope: rows})
+            if failure is not None:
+                self._note(scope, failure)
+        self._actual = await self._read()
+
+    async def _apply(self, desired: dict[str, Rows]) -> Failure | None:
+        assert self._actual is not None
+        change = delta.compare(desired, self._actual)
+        if change:
+            began = time.monotonic()
+            found = await self._outside("apply", partial(self._backend.apply, change))
+            self._stats.applies += 1
+            self._stats.apply_seconds += time.monotonic() - began
+            if isinstance(found, Failure):
+                return found
+            self._stats.rows_made += len(change.make)
+            self._stats.rows_changed += len(change.change)
+            self._stats.rows_removed += len(change.remove)
+        self._written(desired)
+        return None
+
+    def _written(self, desired: dict[str, Rows]) -> None:
+        assert self._actual is not None
+        for scope, rows in desired.items():
+            self._actual.set(scope, rows)
+            self._failures.pop(scope, None)
+            self._queue.backoff.clear(scope)
+
+    def _note(self, scope: str, failure: Failure) -> None:
+        self._stats.failures += 1
+        self._failures[scope] = failure
+        if not failure.final:
+            self._queue.retry(scope, failure.after)
+
+    # Saying how it went.
+
+    async def _report(self, refs: Iterable[Ref]) -> None:
+        for ref in refs:
+            if not self._cache.complete:
+                self._queue.add_all()
+                return
+            # What changed meanwhile is reported when that change has been acted on.
+            if not self._queue.holds(ref):
+                self._reporter.settle(ref, self._word(ref), self._binder.hosts(ref))
+            await self._breathe()
+
+    def _word(self, ref: Ref) -> said.Said | None:
+        stored = self._world.get(ref)
+        revision = stored.revision if stored else 0
+        version = self._cache.model_version(ref.api)
+        if not self._serving.understands(ref.api, version):
+            if stored is None:
+                return None
+            return said.Said(
+                observed_revision=revision, conditions=(self._serving.too_new(ref.api, version),)
+            )
+        failure = self._failure(ref)
+        found: ObjectStatus | Failure | None
+        if self.started:
+            found = calls.ask("status", partial(self._backend.status, self._world, ref))
+        else:
+            found = ObjectStatus() if self._binder.hosts(ref) else None
+        if isinstance(found, Failure):
+            failure, found = found, ObjectStatus()
+        if found is None:
+            return None
+        conditions = found.conditions
+        if failure is not None:
+            conditions = _with_failure(conditions, failure)
+            if not failure.final:
+                revision = min(revision, self._reporter.observed(ref))
+        up = {b.host: b.wanted.epoch for b in self._world.bindings_of(ref) if found.up and b.wanted.active}
+        return said.Said(observed_revision=revision, conditions=conditions, up=up)
+
+    def _failure(self, ref: Ref) -> Failure | None:
+        """What stands in the way of an object: of one of its scopes, or of the whole shard."""
+        if not self._failures:
+            return None
+        whole = self._failures.get(None)
+        if whole is not None:
+            return whole
+        scopes = calls.ask("scopes", partial(self._backend.scopes, self._world, ref))
+        if isinstance(scopes, Failure):
+            return scopes
+        return next((self._failures[s] for s in sorted(scopes) if s in self._failures), None)
+
+    def _everything(self) -> frozenset[Ref]:
+        """All that there may be something to say of."""
+        return frozenset(s.ref for s in self._world.objects()) | self._reporter.known()
+
+    def _too_new(self) -> bool:
+        """Programming waits as long as one of our protons is beyond the backend: it could only do harm."""
+        return any(not self._serving.understands(a, self._cache.model_version(a)) for a in self._serving.apis)
+
+    # Turns on the event loop.
+
+    async def _outside(self, what: str, call: Callable[[], Awaitable[T]]) -> T | Failure:
+        self.busy += time.monotonic() - self._turn
+        try:
+            return await calls.act(what, call)
+        finally:
+            self._turn = time.monotonic()
+
+    async def _breathe(self) -> None:
+        spent = time.monotonic() - self._turn
+        if spent > _SLICE:
+            self.busy += spent
+            await asyncio.sleep(0)
+            self._turn = time.monotonic()
+
+
+def _with_failure(conditions: tuple[status.Condition, ...], failure: Failure) -> tuple[status.Condition, ...]:
+    """The failure overrides what the backend says of the same."""
+    no: Literal["False"] = "False"
+    types = [status.PROGRAMMED] + ([status.READY] if failure.final else [])
+    said_so = [
+        status.Condition(type=t, status=no, reason=failure.reason, message=failure.message) for t in types
+    ]
+    return (*(c for c in conditions if c.type not in types), *said_so)

@@ -1,0 +1,101 @@
+"""What there is to say of one object, and how it becomes the value of its status key. Pure.
+
+In: replies to bindings, the backend's status, the report held in etcd. Out: a `Report`.
+Invariant: the same facts give the same bytes; a condition keeps its `since` while type, status and
+reason stay. Called by `report`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import msgspec
+
+from gluon.objects import codec, status
+
+_LONGEST_MESSAGE = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """The answer to one wanted binding, whose key had `mod_revision`. `up` is not known here."""
+
+    report: status.BindingReport
+    mod_revision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What the backend says of an object. `up` maps a host to the epoch for which the port is up."""
+
+    observed_revision: int
+    conditions: tuple[status.Condition, ...] = ()
+    up: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Entry:
+    """All that there is to say of one object. Not `settled`: what was said before still stands."""
+
+    replies: dict[str, Reply] = field(default_factory=dict)
+    said: Said | None = None
+    settled: bool = False
+
+
+def report(entry: Entry, held: status.Report | None, now: str) -> status.Report | None:
+    """The report to have in etcd; None: no key."""
+    said = entry.said if entry.settled else _before(held)
+    bindings: dict[str, status.BindingReport] = {}
+    if held is not None and not entry.settled:
+        bindings.update(held.bindings)
+    for host, reply in sorted(entry.replies.items()):
+        up = said is not None and said.up.get(host) == reply.report.epoch and not reply.report.refused
+        bindings[host] = msgspec.structs.replace(reply.report, up=up)
+    if said is None and not bindings:
+        return None
+    conditions = said.conditions if said else ()
+    return status.Report(
+        observed_revision=said.observed_revision if said else 0,
+        conditions=tuple(_stamped(conditions, held.conditions if held else (), now)),
+        bindings=bindings,
+    )
+
+
+def encode(value: status.Report) -> bytes:
+    """Canonical bytes, so that equal reports compare equal; too many details are left out whole."""
+    data = codec.canonical(value)
+    if len(data) <= status.MAX_REPORT:
+        return data
+    refused = {
+        host: status.BindingReport(epoch=said.epoch, refused="TooLarge", message="the reply is too large")
+        for host, said in value.bindings.items()
+    }
+    return codec.canonical(status.Report(observed_revision=value.observed_revision, bindings=refused))
+
+
+def now() -> str:
+    """UTC, as everywhere in Gluon's own data."""
+    return datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+
+
+def _before(held: status.Report | None) -> Said | None:
+    if held is None:
+        return None
+    up = {host: said.epoch for host, said in held.bindings.items() if said.up}
+    return Said(observed_revision=held.observed_revision, conditions=held.conditions, up=up)
+
+
+def _stamped(
+    conditions: Iterable[status.Condition], held: Iterable[status.Condition], now: str
+) -> Iterable[status.Condition]:
+    before = {c.type: c for c in held}
+    for condition in conditions:
+        old = before.get(condition.type)
+        same = old is not None and (old.status, old.reason) == (condition.status, condition.reason)
+        yield msgspec.structs.replace(
+            condition,
+            message=condition.message[:_LONGEST_MESSAGE],
+            since=old.since if same and old is not None and old.since else now,
+        )

@@ -1,0 +1,46 @@
+"""How the engine paces itself, and what it counts. `Pace` is made by `cmd`, `Stats` read by metrics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """Times in seconds.
+
+    `full_scan` between two full scans; `first_wait` and `longest_wait` bound the back-off; `ttl` of
+    the registration's and the election's lease; `grace` before a watch that lags behind a resync is
+    begun anew; `replies` and `batches` are Txns under way at a time.
+    """
+
+    full_scan: float = 30.0
+    first_wait: float = 0.1
+    longest_wait: float = 15.0
+    ttl: int = 5
+    grace: float = 0.2
+    replies: int = 64
+    batches: int = 2
+
+
+@dataclass(slots=True, kw_only=True)
+class Stats:
+    """Counters of one shard since it began. Times in seconds."""
+
+    events: int = 0
+    rounds: int = 0
+    full_scans: int = 0
+    applies: int = 0
+    rows_made: int = 0
+    rows_changed: int = 0
+    rows_removed: int = 0
+    failures: int = 0
+    replies: int = 0
+    statuses: int = 0
+    refused_writes: int = 0
+    """Txns whose compare did not hold: a newer binding, or another leader."""
+    leaderships: int = 0
+    apply_seconds: float = 0.0
+    last_round_seconds: float = 0.0
+    lag_seconds: float = 0.0
+    """Of the last round: from its oldest event's arrival to its end."""
