@@ -1,0 +1,60 @@
+"""Durable port creates over HTTP, against PostgreSQL's own rate for the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench import load
+from bench.measure import Figure, Plan, at_least, at_most, cpu_seconds, median
+from bench.pgbench import Baseline
+from bench.site import gluon, servers
+
+_MEASURED_CPU = 95.0
+_WARM = 2.0
+
+
+def run(plan: Plan) -> Sequence[Figure]:
+    samples: dict[str, list[float]] = {}
+
+    def note(name: str, value: float) -> None:
+        samples.setdefault(name, []).append(value)
+
+    with servers() as (postgres, etcd):
+        name = postgres.create_database()
+        with gluon(postgres.url(name, unix=True), etcd.url) as product:
+            script = load.create_script()
+            load.drive(product.url, script, _WARM)
+            product.settle()
+            baseline = Baseline(postgres, name)
+            for _ in range(plan.rounds):
+                api, publisher = product.api_cpu(), product.publisher_cpu()
+                database = cpu_seconds(postgres.daemon.pid, family=True)
+                seen = load.drive(product.url, script, plan.seconds)
+                note("api", (product.api_cpu() - api) / seen.requests * 1e6)
+                note(
+                    "database",
+                    (cpu_seconds(postgres.daemon.pid, family=True) - database) / seen.requests * 1e6,
+                )
+                product.settle()
+                note("publisher", (product.publisher_cpu() - publisher) / seen.requests * 1e6)
+                note("rate", seen.rate)
+                note("p50", seen.p50)
+                note("p99", seen.p99)
+                transactions = baseline.transactions(plan.seconds)
+                note("pgbench", transactions)
+                note("ratio", seen.rate / transactions)
+                commits = baseline.commits(plan.seconds / 2)
+                note("commits", commits)
+                note("commit ratio", seen.rate / commits)
+    return [
+        at_least("ratio to pgbench's five statements", samples["ratio"], "×", 1.0),
+        at_most("API CPU a port", samples["api"], "µs", _MEASURED_CPU),
+        median("ports a second", samples["rate"], "/s"),
+        median("pgbench, five statements", samples["pgbench"], "/s"),
+        median("pgbench, one-row commits", samples["commits"], "/s"),
+        median("ratio to one-row commits", samples["commit ratio"], "×"),
+        median("latency p50", samples["p50"], "ms"),
+        median("latency p99", samples["p99"], "ms"),
+        median("publisher CPU a port", samples["publisher"], "µs"),
+        median("PostgreSQL CPU a port", samples["database"], "µs"),
+    ]

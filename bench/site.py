@@ -1,0 +1,86 @@
+"""The servers of one bench: Gluon as a user starts it, on private databases and a private etcd.
+
+In: which database. Out: `Gluon`: its URL, the CPU time of each of its processes, how far its
+publisher is behind. All of it is gone when the context ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.load import PORT, PORTS
+from bench.measure import cpu_seconds
+from gluon.testing.process import descendants, wait_until
+from gluon.testing.product import GluonServer
+from gluon.testing.servers.etcd import EtcdServer
+from gluon.testing.servers.postgres import PostgresServer
+
+
+@dataclass(frozen=True, slots=True)
+class Gluon:
+    """A running `gluon server`."""
+
+    server: GluonServer
+
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    def api_cpu(self) -> float:
+        """CPU seconds so far of the processes that answer requests."""
+        return sum(cpu_seconds(pid) for name, pid in self._processes().items() if name != "publisher")
+
+    def publisher_cpu(self) -> float:
+        """CPU seconds so far of the process that publishes; 0 where it is the same one."""
+        found = self._processes()
+        return cpu_seconds(found["publisher"]) if "publisher" in found else 0.0
+
+    def _processes(self) -> dict[str, int]:
+        """The children by name, or the one process if it has none."""
+        found = {}
+        for pid in descendants(self.server.daemon.pid):
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+            if "gluon.cmd.worker" in words:
+                found[words[words.index("gluon.cmd.worker") + 1]] = pid
+        return found or {"all": self.server.daemon.pid}
+
+    def settle(self, limit: float = 120) -> None:
+        """Wait until all that was written is published, so that nobody else's round pays for it."""
+        wait_until(lambda: not self.publishing()["lag"], "publisher up to date", limit=limit, every=0.1)
+
+    def publishing(self) -> dict[str, Any]:
+        """The publisher's part of the status."""
+        found: dict[str, Any] = self.ask("GET", "/gluon/v1/status")["publisher"]
+        return found
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """One request that must succeed."""
+        status, answer = self.server.request(method, path, body)
+        if not 200 <= status < 300:
+            raise RuntimeError(f"{method} {path}: {status} {answer}")
+        return answer
+
+    def create_ports(self, count: int) -> list[str]:
+        return [self.ask("POST", PORTS, PORT)["id"] for _ in range(count)]
+
+
+@contextmanager
+def gluon(database: str, etcd: str, *, workers: int = 1) -> Iterator[Gluon]:
+    """`gluon server` with a publisher and so many API processes."""
+    words = ["--workers", str(workers), "--database", database, "--etcd", etcd]
+    with GluonServer("server", *words) as server:
+        yield Gluon(server)
+
+
+@contextmanager
+def servers() -> Iterator[tuple[PostgresServer, EtcdServer]]:
+    """PostgreSQL with its durable defaults, and etcd; more buffers and connections than a test needs."""
+    with (
+        PostgresServer(max_connections="250", shared_buffers="256MB", max_wal_size="4GB") as postgres,
+        EtcdServer() as etcd,
+    ):
+        yield postgres, etcd
