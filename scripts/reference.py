@@ -73,7 +73,7 @@ def commands_page() -> Iterator[str]:
     from gluon.cmd import main  # noqa: PLC0415  # every command's room, and --help must not pay for it
 
     yield "# Commands\n\nOf `gluon`. Those of `protonclient` are made from a model: `protonclient --api NAME --help`.\n\n"
-    yield from help_texts(click.Context(main.main, info_name="gluon"))
+    yield from help_texts(click.Context(main.cli, info_name="gluon"))
 
 
 def help_texts(context: click.Context) -> Iterator[str]:

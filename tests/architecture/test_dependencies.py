@@ -33,7 +33,7 @@ def imported(*folders: str) -> set[str]:
     for folder in folders:
         for path in (tree.ROOT / folder).rglob("*.py"):
             for module in modules_of(ast.parse(path.read_text(encoding="utf-8"))):
-                found |= {name.lower() for name in distributions.get(module, [])}
+                found |= {name.lower().replace("_", "-") for name in distributions.get(module, [])}
     return {name for name in found if not name.startswith("types-")} - {"gluon"}
 
 
