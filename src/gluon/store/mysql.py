@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from gluon import errors
 from gluon.spi import store, tables
-from gluon.store import driver
+from gluon.store import driver, mysql_text
 from gluon.store.address import Address
 from gluon.store.deciding import State
 from gluon.store.dialect import Dialect
@@ -24,9 +24,8 @@ from gluon.store.shape import Shape, Values
 
 try:
     import asyncmy
+    from asyncmy.constants.SERVER_STATUS import SERVER_STATUS_NO_BACKSLASH_ESCAPES
     from asyncmy.errors import MySQLError
-
-    from gluon.store import mysql_text
 except ImportError as missing:
     raise errors.GluonError("MariaDB needs the extra: pip install 'gluon[mysql]'") from missing
 
@@ -241,6 +240,9 @@ class MysqlDatabase:
                         "the database is not MariaDB: its time-outs and collations are needed"
                     )
                 await raw.query(self._prepare(statement, idle))
+                if not raw.server_status & SERVER_STATUS_NO_BACKSLASH_ESCAPES:
+                    raw.close()
+                    raise errors.GluonError("the database does not take the session's sql_mode")
         except (MySQLError, OSError, EOFError, TimeoutError) as error:
             raise driver.Lost(f"cannot connect: {error}") from error
         return raw
@@ -248,7 +250,7 @@ class MysqlDatabase:
     def _prepare(self, statement: float, idle: float) -> str:
         lock = max(1, round(self._settings.lock_timeout))
         values = {
-            "sql_mode": "'ANSI_QUOTES,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
+            "sql_mode": "'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
             "tx_isolation": "'READ-COMMITTED'",
             "innodb_lock_wait_timeout": lock,
             "lock_wait_timeout": lock,

@@ -1,14 +1,13 @@
 """SQL text for MariaDB: its protocol sends a batch quickest as text with the values in it.
 
 In: a plan, shapes, values. Out: statements without parameters. Called by `mysql`. Invariant: every
-value passes `literal`, and the session has backslash escapes on.
+value passes `literal`, and the session has NO_BACKSLASH_ESCAPES: in a text only `'` is special. (Escaping JSON
+with backslashes costs 33 microseconds for 600 characters, doubling quotes less than one.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-
-from asyncmy.converters import escape_string
 
 from gluon.spi import store
 from gluon.store import texts
@@ -28,7 +27,7 @@ def literal(value: store.Value) -> str:
     """A value as SQL."""
     kind = type(value)
     if kind is str:
-        return f"'{escape_string(value)}'"
+        return "'" + value.replace("'", "''") + "'"  # type: ignore[union-attr]
     if value is None:
         return "NULL"
     if kind is int:
@@ -38,7 +37,7 @@ def literal(value: store.Value) -> str:
     if kind is float:
         text = repr(value)
         return text if "e" in text or "n" in text else text + "e0"
-    return f"'{escape_string(str(value))}'"
+    return "'" + str(value).replace("'", "''") + "'"
 
 
 def tuple_of(values: Sequence[store.Value]) -> str:
