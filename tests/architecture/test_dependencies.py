@@ -8,6 +8,7 @@ import sys
 import tomllib
 import zipfile
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ def names(requirements: Iterable[str]) -> set[str]:
     return found - {"gluon"}
 
 
+@cache
 def imported(*folders: str) -> set[str]:
     """Names of the distributions that the code below these folders imports, generated stubs included."""
     distributions = importlib.metadata.packages_distributions()
