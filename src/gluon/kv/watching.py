@@ -40,11 +40,16 @@ from gluon.spi.bus import Event, KeyValue, Watched
 log = structlog.get_logger(__name__)
 
 
+_Requests = asyncio.Queue[pb.WatchRequest | None]
 _PROGRESS = pb.WatchRequest(progress_request=pb.WatchProgressRequest())
 
 
 class _Broken(Exception):
     """This stream is over; another one may go on."""
+
+
+class _TokenRefused(Exception):
+    """etcd does not take our token, or the user may not watch this: it says the same to both."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,18 +62,21 @@ class Position:
     count: int | None = None
     cluster: int = 0
 
-    def note(self, event: Event) -> None:
-        """Take the next event into account."""
-        value, change = event.value, 0
-        if value is None:
-            change = -1
-            if self.witness is not None and self.witness.key == event.key:
-                self.witness = None
-        else:
-            change = value.create_revision == value.mod_revision
-            self.witness = value
+    def advance(self, revision: int, events: list[Event]) -> None:
+        """Take the events up to `revision` into account."""
+        count, witness = self.count or 0, self.witness
+        for one in events:
+            value = one.value
+            if value is not None:
+                count += value.create_revision == value.mod_revision
+                witness = value
+            else:
+                count -= 1
+                if witness is not None and witness.key == one.key:
+                    witness = None
+        self.revision, self.witness = revision, witness
         if self.count is not None:
-            self.count += change
+            self.count = count
 
 
 async def watch(client: Client, prefix: str, position: Position) -> AsyncGenerator[Watched]:
@@ -77,10 +85,13 @@ async def watch(client: Client, prefix: str, position: Position) -> AsyncGenerat
     loop = asyncio.get_running_loop()
     renewed = False
     while True:
+        endpoint = None
         try:
             endpoint = await client.endpoints.ready(loop.time() + client.settings.timeout)
             metadata = await client.tokens.metadata(endpoint, client.settings.timeout)
         except BusUnavailable:
+            if endpoint is not None:
+                client.endpoints.leave(endpoint)
             await patience.wait()
             continue
         stream = _Stream(client, endpoint, metadata, prefix, position)
@@ -88,7 +99,6 @@ async def watch(client: Client, prefix: str, position: Position) -> AsyncGenerat
             async with aclosing(stream.read()) as batches:
                 async for watched in batches:
                     patience.reset()
-                    renewed = False
                     yield watched
         except _TokenRefused as refused:
             if renewed or not client.tokens.used:
@@ -97,13 +107,10 @@ async def watch(client: Client, prefix: str, position: Position) -> AsyncGenerat
             client.tokens.drop(metadata)
         except (_Broken, BusUnavailable) as error:
             client.endpoints.check_open()
+            renewed = renewed and not stream.created
             log.debug("watch broke, resuming", prefix=prefix, endpoint=endpoint.name, reason=str(error))
             client.endpoints.leave(endpoint)
             await patience.wait()
-
-
-class _TokenRefused(Exception):
-    pass
 
 
 class _Stream:
@@ -112,6 +119,7 @@ class _Stream:
     def __init__(
         self, client: Client, endpoint: Endpoint, metadata: Metadata, prefix: str, position: Position
     ) -> None:
+        self.created = False
         self._client = client
         self._endpoint = endpoint
         self._metadata = metadata
@@ -124,7 +132,7 @@ class _Stream:
         """Create the watch, check history, deliver. Raises `_Broken` at the end of the stream."""
         # Without this a member that is cut off from the others would keep silent.
         metadata = (*(self._metadata or ()), ("hasleader", "true"))
-        requests: asyncio.Queue[pb.WatchRequest] = asyncio.Queue()
+        requests: _Requests = asyncio.Queue()
         requests.put_nowait(self._creation())
         call = self._endpoint.rpcs.watch(_each(requests), metadata=metadata)
         settings = self._client.settings
@@ -134,6 +142,7 @@ class _Stream:
                 self._check_response(created)
                 await self._check_history()
                 watchdog.start_asking()
+                self.created = True
                 while True:
                     response = await watchdog.next()
                     self._check_response(response)
@@ -153,6 +162,7 @@ class _Stream:
             raise _Broken(str(error)) from None
         finally:
             call.cancel()
+            requests.put_nowait(None)  # a call that failed by itself goes on waiting for requests
 
     def _creation(self) -> pb.WatchRequest:
         start, end = prefix_range(self._prefix)
@@ -221,9 +231,7 @@ class _Stream:
         return self._advance(messages[-1].kv.mod_revision, [event(one) for one in messages])
 
     def _advance(self, revision: int, events: list[Event]) -> Watched:
-        self._position.revision = revision
-        for one in events:
-            self._position.note(one)
+        self._position.advance(revision, events)
         return Watched(revision=revision, events=tuple(events))
 
     async def _take_progress(self, response: pb.WatchResponse) -> Watched | None:
@@ -235,9 +243,9 @@ class _Stream:
         return self._advance(settled, [])
 
 
-async def _each(requests: asyncio.Queue[pb.WatchRequest]) -> AsyncGenerator[pb.WatchRequest]:
-    while True:
-        yield await requests.get()
+async def _each(requests: _Requests) -> AsyncGenerator[pb.WatchRequest]:
+    while (request := await requests.get()) is not None:
+        yield request
 
 
 class _Watchdog:
@@ -247,7 +255,7 @@ class _Watchdog:
     Until the watch is created the limit is that of any call.
     """
 
-    def __init__(self, call: Any, requests: asyncio.Queue[pb.WatchRequest], settings: EtcdSettings) -> None:
+    def __init__(self, call: Any, requests: _Requests, settings: EtcdSettings) -> None:
         self._call = call
         self._requests = requests
         self._interval = settings.progress

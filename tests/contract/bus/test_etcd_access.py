@@ -173,3 +173,16 @@ async def test_a_missing_certificate_file_is_named() -> None:
     with pytest.raises(BusError, match=r"/nowhere/ca\.pem"):
         await bus.get("/a")
     await bus.close()
+
+
+def test_it_runs_on_uvloop(etcd_url: str) -> None:
+    uvloop = pytest.importorskip("uvloop", reason="the extra `server` is not installed")
+
+    async def use() -> None:
+        bus = connect([etcd_url], progress=PROGRESS)
+        async with following(bus.follow("/a")) as follower, bus.lease(5) as lease:
+            await bus.put("/a", b"1", lease=lease.id)
+            await follower.until(lambda f: f.content() == {"/a": b"1"})
+        await bus.close()
+
+    uvloop.run(use())

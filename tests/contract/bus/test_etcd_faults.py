@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gluon.errors import BusUnavailable, Compacted, LeaseLost
+from gluon.errors import BusError, BusUnavailable, Compacted, LeaseLost
 from gluon.kv.connect import connect
 from gluon.kv.etcd import EtcdBus
 from gluon.spi.bus import Put, Watched
+from gluon.testing.fixtures import require_programs
 from gluon.testing.servers import EtcdServer
 from tests.contract.bus.conftest import PROGRESS
 from tests.contract.bus.streams import LIMIT, close, following, take
@@ -49,6 +50,22 @@ async def test_a_watch_goes_on_after_a_restart_without_losing_events(
     await connected.put("/w/5", b"")
     assert [event.key for event in await take(stream, 1)] == ["/w/5"]
     await close(stream)
+
+
+async def test_broken_streams_leave_no_task_behind(own_etcd: EtcdServer) -> None:
+    before = asyncio.all_tasks()
+    bus = connect([own_etcd.url], timeout=2.0, progress=PROGRESS)
+    async with following(bus.follow("/w/")) as follower, bus.lease(20) as lease:
+        for n in range(2):
+            await asyncio.to_thread(own_etcd.kill9)
+            await asyncio.to_thread(own_etcd.start)
+            await asyncio.to_thread(own_etcd.etcdctl, "put", f"/w/{n}", "x")
+            await follower.until(lambda f, n=n: len(f.seen) == n + 1)  # type: ignore[misc]
+        assert not lease.lost
+    await bus.close()
+    async with asyncio.timeout(LIMIT):
+        while left := asyncio.all_tasks() - before:
+            await asyncio.wait(left)
 
 
 async def test_answered_writes_survive_kills_and_reach_the_follower_once(
@@ -308,3 +325,18 @@ async def test_a_watch_on_an_endpoint_that_hangs_goes_on_when_it_answers(
             watched = await anext(stream)
     assert watched.revision == revision
     await close(stream)
+
+
+async def test_a_full_etcd_refuses_writes_says_why_and_raises_an_alarm() -> None:
+    require_programs("etcd", "etcdctl")
+    with EtcdServer("--quota-backend-bytes=2000000") as small:
+        bus = connect([small.url], progress=PROGRESS)
+        with pytest.raises(BusError, match="space exceeded") as caught:
+            for n in range(20):
+                await bus.put(f"/{n}", bytes(500_000))
+        assert not isinstance(caught.value, BusUnavailable)
+        health = await bus.health()
+        assert health.alarms == ("NOSPACE",)
+        assert health.size > 1_000_000
+        assert await bus.get("/0") is not None
+        await bus.close()
