@@ -84,7 +84,7 @@ def test_media_types(api: Api, server: GluonServer) -> None:
 
 
 def test_methods_and_paths(api: Api, server: GluonServer) -> None:
-    status, headers, text = server.exchange("PATCH", f"{V1}/ports", {})
+    status, headers, _ = server.exchange("PATCH", f"{V1}/ports", {})
     assert (status, headers["allow"]) == (405, "GET, HEAD, POST")
     assert headers["content-type"].startswith("text/plain")
     for path in (

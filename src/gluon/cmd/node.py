@@ -209,6 +209,7 @@ def _operations(
                 "revision": position.revision,
                 "oldest": position.oldest,
             },
+            "resync_wanted": not stands.error and await bus.get(keys.RELAY_RESYNC) is not None,
             "publisher": {
                 **codec.decode(codec.encode(stands)),
                 "lag": stands.lag,

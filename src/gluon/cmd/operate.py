@@ -50,8 +50,9 @@ def resync(host: str, port: int) -> int:
             began = client.request("GET", "/gluon/v1/status")["publisher"]
             client.request("POST", "/gluon/v1/resync", {})
             while time.monotonic() < end:
-                now = client.request("GET", "/gluon/v1/status")["publisher"]
-                if not now["resync_wanted"] and not now["resyncing"]:
+                facts = client.request("GET", "/gluon/v1/status")
+                now = facts["publisher"]
+                if not facts["resync_wanted"] and not now["resyncing"]:
                     click.echo(f"etcd agrees with the database at revision {now['revision']}")
                     return 0
                 time.sleep(0.2)

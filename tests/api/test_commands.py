@@ -1,0 +1,155 @@
+"""The commands, run as a user runs them: what they print, where, and how they end."""
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+import uuid
+from pathlib import Path
+
+import pytest
+
+from gluon.testing.product import GluonServer
+
+BIN = Path(sys.executable).parent
+
+
+def run(
+    program: str, *arguments: str, server: GluonServer | None = None, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    where = {"OS_PROTON_HOST": "127.0.0.1", "OS_PROTON_PORT": str(server.port)} if server else {}
+    return subprocess.run(
+        [str(BIN / program), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, **where, **(env or {})},
+        check=False,
+    )
+
+
+def port_options(project: str) -> list[str]:
+    options = {
+        "tenant_id": project,
+        "mac_address": "fa:16:3e:00:00:01",
+        "admin_state_up": "true",
+        "status": "ACTIVE",
+        "vnic_type": "normal",
+        "mtu": "1500",
+        "vlan_transparency": "false",
+    }
+    return [text for name, value in options.items() for text in (f"--{name}", value)]
+
+
+def test_a_port_by_protonclient(server: GluonServer) -> None:
+    made = run(
+        "protonclient", "--api", "net-l3vpn", "port-create", *port_options(str(uuid.uuid4())), server=server
+    )
+    assert made.returncode == 0, made.stderr
+    port = json.loads(made.stdout)
+    assert made.stdout == json.dumps(port, indent=4) + "\n"
+    key = port["id"]
+    shown = run("protonclient", "--api", "net-l3vpn", "port-show", key, server=server)
+    assert json.loads(shown.stdout) == port
+    changed = run("protonclient", "--api", "net-l3vpn", "port-update", key, "--name", "x", server=server)
+    assert json.loads(changed.stdout)["name"] == "x"
+    listed = run("protonclient", "--api", "net-l3vpn", "port-list", server=server)
+    assert key in {p["id"] for p in json.loads(listed.stdout)["ports"]}
+    gone = run("protonclient", "--api", "net-l3vpn", "port-delete", key, server=server)
+    assert (gone.returncode, gone.stdout) == (0, "")
+
+
+def test_the_only_api_may_be_left_out(server: GluonServer) -> None:
+    assert run("protonclient", "vpn-list", server=server).returncode == 0
+
+
+def test_exit_codes_of_protonclient(server: GluonServer) -> None:
+    missing = run("protonclient", "--api", "net-l3vpn", "port-show", str(uuid.uuid4()), server=server)
+    assert missing.returncode == 1
+    assert "Bad return status 404" in missing.stderr
+    assert "no Port with id" in missing.stderr
+    bad = run("protonclient", "--api", "net-l3vpn", "port-create", "--mtu", "x", server=server)
+    assert bad.returncode == 1
+    assert "mtu: 'x' is not an integer" in bad.stderr
+    assert "mac_address: a value is required" in bad.stderr
+    assert run("protonclient", "--api", "nonsense", "port-list", server=server).returncode == 255
+    assert run("protonclient", "--api", "net-l3vpn", "nonsense", server=server).returncode == 2
+    assert run("protonclient", "--api", "net-l3vpn", "port-list", "--nonsense", server=server).returncode == 2
+    nobody = run("protonclient", "--port", "1", "port-list")
+    assert nobody.returncode == 1
+    assert nobody.stderr.startswith("protonclient: http://127.0.0.1:1: ")
+
+
+def test_help_lists_the_commands_of_the_proton(server: GluonServer) -> None:
+    assert "vpnbinding-create" in run("protonclient", "--help", server=server).stdout
+    text = run("protonclient", "--api", "net-l3vpn", "vpnbinding-create", "--help", server=server).stdout
+    assert "--ipaddress" in text
+    assert "--interface_id" in text
+
+
+def test_status_and_resync(server: GluonServer) -> None:
+    where = ("--port", str(server.port))
+    status = run("gluon", "status", *where)
+    assert status.returncode == 0, status.stderr
+    assert "database revision" in status.stdout
+    done = run("gluon", "resync", *where)
+    assert done.returncode == 0, done.stderr
+    assert "etcd agrees with the database" in done.stdout
+
+
+def test_the_sample_configuration_is_a_configuration(tmp_path: Path) -> None:
+    text = run("gluon", "config", "sample").stdout
+    every = tmp_path / "every.toml"
+    every.write_text(text.replace("\n# ", "\n").replace("\n#", "\n"), encoding="utf-8")
+    used = "\n".join(line.removeprefix("# ") if " = " in line else line for line in text.splitlines())
+    assert set(tomllib.loads(used)) >= {"api", "data", "etcd", "models", "shim"}
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text("[api]\nprot = 1\n", encoding="utf-8")
+    refused = run("gluon", "server", "--config", str(wrong))
+    assert refused.returncode == 2
+    assert "prot" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("server", "--workers", "2"), "--workers 2"),
+        (("server", "--host", "0.0.0.0"), "--insecure overrides"),
+        (("server", "--etcd", "10.1.1.1:2379"), "not on loopback"),
+        (("shim", "--backend", "nonsense", "--host", "A", "--etcd", "127.0.0.1:1"), "no such backend"),
+        (("shim", "--backend", "fake", "--host", "A"), "needs --etcd"),
+        (("shim", "--etcd", "127.0.0.1:1"), "needs --backend"),
+        (("server", "--model", "/nonsense"), "/nonsense"),
+        (("server", "--database", "oracle://x"), "oracle"),
+    ],
+)
+def test_wrong_usage_says_what_and_how(arguments: tuple[str, ...], text: str, tmp_path: Path) -> None:
+    done = run("gluon", *arguments, env={"XDG_STATE_HOME": str(tmp_path)})
+    assert done.returncode in (1, 2)
+    assert text in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_aliases_of_the_original() -> None:
+    assert run("gluon-api-tool", "list").stdout.split() == ["net-l3vpn"]
+    shown = run("gluon-api-tool", "check", "net-l3vpn")
+    assert shown.returncode == 0
+    assert "VpnService" in shown.stdout
+    assert run("gluon-api-tool", "check", "nonsense").returncode == 1
+    assert "Usage: proton-server" in run("proton-server", "--help").stdout
+
+
+def test_model_check_tells_every_problem_with_its_place(tmp_path: Path) -> None:
+    assert run("gluon", "model", "check", "src/gluon/catalog/net-l3vpn").returncode == 0
+    bad = tmp_path / "api.yaml"
+    bad.write_text(
+        "file_version: '1.0'\ninfo: {name: x, version: '1.0'}\nobjects:\n  A:\n    api: {name: a}\n"
+        "    attributes:\n      n: {type: intger}\n      m: {requird: true, type: string}\n",
+        encoding="utf-8",
+    )
+    done = run("gluon", "model", "check", str(bad))
+    assert done.returncode == 1
+    assert f"{bad}:7:17" in done.stderr
+    assert f"{bad}:8:11" in done.stderr
+    assert "required" in done.stderr
