@@ -1,27 +1,29 @@
-"""Two PEs with everything real: namespaces, Open vSwitch, gobgpd, a reflector, and the backend on each.
+"""Two PEs with everything real: namespaces, Open vSwitch, gobgpd, a reflector, and a shim on each.
 
-The desired state is made by hand (`tests.unit.bgp_mpls.network`); a plain reconciler stands where a
-shim's engine would. Backends live in an event loop of their own thread, so tests are plain functions.
+The desired state is written into a bus in memory, as a publisher would. The shims live in an event loop
+of their own thread, so tests are plain functions.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from gluon.backends.bgp_mpls.backend import BgpMplsBackend
-from gluon.errors import TryLater
+from gluon.kv.memory import MemoryBus
+from gluon.objects import status
 from gluon.particles import l3vpn
-from gluon.spi.backend import Delta, ObjectStatus, Ref, Rows, Setting, World
+from gluon.shim.engine import Shim
+from gluon.shim.settings import Stats
+from gluon.testing.desired_state import DesiredState
 from gluon.testing.hypervisor import Hypervisor, Plug
 from gluon.testing.lab import GobgpDaemon, Host, Lab, NameServer, OvsInstance, RouteReflector, ask_name, ping
 from gluon.testing.process import ProcessFailed, wait_until
-from tests.unit.bgp_mpls.network import Network
 
 ASN = 65000
+CONTROLLER = "bgp_mpls"
 REFLECTOR = "192.0.2.9"
 GATEWAYS = {"10.1.1": "10.1.1.1", "10.3.7": "10.3.7.1"}
 _Result = TypeVar("_Result")
@@ -52,62 +54,6 @@ class Loop:
         self._loop.close()
 
 
-class Reconciler:
-    """Looks at scopes, compares, applies; after a failure everything is read back."""
-
-    def __init__(self, backend: BgpMplsBackend, world: World) -> None:
-        self.backend = backend
-        self.world = world
-        self.deltas: list[Delta] = []
-        self._held: dict[str, Rows] = {}
-        self._dirty: set[str | None] = {None}
-        self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        await self.backend.start(self.look)
-        self._task = asyncio.create_task(self._run())
-
-    async def stop(self) -> None:
-        assert self._task is not None
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
-        await self.backend.stop()
-
-    def look(self, scope: str | None) -> None:
-        self._dirty.add(scope)
-        self._wake.set()
-
-    async def _run(self) -> None:
-        self._wake.set()
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            dirty, self._dirty = self._dirty, set()
-            try:
-                await self._reconcile(dirty)
-            except TryLater:
-                await asyncio.sleep(0.2)
-                self.look(None)
-
-    async def _reconcile(self, dirty: set[str | None]) -> None:
-        if None in dirty:
-            self._held = dict(await self.backend.actual())
-            dirty = {*self._held, *self.backend.all_scopes(self.world)}
-        for scope in sorted(s for s in dirty if s is not None):
-            wanted, held = self.backend.desired(self.world, scope), self._held.get(scope, {})
-            delta = Delta(
-                make={k: v for k, v in wanted.items() if k not in held},
-                change={k: v for k, v in wanted.items() if k in held and held[k] != v},
-                remove={k: v for k, v in held.items() if k not in wanted},
-            )
-            if delta:
-                self.deltas.append(delta)
-                await self.backend.apply(delta)
-            self._held[scope] = wanted
-
-
 class Pe:
     """One host: daemons, hypervisor, and a backend that may be restarted."""
 
@@ -119,7 +65,8 @@ class Pe:
         self.switch = OvsInstance(self.host)
         self.gobgpd = GobgpDaemon(self.host)
         self.hypervisor = Hypervisor(site.lab, self.switch)
-        self.reconciler: Reconciler | None = None
+        self.shim: Shim | None = None
+        self._running: asyncio.Task[None] | None = None
 
     def start_daemons(self) -> None:
         self.switch.start()
@@ -127,7 +74,7 @@ class Pe:
         self.gobgpd.start()
 
     def start(self) -> None:
-        """A new life of the shim."""
+        """A new life of the shim; returns when it has looked at everything."""
         options = {
             "ovsdb": self.switch.db,
             "ovs_rundir": str(self.switch.run_dir),
@@ -137,29 +84,48 @@ class Pe:
             "peers": [{"address": REFLECTOR, "passive": self.site.reflector.dials, "hold_time": 9}],
             "labels": "1000-1999" if self.name == "a" else "2000-2999",
         }
-        setting = Setting(controller="bgp_mpls", host=self.name, options=options)
 
-        async def begin() -> Reconciler:
-            made = Reconciler(BgpMplsBackend(setting), self.site.network.world)
-            await made.start()
-            return made
+        async def begin() -> tuple[Shim, asyncio.Task[None]]:
+            made = Shim(
+                self.site.bus, BgpMplsBackend, hosts=[self.name], controller=CONTROLLER, options=options
+            )
+            return made, asyncio.create_task(made.run())
 
-        self.reconciler = self.site.loop.run(begin())
+        self.shim, self._running = self.site.loop.run(begin())
+        self.site.wait(lambda: self.stats.full_scans > 0, "first full scan")
 
     def stop(self) -> None:
-        if self.reconciler is not None:
-            reconciler, self.reconciler = self.reconciler, None
-            self.site.loop.run(reconciler.stop())
+        if self._running is None or self.shim is None:
+            return
+        running, self._running = self._running, None
 
-    def status(self, object_type: str, key: str) -> ObjectStatus | None:
-        reconciler = self.reconciler
-        assert reconciler is not None
-        ref = Ref(l3vpn.API, object_type, key)
-        return self.site.loop.do(lambda: reconciler.backend.status(self.site.network.world, ref))
+        async def end(shim: Shim) -> None:
+            shim.stop()
+            await running
+
+        self.site.loop.run(end(self.shim))
+
+    @property
+    def stats(self) -> Stats:
+        assert self.shim is not None
+        return self.shim.stats[self.name]
+
+    def look(self) -> None:
+        """What a periodic full scan does."""
+        assert self.shim is not None
+        session = self.shim._sessions[self.name]
+        self.site.loop.do(lambda: session.look(None))
+
+    def report(self, object_type: str, key: str) -> status.Report:
+        found = self.site.loop.run(self.site.state.report(self.name, object_type, key))
+        return found or status.Report(observed_revision=0)
+
+    def reasons(self, object_type: str, key: str) -> dict[str, str]:
+        return {c.type: c.reason for c in self.report(object_type, key).conditions}
 
     def up(self, port: str) -> bool:
-        found = self.status(l3vpn.PORT, port)
-        return found is not None and found.up
+        bound = self.report(l3vpn.PORT, port).bindings.get(self.name)
+        return bound is not None and bound.up
 
     def flows(self) -> list[str]:
         """None while the switch is away."""
@@ -186,17 +152,16 @@ class Vm:
 
     @property
     def plug(self) -> Plug:
-        backend = self.pe.reconciler.backend if self.pe.reconciler else None
-        assert backend is not None
-        binding = self.site.network.binding(self.port, self.pe.name)
-        vif = self.site.loop.do(lambda: backend.bind(self.site.network.world, binding))
+        """What Nova knows after the bind."""
+        self.site.wait(lambda: self.pe.name in self.pe.report(l3vpn.PORT, self.port).bindings, "the answer")
+        reply = self.pe.report(l3vpn.PORT, self.port).bindings[self.pe.name]
         return Plug(
             port_id=self.port,
             mac=f"02:00:00:00:00:{self.number:02x}",
             address=f"{self.address}/24",
             gateway=self.gateway,
-            vif_type=vif.vif_type,
-            vif_details=vif.details,
+            vif_type=reply.vif_type,
+            vif_details=reply.vif_details,
         )
 
     def boot(self) -> None:
@@ -218,7 +183,8 @@ class Site:
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
         self.loop = Loop()
-        self.network = Network()
+        self.bus = self.loop.do(MemoryBus)
+        self.state = DesiredState(self.bus, api=l3vpn.API, controllers=[CONTROLLER])
         self.vms: list[Vm] = []
         middle = lab.host("reflector")
         self.core = lab.segment("core", lab.host("a"), lab.host("b"), middle)
@@ -228,6 +194,8 @@ class Site:
         self.reflector = RouteReflector(middle, router_id=REFLECTOR, clients=clients, asn=ASN)
 
     def start(self) -> None:
+        self.change(lambda s: s.model("1.0"))
+        self.change(lambda s: s.complete())
         for pe in (self.a, self.b):
             pe.start_daemons()
             pe.start()
@@ -238,23 +206,22 @@ class Site:
             pe.stop()
         self.loop.close()
 
-    def change(self, work: Callable[[Network], object]) -> None:
-        """Change the desired state; everything is looked at again."""
-        self.loop.do(lambda: work(self.network))
-        for pe in (self.a, self.b):
-            if pe.reconciler is not None:
-                self.loop.do(lambda pe=pe: pe.reconciler.look(None))  # type: ignore[misc]
+    def change(self, work: Callable[[DesiredState], Coroutine[Any, Any, object]]) -> None:
+        """Change the desired state."""
+        self.loop.run(work(self.state))
+
+    def target(self, target: str, kind: str) -> None:
+        """Say what a route target is for."""
+        self.change(lambda s: s.put(l3vpn.AF_CONFIG, target, vrf_rt_value=target, vrf_rt_type=kind))
 
     def vm(self, pe: Pe, vpn: str, address: str) -> Vm:
         """A port, bound, with a VM plugged."""
         made = Vm(self, pe, vpn, address)
         self.vms.append(made)
-
-        def ask(network: Network) -> None:
-            network.port(made.port, number=made.number, host=pe.name)
-            network.join(made.port, vpn, address, made.gateway)
-
-        self.change(ask)
+        mac = f"02:00:00:00:00:{made.number:02x}"
+        self.change(lambda s: s.port(made.port, mac_address=mac))
+        self.change(lambda s: s.attach(made.port, vpn, address, gateway=made.gateway))
+        self.change(lambda s: s.bind(made.port, pe.name))
         made.boot()
         return made
 

@@ -30,40 +30,39 @@ def own(pe: Pe) -> list[VpnRoute]:
 
 def pair(site: Site) -> tuple[Vm, Vm]:
     """One VPN, a VM on each host."""
-    site.change(lambda n: n.vpn("blue", ONE))
+    site.change(lambda s: s.vpn("blue", ONE))
     left, right = site.vm(site.a, "blue", "10.1.1.5"), site.vm(site.b, "blue", "10.1.1.6")
     site.wait(lambda: left.pings(right.address), "first ping")
     return left, right
 
 
 def test_targets_change_while_packets_flow(site: Site) -> None:
-    site.change(lambda n: n.vpn("hub", f"{ONE},{TWO}"))
-    site.change(lambda n: n.vpn("spoke", TWO))
+    site.change(lambda s: s.vpn("hub", f"{ONE},{TWO}"))
+    site.change(lambda s: s.vpn("spoke", TWO))
     hub, spoke = site.vm(site.a, "hub", "10.1.1.5"), site.vm(site.b, "spoke", "10.1.1.6")
     site.wait(lambda: hub.pings(spoke.address), "the common target joins two VPNs")
     # The hub no longer exports to the spoke: no way back, then no way there either.
-    site.change(lambda n: n.target(TWO, "import_extcommunity"))
+    site.target(TWO, "import_extcommunity")
     site.wait(lambda: not hub.pings(spoke.address), "import only")
     assert [str(t) for r in own(site.a) for t in r.route_targets] == [ONE]
     assert own(site.b) == [], "a VPN that exports nothing announces nothing"
-    site.change(lambda n: n.target(TWO, "both"))
+    site.target(TWO, "both")
     site.wait(lambda: hub.pings(spoke.address), "both again")
-    site.change(lambda n: n.vpn("spoke", "65000:3"))
+    site.change(lambda s: s.vpn("spoke", "65000:3"))
     site.wait(lambda: not hub.pings(spoke.address), "another target")
-    site.change(lambda n: n.vpn("spoke", ""))
+    site.change(lambda s: s.vpn("spoke", ""))
     site.wait(lambda: own(site.b) == [], "no target, no route")
-    status = site.b.status(l3vpn.SERVICE, "spoke")
-    assert status is not None
-    assert [c.reason for c in status.conditions] == ["Ready", "NoRouteTarget"]
+    wanted = {"Ready": "Ready", "RemoteRoutes": "NoRouteTarget"}
+    site.wait(lambda: site.b.reasons(l3vpn.SERVICE, "spoke") == wanted, "its condition says so")
 
 
 def test_an_export_without_import_gives_one_direction(site: Site) -> None:
     """Requests arrive, replies find no way."""
-    site.change(lambda n: n.target(TWO, "export_extcommunity"))
-    site.change(lambda n: n.vpn("giver", TWO))
+    site.target(TWO, "export_extcommunity")
+    site.change(lambda s: s.vpn("giver", TWO))
     giver = site.vm(site.b, "giver", "10.1.1.6")
-    site.change(lambda n: n.vpn("taker", "65000:2 , 65000:9"))
-    site.change(lambda n: n.target("65000:9", "import_extcommunity"))
+    site.change(lambda s: s.vpn("taker", "65000:2 , 65000:9"))
+    site.target("65000:9", "import_extcommunity")
     taker = site.vm(site.a, "taker", "10.1.1.5")
     site.wait(lambda: giver.pe.up(giver.port) and taker.pe.up(taker.port), "both up")
     assert not any("10.1.1.5" in flow and "tun_dst" in flow for flow in site.b.flows())
@@ -90,7 +89,7 @@ def test_unplug_and_plug_again(site: Site) -> None:
 
 def test_the_last_port_of_a_vpn_takes_everything_with_it(site: Site) -> None:
     left, right = pair(site)
-    site.change(lambda n: n.world.drop_binding(l3vpn.API, left.port, "a"))
+    site.change(lambda s: s.unbind(left.port, "a"))
     site.wait(lambda: own(site.a) == [], "withdrawn")
     site.wait(lambda: len(site.a.flows()) == 5, "only the fixed flows are left")
     site.wait(lambda: "gluon-vrf" not in site.a.switch.vsctl("br-get-external-id", "br-mpls"), "label freed")
@@ -99,13 +98,13 @@ def test_the_last_port_of_a_vpn_takes_everything_with_it(site: Site) -> None:
 
 def test_the_same_host_and_two_vpns(site: Site) -> None:
     """Local delivery inside a VPN and, by targets, between two."""
-    site.change(lambda n: n.vpn("blue", ONE))
-    site.change(lambda n: n.vpn("red", TWO))
+    site.change(lambda s: s.vpn("blue", ONE))
+    site.change(lambda s: s.vpn("red", TWO))
     one, two = site.vm(site.a, "blue", "10.1.1.5"), site.vm(site.a, "blue", "10.3.7.9")
     red = site.vm(site.a, "red", "10.1.1.7")
     site.wait(lambda: one.asks(two.address) == two.name, "inside a VPN")
     assert not one.pings(red.address)
-    site.change(lambda n: n.vpn("red", f"{ONE},{TWO}"))
+    site.change(lambda s: s.vpn("red", f"{ONE},{TWO}"))
     site.wait(lambda: one.asks(red.address) == red.name, "between VPNs")
 
 

@@ -14,8 +14,8 @@ BLUE, RED = "65000:1", "65000:2"
 
 def build(site: Site) -> dict[str, list[Vm]]:
     """The any-to-any case of NetReady."""
-    site.change(lambda n: n.vpn("blue", BLUE))
-    site.change(lambda n: n.vpn("red", RED))
+    site.change(lambda s: s.vpn("blue", BLUE))
+    site.change(lambda s: s.vpn("red", RED))
     return {
         "blue": [
             site.vm(site.a, "blue", "10.1.1.5"),

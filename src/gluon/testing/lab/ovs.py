@@ -6,6 +6,7 @@ life, `kill9` and `start` bring bridges and ports back from the database, and no
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 from gluon.testing.lab.host import Host
@@ -39,10 +40,10 @@ class OvsInstance:
         if first:
             run(["ovsdb-tool", "create", str(self._file), _SCHEMA])
         if not self.database.running:
-            socket = self.run_dir / "db.sock"
-            socket.unlink(missing_ok=True)
+            place = self.run_dir / "db.sock"
+            place.unlink(missing_ok=True)
             self.database.start()
-            self.database.wait_ready(socket.exists)
+            self.database.wait_ready(lambda: _listens(place))
         if first:
             self.vsctl("--no-wait", "init")
         self.vswitchd.start()
@@ -121,3 +122,9 @@ class OvsInstance:
     def _run(self, *argv: str, stdin: str = "") -> str:
         """The sockets are files: no need to enter the namespace."""
         return run(argv, env=self._environment, stdin=stdin)
+
+
+def _listens(path: Path) -> bool:
+    """A socket's file is there a moment before anybody listens."""
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(path)) == 0
