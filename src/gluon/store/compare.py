@@ -65,6 +65,14 @@ def compare(wanted: Iterable[tables.Table], stored: Mapping[str, Stored], dialec
     skipped = frozenset() if dialect.deferred else ddl.in_a_cycle(wanted)
     maker = ddl.Ddl(dialect, skipped)
     found = Difference()
+    found.reasons += [
+        f"{t.name}.{f.column} refers to {f.table}, which is no table"
+        for t in wanted
+        for f in t.foreign
+        if f.table not in keys
+    ]
+    if found.reasons:
+        return found
     later: list[str] = []
     for table in wanted:
         there = stored.get(table.name)

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from gluon.errors import GluonError
 from gluon.objects import journal
 from gluon.spi import store
@@ -24,8 +26,7 @@ _ROUNDS = 2000
 """A unit that still asks for more is broken: it must not hold the lock for ever."""
 
 
-@dataclass(slots=True, eq=False)
-class Waiting:
+class Waiting(msgspec.Struct, eq=False):
     """A unit and who waits for it."""
 
     unit: store.Unit

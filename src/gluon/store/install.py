@@ -40,6 +40,9 @@ async def install(
         epoch = await _record(connection, models, database.dialect.clock, changed=bool(difference.statements))
         await connection.commit()
         after = await _stored(connection, database.dialect)
+    except driver.Failed as failed:
+        connection.kill()
+        raise errors.MigrationRefused([f"the database refuses to change: {failed}"]) from failed
     except BaseException:
         connection.kill()
         raise
