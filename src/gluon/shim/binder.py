@@ -66,14 +66,14 @@ class Binder:
 
     def _bindings(self, ref: Ref) -> list[PortBinding]:
         found = self._cache.world.bindings_of(ref)
-        return [b for b in found if self._shard in (served.ANY_HOST, b.host)]
+        return [b for b in found if b.port is not None and self._shard in (served.ANY_HOST, b.host)]
 
     def _answer(self, bound: PortBinding) -> None:
         timer = self._timers.pop((bound.ref, bound.host), None)
         if timer is not None:
             timer.cancel()
         if bound.port is None:
-            return
+            return  # it is asked for again when the port arrives
         reply = self._reply(bound)
         if reply is None:
             return

@@ -63,6 +63,11 @@ class Cache:
         """Whether the world holds all that was published."""
         return all(s.revision >= self._whole_since for s in self._streams.values())
 
+    @property
+    def revision(self) -> float:
+        """Up to this revision of the bus everything has been seen, as far as that is known."""
+        return min(s.revision for s in self._streams.values())
+
     async def wait_read(self) -> None:
         """Return once each prefix has been read, complete or not."""
         await self._read.wait()

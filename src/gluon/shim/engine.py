@@ -73,6 +73,16 @@ class Shim:
         session = self._sessions.get(host)
         return session.backend if session else None
 
+    def rescan(self) -> None:
+        """Ask for a full scan of each shard that is led, now."""
+        for session in self._sessions.values():
+            session.completed()
+
+    def settled(self, revision: int) -> bool:
+        """Whether all up to `revision` of the bus is programmed and said, on each shard that is led."""
+        seen = self._cache.complete and self._cache.revision >= revision
+        return seen and all(session.idle for session in self._sessions.values())
+
     @property
     def registration(self) -> status.Registration:
         """What the arbiter is told of this process."""

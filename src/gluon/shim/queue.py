@@ -19,10 +19,12 @@ from gluon.spi.backend import Ref
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What to look at. `full`: read back and compare everything. `since`: when the oldest was marked."""
+    """What to look at. `full`: read back and compare everything. `looked`: those of `scopes` that the
+    backend named itself. `since`: when the oldest was marked."""
 
     full: bool = False
     scopes: frozenset[str] = frozenset()
+    looked: frozenset[str] = frozenset()
     refs: frozenset[Ref] = frozenset()
     since: float = 0.0
 
@@ -65,6 +67,9 @@ class Queue:
         self._wake = asyncio.Event()
         self._scopes: set[str] = set()
         self._refs: set[Ref] = set()
+        self._looked: set[str] = set()
+        self._later: set[Ref] = set()
+        self._later_due = 0.0
         self._full = True
         self._since = clock()
         self._next_scan = clock()
@@ -77,6 +82,17 @@ class Queue:
         self._scopes.update(scopes)
         self._refs.update(refs)
         self._wake.set()
+
+    def look(self, scope: str) -> None:
+        """The backend saw something outside: the members' statuses are wanted soon."""
+        self._looked.add(scope)
+        self.add((scope,))
+
+    def add_later(self, refs: Iterable[Ref]) -> None:
+        """The statuses of these may have changed; there is no haste."""
+        if not self._later:
+            self._later_due = self._clock() + self._pace.later
+        self._later.update(refs)
 
     def add_all(self) -> None:
         """Everything needs a look, with the actual state read again."""
@@ -91,6 +107,11 @@ class Queue:
         else:
             self._scopes.add(scope)
         self._wake.set()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is marked, not even for later."""
+        return not (self._full or self._scopes or self._refs or self._later)
 
     def holds(self, ref: Ref) -> bool:
         """Whether the object changed again since its work was taken."""
@@ -107,9 +128,17 @@ class Queue:
             return Work()
         full = self._full or now >= self._next_scan
         scopes = {s for s in self._scopes if self.backoff.due(s) <= now}
-        work = Work(full=full, scopes=frozenset(scopes), refs=frozenset(self._refs), since=self._since)
+        refs = frozenset(self._refs)
+        if self._later and (full or self._later_due <= now):
+            refs |= self._later
+            self._later.clear()
+        looked = scopes & self._looked
+        work = Work(
+            full=full, scopes=frozenset(scopes), looked=frozenset(looked), refs=refs, since=self._since
+        )
         if work:
             self._scopes -= scopes
+            self._looked -= looked
             self._refs.clear()
             self._full = False
         if full:
@@ -124,6 +153,8 @@ class Queue:
         moments = [self._next_scan, *(self.backoff.due(s) for s in self._scopes)]
         if self._full or self._refs:
             moments.append(now)
+        if self._later:
+            moments.append(self._later_due)
         wait = max(0.0, max(min(moments), shard) - now)
         try:
             async with asyncio.timeout(wait):

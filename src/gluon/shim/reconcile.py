@@ -23,8 +23,12 @@ from gluon.shim.report import Reporter
 from gluon.shim.settings import Stats
 from gluon.spi.backend import Backend, ObjectStatus, Ref, Rows
 
-_SLICE = 0.004
+_SLICE = 0.002
 """Seconds of computing after which others on the event loop get a turn."""
+_TURN = 0.001
+"""Seconds that they get while a reply to a binding is on its way."""
+_FEW = 64
+"""Members of a scope that are looked at at once after any change in it."""
 
 
 T = TypeVar("T")
@@ -108,12 +112,11 @@ class Reconciler:
         self._check_complete()
         await self._bring(desired)
         for scope in scopes:
-            # Those that were members too: an object that left has another status now.
-            refs |= self._members.pop(scope, frozenset())
-            now = calls.ask("members", partial(self._backend.members, self._world, scope))
-            if not isinstance(now, Failure) and now:
-                self._members[scope] = now
-                refs |= now
+            members = self._members_of(scope)
+            if scope in work.looked or len(members) <= _FEW:
+                refs |= members
+            elif not work.full:
+                self._queue.add_later(members)
         await self._report(refs)
 
     def _check_complete(self) -> None:
@@ -248,6 +251,16 @@ class Reconciler:
             return scopes
         return next((self._failures[s] for s in sorted(scopes) if s in self._failures), None)
 
+    def _members_of(self, scope: str) -> frozenset[Ref]:
+        """With those that were members before: an object that left has another status now."""
+        before = self._members.pop(scope, frozenset())
+        now = calls.ask("members", partial(self._backend.members, self._world, scope))
+        if isinstance(now, Failure):
+            return before
+        if now:
+            self._members[scope] = now
+        return before | now
+
     def _everything(self) -> frozenset[Ref]:
         """All that there may be something to say of."""
         return frozenset(s.ref for s in self._world.objects()) | self._reporter.known()
@@ -269,7 +282,7 @@ class Reconciler:
         spent = time.monotonic() - self._turn
         if spent > _SLICE:
             self.busy += spent
-            await asyncio.sleep(0)
+            await asyncio.sleep(_TURN if self._reporter.replying else 0)
             self._turn = time.monotonic()
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from contextlib import suppress
 from itertools import islice
 
 import structlog
@@ -29,19 +29,24 @@ log = structlog.get_logger(__name__)
 _BATCH_BYTES = 512 * 1024
 
 
-@dataclass(slots=True)
 class _Held:
     """One of our keys as etcd has it."""
 
-    value: bytes
-    mod_revision: int
+    __slots__ = ("_report", "mod_revision", "value")
+
+    def __init__(self, value: bytes, mod_revision: int) -> None:
+        self.value = value
+        self.mod_revision = mod_revision
+        self._report: status.Report | None = None
 
     @property
     def report(self) -> status.Report | None:
-        try:
-            return status.decode_report(self.value)
-        except ValueError:
-            return None  # it differs from all that we would write, so it is replaced
+        """Decoded at first use."""
+        if self._report is None:
+            # What cannot be read differs from all that we would write, so it is replaced.
+            with suppress(ValueError):
+                self._report = status.decode_report(self.value)
+        return self._report
 
 
 class Reporter:
@@ -89,6 +94,16 @@ class Reporter:
         finally:
             self._group = None
 
+    @property
+    def idle(self) -> bool:
+        """Whether all that is to be said has been written."""
+        return not (self._urgent or self._later or self._under_way)
+
+    @property
+    def replying(self) -> bool:
+        """Whether a reply is on its way."""
+        return self._replying > 0 or bool(self._urgent)
+
     async def wait_ready(self) -> None:
         """Return once it is known what etcd holds."""
         await self._ready.wait()
@@ -112,8 +127,9 @@ class Reporter:
     def answer(self, ref: Ref, host: str, reply: said.Reply) -> None:
         """This is the reply to the wanted binding of `ref` to `host`."""
         entry = self._entries.setdefault(ref, said.Entry())
-        entry.replies[host] = reply
-        self._mark(ref)
+        if entry.replies.get(host) != reply:
+            entry.replies[host] = reply
+            self._mark(ref)
 
     def settle(self, ref: Ref, word: said.Said | None, hosts: Collection[str]) -> None:
         """What the backend says now; replies for other hosts than `hosts` go."""
@@ -122,6 +138,8 @@ class Reporter:
             if word is None and ref not in self._held:
                 return
             entry = self._entries[ref] = said.Entry()
+        if entry.written and entry.settled and entry.said == word and entry.replies.keys() <= set(hosts):
+            return
         for host in [h for h in entry.replies if h not in hosts]:
             del entry.replies[host]
         entry.said, entry.settled = word, True
@@ -133,25 +151,26 @@ class Reporter:
         if isinstance(item, Synced):
             found = [(self._ref(kv.key), kv) for kv in item.listing.items]
             self._held = {ref: _Held(kv.value, kv.mod_revision) for ref, kv in found if ref is not None}
-            touched: Iterable[Ref] = list(self.known())
-        else:
-            touched = [ref for e in item.events if (ref := self._ref(e.key)) is not None]
-            for event in item.events:
-                self._echo(self._ref(event.key), event.value, item.revision)
-        for ref in touched:
-            if ref in self._entries:
+            for ref in list(self._entries):
                 self._mark(ref)
-
-    def _echo(self, ref: Ref | None, value: KeyValue | None, revision: int) -> None:
-        """An event may be older than a write of ours that has been answered already."""
-        if ref is None:
             return
+        for event in item.events:
+            named = self._ref(event.key)
+            if named is not None:
+                self._echo(named, event.value, item.revision)
+
+    def _echo(self, ref: Ref, value: KeyValue | None, revision: int) -> None:
+        """An event may be older than a write of ours that has been answered already."""
         held = self._held.get(ref)
-        if value is not None:
-            if held is None or value.mod_revision >= held.mod_revision:
-                self._held[ref] = _Held(value.value, value.mod_revision)
-        elif held is not None and revision > held.mod_revision:
+        if value is None:
+            if held is None or revision <= held.mod_revision:
+                return
             del self._held[ref]
+        elif held is None or value.mod_revision > held.mod_revision:
+            self._held[ref] = _Held(value.value, value.mod_revision)
+        else:
+            return
+        self._mark(ref)
 
     def _ref(self, key: str) -> Ref | None:
         found = keys.parse_status(key)
@@ -165,7 +184,7 @@ class Reporter:
         entry = self._entries.get(ref)
         if entry is None:
             return held.value if held else None
-        found = said.report(entry, held.report if held else None, said.now())
+        found = said.report(entry, held.report if held else None)
         return said.encode(found) if found is not None else None
 
     def _differs(self, ref: Ref, wanted: bytes | None) -> bool:
@@ -173,17 +192,23 @@ class Reporter:
         return wanted != (held.value if held else None)
 
     def _mark(self, ref: Ref) -> None:
+        entry = self._entries.get(ref)
+        if entry is None:
+            return
+        entry.written = False
         if not self._differs(ref, self._wanted(ref)):
+            entry.written = ref not in self._under_way
             self._tidy(ref)
             return
-        entry = self._entries[ref]
         (self._urgent if entry.replies else self._later)[ref] = None
         self._pump()
 
     def _tidy(self, ref: Ref) -> None:
         """Nothing to say and nothing said: forget the object."""
         entry = self._entries.get(ref)
-        if entry and entry.settled and entry.said is None and not entry.replies and ref not in self._held:
+        if entry is None or ref in self._under_way:
+            return
+        if entry.settled and entry.said is None and not entry.replies and ref not in self._held:
             del self._entries[ref]
 
     def _pump(self) -> None:
@@ -210,22 +235,28 @@ class Reporter:
 
     async def _reply(self, ref: Ref) -> None:
         try:
-            await self._write((ref,))
+            again = await self._write((ref,))
         finally:
             self._replying -= 1
             self._under_way.discard(ref)
-        self._pump()
+        self._done((ref,), again=again)
 
     async def _batch(self, refs: Collection[Ref]) -> None:
         try:
-            await self._write(refs)
+            again = await self._write(refs)
         finally:
             self._batching -= 1
             self._under_way.difference_update(refs)
+        self._done(refs, again=again)
+
+    def _done(self, refs: Iterable[Ref], *, again: bool) -> None:
+        """Something new may have been said while the Txn was under way, or it could not be made."""
+        for ref in refs if again else ():
+            self._mark(ref)
         self._pump()
 
-    async def _write(self, refs: Collection[Ref]) -> None:
-        """One Txn; whatever it could not do comes back as a mark."""
+    async def _write(self, refs: Collection[Ref]) -> bool:
+        """One Txn. False: it was refused, and must not be tried again as it is."""
         changes: list[tuple[Ref, bytes | None]] = []
         compares = [Compare(key=self._lead.key, create_revision=self._lead.create_revision)]
         size = 0
@@ -235,24 +266,24 @@ class Reporter:
                 continue
             size += len(wanted or b"")
             if changes and size > _BATCH_BYTES:
-                self._later[ref] = None
                 continue
             changes.append((ref, wanted))
             compares += self._guards(ref)
         if not changes:
-            return
+            return True
         ops: list[Op] = [self._op(ref, wanted) for ref, wanted in changes]
         try:
             result = await self._bus.txn(compares, ops, (Get(key=self._lead.key),))
         except BusError as error:
-            self._pause(error, [ref for ref, _ in changes])
-            return
+            self._pause(error)
+            return True
         self._backoff.clear(None)
         if not result.succeeded:
             self._refused(result.values[0])
-            return
+            return False
         for ref, wanted in changes:
             self._wrote(ref, wanted, result.revision)
+        return True
 
     def _guards(self, ref: Ref) -> Iterable[Compare]:
         """The bindings that this report answers, as they were acted on."""
@@ -273,8 +304,6 @@ class Reporter:
         else:
             self._held[ref] = _Held(wanted, revision)
             self._stats.replies += bool(entry and entry.replies)
-        # Something new may have been said while the Txn was under way.
-        self._mark(ref)
 
     def _refused(self, lead: KeyValue | None) -> None:
         """A newer binding: its event is on the way and asks for a new reply. Or we do not lead."""
@@ -283,9 +312,7 @@ class Reporter:
             self._paused = True
             log.info("a report was refused, another instance leads", shard=self._shard)
 
-    def _pause(self, error: BusError, refs: Iterable[Ref]) -> None:
-        for ref in refs:
-            (self._urgent if self._entries[ref].replies else self._later)[ref] = None
+    def _pause(self, error: BusError) -> None:
         if self._paused:
             return
         log.warning("cannot report, trying again", shard=self._shard, reason=str(error))

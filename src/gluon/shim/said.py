@@ -37,14 +37,18 @@ class Said:
 
 @dataclass(slots=True)
 class Entry:
-    """All that there is to say of one object. Not `settled`: what was said before still stands."""
+    """All that there is to say of one object. Not `settled`: what was said before still stands.
+
+    `written`: etcd was seen to hold just this.
+    """
 
     replies: dict[str, Reply] = field(default_factory=dict)
     said: Said | None = None
     settled: bool = False
+    written: bool = False
 
 
-def report(entry: Entry, held: status.Report | None, now: str) -> status.Report | None:
+def report(entry: Entry, held: status.Report | None) -> status.Report | None:
     """The report to have in etcd; None: no key."""
     said = entry.said if entry.settled else _before(held)
     bindings: dict[str, status.BindingReport] = {}
@@ -58,7 +62,7 @@ def report(entry: Entry, held: status.Report | None, now: str) -> status.Report 
     conditions = said.conditions if said else ()
     return status.Report(
         observed_revision=said.observed_revision if said else 0,
-        conditions=tuple(_stamped(conditions, held.conditions if held else (), now)),
+        conditions=tuple(_stamped(conditions, held.conditions if held else ())),
         bindings=bindings,
     )
 
@@ -75,7 +79,7 @@ def encode(value: status.Report) -> bytes:
     return codec.canonical(status.Report(observed_revision=value.observed_revision, bindings=refused))
 
 
-def now() -> str:
+def _now() -> str:
     """UTC, as everywhere in Gluon's own data."""
     return datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
 
@@ -88,7 +92,7 @@ def _before(held: status.Report | None) -> Said | None:
 
 
 def _stamped(
-    conditions: Iterable[status.Condition], held: Iterable[status.Condition], now: str
+    conditions: Iterable[status.Condition], held: Iterable[status.Condition]
 ) -> Iterable[status.Condition]:
     before = {c.type: c for c in held}
     for condition in conditions:
@@ -97,5 +101,5 @@ def _stamped(
         yield msgspec.structs.replace(
             condition,
             message=condition.message[:_LONGEST_MESSAGE],
-            since=old.since if same and old is not None and old.since else now,
+            since=old.since if same and old is not None and old.since else _now(),
         )

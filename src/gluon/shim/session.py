@@ -61,6 +61,7 @@ class Session:
             self.backend, cache, self._queue, self._reporter, self._binder, serving=serving, stats=stats
         )
         self._complete = asyncio.Event()
+        self._waits = False
 
     async def run(self) -> None:
         """Lead until cancelled. What is programmed stays programmed."""
@@ -75,6 +76,11 @@ class Session:
             self._cache.forget(self)
             self._binder.stop()
             await self._stop()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way or waits to be done."""
+        return self._waits and self._queue.empty and self._reporter.idle
 
     # `cache.Observer`.
 
@@ -97,7 +103,7 @@ class Session:
             self._reconciler.retry_all()
             self._queue.add_all()
         else:
-            self._queue.add((scope,))
+            self._queue.look(scope)
 
     def _scopes(self, refs: frozenset[Ref]) -> frozenset[str]:
         found: set[str] = set()
@@ -118,7 +124,9 @@ class Session:
                 await self._complete.wait()
             work = self._queue.take()
             if not work:
+                self._waits = True
                 await self._queue.wait()
+                self._waits = False
                 continue
             await self._reconciler.round(work)
             # Rounds take half of the time at most: replies to bindings come in between.

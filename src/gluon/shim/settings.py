@@ -11,7 +11,7 @@ class Pace:
 
     `full_scan` between two full scans; `first_wait` and `longest_wait` bound the back-off; `ttl` of
     the registration's and the election's lease; `grace` before a watch that lags behind a resync is
-    begun anew; `replies` and `batches` are Txns under way at a time.
+    begun anew; `later` before the other members of a big scope are looked at after a change of one; `replies` and `batches` are Txns under way at a time.
     """
 
     full_scan: float = 30.0
@@ -19,6 +19,7 @@ class Pace:
     longest_wait: float = 15.0
     ttl: int = 5
     grace: float = 0.2
+    later: float = 0.5
     replies: int = 64
     batches: int = 2
 

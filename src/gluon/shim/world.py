@@ -106,7 +106,7 @@ class MemoryWorld:
         return held.where(attribute, value) if held else []
 
     def binding(self, ref: Ref, host: str) -> PortBinding | None:
-        wanted = self._bindings.get(ref.api, {}).get(ref.key, {}).get(host)
+        wanted = self._of_port(ref).get(host)
         return self._port_binding(ref.api, ref.key, host, wanted) if wanted else None
 
     def bindings(self, api: str, host: str | None = None) -> Sequence[PortBinding]:
@@ -121,7 +121,7 @@ class MemoryWorld:
         ]
 
     def bindings_of(self, ref: Ref) -> Sequence[PortBinding]:
-        held = self._bindings.get(ref.api, {}).get(ref.key, {})
+        held = self._of_port(ref)
         return [self._port_binding(ref.api, ref.key, host, wanted) for host, wanted in sorted(held.items())]
 
     def objects(self) -> Sequence[Stored]:
@@ -163,6 +163,12 @@ class MemoryWorld:
         """Say what the proton calls its ports (`Port` until told)."""
         self._version += 1
         self._port_types[api] = object_type
+
+    def _of_port(self, ref: Ref) -> Mapping[str, status.WantedBinding]:
+        """By host; a default interface has its port's key, but no bindings."""
+        if ref.object_type != self._port_types.get(ref.api, "Port"):
+            return {}
+        return self._bindings.get(ref.api, {}).get(ref.key, {})
 
     def _port_binding(self, api: str, port: str, host: str, wanted: status.WantedBinding) -> PortBinding:
         ref = self.port_ref(api, port)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from gluon.objects import status
 
@@ -129,12 +129,12 @@ class Backend(Protocol):
     `deadline` in seconds for a bind. Made with one `Setting`; making it does no I/O.
     """
 
-    api_version: int
-    name: str
-    apis: Mapping[str, tuple[str, ...]]
-    vnic_types: tuple[str, ...]
-    per_host: bool
-    deadline: float
+    api_version: ClassVar[int]
+    name: ClassVar[str]
+    apis: ClassVar[Mapping[str, tuple[str, ...]]]
+    vnic_types: ClassVar[tuple[str, ...]]
+    per_host: ClassVar[bool]
+    deadline: ClassVar[float]
 
     def __init__(self, setting: Setting) -> None: ...
 

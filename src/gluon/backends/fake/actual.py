@@ -109,6 +109,10 @@ class FakeNetwork:
         back = self.reaches(target, source)
         return there if not there or back else Reach(False, f"no way back: {back.why}")
 
+    def routes(self) -> list[Route]:
+        """The host routes of all plugged ports."""
+        return list(self._all_routes())
+
     def _path(self, start: Route, end: Route) -> Reach:
         """Local routes of a VRF win over imported ones, as in any PE; equals share the load."""
         source = self._vrf(start.service, start.host)

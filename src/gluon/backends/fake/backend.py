@@ -3,7 +3,8 @@
 In: the desired state; options of tests. Out: facts in a `FakeNetwork`. Serves one host or all
 (`*`). Options: `network` (a `FakeNetwork` to share), `plug` (`auto`: a VIF is there as soon as its
 place is; `manual`: by `FakeNetwork.plug`), `bridge`, `refuse` (hosts whose bindings are refused),
-`delay` (seconds before a binding is answered).
+`delay` (seconds before a binding is answered), `explain` (a condition `Reaches` on each port says whom
+it reaches; for looking, not for many ports).
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from gluon.objects import status
 from gluon.particles import l3vpn
 from gluon.spi import backend as spi
 
-_OPTIONS = frozenset({"network", "plug", "bridge", "refuse", "delay"})
+_OPTIONS = frozenset({"network", "plug", "bridge", "refuse", "delay", "explain"})
+_SHOWN = 32
+"""Most neighbours that `Reaches` names."""
 
 
 class FakeBackend:
@@ -45,6 +48,7 @@ class FakeBackend:
         self._bridge = str(options.get("bridge", "br-gluon"))
         self._refused = frozenset(options.get("refuse", ()))
         self._delay = float(options.get("delay", 0.0))
+        self._explains = bool(options.get("explain", False))
         self._asked: dict[tuple[spi.Ref, str], tuple[int, float]] = {}
         self._look: spi.Look | None = None
 
@@ -126,7 +130,15 @@ class FakeBackend:
         up = plugged and programmed.status == "True"
         why = "Up" if up else "NotPlugged" if not plugged else programmed.reason
         ready = _condition(status.READY, why, state="True" if up else "False")
-        return spi.ObjectStatus(conditions=(programmed, ready), up=up)
+        told = (self._reached(ref.key),) if self._explains else ()
+        return spi.ObjectStatus(conditions=(programmed, ready, *told), up=up)
+
+    def _reached(self, port: str) -> status.Condition:
+        """Whom the port reaches, and back: `<address> <port>` each."""
+        there = [r for r in self.network.routes() if r.port == port or self.network.pings(port, r.port)]
+        names = sorted(f"{r.address} {r.port}" for r in there)
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        return _condition("Reaches", "Computed", ", ".join(names[:_SHOWN]) + more)
 
     def _of_service(self, world: spi.World, service: str) -> spi.ObjectStatus | None:
         view = l3vpn.vrf(world, l3vpn.API, service, self._host)
