@@ -52,7 +52,7 @@ def test_targets_change_while_packets_flow(site: Site) -> None:
     site.wait(lambda: not hub.pings(spoke.address), "another target")
     site.change(lambda s: s.vpn("spoke", ""))
     site.wait(lambda: own(site.b) == [], "no target, no route")
-    wanted = {"Ready": "Ready", "RemoteRoutes": "NoRouteTarget"}
+    wanted = {"Ready": "Ready", "RemoteRoutes": "NoRouteTarget", "BgpSessions": "Ready"}
     site.wait(lambda: site.b.reasons(l3vpn.SERVICE, "spoke") == wanted, "its condition says so")
 
 
@@ -91,7 +91,7 @@ def test_the_last_port_of_a_vpn_takes_everything_with_it(site: Site) -> None:
     left, right = pair(site)
     site.change(lambda s: s.unbind(left.port, "a"))
     site.wait(lambda: own(site.a) == [], "withdrawn")
-    site.wait(lambda: len(site.a.flows()) == 5, "only the fixed flows are left")
+    site.wait(lambda: len(site.a.flows()) == 7, "only the fixed flows are left")
     site.wait(lambda: "gluon-vrf" not in site.a.switch.vsctl("br-get-external-id", "br-mpls"), "label freed")
     assert not right.pings(left.address)
 

@@ -33,7 +33,7 @@ def test_what_went_while_the_shim_was_away_is_removed(site: Site) -> None:
     site.a.stop()
     site.change(lambda s: s.unbind(left.port, "a"))
     site.a.start()
-    site.wait(lambda: own(site.a) == [] and len(site.a.flows()) == 6, "only fixed flows and the foreign one")
+    site.wait(lambda: own(site.a) == [] and len(site.a.flows()) == 8, "only fixed flows and the foreign one")
     site.wait(lambda: not right.pings(left.address), "unreachable")
 
 
@@ -112,3 +112,13 @@ def test_a_shim_starts_before_its_speaker(site: Site) -> None:
     site.wait(lambda: not site.a.up(left.port), "not up")
     site.a.gobgpd.start()
     site.wait(lambda: left.pings(right.address), "reached again", limit=30)
+
+
+def test_a_reflector_that_is_gone_is_said_and_its_return_is_enough(site: Site) -> None:
+    left, right = pair(site)
+    site.reflector.kill9()
+    site.wait(lambda: site.a.reasons(l3vpn.SERVICE, "blue")["BgpSessions"] == "NotEstablished", "said")
+    assert site.a.up(left.port), "what is announced stays announced"
+    site.reflector.start()
+    site.wait(lambda: left.pings(right.address), "reached again", limit=40)
+    site.wait(lambda: site.a.reasons(l3vpn.SERVICE, "blue")["BgpSessions"] == "Ready", "said")

@@ -113,6 +113,15 @@ def test_a_vpn_says_what_it_exchanges(network: Network) -> None:
     assert report.of_service(local(network), known, "nobody", rows) is None
 
 
+def test_a_vpn_says_whether_anybody_hears_it(network: Network) -> None:
+    known = facts("p1", config=settings(reflectors=["192.0.2.9"]), sessions_down=frozenset({"192.0.2.9"}))
+    rows = programmed(network, known)
+    said = reasons(report.of_service(local(network), known, "blue", rows))
+    assert (said["Ready"], said["BgpSessions"]) == ("Ready", "NotEstablished")
+    known.sessions_down = frozenset()
+    assert reasons(report.of_service(local(network), known, "blue", rows))["BgpSessions"] == "Ready"
+
+
 def test_without_a_label_a_vpn_and_its_ports_are_not_ready(network: Network) -> None:
     network.vpn("able", BLUE)
     network.attach("p2", "able", "10.1.1.6", number=2)

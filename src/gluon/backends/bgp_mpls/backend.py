@@ -46,15 +46,20 @@ class BgpMplsBackend:
             numbers=Numbers(self._config.labels),
             learnt=Learnt(self._config.router_id),
         )
-        self._follower = Follower(
-            self._facts, self._switch, self._speaker, of_ports=self._of_ports, of_targets=self._of_targets
-        )
         self._programmed: dict[str, Any] = {}
         self._computed: tuple[spi.World, int, Local] | None = None
         # What each VPN's rows were last made from: which events concern it.
         self._ports: dict[str, frozenset[str]] = {}
         self._imports: dict[str, frozenset[str]] = {}
         self._exports: dict[str, frozenset[str]] = {}
+        self._follower = Follower(
+            self._facts,
+            self._switch,
+            self._speaker,
+            of_ports=self._of_ports,
+            of_targets=self._of_targets,
+            of_all=self._imports.keys,
+        )
 
     async def start(self, look: spi.Look) -> None:
         await self._writer.prepare()

@@ -58,7 +58,7 @@ class Facts:
 
     `plugs`: OpenFlow ports by port id; `tunnel` the tunnel's (0: none). While `switch` is False
     (vswitchd is dead) no flow is wanted, and so no port plugged; while `speaker` is False (gobgpd is)
-    nothing is said of announced routes, wanted or actual.
+    nothing is said of announced routes, wanted or actual, and `trouble` has reason and sentence.
     """
 
     config: Config
@@ -68,6 +68,8 @@ class Facts:
     tunnel: int = 0
     switch: bool = True
     speaker: bool = False
+    trouble: tuple[str, str] = ("NoSpeaker", "the BGP speaker has not answered yet")
+    sessions_down: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

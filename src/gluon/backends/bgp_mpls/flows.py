@@ -90,6 +90,8 @@ def fixed(tunnel: int) -> Iterator[Flow]:
     """What every PE has, VRFs or not. `tunnel` is the OpenFlow port of the tunnels, 0 while unknown."""
     for table in (CLASSIFY, ADMIT, ROUTE, LABEL):
         yield _flow(0, table, 0, "", "drop")
+    for unroutable in ("224.0.0.0/3", "169.254.0.0/16"):  # multicast, broadcast; RFC 3927, section 2.7
+        yield _flow(0, ROUTE, 400, f"ip,nw_dst={unroutable}", "drop")
     if tunnel:
         yield _flow(0, CLASSIFY, 50, f"in_port={tunnel}", f"goto_table:{LABEL}")
 

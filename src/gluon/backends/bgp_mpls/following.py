@@ -7,9 +7,10 @@ changes facts and says "look"; what is to be done is computed elsewhere.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import Any
+
+import structlog
 
 from gluon.backends.bgp_mpls import desired
 from gluon.backends.bgp_mpls.ovs import Interface, Switch
@@ -17,15 +18,16 @@ from gluon.backends.bgp_mpls.speaker import Speaker, SpeakerGone, Synced
 from gluon.errors import GiveUp, TryLater
 from gluon.spi.backend import Look
 
-_log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 _SPEAKER_PAUSE = 0.2
 _REFUSED_PAUSE = 10.0
+_SESSION_PAUSE = 2.0
 _SWITCH_GRACE = 5.0
 """A switch that is back within this time was restarted: its routes stay announced meanwhile."""
 
 
 class Follower:
-    """Keeps `facts` true. `of_ports` and `of_targets` name the scopes to look at."""
+    """Keeps `facts` true. `of_ports`, `of_targets` and `of_all` name scopes to look at."""
 
     def __init__(
         self,
@@ -35,12 +37,14 @@ class Follower:
         *,
         of_ports: Callable[[Collection[str]], Collection[str]],
         of_targets: Callable[[Collection[str]], Collection[str]],
+        of_all: Callable[[], Collection[str]],
     ) -> None:
         self._facts = facts
         self._switch = switch
         self._speaker = speaker
         self._of_ports = of_ports
         self._of_targets = of_targets
+        self._of_all = of_all
         self._look: Look = lambda scope: None
         self._interfaces: Mapping[str, Interface] = {}
         self._tried = asyncio.Event()
@@ -49,7 +53,12 @@ class Follower:
     async def start(self, look: Look) -> None:
         """Learn how things are, then follow. Raises `TryLater` if the switch's database is away."""
         self._take_interfaces(await self._switch.interfaces())
-        work = (self._follow_interfaces, self._follow_switch, self._follow_routes)
+        work = (
+            self._follow_interfaces,
+            self._follow_switch,
+            self._follow_routes,
+            self._follow_sessions,
+        )
         self._tasks = [asyncio.create_task(_for_ever(job)) for job in work]
         # Routes of a speaker that runs are known before anything is compared, so that a restart of
         # the shim changes nothing; one that does not run holds nobody up.
@@ -92,7 +101,7 @@ class Follower:
                     grace.cancel()
                     grace = None
                 if not lives:
-                    _log.warning("ovs-vswitchd ended")
+                    log.warning("the switch ended", bridge=self._facts.config.bridge)
                     grace = asyncio.create_task(self._give_switch_up())
                     continue
                 if not self._facts.switch:
@@ -126,27 +135,38 @@ class Follower:
                     else:
                         self._look_at(self._of_targets(self._facts.learnt.change(event.routes)))
             except SpeakerGone as error:
-                self._end(str(error))
-            except (TryLater, GiveUp) as error:
+                self._end("NoSpeaker", str(error))
+            except GiveUp as error:
                 pause = _REFUSED_PAUSE
-                self._end(str(error))
+                self._end(error.reason, str(error))
             except ValueError as error:
-                self._end(f"it sent what cannot be read: {error}")
+                self._end("NoSpeaker", f"it sent what cannot be read: {error}")
             self._tried.set()
             await asyncio.sleep(pause)
+
+    async def _follow_sessions(self) -> None:
+        while True:
+            await asyncio.sleep(_SESSION_PAUSE)
+            try:
+                down = frozenset(a for a, up in (await self._speaker.peers()).items() if not up)
+            except (TryLater, GiveUp):
+                continue  # `_follow_routes` says it
+            if down != self._facts.sessions_down:
+                self._facts.sessions_down = down
+                self._look_at(self._of_all())
 
     def _begin(self, targets: Collection[str]) -> None:
         """A speaker that is back knows nothing of us: all is read back and announced again."""
         if self._facts.speaker:
             self._look_at(self._of_targets(targets))
             return
-        self._facts.speaker = True
+        self._facts.speaker, self._facts.trouble = True, ("", "")
         self._look(None)
 
-    def _end(self, why: str) -> None:
-        if self._facts.speaker:
-            _log.warning("the BGP speaker is gone: %s", why)
-            self._facts.speaker = False
+    def _end(self, reason: str, why: str) -> None:
+        if self._facts.speaker or self._facts.trouble != (reason, why):
+            log.warning("the BGP speaker cannot be used", reason=why)
+            self._facts.speaker, self._facts.trouble = False, (reason, why)
             self._facts.learnt.replace({})
             self._look(None)
 
@@ -160,6 +180,6 @@ async def _for_ever(job: Callable[[], Coroutine[Any, Any, None]]) -> None:
     while True:
         try:
             await job()
-        except Exception:  # noqa: BLE001 - whatever it was, the other followers go on
-            _log.exception("following the data plane failed")
+        except Exception:
+            log.exception("following the data plane failed")
         await asyncio.sleep(_REFUSED_PAUSE)

@@ -18,6 +18,7 @@ from gluon.spi.backend import ObjectStatus
 PLUGGED = "Plugged"
 ANNOUNCED = "Announced"
 MTU = "MtuFits"
+SESSIONS = "BgpSessions"
 
 
 def of_port(
@@ -60,7 +61,7 @@ def of_service(
     if any(programmed.get(key) != row for key, row in rows.items()):
         ready = _no(status.READY, "NotProgrammed", "not all flows and routes are programmed yet")
     elif not facts.speaker:
-        ready = _no(status.READY, "NoSpeaker", "the BGP speaker does not answer: no routes are exchanged")
+        ready = _no(status.READY, *facts.trouble)
     else:
         own = sum(isinstance(row, VpnRoute) for row in rows.values())
         learnt = len(facts.learnt.imported(vrf.import_targets))
@@ -68,7 +69,8 @@ def of_service(
             status.READY,
             f"label {facts.config.labels.label(number)}, {own} routes announced, {learnt} imported",
         )
-    return ObjectStatus(conditions=(ready, l3vpn.routing_condition(vrf)), up=ready.status == "True")
+    conditions = (ready, l3vpn.routing_condition(vrf), *_sessions(facts))
+    return ObjectStatus(conditions=conditions, up=ready.status == "True")
 
 
 def _attachment(
@@ -108,12 +110,22 @@ def _announced(
             type=ANNOUNCED, status="True", reason="NothingToAnnounce", message="the VPN exports no routes"
         )
     if not facts.speaker:
-        return _no(ANNOUNCED, "NoSpeaker", "the BGP speaker does not answer")
+        return _no(ANNOUNCED, *facts.trouble)
     rd = desired.route_distinguisher(here, facts, vrf, number)
     route = desired.announcement(facts, vrf, number, rd, place)
     if programmed.get(desired.key_of(route)) != route:
         return _no(ANNOUNCED, "Pending", f"{route.prefix} is not announced")
     return _yes(ANNOUNCED, f"{route.prefix} as {route.rd} with label {route.label}")
+
+
+def _sessions(facts: desired.Facts) -> list[status.Condition]:
+    """Whether anybody hears what is announced; nothing where no peer is configured."""
+    if not facts.config.peers or not facts.speaker:
+        return []
+    if facts.sessions_down:
+        down = ", ".join(sorted(facts.sessions_down))
+        return [_no(SESSIONS, "NotEstablished", f"no BGP session with {down}")]
+    return [_yes(SESSIONS)]
 
 
 def _worst(found: list[list[status.Condition]]) -> list[status.Condition]:
