@@ -13,7 +13,7 @@ from gluon.cmd import settings as config
 
 log = structlog.get_logger(__name__)
 
-_FAKE = config.Shim(backend="fake", hosts=("*",))
+_FAKE = config.Shim(backend="fake", hosts=("*",), options={"explain": True})
 
 
 async def run(settings: config.Settings, *, shims: bool) -> None:

@@ -17,6 +17,7 @@ from gluon.backends.fake import apply, desired
 from gluon.backends.fake.actual import FakeNetwork
 from gluon.errors import GiveUp, TryLater
 from gluon.objects import status
+from gluon.objects.status import Condition
 from gluon.particles import l3vpn
 from gluon.spi import backend as spi
 
@@ -133,7 +134,7 @@ class FakeBackend:
         told = (self._reached(ref.key),) if self._explains else ()
         return spi.ObjectStatus(conditions=(programmed, ready, *told), up=up)
 
-    def _reached(self, port: str) -> status.Condition:
+    def _reached(self, port: str) -> Condition:
         """Whom the port reaches, and back: `<address> <port>` each."""
         there = [r for r in self.network.routes() if r.port == port or self.network.pings(port, r.port)]
         names = sorted(f"{r.address} {r.port}" for r in there)
