@@ -1,12 +1,15 @@
-"""One server, spoken to over HTTP. Synchronous: its users are commands and scripts."""
+"""One server, spoken to over HTTP. Synchronous: its users are commands and scripts.
+
+On the standard library's client: a command is over after two requests, and importing an HTTP
+library took longer than both.
+"""
 
 from __future__ import annotations
 
+import http.client
 from types import TracebackType
 from typing import Any
-from urllib.parse import quote
-
-import httpx2
+from urllib.parse import quote, urlsplit
 
 from gluon import errors
 from gluon.objects import codec
@@ -43,7 +46,9 @@ class Client:
     """`Client("http://127.0.0.1:2705")`; a context manager. `timeout` in seconds covers a bind."""
 
     def __init__(self, base: str, *, timeout: float = 60.0) -> None:
-        self._http = httpx2.Client(base_url=base, timeout=timeout, trust_env=False)
+        parts = urlsplit(base)
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        self._connection = kind(parts.hostname or "", parts.port, timeout=timeout)
         self._base = base
 
     def __enter__(self) -> Client:
@@ -52,7 +57,7 @@ class Client:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._http.close()
+        self._connection.close()
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
         """The decoded answer, None for an empty one. Raises `ApiError` or `ClientError`."""
@@ -62,17 +67,20 @@ class Client:
             headers["content-type"] = "application/json"
             content = codec.encode(body)
         try:
-            answer = self._http.request(method, path, content=content, headers=headers)
-        except httpx2.HTTPError as error:
+            self._connection.request(method, path, content, headers)
+            answer = self._connection.getresponse()
+            data = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            self._connection.close()
             raise ClientError(f"{self._base}: {error or type(error).__name__}") from error
         decoded = None
-        if answer.content:
+        if data:
             try:
-                decoded = codec.decode(answer.content)
+                decoded = codec.decode(data)
             except ValueError:
-                decoded = {"detail": answer.text.strip()[:500]}
-        if answer.status_code >= 400:
-            raise ApiError(answer.status_code, decoded)
+                decoded = {"detail": data.decode(errors="replace").strip()[:500]}
+        if answer.status >= 400:
+            raise ApiError(answer.status, decoded)
         return decoded
 
     def protons(self) -> list[dict[str, Any]]:
