@@ -11,6 +11,7 @@ import os
 import pwd
 import queue
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -42,6 +43,16 @@ def wait_until(ready: Callable[[], bool], what: str, *, limit: float, every: flo
         if time.monotonic() > end:
             raise NotReady(f"{what}: not within {limit:g} s")
         time.sleep(every)
+
+
+def listens(path: Path) -> bool:
+    """Does a server accept connections at this unix socket? The file alone is there a moment earlier."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 def run(

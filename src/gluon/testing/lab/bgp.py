@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from gluon.testing.folders import PrivateFolder
 from gluon.testing.lab.host import Host
-from gluon.testing.process import Daemon
+from gluon.testing.process import Daemon, listens
 from gluon.testing.programs import missing_programs
 
 _BGP_PORT = 179
@@ -39,7 +39,7 @@ class GobgpDaemon:
             return
         self.socket.unlink(missing_ok=True)
         self.daemon.start()
-        self.daemon.wait_ready(self.socket.exists)
+        self.daemon.wait_ready(lambda: listens(self.socket))
 
     def stop(self) -> None:
         """SIGTERM: it closes its sessions."""

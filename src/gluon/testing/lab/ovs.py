@@ -6,11 +6,10 @@ life, `kill9` and `start` bring bridges and ports back from the database, and no
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 from gluon.testing.lab.host import Host
-from gluon.testing.process import Daemon, run
+from gluon.testing.process import Daemon, listens, run
 
 _SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 UNDERLAY = "br-phy"
@@ -43,7 +42,7 @@ class OvsInstance:
             place = self.run_dir / "db.sock"
             place.unlink(missing_ok=True)
             self.database.start()
-            self.database.wait_ready(lambda: _listens(place))
+            self.database.wait_ready(lambda: listens(place))
         if first:
             self.vsctl("--no-wait", "init")
         self.vswitchd.start()
@@ -122,9 +121,3 @@ class OvsInstance:
     def _run(self, *argv: str, stdin: str = "") -> str:
         """The sockets are files: no need to enter the namespace."""
         return run(argv, env=self._environment, stdin=stdin)
-
-
-def _listens(path: Path) -> bool:
-    """A socket's file is there a moment before anybody listens."""
-    with socket.socket(socket.AF_UNIX) as client:
-        return client.connect_ex(str(path)) == 0
