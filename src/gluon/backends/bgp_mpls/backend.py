@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from gluon.backends.bgp_mpls import actual, config, desired, report
 from gluon.backends.bgp_mpls.apply import Writer
@@ -26,12 +26,12 @@ from gluon.spi import backend as spi
 class BgpMplsBackend:
     """RFC 4364 with GoBGP and Open vSwitch."""
 
-    api_version: int = spi.API_VERSION
-    name: str = "bgp_mpls"
-    apis: Mapping[str, tuple[str, ...]] = {l3vpn.API: ("1.0",)}
-    vnic_types: tuple[str, ...] = ("normal", "virtual")
-    per_host: bool = True
-    deadline: float = 10.0
+    api_version: ClassVar[int] = spi.API_VERSION
+    name: ClassVar[str] = "bgp_mpls"
+    apis: ClassVar[Mapping[str, tuple[str, ...]]] = {l3vpn.API: ("1.0",)}
+    vnic_types: ClassVar[tuple[str, ...]] = ("normal", "virtual")
+    per_host: ClassVar[bool] = True
+    deadline: ClassVar[float] = 10.0
 
     def __init__(self, setting: spi.Setting) -> None:
         self._host = setting.host
