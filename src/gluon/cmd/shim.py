@@ -13,6 +13,7 @@ import structlog
 
 from gluon.cmd import etcd
 from gluon.cmd import settings as config
+from gluon.errors import GiveUp
 from gluon.shim import engine
 from gluon.shim.settings import Pace
 from gluon.spi import backend as spi
@@ -52,10 +53,13 @@ def make(settings: config.Settings, bus: Bus) -> engine.Shim:
     wanted = settings.shim
     if not wanted.backend or not wanted.hosts:
         raise config.SettingsError("a shim needs --backend NAME and --host HOST (or '*')")
+    backend = find_backend(wanted.backend)
     try:
+        for host in wanted.hosts:  # making one does no I/O: wrong options are said now, not at each election
+            backend(spi.Setting(controller=wanted.name, host=host, options=wanted.options))
         return engine.Shim(
             bus,
-            find_backend(wanted.backend),
+            backend,
             hosts=wanted.hosts,
             controller=wanted.name,
             instance=wanted.instance or f"{socket.gethostname()}-{os.getpid()}",
@@ -63,6 +67,8 @@ def make(settings: config.Settings, bus: Bus) -> engine.Shim:
             options=wanted.options,
             pace=Pace(full_scan=wanted.scan_seconds),
         )
+    except GiveUp as error:
+        raise config.SettingsError(f"shim.options of backend '{wanted.backend}': {error}") from error
     except ValueError as error:
         raise config.SettingsError(f"shim: {error}") from error
 
