@@ -1,12 +1,11 @@
 # Part of ./dev: installs missing Debian packages as root, and starts none of their daemons.
 
-# Names hold binaries like this: etcd-server: etcd; gobgpd: gobgpd, gobgp; postgresql: postgres, initdb and (by
-# postgresql-client-common) pgbench; iproute2: ip, tc, ss; procps: ps, sysctl.
+# gluon.testing.programs says which package holds which program; postgresql brings pgbench.
 packages_for() {
-    demo="openvswitch-switch gobgpd etcd-server iproute2 iputils-ping ethtool tcpdump procps"
+    demo="openvswitch-switch gobgpd etcd-server etcd-client iproute2 iputils-ping ethtool tcpdump procps"
     case "$1" in
         demo) echo "$demo" ;;
-        test) echo "$demo postgresql mariadb-server frr" ;;
+        test) echo "$demo postgresql mariadb-server frr openssl" ;;
         bench) echo "$demo postgresql wrk" ;;
         *)
             say "no level '$1': demo, test or bench"

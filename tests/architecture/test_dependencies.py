@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from gluon.testing import programs
 from tests.architecture import tree
 
 PROJECT = tomllib.loads(tree.text(Path("pyproject.toml")))["project"]
@@ -89,6 +90,20 @@ def test_the_lock_holds_every_dependency_with_its_hashes() -> None:
     locked = {entry.partition("==")[0].lower() for entry in entries}
     assert (RUNTIME | DEV) - locked == set()
     assert [entry.partition("==")[0] for entry in entries if "--hash=sha256:" not in entry] == []
+
+
+def test_dev_installs_the_package_of_every_program() -> None:
+    # Debian has these at once, or they come with their servers.
+    implied = {
+        "util-linux",
+        "openvswitch-common",
+        "postgresql-client",
+        "postgresql-contrib",
+        "mariadb-client",
+    }
+    installed = re.findall(r'"([^"$]*)"|\$demo ([^"]*)"', tree.text(Path("scripts/debian.sh")))
+    names_installed = {word for pair in installed for text in pair for word in text.split()}
+    assert set(programs._PACKAGES.values()) - implied - names_installed == set()
 
 
 @pytest.fixture(scope="module")
