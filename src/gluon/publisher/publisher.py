@@ -120,7 +120,8 @@ class Publisher:
 class Standing:
     """Where publishing stands, for `gluon status` of any process. `error`: etcd does not answer.
 
-    `lag` counts revisions from cursor to database, gaps included; `leader` is a process's name.
+    Everything up to `revision` is in etcd; `lag` counts revisions from there to the database's
+    `position`, gaps and status writes included; `leader` is a process's name.
     """
 
     leader: str = ""
@@ -147,10 +148,13 @@ async def standing(database: store.Store, target: bus.Bus) -> Standing:
         return Standing(position=position, error=str(error))
     leader, value = result.values
     found = cursor.parse(value.value) if value else None
+    reached = found.revision if found else 0
+    if found and not found.resync and not await database.tail(reached, limit=1, intent=True):
+        reached = position  # all that came since is status, which is not published
     return Standing(
         leader=leader.value.decode(errors="replace") if leader else "",
         cursor=value.value.decode(errors="replace") if value else "",
-        revision=found.revision if found else 0,
+        revision=reached,
         position=position,
         resyncing=bool(found and found.resync),
         alarms=tuple(health.alarms),
