@@ -101,6 +101,7 @@ class Session:
         """The backend saw something outside that may change its rows or statuses."""
         if scope is None:
             self._reconciler.retry_all()
+            self._queue.backoff.clear(None)  # a daemon that is back is not kept waiting
             self._queue.add_all()
         else:
             self._queue.look(scope)

@@ -138,7 +138,7 @@ class BgpMplsRig(Rig):
             await self.speaker.withdraw(route)
 
     async def rows(self) -> Any:
-        return await actual.read(self.switch, self.speaker, self.config)
+        return await actual.read(self.switch, await self.speaker.routes(), self.config)
 
     async def plug(self, ports: Collection[str]) -> None:
         words: list[str] = []

@@ -57,6 +57,7 @@ def test_vswitchd_killed_and_started(site: Site) -> None:
     site.wait(lambda: site.a.flows() == flows, "programmed again")
     site.wait(lambda: left.pings(right.address), "reached again")
     assert own(site.a), "a short absence withdraws nothing"
+    assert site.a.up(left.port)
 
 
 def test_a_switch_that_stays_away_loses_its_routes(site: Site) -> None:
@@ -122,3 +123,24 @@ def test_a_reflector_that_is_gone_is_said_and_its_return_is_enough(site: Site) -
     site.reflector.start()
     site.wait(lambda: left.pings(right.address), "reached again", limit=40)
     site.wait(lambda: site.a.reasons(l3vpn.SERVICE, "blue")["BgpSessions"] == "Ready", "said")
+
+
+def test_a_gobgpd_that_hangs_holds_up_nobody(site: Site) -> None:
+    left, right = pair(site)
+    site.a.gobgpd.pause()
+    near = site.vm(site.a, "blue", "10.3.7.9")
+    site.wait(lambda: left.asks(near.address) == near.name, "local delivery", limit=40)
+    site.wait(lambda: site.a.reasons(l3vpn.PORT, left.port)["Announced"] == "NoSpeaker", "said")
+    site.a.gobgpd.resume()
+    site.wait(lambda: right.asks(near.address) == near.name, "reached from the other host", limit=40)
+
+
+def test_a_switch_that_hangs(site: Site) -> None:
+    left, right = pair(site)
+    flows = site.a.flows()
+    site.a.switch.pause()
+    assert not right.pings(left.address)
+    site.a.look()
+    site.a.switch.resume()
+    site.wait(lambda: right.pings(left.address), "reached again")
+    assert site.a.flows() == flows

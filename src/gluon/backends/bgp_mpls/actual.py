@@ -1,9 +1,9 @@
 """Reads back what is programmed, as the rows that `desired` computes.
 
-In: the switch and the speaker. Out: rows by scope: all flows with our mark, the kept numbers, and
+In: the switch, and what the speaker holds. Out: rows by scope: all flows with our mark, the kept numbers, and
 the routes announced with our tunnel address and a label of our range. What carries a number that
-no VPN has comes under a scope of its own (`stray/<number>`), which nothing wants. A daemon that is
-away holds nothing; the database of the switch must answer.
+no VPN has comes under a scope of its own (`stray/<number>`), which nothing wants. A daemon
+that is known to be away holds nothing; the database of the switch must answer.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from collections.abc import Mapping
 
 from gluon.backends.bgp_mpls import desired, flows
 from gluon.backends.bgp_mpls.config import Config
-from gluon.backends.bgp_mpls.openflow import SwitchGone
 from gluon.backends.bgp_mpls.ovs import Switch
 from gluon.backends.bgp_mpls.routes import VpnRoute
-from gluon.backends.bgp_mpls.speaker import Speaker
+from gluon.backends.bgp_mpls.speaker import RouteTable
 
 NUMBER = "gluon-vrf-"
 """Prefix of the keys in the bridge's `external_ids`: `gluon-vrf-<number>` has the VPN's key."""
@@ -30,8 +29,13 @@ def kept_numbers(external_ids: Mapping[str, str]) -> dict[int, str]:
     return {int(found[1]): service for found, service in matches if found}
 
 
-async def read(switch: Switch, speaker: Speaker | None, config: Config) -> dict[str, dict[str, desired.Row]]:
-    """All our rows by scope. `speaker` None: BGP does not run. Raises `TryLater`."""
+async def read(
+    switch: Switch, routes: RouteTable | None, config: Config, *, dead: bool = False
+) -> dict[str, dict[str, desired.Row]]:
+    """All our rows by scope. `routes` is what the speaker holds, None: it is away; `dead`: vswitchd is.
+
+    Raises `TryLater`.
+    """
     numbers = kept_numbers(await switch.external_ids())
     found: dict[str, dict[str, desired.Row]] = {}
 
@@ -48,10 +52,10 @@ async def read(switch: Switch, speaker: Speaker | None, config: Config) -> dict[
         add(desired.scope_of(service), desired.KeptNumber(number=number, service=service))
     if config.tunnel in await switch.interfaces():
         add(desired.BRIDGE, desired.bridge_row(config))
-    for flow in await _flows(switch):
+    for flow in [] if dead else await _flows(switch):
         add(scope_of(flow.vrf), flow)
-    if speaker is not None:
-        for route in (await speaker.routes()).own.values():
+    if routes is not None:
+        for route in routes.own.values():
             if is_ours(route, config):
                 add(scope_of(config.labels.number(route.label)), route)
     return found
@@ -63,9 +67,5 @@ def is_ours(route: VpnRoute, config: Config) -> bool:
 
 
 async def _flows(switch: Switch) -> list[flows.Flow]:
-    try:
-        dumped = await switch.dump_flows()
-    except SwitchGone:
-        return []
-    parsed = (flows.parse(flow.text, flow.cookie) for flow in dumped)
+    parsed = (flows.parse(flow.text, flow.cookie) for flow in await switch.dump_flows())
     return [flow for flow in parsed if flow.ours]

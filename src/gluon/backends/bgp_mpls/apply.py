@@ -6,7 +6,7 @@ not in; a route is withdrawn although the switch is dead); the first failure is 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -37,12 +37,8 @@ class Writer:
         failures: list[TryLater | GiveUp] = []
         async with _attempt(failures):
             await self._ground(wanted.values())
-            async with _attempt(failures):
-                for route in _of(VpnRoute, wanted):
-                    await self._speaker.announce(route)
-        async with _attempt(failures):
-            for route in _of(VpnRoute, gone):
-                await self._speaker.withdraw(route)
+            await _each(self._speaker.announce, _of(VpnRoute, wanted), failures)
+        await _each(self._speaker.withdraw, _of(VpnRoute, gone), failures)
         async with _attempt(failures):
             await self._clear(gone)
         if failures:
@@ -75,6 +71,20 @@ class Writer:
 
 def _of(kind: type[_Kind], rows: Mapping[str, Any]) -> list[_Kind]:
     return [row for row in rows.values() if isinstance(row, kind)]
+
+
+async def _each(
+    call: Callable[[VpnRoute], Awaitable[None]], routes: Iterable[VpnRoute], failures: list[TryLater | GiveUp]
+) -> None:
+    """A route that is refused stands in no other's way; a speaker that is gone stands in all ways."""
+    for route in routes:
+        try:
+            await call(route)
+        except GiveUp as error:
+            failures.append(error)
+        except TryLater as error:
+            failures.append(error)
+            return
 
 
 @asynccontextmanager

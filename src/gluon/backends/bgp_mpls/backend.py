@@ -137,7 +137,8 @@ class BgpMplsBackend:
         return desired.vrf_rows(here, self._facts, service)
 
     async def actual(self) -> Mapping[str, spi.Rows]:
-        found = await actual.read(self._switch, self._speaker if self._facts.speaker else None, self._config)
+        routes = await self._follower.while_speaking(self._speaker.routes()) if self._facts.speaker else None
+        found = await actual.read(self._switch, routes, self._config, dead=not self._facts.switch)
         self._programmed = {key: row for rows in found.values() for key, row in rows.items()}
         return found
 

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
 from gluon.backends.bgp_mpls import desired
 from gluon.backends.bgp_mpls.ovs import Interface, Switch
 from gluon.backends.bgp_mpls.speaker import Speaker, SpeakerGone, Synced
-from gluon.errors import GiveUp, TryLater
+from gluon.errors import GiveUp
 from gluon.spi.backend import Look
 
+_Answer = TypeVar("_Answer")
 log = structlog.get_logger(__name__)
 _SPEAKER_PAUSE = 0.2
 _REFUSED_PAUSE = 10.0
 _SESSION_PAUSE = 2.0
+_ANSWER_LIMIT = 5.0
 _SWITCH_GRACE = 5.0
 """A switch that is back within this time was restarted: its routes stay announced meanwhile."""
 
@@ -48,6 +50,7 @@ class Follower:
         self._look: Look = lambda scope: None
         self._interfaces: Mapping[str, Interface] = {}
         self._tried = asyncio.Event()
+        self._silent = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, look: Look) -> None:
@@ -56,8 +59,7 @@ class Follower:
         work = (
             self._follow_interfaces,
             self._follow_switch,
-            self._follow_routes,
-            self._follow_sessions,
+            self._follow_speaker,
         )
         self._tasks = [asyncio.create_task(_for_ever(job)) for job in work]
         # Routes of a speaker that runs are known before anything is compared, so that a restart of
@@ -70,6 +72,19 @@ class Follower:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def while_speaking(self, work: Coroutine[Any, Any, _Answer]) -> _Answer:
+        """Do `work` with the speaker; raises `SpeakerGone` as soon as that is known to be gone."""
+        job, ended = asyncio.create_task(work), asyncio.create_task(self._silent.wait())
+        try:
+            await asyncio.wait((job, ended), return_when=asyncio.FIRST_COMPLETED)
+            if not job.done():
+                raise SpeakerGone(self._facts.trouble[1])
+            return job.result()
+        finally:
+            for task in (job, ended):
+                task.cancel()
+            await asyncio.gather(job, ended, return_exceptions=True)
 
     # -- the switch ------------------------------------------------------------------------------
 
@@ -120,7 +135,7 @@ class Follower:
 
     # -- the speaker -----------------------------------------------------------------------------
 
-    async def _follow_routes(self) -> None:
+    async def _follow_speaker(self) -> None:
         config = self._facts.config
         while True:
             pause = _SPEAKER_PAUSE
@@ -128,12 +143,7 @@ class Follower:
                 await self._speaker.start(
                     asn=config.asn, router_id=config.router_id, peers=config.peers, port=config.bgp_port
                 )
-                async for event in self._speaker.watch():
-                    if isinstance(event, Synced):
-                        self._begin(self._facts.learnt.replace(event.routes))
-                        self._tried.set()
-                    else:
-                        self._look_at(self._of_targets(self._facts.learnt.change(event.routes)))
+                await _first_of(self._follow_routes(), self._follow_sessions())
             except SpeakerGone as error:
                 self._end("NoSpeaker", str(error))
             except GiveUp as error:
@@ -144,16 +154,27 @@ class Follower:
             self._tried.set()
             await asyncio.sleep(pause)
 
+    async def _follow_routes(self) -> None:
+        async for event in self._speaker.watch():
+            if isinstance(event, Synced):
+                self._begin(self._facts.learnt.replace(event.routes))
+                self._tried.set()
+            else:
+                self._look_at(self._of_targets(self._facts.learnt.change(event.routes)))
+
     async def _follow_sessions(self) -> None:
+        """Also the proof that the speaker lives: one that hangs keeps its connections."""
         while True:
-            await asyncio.sleep(_SESSION_PAUSE)
             try:
-                down = frozenset(a for a, up in (await self._speaker.peers()).items() if not up)
-            except (TryLater, GiveUp):
-                continue  # `_follow_routes` says it
+                async with asyncio.timeout(_ANSWER_LIMIT):
+                    peers = await self._speaker.peers()
+            except TimeoutError:
+                raise SpeakerGone(f"the BGP speaker does not answer within {_ANSWER_LIMIT} s") from None
+            down = frozenset(address for address, up in peers.items() if not up)
             if down != self._facts.sessions_down:
                 self._facts.sessions_down = down
                 self._look_at(self._of_all())
+            await asyncio.sleep(_SESSION_PAUSE)
 
     def _begin(self, targets: Collection[str]) -> None:
         """A speaker that is back knows nothing of us: all is read back and announced again."""
@@ -161,12 +182,14 @@ class Follower:
             self._look_at(self._of_targets(targets))
             return
         self._facts.speaker, self._facts.trouble = True, ("", "")
+        self._silent.clear()
         self._look(None)
 
     def _end(self, reason: str, why: str) -> None:
         if self._facts.speaker or self._facts.trouble != (reason, why):
             log.warning("the BGP speaker cannot be used", reason=why)
             self._facts.speaker, self._facts.trouble = False, (reason, why)
+            self._silent.set()
             self._facts.learnt.replace({})
             self._look(None)
 
@@ -183,3 +206,16 @@ async def _for_ever(job: Callable[[], Coroutine[Any, Any, None]]) -> None:
         except Exception:
             log.exception("following the data plane failed")
         await asyncio.sleep(_REFUSED_PAUSE)
+
+
+async def _first_of(*jobs: Coroutine[Any, Any, None]) -> None:
+    """Run them until one ends, raise what it raised, end the others."""
+    tasks = [asyncio.create_task(job) for job in jobs]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
