@@ -15,7 +15,7 @@ import structlog
 from gluon.errors import Unavailable
 from gluon.objects import codec, keys, status
 from gluon.publisher.stats import Stats
-from gluon.publisher.supervise import Backoff
+from gluon.publisher.supervise import Backoff, together
 from gluon.spi import bus, store
 
 log = structlog.get_logger(__name__)
@@ -48,9 +48,7 @@ class Collector:
     async def run(self) -> None:
         """Until cancelled."""
         self._waiting.clear()
-        async with asyncio.TaskGroup() as parts:
-            parts.create_task(self._follow(), name="collector follows")
-            parts.create_task(self._submit_all(), name="collector submits")
+        await together(follow=self._follow(), submit=self._submit_all())
 
     # -- from the bus --------------------------------------------------------------------------
 

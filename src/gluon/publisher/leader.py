@@ -17,7 +17,7 @@ from gluon.errors import BusError
 from gluon.objects import keys
 from gluon.publisher.relay import Overtaken
 from gluon.publisher.stats import Stats
-from gluon.publisher.supervise import Backoff, supervise
+from gluon.publisher.supervise import Backoff, supervise, together
 from gluon.spi import bus
 
 log = structlog.get_logger(__name__)
@@ -52,10 +52,10 @@ class Leader:
             try:
                 async with self._bus.campaign(keys.RELAY_LEADER, self._process.encode(), ttl=TTL):
                     await self._lead()
-            except* Overtaken as errors:
-                log.warning("another relay is ahead, stepping down", reason=str(errors.exceptions[0]))
-            except* BusError as errors:
-                log.warning("leadership ended", reason=str(errors.exceptions[0]))
+            except Overtaken as error:
+                log.warning("another relay is ahead, stepping down", reason=str(error))
+            except BusError as error:
+                log.warning("leadership ended", reason=str(error))
             if loop.time() - began > TTL:
                 backoff.reset()
             await backoff.wait()
@@ -65,9 +65,11 @@ class Leader:
         self._stats.leading = True
         self._stats.elections += 1
         try:
-            async with asyncio.TaskGroup() as group:
-                for duty in self._duties:
-                    work = supervise(duty.name, duty.run, self._stats, fatal=(Overtaken,))
-                    group.create_task(work, name=f"publisher {duty.name}")
+            await together(
+                **{
+                    duty.name: supervise(duty.name, duty.run, self._stats, fatal=(Overtaken,))
+                    for duty in self._duties
+                }
+            )
         finally:
             self._stats.leading = False

@@ -6,7 +6,6 @@ for the arbiter `registrations` and `subscribe`. Every API process runs one; the
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from gluon.publisher.registrations import Registrations
 from gluon.publisher.relay import Relay
 from gluon.publisher.replies import Reply, ReplyWatch
 from gluon.publisher.stats import Stats
-from gluon.publisher.supervise import every, supervise
+from gluon.publisher.supervise import every, supervise, together
 from gluon.spi import bus, projection, store
 
 
@@ -106,9 +105,12 @@ class Publisher:
         }
         if self._leader is not None:
             running["leader"] = self._leader.run
-        async with asyncio.TaskGroup() as parts:
-            for name, run in running.items():
-                parts.create_task(supervise(name, run, self.stats), name=f"publisher {name}")
+        await together(
+            leader=supervise("leader", self._leader.run, self.stats),
+            waker=supervise("waker", self._waker.run, self.stats),
+            registrations=supervise("registrations", self.registrations.run, self.stats),
+            replies=supervise("replies", self._replies.run, self.stats),
+        )
 
     def _notify_own(self) -> bool:
         if self.stats.leading:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 import structlog
 
@@ -17,6 +18,7 @@ from gluon.publisher.stats import Stats
 
 log = structlog.get_logger(__name__)
 
+_AGAIN = 0.5
 _HEALTHY = 30.0
 """Who ran so long starts with short waits again."""
 
@@ -72,6 +74,25 @@ def _say(name: str, error: Exception, *, fresh: bool) -> None:
         log.error("part failed, starting it again", part=name, exc_info=error)
     elif fresh or not isinstance(error, (BusError, Unavailable)):
         log.warning("part failed, starting it again", part=name, reason=str(error))
+
+
+async def together(**works: Coroutine[Any, Any, None]) -> None:
+    """Run them until one fails, which is raised, or we are cancelled; none of them is left running.
+
+    Cancelled again and again: before Python 3.12 `asyncio.wait_for`, which drivers use, may swallow
+    a cancellation, and a part that goes on by itself would be worse than one that ends late.
+    """
+    tasks = {asyncio.create_task(work, name=name) for name, work in works.items()}
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+    finally:
+        running = {task for task in tasks if not task.done()}
+        while running:
+            for task in running:
+                task.cancel()
+            _, running = await asyncio.wait(running, timeout=_AGAIN)
 
 
 async def every(seconds: float, call: Callable[[], Awaitable[None]]) -> None:

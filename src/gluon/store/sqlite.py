@@ -6,6 +6,7 @@ file belongs to one process, held by a lock on `<path>.lock`; without a path the
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import sqlite3
@@ -233,7 +234,11 @@ class SqliteDatabase:
 
     async def snapshot(self) -> SqliteConnection:
         connection = SqliteConnection(*await self._connect("snapshot"))
-        await connection.execute("BEGIN")
+        try:
+            await connection.execute("BEGIN")
+        except BaseException:  # also when cancelled: `close` waits for every thread
+            connection.kill()
+            raise
         return connection
 
     async def installer(self) -> SqliteInstaller:
@@ -255,6 +260,9 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             thread.stop()
             raise driver.Lost(f"cannot open {self._path}: {error}") from error
+        except asyncio.CancelledError:
+            thread.stop()
+            raise
         self._connections.append(thread)
         return thread, raw
 
