@@ -130,3 +130,11 @@ class Database(Protocol):
 
     async def close(self) -> None:
         """After all connections."""
+
+
+async def leave(connection: Connection) -> None:
+    """Close in good order, or at once if that does not work."""
+    try:
+        await connection.close()
+    except DriverError:
+        connection.kill()

@@ -46,7 +46,7 @@ async def install(
     except BaseException:
         connection.kill()
         raise
-    await connection.close()
+    await driver.leave(connection)
     return catalog(epoch, wanted, {name: tuple(t.columns) for name, t in after.items()})
 
 

@@ -133,6 +133,7 @@ class MysqlConnection:
         return await self._run(self._query(sql))
 
     async def close(self) -> None:
+        self._limit = _SLACK
         await self._run(self._raw.ensure_closed())
 
     def kill(self) -> None:
@@ -215,8 +216,12 @@ class MysqlDatabase:
 
     async def snapshot(self) -> MysqlConnection:
         connection = MysqlConnection(await self._connect(60, idle=600), 60 + _SLACK)
-        await connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        await connection.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+        try:
+            await connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            await connection.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+        except BaseException:  # also when cancelled
+            connection.kill()
+            raise
         return connection
 
     async def installer(self) -> MysqlInstaller:
@@ -227,6 +232,8 @@ class MysqlDatabase:
 
     async def _connect(self, statement: float, *, idle: float) -> Any:
         where = self._where
+        task = asyncio.current_task()
+        cancelled = task.cancelling() if task else 0
         try:
             async with asyncio.timeout(self._limit):
                 raw: Any = await asyncmy.connect(
@@ -234,6 +241,11 @@ class MysqlDatabase:
                     password=where.password, database=where.database, charset="utf8mb4", autocommit=True,
                     program_name="gluon", **self._given,
                 )  # fmt: skip
+                if task and task.cancelling() > cancelled:
+                    # The driver's `asyncio.wait_for` (before Python 3.12) swallows a cancellation that
+                    # comes just when the connection stands.
+                    raw.close()
+                    raise asyncio.CancelledError
                 if "MariaDB" not in raw.get_server_info():
                     raw.close()
                     raise errors.GluonError(

@@ -149,6 +149,7 @@ class PostgresConnection:
         return tag
 
     async def close(self) -> None:
+        self._limit = _SLACK
         await self._run(self._raw.close())
 
     def kill(self) -> None:
@@ -339,7 +340,11 @@ class PostgresDatabase:
     async def snapshot(self) -> PostgresConnection:
         raw = await self._connect("snapshot", 60, 600)
         connection = PostgresConnection(raw, 60 + _SLACK)
-        await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        try:
+            await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        except BaseException:  # also when cancelled
+            connection.kill()
+            raise
         return connection
 
     async def installer(self) -> PostgresInstaller:

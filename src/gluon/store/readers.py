@@ -75,7 +75,7 @@ class Readers:
             if not waiter.done():
                 waiter.set_result(None)
         while self._idle:
-            await self._close(self._idle.pop())
+            await driver.leave(self._idle.pop())
 
     # -- gathering ----------------------------------------------------------------------------
 
@@ -173,12 +173,6 @@ class Readers:
             if not waiter.done():
                 waiter.set_result(None)
                 return
-
-    async def _close(self, connection: driver.Connection) -> None:
-        try:
-            await connection.close()
-        except driver.DriverError as error:
-            log.info("connection not closed in order", error=str(error))
 
 
 def _keys(shape: Shape, keys: list[Key]) -> Callable[[driver.Connection], Awaitable[Sequence[store.Row]]]:

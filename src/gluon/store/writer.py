@@ -8,7 +8,6 @@ nobody is told "not written" of what may be. Called by `sql`.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
 from time import monotonic
@@ -88,8 +87,7 @@ class Writer:
         if self._task is not None:
             await self._task
         if self._session is not None:
-            with contextlib.suppress(driver.DriverError):
-                await self._session.close()
+            await driver.leave(self._session)
 
     # -- the task -----------------------------------------------------------------------------
 
