@@ -105,12 +105,7 @@ class Publisher:
         }
         if self._leader is not None:
             running["leader"] = self._leader.run
-        await together(
-            leader=supervise("leader", self._leader.run, self.stats),
-            waker=supervise("waker", self._waker.run, self.stats),
-            registrations=supervise("registrations", self.registrations.run, self.stats),
-            replies=supervise("replies", self._replies.run, self.stats),
-        )
+        await together(**{name: supervise(name, run, self.stats) for name, run in running.items()})
 
     def _notify_own(self) -> bool:
         if self.stats.leading:

@@ -107,8 +107,10 @@ async def test_a_resync_is_one_consistent_picture_under_writes(
     await database.submit(Write({f"t{n}": "x" * 500 for n in range(700)}))
     relay, stats = relay_of(database, target), Stats()
 
+    going_on = True
+
     async def write() -> None:
-        while True:
+        while going_on:
             await database.submit(Write(some_things()))
 
     writer = asyncio.create_task(write())
@@ -117,8 +119,8 @@ async def test_a_resync_is_one_consistent_picture_under_writes(
             await resync.request(target, "test")
             async with asyncio.timeout(30):
                 await resync.wait_done(target)
-        writer.cancel()
-        await asyncio.wait([writer])
+        going_on = False
+        await writer
         await assert_converges(database, target)
     async with running(relay_of(database, target, stats=stats)):
 
