@@ -76,7 +76,9 @@ class Cache:
         self._observers.append(observer)
 
     def forget(self, observer: Observer) -> None:
-        self._observers.remove(observer)
+        """Tell it nothing any more, if it was told at all."""
+        if observer in self._observers:
+            self._observers.remove(observer)
 
     def model_version(self, api: str) -> str:
         """The version of a proton's stored model; "" while that is not known."""

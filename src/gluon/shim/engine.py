@@ -152,5 +152,13 @@ class Shim:
                 log.warning("leads no more", controller=self.controller, shard=host, reason=str(error))
             except Exception:
                 log.exception("a leadership ended badly", controller=self.controller, shard=host)
+            if _is_cancelled():
+                # An error on the way out must not turn an end into another beginning.
+                raise asyncio.CancelledError
             backoff.fail(None)
             await asyncio.sleep(max(0.0, backoff.due(None) - asyncio.get_running_loop().time()))
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
