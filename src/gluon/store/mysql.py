@@ -85,7 +85,7 @@ def _translate(error: BaseException) -> driver.DriverError:
         return driver.Failed("a text cannot be encoded", unfit=True)
     code = error.args[0] if isinstance(error, MySQLError) and error.args else 0
     if not isinstance(code, int) or code in _GONE or 2000 <= code < 3000:
-        return driver.Lost(str(error) or type(error).__name__)
+        return driver.Lost(f"{type(error).__name__}: {error}")
     if code in _BUSY:
         return driver.Busy(str(error))
     if code in _TAKEN:
@@ -106,7 +106,7 @@ class MysqlConnection:
         try:
             async with asyncio.timeout(self._limit):
                 return await doing
-        except (MySQLError, OSError, EOFError, TimeoutError, UnicodeError) as error:
+        except Exception as error:  # a broken connection shows itself as anything
             raise _translate(error) from error
 
     async def _query(self, sql: str) -> list[Sequence[Sequence[Any]]]:
@@ -255,7 +255,9 @@ class MysqlDatabase:
                 if not raw.server_status & SERVER_STATUS_NO_BACKSLASH_ESCAPES:
                     raw.close()
                     raise errors.GluonError("the database does not take the session's sql_mode")
-        except (MySQLError, OSError, EOFError, TimeoutError) as error:
+        except errors.GluonError:
+            raise
+        except Exception as error:  # a broken connection shows itself as anything
             raise driver.Lost(f"cannot connect: {error}") from error
         return raw
 

@@ -111,7 +111,7 @@ def _translate(error: BaseException) -> driver.DriverError:
     if code in _BUSY:
         return driver.Busy(str(error))
     if not code or code.startswith(_GONE):
-        return driver.Lost(str(error) or type(error).__name__)
+        return driver.Lost(f"{type(error).__name__}: {error}")
     return driver.Failed(str(error), unfit=code.startswith(_UNFIT))
 
 
@@ -126,7 +126,7 @@ class PostgresConnection:
         try:
             async with asyncio.timeout(self._limit):
                 return await doing
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        except Exception as error:  # a broken connection shows itself as anything
             raise _translate(error) from error
 
     async def fetch(self, sql: str, *args: store.Value) -> Sequence[Sequence[Any]]:
@@ -376,7 +376,7 @@ class PostgresDatabase:
                         "timezone": "UTC",
                     },
                 )
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
+        except Exception as error:  # a broken connection shows itself as anything
             raise driver.Lost(f"cannot connect: {error}") from error
 
 

@@ -68,8 +68,8 @@ def decide(view: View, step: Step) -> Changes:
         changes.put("Network", network(key, name))
         raise errors.Conflict("always", code=f"{key}{view.get('Network', key) is None}")
     else:
-        row = view.get("Network", key)
-        if what == "put" or row is None:
+        row = view.get("Network", key) or {}
+        if what == "put" or not row:
             row = network(key, None, size=size)
         if what != "add":
             if taken(view, name, key):
