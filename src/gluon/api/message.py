@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
+import msgspec
+
+from gluon.proton import ids
 from gluon.spi import policy
 
 JSON = b"application/json"
@@ -14,8 +15,7 @@ TEXT = b"text/plain; charset=utf-8"
 Headers = Sequence[tuple[bytes, bytes]]
 
 
-@dataclass(slots=True, kw_only=True)
-class Request:
+class Request(msgspec.Struct, kw_only=True):
     """`path` holds the decoded segments; `headers` are lower-case names; `body` the whole body."""
 
     method: str
@@ -27,17 +27,15 @@ class Request:
     body: bytes = b""
 
 
-@dataclass(slots=True)
-class Reply:
+class Reply(msgspec.Struct):
     """`body` None: no content."""
 
     status: int
     body: bytes | None = None
     content_type: bytes = JSON
-    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    headers: list[tuple[bytes, bytes]] = msgspec.field(default_factory=list)
 
 
 def request_id() -> str:
     """A new request id in OpenStack's form."""
-    raw = os.urandom(16).hex()
-    return f"req-{raw[:8]}-{raw[8:12]}-{raw[12:16]}-{raw[16:20]}-{raw[20:]}"
+    return f"req-{ids.new_id()}"

@@ -17,6 +17,14 @@ from gluon.objects import codec
 from gluon.spi import ports, store
 
 OWNER = "proton"
+_FOLLOWED = (
+    ("device_id", Role.DEVICE),
+    ("device_owner", Role.DEVICE_OWNER),
+    ("host", Role.HOST),
+    ("mac", Role.MAC),
+    ("name", Role.NAME),
+)
+"""Columns of `gluon_port` that a port's attributes fill."""
 
 
 def _text(port: ports.PortFacts, role: Role) -> str:
@@ -26,21 +34,20 @@ def _text(port: ports.PortFacts, role: Role) -> str:
 
 def port_row(port: ports.PortFacts, revision: int, status: str) -> store.Row:
     """The row of `gluon_port` for a port as it is."""
-    return {
+    row: store.Row = {
         "id": port.key,
         "owner": OWNER,
         "api": port.api,
         "object_type": port.object_type,
         "project": port.project,
         "network_id": None,
-        "device_id": _text(port, Role.DEVICE) or None,
-        "device_owner": _text(port, Role.DEVICE_OWNER) or None,
-        "host": _text(port, Role.HOST) or None,
-        "mac": _text(port, Role.MAC) or None,
-        "name": _text(port, Role.NAME) or None,
         "status": status,
         "revision": revision,
     }
+    for column, role in _FOLLOWED:
+        value = port.values.get(role)
+        row[column] = None if value is None or value == "" else str(value)
+    return row
 
 
 def views(binding: bindings.Binding | None) -> dict[Role, store.Value]:

@@ -8,8 +8,9 @@ hold and compare) and, where that differs, the form written by the client (what 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from gluon import errors
 from gluon.model import acceptors
@@ -23,8 +24,7 @@ MOST_PROBLEMS = 100
 _KEPT = frozenset({Format.MAC, Format.IPV6})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
     """What a body holds: `values` in normal form, `written` only where the client wrote another form."""
 
     values: dict[str, Any]

@@ -6,19 +6,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
-_encoder = msgspec.json.Encoder()
 _sorting = msgspec.json.Encoder(order="sorted")
-_decoder = msgspec.json.Decoder()
 
+encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
+"""JSON text of plain data or Structs, UTF-8, no white space."""
 
-def encode(value: Any) -> bytes:
-    """JSON text of plain data or Structs, UTF-8, no white space."""
-    return _encoder.encode(value)
+decode: Callable[[bytes | str], Any] = msgspec.json.Decoder().decode
+"""Plain data from JSON text. Raises `ValueError` (msgspec's DecodeError is one)."""
 
 
 def canonical(value: Any) -> bytes:
@@ -26,16 +25,11 @@ def canonical(value: Any) -> bytes:
     return _sorting.encode(value)
 
 
-def decode(data: bytes | str) -> Any:
-    """Plain data from JSON text. Raises `ValueError` (msgspec's DecodeError is one)."""
-    return _decoder.decode(data)
-
-
 def extend(document: bytes, more: Mapping[str, Any]) -> bytes:
     """Splice members into the encoded object `document` without decoding it."""
     if not more:
         return document
-    tail = _encoder.encode(more)
+    tail = encode(more)
     if document == b"{}":
         return tail
     return document[:-1] + b"," + tail[1:]

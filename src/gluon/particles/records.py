@@ -6,8 +6,11 @@ in the model's order, as written, then `created_at` and `updated_at`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
+
+import msgspec
 
 from gluon.model import types
 from gluon.objects import codec
@@ -21,18 +24,35 @@ UPDATED_AT = "updated_at"
 class Records:
     """Row and body of one object type."""
 
-    __slots__ = ("_pairs", "_roles", "key", "key_column", "object_type", "table")
+    __slots__ = (
+        "_blank",
+        "_form",
+        "_names",
+        "_project",
+        "_roles",
+        "_take_body",
+        "_take_roles",
+        "key",
+        "key_column",
+        "object_type",
+        "table",
+    )
 
     def __init__(self, model: types.Model, object_type: types.ObjectType) -> None:
         self.object_type = object_type
         self.table = tables.table_name(model.name, object_type.name)
         self.key = object_type.key
         self.key_column = tables.column_name(object_type.attributes[object_type.key])
-        self._pairs = tuple((a.name, tables.column_name(a)) for a in object_type.attributes.values())
-        self._roles = tuple(
-            (role, tables.column_name(object_type.attributes[name]))
-            for role, name in object_type.roles.items()
-        )
+        columns = [tables.column_name(a) for a in object_type.attributes.values()]
+        self._names = (*object_type.attributes, CREATED_AT, UPDATED_AT)
+        self._take_body = itemgetter(*columns, tables.CREATED, tables.UPDATED)
+        self._form = _form(self._names)
+        self._project = object_type.role(types.Role.PROJECT)
+        self._blank: store.Row = dict.fromkeys((tables.PROJECT, *columns))
+        self._roles = tuple(object_type.roles)
+        # asked for two columns more than it needs, so that it always answers with a tuple
+        of_roles = [self.column(name) for name in object_type.roles.values()]
+        self._take_roles = itemgetter(*of_roles, tables.CREATED, tables.UPDATED)
 
     def column(self, attribute: str) -> str:
         """The column of an attribute."""
@@ -51,9 +71,8 @@ class Records:
 
         `project` counts where the type has no attribute for it.
         """
-        row: store.Row = {tables.PROJECT: project}
-        for name, column in self._pairs:
-            row[column] = values.get(name)
+        row = {**self._blank, **values}
+        row[tables.PROJECT] = row.pop(self._project, None) if self._project else project
         row[tables.REVISION] = revision
         row[tables.WRITTEN] = codec.encode(written).decode() if written else None
         row[tables.CREATED] = now
@@ -91,17 +110,23 @@ class Records:
 
     def body(self, row: store.Row) -> dict[str, Any]:
         """The object as users and shims see it."""
-        body: dict[str, Any] = {name: row[column] for name, column in self._pairs}
+        body: dict[str, Any] = dict(zip(self._names, self._take_body(row), strict=True))
         if row[tables.WRITTEN]:
             body.update(self.written(row))
-        body[CREATED_AT] = row[tables.CREATED]
-        body[UPDATED_AT] = row[tables.UPDATED]
         return body
 
     def document(self, row: store.Row) -> bytes:
         """The body as JSON: the answer of the API and the journal's `new` are these bytes."""
-        return codec.encode(self.body(row))
+        if row[tables.WRITTEN]:
+            return codec.encode(self.body(row))
+        return codec.encode(self._form(*self._take_body(row)))
 
     def roles(self, row: store.Row) -> dict[types.Role, store.Value]:
         """The values of the attributes that play roles."""
-        return {role: row[column] for role, column in self._roles}
+        return dict(zip(self._roles, self._take_roles(row), strict=False))
+
+
+def _form(names: Sequence[str]) -> type[msgspec.Struct]:
+    """A Struct with these members: it is filled and encoded in half the time that a dict takes."""
+    members = {f"member{n}": name for n, name in enumerate(names)}
+    return msgspec.defstruct("Body", [(m, Any) for m in members], rename=members, gc=False)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from gluon.model import fields, types
 from gluon.particles import records, tables
+from gluon.proton import defaults
 from gluon.spi import store
 
 
@@ -43,30 +44,26 @@ class Resource:
     type: types.ObjectType
     records: records.Records
     fields: fields.Fields
+    api: str = field(init=False)
+    name: str = field(init=False)
+    table: str = field(init=False)
+    is_port: bool = field(init=False)
     references: tuple[Reference, ...] = ()
     referrers: tuple[Reference, ...] = ()
     unique: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
     """Each group as (attributes, columns)."""
     default_interface: Resource | None = None
     """For a port type: the type of the interface that is made with it."""
+    fill_default: defaults.Filler | None = None
+    """What fills that interface."""
     children: Mapping[str, Resource] = field(default_factory=dict)
     """By plural."""
 
-    @property
-    def api(self) -> str:
-        return self.model.name
-
-    @property
-    def name(self) -> str:
-        return self.type.name
-
-    @property
-    def table(self) -> str:
-        return self.records.table
-
-    @property
-    def is_port(self) -> bool:
-        return self.type.kind is types.Kind.PORT
+    def __post_init__(self) -> None:
+        self.api = self.model.name
+        self.name = self.type.name
+        self.table = self.records.table
+        self.is_port = self.type.kind is types.Kind.PORT
 
     @property
     def legacy_name(self) -> str:
@@ -103,8 +100,9 @@ class Registry:
             resource.referrers = tuple(k for k in links if k.target == resource.name)
             resource.unique = tuple((g, tuple(resource.records.column(a) for a in g)) for g in kind.unique)
             resource.children = {r.type.plural: r for r in made.values() if r.type.parent == resource.name}
-            if resource.is_port and interfaces and _fits_as_default(interfaces[0].type):
+            if resource.is_port and interfaces and defaults.fits(interfaces[0].type):
                 resource.default_interface = interfaces[0]
+                resource.fill_default = defaults.filler(kind, interfaces[0].type)
             self.by_name[model.name, resource.name] = resource
         self.by_path[model.name, f"v{model.version}"] = {r.type.plural: r for r in made.values()}
 
@@ -127,19 +125,3 @@ def _references(made: Mapping[str, Resource], kind: types.ObjectType) -> list[Re
             )
         )
     return found
-
-
-_DEFAULT_ROLES = frozenset(
-    {
-        types.Role.PROJECT,
-        types.Role.NAME,
-        types.Role.PORT,
-        types.Role.SEGMENTATION_TYPE,
-        types.Role.SEGMENTATION_ID,
-    }
-)
-
-
-def _fits_as_default(kind: types.ObjectType) -> bool:
-    """Whether an interface can be made from a port alone: nothing else of it is required."""
-    return all(a.role in _DEFAULT_ROLES or a.name == kind.key for a in kind.attributes.values() if a.required)

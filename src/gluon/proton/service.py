@@ -5,13 +5,11 @@ Raises the errors of `gluon.errors`; returns what was committed. Holds no state 
 
 from __future__ import annotations
 
-import os
-import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gluon.particles import tables
-from gluon.proton import problems, registry, units
+from gluon.proton import ids, problems, registry, units
 from gluon.spi import policy, ports, store
 
 
@@ -40,7 +38,7 @@ class Service:
         key = values.get(resource.type.key)
         made = not key and resource.type.generated_key
         if made:
-            key = new_id()
+            key = ids.new_id()
             values = {**values, resource.type.key: key}
         committed = await self._store.submit(units.Create(context, str(key), made, values, checked.written))
         result: units.Result = committed.result
@@ -87,11 +85,6 @@ class Service:
             equals = ((resource.records.column(attribute), resource.fields.normal(attribute, parent)),)
         rows = await self._store.select(store.Select(table=resource.table, equals=equals, project=scope))
         return [resource.records.body(row) for row in rows]
-
-
-def new_id() -> str:
-    """A random uuid (RFC 9562 version 4) as text."""
-    return str(uuid.UUID(bytes=os.urandom(16), version=4))
 
 
 def _with_parent(resource: registry.Resource, body: Mapping[str, Any], parent: str) -> Mapping[str, Any]:

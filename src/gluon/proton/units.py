@@ -7,8 +7,9 @@ the journal drafts, and the port ledger, which adds what the arbiter keeps to th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from gluon import errors
 from gluon.model import types
@@ -18,8 +19,7 @@ from gluon.proton import problems, registry
 from gluon.spi import policy, ports, store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What every unit is given: who asks, for which resource, under which policy and ledger."""
 
     resource: registry.Resource
@@ -33,8 +33,7 @@ class Context:
         return self.caller.user
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """The object after the unit; `document` is its body as JSON, `wait` a bind that is under way."""
 
     row: store.Row
@@ -158,45 +157,27 @@ class Create:
         document = _add(changes, resource, row)
         if resource.is_port:
             context.ledger.created(view, changes, facts(resource, row), fresh=self._made_key)
-            if resource.default_interface is not None:
-                self._add_interface(view, changes, resource.default_interface, row)
+            if resource.default_interface is not None and resource.fill_default is not None:
+                values, written = resource.fill_default(self._key, row, self._written)
+                self._add_interface(view, changes, resource.default_interface, values, written, row)
         changes.result = Result(row, document)
         return changes
 
     def _add_interface(
-        self, view: store.View, changes: store.Changes, interface: registry.Resource, port: store.Row
+        self,
+        view: store.View,
+        changes: store.Changes,
+        interface: registry.Resource,
+        values: Mapping[str, Any],
+        written: Mapping[str, Any],
+        port: store.Row,
     ) -> None:
-        kind = interface.type
-        name = self._context.resource.type.role(types.Role.NAME)
-        port_name = port.get(name) if name else None
-        wanted: dict[types.Role, store.Value] = {
-            types.Role.PROJECT: port[tables.PROJECT],
-            types.Role.NAME: _default_name(port_name, interface),
-            types.Role.PORT: self._key,
-            types.Role.SEGMENTATION_TYPE: "none",
-            types.Role.SEGMENTATION_ID: 0,
-        }
-        values = {kind.roles[role]: value for role, value in wanted.items() if role in kind.roles}
-        values[kind.key] = self._key
-        shown = self._written.get(self._context.resource.type.roles.get(types.Role.PROJECT, ""))
-        project = kind.role(types.Role.PROJECT)
-        written = {project: shown} if project and shown is not None else {}
         if not self._made_key and view.get(interface.table, self._key) is not None:
-            raise problems.taken(interface, (kind.key,), (self._key,))
-        _add(
-            changes,
-            interface,
-            interface.records.row(
-                values, written, revision=view.revision, now=view.now, project=_text(port[tables.PROJECT])
-            ),
+            raise problems.taken(interface, (interface.type.key,), (self._key,))
+        made = interface.records.row(
+            values, written, revision=view.revision, now=view.now, project=_text(port[tables.PROJECT])
         )
-
-
-def _default_name(port_name: store.Value, interface: registry.Resource) -> str:
-    name = f"{port_name}_default" if port_name else "default"
-    attribute = interface.type.role(types.Role.NAME)
-    length = interface.type.attributes[attribute].length if attribute else None
-    return name if length is None or len(name) <= length else name[:length]
+        _add(changes, interface, made)
 
 
 def _add(changes: store.Changes, resource: registry.Resource, row: store.Row) -> bytes:

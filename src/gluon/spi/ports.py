@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from gluon.model import types
 from gluon.spi import store
 
@@ -25,8 +27,7 @@ class PortWait:
     """Seconds since the epoch (UTC) at which the bind fails."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PortFacts:
+class PortFacts(msgspec.Struct, frozen=True, kw_only=True):
     """A port in the terms of roles: `values` maps a role to the port's stored value."""
 
     api: str

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
+
+import msgspec
 
 from gluon.objects import journal
 from gluon.spi import tables
@@ -20,8 +22,7 @@ Row = dict[str, Value]
 """Column name to value, all columns of the table. Never changed in place once handed over."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
+class Lookup(msgspec.Struct, frozen=True):
     """All rows of `table` in which `columns` equal `values` (one index or key serves it)."""
 
     table: str
@@ -54,8 +55,7 @@ class View(Protocol):
         """The rows that a `Lookup` names, ordered by key."""
 
 
-@dataclass(slots=True)
-class Changes:
+class Changes(msgspec.Struct):
     """What a unit decided. `result` is handed to the caller of `submit`.
 
     `put` inserts or replaces a whole row by its key; `delete` removes it (missing: no error).
@@ -64,8 +64,8 @@ class Changes:
     has no revision of its own.
     """
 
-    writes: list[tuple[str, Row | tuple[Value, ...]]] = field(default_factory=list)
-    entries: list[journal.Draft] = field(default_factory=list)
+    writes: list[tuple[str, Row | tuple[Value, ...]]] = msgspec.field(default_factory=list)
+    entries: list[journal.Draft] = msgspec.field(default_factory=list)
     result: Any = None
 
     def put(self, table: str, row: Row) -> None:
@@ -91,8 +91,7 @@ class Unit(Protocol):
         """Pure. Raises `Rejected`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
+class Committed(msgspec.Struct, frozen=True):
     """A unit that is durable. `revision` is 0 if it had nothing to write."""
 
     revision: int
