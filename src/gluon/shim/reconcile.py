@@ -98,7 +98,7 @@ class Reconciler:
         self._failures[None] = failure
         self._queue.retry(None, failure.after)
         if self._cache.complete:
-            await self._report(self._everything())
+            await self._report(self._everything(), pending=True)
 
     async def _reconcile(self, work: Work) -> None:
         if work.full or self._actual is None:
@@ -201,13 +201,14 @@ class Reconciler:
 
     # Saying how it went.
 
-    async def _report(self, refs: Iterable[Ref]) -> None:
+    async def _report(self, refs: Iterable[Ref], *, pending: bool = False) -> None:
+        """`pending`: also what waits to be acted on."""
         for ref in refs:
             if not self._cache.complete:
                 self._queue.add_all()
                 return
             # What changed meanwhile is reported when that change has been acted on.
-            if not self._queue.holds(ref):
+            if pending or not self._queue.holds(ref):
                 self._reporter.settle(ref, self._word(ref), self._binder.hosts(ref))
             await self._breathe()
 

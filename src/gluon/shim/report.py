@@ -9,7 +9,7 @@ replies go alone and at once, other statuses in batches behind them. Nothing is 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from itertools import islice
 
@@ -62,7 +62,9 @@ class Reporter:
         shard: str,
         pace: Pace,
         stats: Stats,
+        unsaid: Callable[[frozenset[Ref]], None] = lambda refs: None,
     ) -> None:
+        """`unsaid` is told of what etcd holds after a break in its history, and we said nothing of."""
         self._bus = bus
         self._cache = cache
         self._lead = lead
@@ -70,6 +72,7 @@ class Reporter:
         self._shard = shard
         self._pace = pace
         self._stats = stats
+        self._unsaid = unsaid
         self._held: dict[Ref, _Held] = {}
         self._entries: dict[Ref, said.Entry] = {}
         self._urgent: dict[Ref, None] = {}
@@ -153,6 +156,8 @@ class Reporter:
             self._held = {ref: _Held(kv.value, kv.mod_revision) for ref, kv in found if ref is not None}
             for ref in list(self._entries):
                 self._mark(ref)
+            if unsaid := self._held.keys() - self._entries.keys():
+                self._unsaid(frozenset(unsaid))
             return
         for event in item.events:
             named = self._ref(event.key)

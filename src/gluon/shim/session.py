@@ -54,7 +54,14 @@ class Session:
         self._stats = stats
         self._queue = Queue(pace)
         self._reporter = Reporter(
-            bus, cache, lead, controller=controller, shard=shard, pace=pace, stats=stats
+            bus,
+            cache,
+            lead,
+            controller=controller,
+            shard=shard,
+            pace=pace,
+            stats=stats,
+            unsaid=partial(self._queue.add, ()),
         )
         self._binder = Binder(self.backend, cache, self._reporter, shard=shard, serving=serving, pace=pace)
         self._reconciler = Reconciler(
@@ -135,13 +142,16 @@ class Session:
 
     async def _start(self) -> None:
         """Start the backend, however long its outside is away."""
+        told = ""
         while True:
             failure = await calls.act("start", partial(self.backend.start, self.look))
             if not isinstance(failure, Failure):
                 self._reconciler.started = True
                 self._queue.backoff.clear(None)
                 return
-            log.warning("the backend cannot start yet", shard=self._shard, reason=failure.message)
+            if failure.message != told:
+                told = failure.message
+                log.warning("the backend cannot start yet", shard=self._shard, reason=told)
             await self._reconciler.fail(failure)
             await asyncio.sleep(self._queue.patience())
 

@@ -1,0 +1,194 @@
+"""Elections, registration and what survives the end of an instance or of etcd's data."""
+
+from __future__ import annotations
+
+import asyncio
+
+from gluon.kv.connect import connect as connect_bus
+from gluon.objects import keys, status
+from gluon.particles import l3vpn
+from gluon.spi.bus import Bus
+from gluon.testing.backend_suite import until
+from gluon.testing.desired_state import DesiredState
+from gluon.testing.servers import EtcdServer
+from tests.contract.shim.conftest import Connect, Running, leads, reported, up
+
+
+async def registered(bus: Bus, instance: str) -> status.Registration | None:
+    found = await bus.get(keys.shim("fake", instance))
+    return status.decode_registration(found.value) if found else None
+
+
+async def test_it_registers_what_it_serves_and_leaves_no_trace(
+    bus: Bus, world: DesiredState, serve: Running
+) -> None:
+    shim = serve(bus, "h1", "h2", instance="one")
+    await leads(shim, "h1")
+    await leads(shim, "h2")
+    found = await registered(bus, "one")
+    assert found is not None
+    assert (found.backend, found.hosts, dict(found.apis)) == ("fake", ("h1", "h2"), {l3vpn.API: ("1.0",)})
+    await serve.end(shim)
+    assert await registered(bus, "one") is None
+    assert (await bus.list(keys.LEAD)).items == ()
+
+
+async def test_a_registration_that_was_deleted_comes_back(
+    bus: Bus, world: DesiredState, serve: Running
+) -> None:
+    await leads(serve(bus, instance="one"))
+    await bus.delete(keys.shim("fake", "one"))
+
+    async def back() -> bool:
+        return await registered(bus, "one") is not None
+
+    await until(back, "it is registered again")
+
+
+async def test_one_of_two_leads_and_the_other_takes_over(
+    connect: Connect, world: DesiredState, serve: Running
+) -> None:
+    first = serve(connect(), instance="one")
+    await leads(first)
+    second = serve(connect(), instance="two")
+    await until(lambda: second.ready, "the second is ready")
+    await world.port("p1")
+    await world.bind("p1", "h1")
+    await reported(world, "p1", up)
+    before = await world.report("h1", "Port", "p1")
+    assert second.leading == frozenset()
+    assert second.stats["h1"].applies == 0
+    await serve.kill(first)
+    await leads(second)
+    await world.port("p2")
+    await world.bind("p2", "h1")
+    await reported(world, "p2", up)
+    assert await world.report("h1", "Port", "p1") == before
+    assert second.stats["h1"].rows_made == 1
+
+
+async def test_a_leader_that_lost_its_key_writes_no_more(
+    connect: Connect, world: DesiredState, serve: Running
+) -> None:
+    first = serve(connect(), instance="one")
+    await leads(first)
+    second = serve(connect(), instance="two")
+    await until(lambda: second.ready, "the second is ready")
+    await connect().delete(keys.lead("fake", "h1"))
+    await until(
+        lambda: first.stats["h1"].leaderships + second.stats["h1"].leaderships == 2, "one leads again"
+    )
+    await world.port("p1")
+    await world.bind("p1", "h1")
+    await reported(world, "p1", up)
+    await until(lambda: len(first.leading) + len(second.leading) == 1, "one leads")
+
+
+async def test_a_restart_writes_nothing_that_is_right_already(
+    bus: Bus, world: DesiredState, serve: Running
+) -> None:
+    shim = serve(bus)
+    await leads(shim)
+    await world.port("p1")
+    await world.attach("p1", "blue", "10.1.1.5")
+    await world.bind("p1", "h1")
+    await reported(world, "p1", up)
+    await until(lambda: shim.settled(0), "it is idle")
+    before = (await bus.list(keys.STATUS)).items
+    await serve.end(shim)
+    again = serve(bus)
+    await leads(again)
+    await until(lambda: again.stats["h1"].full_scans > 0 and again.settled(0), "it has looked at all")
+    assert again.stats["h1"].applies == 0
+    assert (await bus.list(keys.STATUS)).items == before
+
+
+async def test_statuses_of_objects_that_went_meanwhile_go(
+    bus: Bus, world: DesiredState, serve: Running
+) -> None:
+    shim = serve(bus)
+    await leads(shim)
+    await world.port("p1")
+    await world.bind("p1", "h1")
+    await reported(world, "p1", up)
+    await serve.end(shim)
+    await world.unbind("p1", "h1")
+    await world.delete("Port", "p1")
+    serve(bus)
+    await reported(world, "p1", lambda report: report is None)
+
+
+async def test_after_a_resync_of_a_wiped_etcd_all_is_there_again(
+    own_etcd: EtcdServer, serve: Running
+) -> None:
+    """Nothing of the data plane is touched while etcd is empty, and statuses are written again."""
+    bus = connect_bus([own_etcd.url], timeout=2.0, progress=0.2)
+    shim = serve(bus, instance="one")
+    world = DesiredState(bus, api=l3vpn.API, controllers=("fake",))
+    await fill(world)
+    await reported(world, "p1", up)
+    facts = dict(serve.network.plane("h1").facts)
+    writes = serve.network.plane("h1").writes
+    await asyncio.to_thread(own_etcd.wipe)
+
+    async def again() -> bool:
+        return await registered(bus, "one") is not None
+
+    await until(again, "it is registered again")
+    assert serve.network.plane("h1").facts == facts
+    await fill(DesiredState(bus, api=l3vpn.API, controllers=("fake",)))
+    await reported(world, "p1", up)
+    await until(lambda: shim.settled(0), "it is idle")
+    assert serve.network.plane("h1").writes == writes
+    await serve.end(shim)
+    await bus.close()
+
+
+async def test_an_instance_that_vanished_is_followed_when_its_lease_ends(
+    own_etcd: EtcdServer, serve: Running
+) -> None:
+    buses = [connect_bus([own_etcd.url], timeout=2.0, progress=0.2) for _ in range(3)]
+    world = DesiredState(buses[0], api=l3vpn.API, controllers=("fake",))
+    await world.complete()
+    first = serve(buses[1], instance="one")
+    await leads(first)
+    second = serve(buses[2], instance="two")
+    await until(lambda: second.ready, "the second is ready")
+    await buses[1].close()  # as a crash: no lease is given back
+    await asyncio.wait({serve.tasks.pop(first)})
+    await leads(second)
+    await world.port("p1")
+    await world.bind("p1", "h1")
+    await reported(world, "p1", up)
+    await serve.end(second)
+    for bus in (buses[0], buses[2]):
+        await bus.close()
+
+
+async def test_etcd_may_be_away_for_a_while(own_etcd: EtcdServer, serve: Running) -> None:
+    bus = connect_bus([own_etcd.url], timeout=2.0, progress=0.2)
+    shim = serve(bus, instance="one")
+    world = DesiredState(bus, api=l3vpn.API, controllers=("fake",))
+    await fill(world)
+    await reported(world, "p1", up)
+    facts = dict(serve.network.plane("h1").facts)
+    await asyncio.to_thread(own_etcd.kill9)
+    await until(lambda: not shim.leading, "it leads no more")
+    assert serve.network.plane("h1").facts == facts
+    await asyncio.to_thread(own_etcd.start)
+    await leads(shim)
+    await world.port("p2")
+    await world.bind("p2", "h1")
+    await reported(world, "p2", up)
+    await serve.end(shim)
+    await bus.close()
+
+
+async def fill(world: DesiredState) -> None:
+    """As a resync does: first what there is, then the cursor."""
+    await world.begin_resync()
+    await world.vpn("blue", "65000:1")
+    await world.port("p1")
+    await world.attach("p1", "blue", "10.1.1.5")
+    await world.bind("p1", "h1", epoch=7)
+    await world.complete()

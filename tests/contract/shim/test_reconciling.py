@@ -1,0 +1,150 @@
+"""What the engine makes of trouble: drift, failing scopes, bugs of a backend, models beyond it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from gluon.backends.fake.backend import FakeBackend
+from gluon.errors import GiveUp
+from gluon.spi import backend as spi
+from gluon.spi.bus import Bus
+from gluon.testing.backend_suite import until
+from gluon.testing.desired_state import DesiredState
+from tests.contract.shim.conftest import PACE, Running, accepted, leads, reason, refused, reported, up
+
+
+class Picky(FakeBackend):
+    """Gives up on one VPN, and has a bug that another meets."""
+
+    def desired(self, world: spi.World, scope: str) -> spi.Rows:
+        if scope == "vpn/red" and world.where("net-l3vpn", "VpnService", "description", "bad"):
+            raise GiveUp("red is not possible", reason="NotPossible")
+        if scope == "vpn/green":
+            raise KeyError("green")
+        return super().desired(world, scope)
+
+
+async def bound(world: DesiredState, port: str, service: str, address: str) -> None:
+    await world.port(port)
+    await world.attach(port, service, address)
+    await world.bind(port, "h1")
+
+
+async def test_a_full_scan_repairs_drift_by_itself(bus: Bus, world: DesiredState, serve: Running) -> None:
+    await leads(serve(bus, pace=dataclasses.replace(PACE, full_scan=0.1)))
+    await bound(world, "p1", "blue", "10.1.1.5")
+    await reported(world, "p1", up)
+    facts = serve.network.plane("h1").facts
+    before = dict(facts)
+    facts.clear()
+    await until(lambda: facts == before, "the facts are back")
+
+
+async def test_a_scope_that_is_given_up_stands_in_nobodys_way(
+    bus: Bus, world: DesiredState, serve: Running
+) -> None:
+    await leads(serve(bus, backend=Picky))
+    await world.vpn("red", "65000:2", description="bad")
+    await bound(world, "p1", "red", "10.1.1.5")
+    await reported(world, "p1", lambda r: reason(r, "Programmed") == "NotPossible")
+    await bound(world, "p2", "blue", "10.1.1.6")
+    await reported(world, "p2", up)
+    await world.vpn("red", "65000:2", description="good")
+    await reported(world, "p1", up)
+
+
+async def test_a_bug_of_a_backend_is_a_condition(bus: Bus, world: DesiredState, serve: Running) -> None:
+    await leads(serve(bus, backend=Picky))
+    await world.vpn("green", "65000:3")
+    await bound(world, "p1", "green", "10.1.1.5")
+    await reported(world, "p1", lambda r: reason(r, "Programmed") == "BackendError")
+    await bound(world, "p2", "blue", "10.1.1.6")
+    await reported(world, "p2", up)
+
+
+async def test_a_data_plane_that_is_away_is_said_and_waited_for(
+    bus: Bus, world: DesiredState, serve: Running
+) -> None:
+    plane = serve.network.plane("h1")
+    plane.down = True
+    await leads(serve(bus))
+    await bound(world, "p1", "blue", "10.1.1.5")
+    await reported(world, "p1", accepted)
+    await reported(world, "p1", lambda r: reason(r, "Programmed") == "Retrying")
+    plane.down = False
+    await reported(world, "p1", up)
+    report = await world.report("h1", "Port", "p1")
+    assert report
+    assert reason(report, "Programmed") == "Programmed"
+    assert report.observed_revision > 0
+
+
+async def test_plugs_turn_a_port_up_and_down(bus: Bus, world: DesiredState, serve: Running) -> None:
+    await leads(serve(bus, options={"plug": "manual"}))
+    await bound(world, "p1", "blue", "10.1.1.5")
+    await reported(world, "p1", lambda r: reason(r, "Ready") == "NotPlugged")
+    serve.network.plug("p1")
+    await reported(world, "p1", up)
+    serve.network.unplug("p1")
+    await reported(world, "p1", lambda r: not up(r))
+
+
+async def test_a_port_learns_of_its_service_later(bus: Bus, world: DesiredState, serve: Running) -> None:
+    await leads(serve(bus))
+    await world.port("p1")
+    await world.bind("p1", "h1")
+    await reported(world, "p1", up)
+    await world.attach("p1", "blue", "10.1")
+    await reported(world, "p1", lambda r: reason(r, "Programmed") == "InvalidValue")
+    await world.detach("p1")
+    await reported(world, "p1", up)
+
+
+async def test_a_service_without_targets_says_so(bus: Bus, world: DesiredState, serve: Running) -> None:
+    await leads(serve(bus))
+    await world.vpn("red", None)
+    await bound(world, "p1", "red", "10.1.1.5")
+    await reported(
+        world, "red", lambda r: reason(r, "RemoteRoutes") == "NoRouteTarget", object_type="VpnService"
+    )
+
+
+async def test_a_model_beyond_the_backend_stops_programming_and_is_said(
+    bus: Bus, world: DesiredState, serve: Running
+) -> None:
+    await world.model("1.0")
+    await leads(serve(bus))
+    await bound(world, "p1", "blue", "10.1.1.5")
+    await reported(world, "p1", up)
+    facts = dict(serve.network.plane("h1").facts)
+    await world.model("3.0")
+    await reported(world, "p1", lambda r: reason(r, "Ready") == "ModelTooNew")
+    await bound(world, "p2", "blue", "10.1.1.6")
+    await reported(world, "p2", lambda r: refused(r) == "ModelTooNew")
+    await world.detach("p1")
+    report = await world.report("h1", "Port", "p1")
+    assert report
+    assert report.bindings["h1"].vif_type == "ovs"
+    assert serve.network.plane("h1").facts == facts
+    await world.model("1.0")
+    await reported(world, "p2", up)
+
+
+async def test_nothing_is_removed_while_a_resync_runs(bus: Bus, world: DesiredState, serve: Running) -> None:
+    shim = serve(bus)
+    await leads(shim)
+    await bound(world, "p1", "blue", "10.1.1.5")
+    await reported(world, "p1", up)
+    facts = dict(serve.network.plane("h1").facts)
+    await world.begin_resync()
+    await until(lambda: not shim.ready, "it knows of the resync")
+    await world.unbind("p1", "h1")
+    await world.detach("p1")
+    await world.port("p2")
+    await world.bind("p2", "h1")
+    # A new binding is answered all the same.
+    await reported(world, "p2", accepted)
+    assert serve.network.plane("h1").facts == facts
+    await world.complete()
+    await reported(world, "p1", lambda report: report is None)
+    await reported(world, "p2", up)
