@@ -86,7 +86,8 @@ class Deciding:
         self.answers: list[tuple[Waiting, store.Committed | Exception]] = []
         self.left: list[Waiting] = []
         for one in waiting:
-            self._declare(one)
+            if one.unit.reads:
+                self._declare(one)
 
     def _declare(self, one: Waiting) -> None:
         """A wrong declaration is the unit's own mistake: `decide` will meet it again."""
@@ -158,7 +159,7 @@ class Deciding:
             old, new = draft.old, draft.new
             size += (len(old) if old else 0) + (len(new) if new else 0)
             records.append((
-                revision, n, draft.op.value, draft.api, draft.type, draft.key, draft.project, who, request_id,
+                revision, n, str(draft.op), draft.api, draft.type, draft.key, draft.project, who, request_id,
                 draft.intent, old.decode() if old is not None else None,
                 new.decode() if new is not None else None, now,
             ))  # fmt: skip
