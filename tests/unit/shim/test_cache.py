@@ -1,0 +1,52 @@
+"""The cache holds what the bus holds, however the events are bundled."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from gluon.kv.memory import MemoryBus
+from gluon.objects import codec, keys
+from gluon.shim.cache import Cache
+from gluon.shim.settings import Pace
+from gluon.spi.backend import Ref
+from gluon.spi.bus import Event, KeyValue, Listing, Synced, Watched
+
+API = "net-l3vpn"
+
+
+def event(name: str, revision: int, *, there: bool) -> Event:
+    key = keys.proton(API, "VpnService", name)
+    body = codec.encode({"id": name, "revision": revision})
+    found = KeyValue(key=key, value=body, create_revision=revision, mod_revision=revision)
+    return Event(key=key, value=found if there else None)
+
+
+class Bundling(MemoryBus):
+    """Gives all events of the objects at once, as a watch does that was away for a moment."""
+
+    async def follow(self, prefix: str) -> AsyncIterator[Synced | Watched]:
+        if prefix != keys.proton_prefix(API):
+            async for item in super().follow(prefix):
+                yield item
+        yield Synced(listing=Listing(items=(), revision=5))
+        events = (
+            event("short", 6, there=True),
+            event("again", 7, there=True),
+            event("short", 8, there=False),
+            event("again", 9, there=False),
+            event("again", 10, there=True),
+        )
+        yield Watched(revision=10, events=events)
+        await asyncio.Event().wait()
+
+
+async def test_made_and_deleted_in_one_bundle_of_events() -> None:
+    bus = Bundling()
+    cache = Cache(bus, controller="fake", apis=(API,), pace=Pace())
+    following = asyncio.create_task(cache.run())
+    async with asyncio.timeout(5):
+        while cache.world.get(Ref(API, "VpnService", "again")) is None:
+            await asyncio.sleep(0.01)
+    assert cache.world.get(Ref(API, "VpnService", "short")) is None
+    following.cancel()
+    await asyncio.wait({following})
+    await bus.close()
