@@ -24,6 +24,7 @@ STATUSES: tuple[tuple[type[errors.GluonError], int, str], ...] = (
     (errors.TooLarge, 413, "Too large"),
     (errors.Rejected, 400, "The request is refused"),
     (errors.Unavailable, 503, "Not now; try again"),
+    (errors.BusError, 503, "Not now; try again"),
 )
 """Error, status, title; the first that fits counts. Anything else is a 500 without details."""
 
@@ -46,7 +47,7 @@ def reply(error: Exception, request: message.Request | None, request_id: str) ->
                 {"pointer": p.pointer, "code": p.code, "detail": p.message, "hint": p.hint}
                 for p in error.problems
             ]
-    elif isinstance(error, errors.Unavailable):
+    elif status == 503:
         detail, code = str(error), "unavailable"
     body = {
         "type": "about:blank",
@@ -63,8 +64,9 @@ def reply(error: Exception, request: message.Request | None, request_id: str) ->
     }
     accept = request.headers.get(b"accept", b"") if request is not None else b""
     answer = message.Reply(status, codec.encode(body), PROBLEM if PROBLEM in accept else message.JSON)
-    if isinstance(error, errors.Unavailable):
-        answer.headers.append((b"retry-after", str(error.retry_after).encode()))
+    if status == 503:
+        after = error.retry_after if isinstance(error, errors.Unavailable) else 1
+        answer.headers.append((b"retry-after", str(after).encode()))
     return answer
 
 

@@ -86,7 +86,7 @@ class Lane:
 
 
 def _failed(error: Exception, request: message.Request | None, request_id: str) -> message.Reply:
-    if not isinstance(error, (errors.Rejected, errors.Unavailable)):
+    if not isinstance(error, (errors.Rejected, errors.Unavailable, errors.BusError)):
         log.error("request failed", request_id=request_id, exc_info=error)
     return answers.reply(error, request, request_id)
 
