@@ -23,8 +23,8 @@ log = structlog.get_logger(__name__)
 
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
-_STEADY = 10.0
-"""Seconds after which a process counts as well started."""
+_STEADY = 3.0
+"""Seconds after which a process counts as well started: one that is killed then comes back at once."""
 
 
 def shared(settings: config.Settings) -> bool:
