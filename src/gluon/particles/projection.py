@@ -49,7 +49,7 @@ class ModelProjection:
         shapes = [_Shape(m, t, url) for m in models for t in m.types.values()]
         self._by_name: Mapping[tuple[str, str], _Shape] = {(s.api, s.type.name): s for s in shapes}
         self._by_table: Mapping[str, _Shape] = {s.records.table: s for s in shapes}
-        self._models = tuple((keys.model(m.name), codec.encode(describe.describe(m))) for m in models)
+        self._models = tuple((keys.model(m.name), _document(m)) for m in models)
 
     @property
     def prefixes(self) -> tuple[str, ...]:
@@ -89,6 +89,11 @@ class ModelProjection:
 
     def constant(self) -> Sequence[tuple[str, bytes]]:
         return self._models
+
+
+def _document(model: types.Model) -> bytes:
+    """With the digest that the objects name."""
+    return codec.encode({**describe.describe(model), "digest": model.digest})
 
 
 class Projections:
