@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from gluon.testing.folders import PrivateFolder
-from gluon.testing.process import Daemon
+from gluon.testing.process import Daemon, alive, descendants, wait_until
 
 Answer = tuple[int, Any]
 
@@ -87,6 +90,23 @@ class GluonServer(_Product):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def process(self, name: str, *, limit: float = 20) -> int:
+        """The pid of a child process: `publisher`, `worker-0`, …; waits while it is being started again."""
+        found: list[int] = []
+
+        def there() -> bool:
+            found[:] = [p for p in descendants(self.daemon.pid) if _is_child(p, name)]
+            return bool(found)
+
+        wait_until(there, f"process {name}", limit=limit)
+        return found[0]
+
+    def kill9_process(self, name: str) -> None:
+        """SIGKILL to one child, which the server then starts again."""
+        pid = self.process(name)
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not alive(pid), f"death of {name}", limit=10)
+
     def _answers(self) -> bool:
         if not self.port:
             for line in self.daemon.said(lines=10_000).splitlines():
@@ -137,6 +157,14 @@ class GluonServer(_Product):
         if data and "json" in names.get("content-type", ""):
             return answer.status, names, json.loads(data)
         return answer.status, names, data.decode(errors="replace")
+
+
+def _is_child(pid: int, name: str) -> bool:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return b"gluon.cmd.worker" in words and name.encode() in words and alive(pid)
 
 
 class GluonShim(_Product):

@@ -1,0 +1,74 @@
+"""A whole system for a fault test: a database, an etcd, servers and shims as processes of their own."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from gluon.testing.product import GluonServer, GluonShim
+from gluon.testing.servers import EtcdServer, MariadbServer, PostgresServer
+from gluon.testing.witness.judge import Judge, Query
+from gluon.testing.witness.ledger import Ledger
+
+SqlServer = PostgresServer | MariadbServer
+
+
+class Site:
+    """`with Site(sql, etcd) as site: site.server()`. Without an SQL server it is SQLite in `folder`."""
+
+    def __init__(self, sql: SqlServer | None, etcd: EtcdServer, folder: Path) -> None:
+        self.sql = sql
+        self.etcd = etcd
+        self.ledger = Ledger()
+        self._stack = ExitStack()
+        self._file = folder / "gluon.db"
+        self.database = sql.create_database() if sql is not None else ""
+
+    @property
+    def url(self) -> str:
+        return self.sql.url(self.database) if self.sql is not None else f"sqlite:///{self._file}"
+
+    def server(self, *arguments: str, wait: bool = True) -> GluonServer:
+        """A running `gluon server`. `wait`: until it is ready."""
+        made = GluonServer("server", "--database", self.url, "--etcd", self.etcd.url, *arguments)
+        if wait:
+            return self._stack.enter_context(made)
+        self._stack.callback(made.stop)
+        return made
+
+    def shim(self, *arguments: str) -> GluonShim:
+        """A running `gluon shim` with the fake backend for all hosts."""
+        made = GluonShim("--backend", "fake", "--host", "*", "--etcd", self.etcd.url, *arguments)
+        return self._stack.enter_context(made)
+
+    def judge(self, server: GluonServer, *, shims: bool = True) -> Judge:
+        return Judge(self.ledger, server, self.etcd, self.query, shims=shims)
+
+    def query(self, text: str) -> Sequence[Sequence[str]]:
+        """Rows of a SELECT, as text, by the database's own client."""
+        if isinstance(self.sql, PostgresServer):
+            return [line.split("|") for line in self.sql.sql(text, database=self.database).splitlines()]
+        if isinstance(self.sql, MariadbServer):
+            return [line.split("\t") for line in self.sql.sql(text, database=self.database).splitlines()]
+        with closing(sqlite3.connect(f"file:{self._file}?mode=ro", uri=True)) as connection:
+            return [[str(v) for v in row] for row in connection.execute(text)]
+
+    def say(self, what: str, **figures: Any) -> None:
+        """Figures for whoever runs the tests with `-s`."""
+        print(f"\n  {what}: {figures} {self.ledger.summary()}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+        if self.sql is not None and self.sql.running:
+            self.sql.drop_database(self.database)
+
+
+Sites = Callable[..., Site]
+__all__ = ["Query", "Site", "Sites", "SqlServer"]

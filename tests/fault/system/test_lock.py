@@ -1,0 +1,84 @@
+"""The holder of the writer lock hangs or dies: others go on within the limits, and nothing is done twice or lost."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+
+from gluon.testing.process import alive, wait_until
+from gluon.testing.servers import PostgresServer
+from gluon.testing.witness.load import Load
+from tests.fault.system.site import Site
+
+DICE = random.Random(13)
+
+_HOLDERS = {
+    "postgresql": "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted",
+    "mariadb": "SELECT trx_mysql_thread_id FROM information_schema.innodb_trx"
+    " WHERE trx_state = 'RUNNING' AND trx_rows_locked > 0",
+}
+
+
+def holders(site: Site) -> list[str]:
+    """The sessions that hold the writer lock and keep holding it for a moment."""
+    kind = "postgresql" if isinstance(site.sql, PostgresServer) else "mariadb"
+    before = {row[0] for row in site.query(_HOLDERS[kind])}
+    time.sleep(0.05)
+    return [row[0] for row in site.query(_HOLDERS[kind]) if row[0] in before]
+
+
+def pause_with_the_lock(site: Site, pid: int) -> None:
+    """SIGSTOP it at a moment when it holds the lock (nobody else writes)."""
+
+    def caught() -> bool:
+        os.kill(pid, signal.SIGSTOP)
+        if holders(site):
+            return True
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(DICE.uniform(0.0, 0.03))
+        return False
+
+    wait_until(caught, "the worker holds the lock", limit=20)
+
+
+@pytest.fixture(params=["paused", "killed"])
+def end(request: pytest.FixtureRequest) -> Callable[[int], None]:
+    """What becomes of the holder in the end."""
+
+    def resumed(pid: int) -> None:
+        time.sleep(6)  # well beyond the limits for lock and idleness, which is what is tested
+        os.kill(pid, signal.SIGCONT)
+
+    def killed(pid: int) -> None:
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not alive(pid), "its death", limit=10)
+
+    return resumed if request.param == "paused" else killed
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_holder_of_the_lock(site: Site, end: Callable[[int], None]) -> None:
+    one, _ = site.server(), site.shim()
+    other = site.server()
+    # tries of the first load that hang in the paused process go to the other server
+    ports = [one.port, other.port]
+    first = Load(
+        site.ledger, ports, writes=500, writers=6, binders=0, patience=4, pause=0, spread=False, seed=1
+    )
+    with first:
+        first.wait(100)
+        worker = one.process("worker-0")
+        pause_with_the_lock(site, worker)
+        with Load(site.ledger, [other.port], writes=500, writers=3, binders=1, seed=2) as second:
+            began = time.monotonic()
+            second.wait(1, limit=10)
+            waited = time.monotonic() - began
+            end(worker)
+    rest = site.judge(other).at_rest()
+    site.say("the lock's holder", waited=waited, silence=second.silence, rest=rest)
+    assert waited < 5, "a holder that is silent is ended after 2 s"
+    assert second.silence < 5
+    assert site.judge(one).answered() == []

@@ -1,0 +1,74 @@
+"""kill −9 of each kind of process at random moments during 1,000 writes: nothing answered is lost."""
+
+import random
+import time
+
+import pytest
+
+from gluon.testing.witness.load import Load
+from tests.fault.system.site import Site
+
+DICE = random.Random(11)
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_api_process_killed(site: Site) -> None:
+    server, _ = site.server(), site.shim()
+    with Load(site.ledger, [server.port], seed=1) as load:
+        for writes in (100, 350, 600, 850):
+            load.wait(writes + DICE.randrange(60))
+            server.kill9_process("worker-0")
+    rest = site.judge(server).at_rest()
+    site.say("API process killed 4 times", silence=load.silence, rest=rest)
+    assert load.silence < 10
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
+def test_whole_server_killed_and_started_again(site: Site) -> None:
+    server, _ = site.server(), site.shim()
+    with Load(site.ledger, [server.port], seed=2) as load:
+        for writes in (150, 400, 700):
+            load.wait(writes + DICE.randrange(100))
+            server.daemon.kill9()
+            server.start()
+    rest = site.judge(server).at_rest()
+    site.say("server killed 3 times", silence=load.silence, rest=rest)
+    assert load.silence < 15
+
+
+def test_publisher_killed(site: Site) -> None:
+    server, _ = site.server(), site.shim()
+    with Load(site.ledger, [server.port], seed=3) as load:
+        for writes in (100, 300, 500, 700, 900):
+            load.wait(writes + DICE.randrange(60))
+            server.kill9_process("publisher")
+    rest = site.judge(server).at_rest()
+    site.say("publisher killed 5 times", silence=load.silence, rest=rest)
+    assert load.silence < 3, "writes do not wait for the publisher"
+
+
+def test_shim_killed_during_binds(site: Site) -> None:
+    server, shim = site.server(), site.shim()
+    with Load(site.ledger, [server.port], writes=600, writers=2, binders=4, seed=4) as load:
+        for writes in (60, 250, 450):
+            load.wait(writes + DICE.randrange(40))
+            shim.daemon.kill9()
+            shim.start()
+    assert site.ledger.slowest_bind < 15, "a bind ends at its deadline of 10 s at the latest"
+    rest = site.judge(server).at_rest()
+    site.say("shim killed 3 times", rest=rest)
+
+
+def test_binds_without_a_shim_end_with_a_reason(site: Site) -> None:
+    server, shim = site.server(), site.shim()
+    with Load(site.ledger, [server.port], writes=60, writers=0, binders=3, seed=5) as load:
+        load.wait(30)
+        shim.daemon.kill9()
+    began = time.monotonic()
+    assert site.ledger.binds["binding_failed"] > 0
+    assert site.ledger.slowest_bind < 15
+    shim.start()
+    rest = site.judge(server).at_rest()
+    site.say("binds without a shim", rest=rest, since=time.monotonic() - began)
+    reasons = {row[0] for row in site.query("SELECT reason FROM gluon_binding WHERE state = 'Failed'")}
+    assert reasons <= {"ControllerGone", "NoController", "Timeout"}
