@@ -23,12 +23,15 @@ from gluon.spi import bus, projection, store
 
 log = structlog.get_logger(__name__)
 
-_ROWS = 1000
-"""Journal rows per read: some Txns' worth."""
+_ROWS = 2000
+"""Journal rows per read: some Txns' worth, and twice the largest unit."""
+_FEW = 500
+"""So few are all there are: a read that its limit cuts before a large unit returns more."""
 _LOOK = 1.0
 _ADVANCE = 60.0
-_BUSY = 8
-_LINGER = 0.004
+_LINGER = ((40, 0.012), (8, 0.006))
+"""Under load a moment's wait makes fewer, larger Txns, whose number is what costs: after a read of
+so many entries, so many seconds. A lone write never waits."""
 
 
 class Overtaken(GluonError):
@@ -172,11 +175,11 @@ class Relay:
                     advanced = looked
             if entries:
                 current = await self._publish(current, entries)
-                if len(entries) >= _BUSY:
-                    # Under load a moment's wait makes fewer, larger Txns; a lone write never waits.
-                    await asyncio.sleep(_LINGER)
             else:
                 self._stats.caught_up()
+            if len(entries) < _FEW:
+                # What is committed from now on, or was since that read, has woken us or will.
+                await asyncio.sleep(next((pause for many, pause in _LINGER if len(entries) >= many), 0))
                 await self._wait(looked + _LOOK - loop.time())
 
     async def _wait(self, seconds: float) -> None:

@@ -78,15 +78,15 @@ class Resync:
             log.info("resync begins", reason=reason, revision=goal.revision, id=mark.resync)
             complete = await self._write_differences(snapshot, mark)
         await self._move(complete, goal)
+        seconds = time.monotonic() - began
+        self._stats.resyncs[reason] += 1
+        self._stats.resync_seconds = seconds
         if request is not None:
             # Only the request that was there before: one made meanwhile gets its own.
             await self._bus.txn(
                 (bus.Compare(key=keys.RELAY_RESYNC, mod_revision=request.mod_revision),),
                 (bus.Delete(key=keys.RELAY_RESYNC),),
             )
-        seconds = time.monotonic() - began
-        self._stats.resyncs[reason] += 1
-        self._stats.resync_seconds = seconds
         log.info(
             "resync done", id=mark.resync, written=self._written, same=self._same, seconds=round(seconds, 3)
         )

@@ -21,6 +21,7 @@ from gluon.spi import bus
 log = structlog.get_logger(__name__)
 
 _GOODBYE = 1.0
+_GATHER = 0.004
 
 
 class Waker:
@@ -49,6 +50,8 @@ class Waker:
                     await self._bus.put(self._key, b"")
                     self._put_once = True
                     backoff.reset()
+                    if self._wanted.is_set():  # a busy time: the relay gathers as well
+                        await asyncio.sleep(_GATHER)
                 except BusError as error:
                     if backoff.fresh:
                         log.warning("cannot wake the relay, it looks by itself", reason=str(error))
