@@ -180,14 +180,14 @@ async def until(holds: Callable[[], bool | Awaitable[bool]], what: str, seconds:
         await asyncio.sleep(0.005)
 
 
-class BackendSuite:
+class BackendSuite(ABC):
     """The tests. Subclass it as `Test<Backend>` and give `rig`; `examples` random walks are made."""
 
     examples: ClassVar[int] = 30
 
+    @abstractmethod
     def rig(self) -> AbstractAsyncContextManager[Rig]:
         """A clean data plane."""
-        raise NotImplementedError
 
     @pytest.mark.parametrize("name", sorted(l3vpn_states.STATES))
     async def test_a_state_reached_from_anywhere_is_as_if_begun_in_it(self, name: str) -> None:

@@ -7,23 +7,13 @@ Invariant: it outlives backends, as a switch outlives its agent; what nobody mar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gluon.backends.fake.desired import Fact, Place, Route, Vrf
+from gluon.backends.fake.desired import Fact
+from gluon.backends.fake.reach import Reach, View
 from gluon.errors import TryLater
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """Whether a packet arrives, and why (not)."""
-
-    ok: bool
-    why: str
-
-    def __bool__(self) -> bool:
-        return self.ok
 
 
 @dataclass(slots=True)
@@ -87,72 +77,18 @@ class FakeNetwork:
         """Whether the VIF of a port is there."""
         return port in self._plugged or (self.auto and port not in self._unplugged)
 
+    def view(self) -> View:
+        """All that is programmed now, for many questions."""
+        facts = (fact for plane in self._planes.values() for fact in plane.facts.values())
+        return View(facts, self.is_plugged)
+
     def reaches(self, source: str, target: str) -> Reach:
         """Whether a packet of port `source` to the address of port `target` arrives there."""
-        starts = self._routes(source)
-        ends = self._routes(target)
-        for port, routes in ((source, starts), (target, ends)):
-            if problem := self._absent(port, routes):
-                return Reach(False, problem)
-        reasons = []
-        for start in starts:
-            for end in ends:
-                found = self._path(start, end)
-                if found:
-                    return found
-                reasons.append(found.why)
-        return Reach(False, "; ".join(dict.fromkeys(reasons)))
+        return self.view().reaches(source, target)
 
     def pings(self, source: str, target: str) -> Reach:
         """Whether a packet arrives, and the answer comes back."""
-        there = self.reaches(source, target)
-        back = self.reaches(target, source)
-        return there if not there or back else Reach(False, f"no way back: {back.why}")
-
-    def routes(self) -> list[Route]:
-        """The host routes of all plugged ports."""
-        return list(self._all_routes())
-
-    def _path(self, start: Route, end: Route) -> Reach:
-        """Local routes of a VRF win over imported ones, as in any PE; equals share the load."""
-        source = self._vrf(start.service, start.host)
-        if source is None:
-            return Reach(False, f"host {start.host} has no VRF of {start.service}")
-        candidates = [r for r in self._all_routes() if r.address == end.address and r.port != start.port]
-        local = [r for r in candidates if (r.service, r.host) == (start.service, start.host)]
-        hops = local or [r for r in candidates if self._imported(source, r)]
-        if not hops:
-            return Reach(False, f"VRF {start.service}@{start.host} has no route to {end.address}")
-        if end not in hops:
-            others = ", ".join(sorted(r.port for r in hops))
-            return Reach(False, f"{end.address} leads to port {others} in {start.service}@{start.host}")
-        way = f"on host {start.host}" if end.host == start.host else f"from {start.host} to {end.host}"
-        return Reach(True, f"{start.address} to {end.address} in {start.service} {way}")
-
-    def _imported(self, into: Vrf, route: Route) -> bool:
-        origin = self._vrf(route.service, route.host)
-        return origin is not None and into.imports_from(origin)
-
-    def _absent(self, port: str, routes: Iterable[Route]) -> str:
-        placed = [f for f in self._facts() if isinstance(f, Place) and f.port == port]
-        if not placed:
-            return f"port {port} is not bound to any host"
-        if not self.is_plugged(port):
-            return f"port {port} is not plugged"
-        return "" if list(routes) else f"port {port} has no address in a VPN"
-
-    def _facts(self) -> Iterable[Fact]:
-        return (fact for plane in self._planes.values() for fact in plane.facts.values())
-
-    def _all_routes(self) -> Iterable[Route]:
-        return (f for f in self._facts() if isinstance(f, Route) and self.is_plugged(f.port))
-
-    def _routes(self, port: str) -> list[Route]:
-        return [f for f in self._facts() if isinstance(f, Route) and f.port == port]
-
-    def _vrf(self, service: str, host: str) -> Vrf | None:
-        found = (f for f in self._facts() if isinstance(f, Vrf) and (f.service, f.host) == (service, host))
-        return next(found, None)
+        return self.view().pings(source, target)
 
     def _tell(self, port: str) -> None:
         for plane in self._planes.values():
