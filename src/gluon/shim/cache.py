@@ -206,7 +206,9 @@ class Cache:
     def _change(self, pairs: Sequence[tuple[str, KeyValue | None]]) -> None:
         # Only the newest of each key: what is new in it is told by comparing with what is held.
         newest = dict(pairs)
-        news = [change for key, value in newest.items() if (change := self._held.read(key, value)) is not None]
+        news = [
+            change for key, value in newest.items() if (change := self._held.read(key, value)) is not None
+        ]
         if not news:
             return
         refs = frozenset(ref for change in news for ref in change.refs)

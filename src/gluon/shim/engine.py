@@ -8,22 +8,19 @@ moment. Made by `cmd` and by `gluon.testing`.
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
-import structlog
-
-from gluon.errors import LeaseLost
 from gluon.objects import codec, keys, status
 from gluon.shim import register, served
 from gluon.shim.cache import Cache
-from gluon.shim.queue import Backoff
 from gluon.shim.session import Session
 from gluon.shim.settings import Pace, Stats
+from gluon.shim.shard import Shard
 from gluon.spi.backend import Backend
 from gluon.spi.bus import Bus
-
-log = structlog.get_logger(__name__)
 
 
 class Shim:
@@ -54,9 +51,9 @@ class Shim:
         self._options = dict(options or {})
         self._pace = pace or Pace()
         self._cache = Cache(bus, controller=self.controller, apis=tuple(self._serving.apis), pace=self._pace)
-        self._sessions: dict[str, Session] = {}
         self._stop = asyncio.Event()
         self.stats: Mapping[str, Stats] = {host: Stats() for host in self._hosts}
+        self._shards = {host: self._shard(host) for host in self._hosts}
 
     @property
     def ready(self) -> bool:
@@ -66,22 +63,22 @@ class Shim:
     @property
     def leading(self) -> frozenset[str]:
         """The shards that this instance leads now."""
-        return frozenset(self._sessions)
+        return frozenset(host for host, shard in self._shards.items() if shard.leads)
 
     def backend(self, host: str) -> Backend | None:
-        """The backend of a shard while this instance leads it (for tests and the demo)."""
-        session = self._sessions.get(host)
+        """The backend of a shard while this instance runs it (for tests and the demo)."""
+        session = self._shards[host].session
         return session.backend if session else None
 
     def rescan(self) -> None:
         """Ask for a full scan of each shard that is led, now."""
-        for session in self._sessions.values():
+        for session in self._sessions():
             session.completed()
 
     def settled(self, revision: int) -> bool:
         """Whether all up to `revision` of the bus is programmed and said, on each shard that is led."""
         seen = self._cache.complete and self._cache.revision >= revision
-        return seen and all(session.idle for session in self._sessions.values())
+        return seen and all(session.idle for session in self._sessions())
 
     @property
     def registration(self) -> status.Registration:
@@ -118,47 +115,30 @@ class Shim:
             group.create_task(self._cache.run())
             await self._cache.wait_read()
             group.create_task(register.keep_registered(self._bus, self.registration, self._pace))
-            for host in self._hosts:
-                group.create_task(self._lead(host))
+            for shard in self._shards.values():
+                group.create_task(shard.run())
 
-    async def _lead(self, host: str) -> None:
-        """Campaign, lead, and campaign again, for ever."""
-        key = keys.lead(self.controller, host)
-        value = codec.encode({"instance": self.instance})
-        backoff = Backoff(self._pace, asyncio.get_running_loop().time)
-        while True:
-            try:
-                async with self._bus.campaign(key, value, ttl=self._pace.ttl) as lead:
-                    backoff.clear(None)
-                    self.stats[host].leaderships += 1
-                    log.info("leads", controller=self.controller, shard=host, instance=self.instance)
-                    session = self._sessions[host] = Session(
-                        self._bus,
-                        self._cache,
-                        lead,
-                        self._backend,
-                        controller=self.controller,
-                        shard=host,
-                        options=self._options,
-                        serving=self._serving,
-                        pace=self._pace,
-                        stats=self.stats[host],
-                    )
-                    try:
-                        await session.run()
-                    finally:
-                        del self._sessions[host]
-            except LeaseLost as error:
-                log.warning("leads no more", controller=self.controller, shard=host, reason=str(error))
-            except Exception:
-                log.exception("a leadership ended badly", controller=self.controller, shard=host)
-            if _is_cancelled():
-                # An error on the way out must not turn an end into another beginning.
-                raise asyncio.CancelledError
-            backoff.fail(None)
-            await asyncio.sleep(max(0.0, backoff.due(None) - asyncio.get_running_loop().time()))
+    def _sessions(self) -> list[Session]:
+        return [shard.session for shard in self._shards.values() if shard.session is not None]
 
-
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+    def _shard(self, host: str) -> Shard:
+        return Shard(
+            self._bus,
+            partial(
+                Session,
+                self._bus,
+                self._cache,
+                self._backend,
+                controller=self.controller,
+                shard=host,
+                options=self._options,
+                serving=self._serving,
+                pace=self._pace,
+                stats=self.stats[host],
+            ),
+            key=keys.lead(self.controller, host),
+            value=codec.encode({"instance": self.instance, "id": secrets.token_hex(8)}),
+            per_host=self._backend.per_host,
+            pace=self._pace,
+            stats=self.stats[host],
+        )

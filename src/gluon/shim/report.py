@@ -50,13 +50,12 @@ class _Held:
 
 
 class Reporter:
-    """Writes the status keys of one shard under one leadership."""
+    """Writes the status keys of one shard while it leads."""
 
     def __init__(
         self,
         bus: Bus,
         cache: Cache,
-        lead: Leadership,
         *,
         controller: str,
         shard: str,
@@ -67,7 +66,7 @@ class Reporter:
         """`unsaid` is told of what etcd holds after a break in its history, and we said nothing of."""
         self._bus = bus
         self._cache = cache
-        self._lead = lead
+        self.lead: Leadership | None = None
         self._controller = controller
         self._shard = shard
         self._pace = pace
@@ -96,6 +95,14 @@ class Reporter:
                     self._pump()
         finally:
             self._group = None
+
+    def begin(self, lead: Leadership | None) -> None:
+        """Write under this leadership from now on; None: wait for the next."""
+        self.lead = lead
+        self._paused = False
+        for ref in list(self._entries):
+            self._mark(ref)
+        self._pump()
 
     @property
     def idle(self) -> bool:
@@ -218,7 +225,7 @@ class Reporter:
 
     def _pump(self) -> None:
         """Begin as many Txns as may be under way."""
-        if self._group is None or self._paused or not self._ready.is_set():
+        if self._group is None or self.lead is None or self._paused or not self._ready.is_set():
             return
         room = self._pace.replies - self._replying
         free = (ref for ref in self._urgent if ref not in self._under_way)
@@ -262,8 +269,11 @@ class Reporter:
 
     async def _write(self, refs: Collection[Ref]) -> bool:
         """One Txn. False: it was refused, and must not be tried again as it is."""
+        lead = self.lead
+        if lead is None:
+            return True
         changes: list[tuple[Ref, bytes | None]] = []
-        compares = [Compare(key=self._lead.key, create_revision=self._lead.create_revision)]
+        compares = [Compare(key=lead.key, create_revision=lead.create_revision)]
         size = 0
         for ref in refs:
             wanted = self._wanted(ref)
@@ -278,13 +288,13 @@ class Reporter:
             return True
         ops: list[Op] = [self._op(ref, wanted) for ref, wanted in changes]
         try:
-            result = await self._bus.txn(compares, ops, (Get(key=self._lead.key),))
+            result = await self._bus.txn(compares, ops, (Get(key=lead.key),))
         except BusError as error:
             self._pause(error)
             return True
         self._backoff.clear(None)
         if not result.succeeded:
-            self._refused(result.values[0])
+            self._refused(lead, result.values[0])
             return False
         for ref, wanted in changes:
             self._wrote(ref, wanted, result.revision)
@@ -310,11 +320,11 @@ class Reporter:
             self._held[ref] = _Held(wanted, revision)
             self._stats.replies += bool(entry and entry.replies)
 
-    def _refused(self, lead: KeyValue | None) -> None:
+    def _refused(self, lead: Leadership, found: KeyValue | None) -> None:
         """A newer binding: its event is on the way and asks for a new reply. Or we do not lead."""
         self._stats.refused_writes += 1
-        if lead is None or lead.create_revision != self._lead.create_revision:
-            self._paused = True
+        if self.lead is lead and (found is None or found.create_revision != lead.create_revision):
+            self.lead = None
             log.info("a report was refused, another instance leads", shard=self._shard)
 
     def _pause(self, error: BusError) -> None:

@@ -1,8 +1,8 @@
-"""One leadership over one shard: a backend, its queue, its rounds, its replies.
+"""A backend at work on one shard: its queue, its rounds, its replies.
 
-In: the cache, a won election. Out: nothing; runs until it is cancelled. Invariant: it begins with
-what is there (actual rows, statuses in etcd), so that a successor writes only what differs. Called
-by `engine`, within the context of the election.
+In: the cache, elections won and lost. Out: nothing; runs until it is cancelled. Invariant: it begins
+with what is there (actual rows, statuses in etcd), so that a successor writes only what differs.
+Called by `shard`.
 """
 
 from __future__ import annotations
@@ -32,13 +32,12 @@ _LONGEST_REST = 0.25
 
 
 class Session:
-    """Drives the backend of one shard while this instance leads."""
+    """Drives the backend of one shard."""
 
     def __init__(
         self,
         bus: Bus,
         cache: Cache,
-        lead: Leadership,
         backend: type[Backend],
         *,
         controller: str,
@@ -56,7 +55,6 @@ class Session:
         self._reporter = Reporter(
             bus,
             cache,
-            lead,
             controller=controller,
             shard=shard,
             pace=pace,
@@ -71,7 +69,7 @@ class Session:
         self._waits = False
 
     async def run(self) -> None:
-        """Lead until cancelled. What is programmed stays programmed."""
+        """Work until cancelled. What is programmed stays programmed."""
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._reporter.run())
@@ -83,6 +81,15 @@ class Session:
             self._cache.forget(self)
             self._binder.stop()
             await self._stop()
+
+    @property
+    def leads(self) -> bool:
+        """Whether it may write into etcd."""
+        return self._reporter.lead is not None
+
+    def lead(self, won: Leadership | None) -> None:
+        """From now on replies and statuses are written under this leadership; None: not at all."""
+        self._reporter.begin(won)
 
     @property
     def idle(self) -> bool:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+from typing import ClassVar
 
+from gluon.backends.fake.backend import FakeBackend
 from gluon.kv.connect import connect as connect_bus
 from gluon.objects import keys, status
 from gluon.particles import l3vpn
@@ -11,7 +14,7 @@ from gluon.spi.bus import Bus
 from gluon.testing.backend_suite import until
 from gluon.testing.desired_state import DesiredState
 from gluon.testing.servers import EtcdServer
-from tests.contract.shim.conftest import Connect, Running, leads, reported, up
+from tests.contract.shim.conftest import PACE, Connect, Running, leads, reported, up
 
 
 async def registered(bus: Bus, instance: str) -> status.Registration | None:
@@ -192,3 +195,48 @@ async def fill(world: DesiredState) -> None:
     await world.attach("p1", "blue", "10.1.1.5")
     await world.bind("p1", "h1", epoch=7)
     await world.complete()
+
+
+class OneHost(FakeBackend):
+    """A backend that runs beside the data plane of one host."""
+
+    per_host: ClassVar[bool] = True
+
+
+async def test_a_backend_of_one_host_goes_on_while_etcd_is_away(own_etcd: EtcdServer, serve: Running) -> None:
+    bus = connect_bus([own_etcd.url], timeout=2.0, progress=0.2)
+    shim = serve(bus, backend=OneHost, pace=dataclasses.replace(PACE, full_scan=0.1))
+    world = DesiredState(bus, api=l3vpn.API, controllers=("fake",))
+    await fill(world)
+    await reported(world, "p1", up)
+    backend = shim.backend("h1")
+    facts = serve.network.plane("h1").facts
+    before = dict(facts)
+    await asyncio.to_thread(own_etcd.kill9)
+    await until(lambda: not shim.leading, "it leads no more")
+    facts.clear()
+    await until(lambda: facts == before, "the facts are back")
+    serve.network.unplug("p1")
+    await asyncio.to_thread(own_etcd.start)
+    await leads(shim)
+    await reported(world, "p1", lambda report: not up(report))
+    assert shim.backend("h1") is backend
+    await serve.end(shim)
+    await bus.close()
+
+
+async def test_it_ends_when_another_instance_leads_the_same_host(
+    connect: Connect, world: DesiredState, serve: Running
+) -> None:
+    first = serve(connect(), instance="one", backend=OneHost)
+    await leads(first)
+    second = serve(connect(), instance="two", backend=OneHost)
+    await until(lambda: second.ready, "the second is ready")
+    bus = connect()
+    await bus.delete(keys.lead("fake", "h1"))
+    await until(
+        lambda: first.stats["h1"].leaderships + second.stats["h1"].leaderships == 2, "one leads again"
+    )
+    loser = first if "h1" in second.leading else second
+    await until(lambda: loser.backend("h1") is None, "the other one ends")
+    assert len(first.leading) + len(second.leading) == 1
