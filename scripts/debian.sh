@@ -1,11 +1,12 @@
 # Part of ./dev: installs missing Debian packages as root, and starts none of their daemons.
 
-# gluon.testing.programs says which package holds which program; postgresql brings pgbench.
+# gluon.testing.programs says which package holds which program; postgresql brings pgbench. FRR reflects routes: GoBGP
+# could, but takes its time to open sessions.
 packages_for() {
-    demo="openvswitch-switch gobgpd etcd-server etcd-client iproute2 iputils-ping ethtool tcpdump procps"
+    demo="openvswitch-switch gobgpd etcd-server etcd-client iproute2 iputils-ping ethtool tcpdump procps frr"
     case "$1" in
         demo) echo "$demo" ;;
-        test) echo "$demo postgresql mariadb-server frr openssl" ;;
+        test) echo "$demo postgresql mariadb-server openssl curl" ;;
         bench) echo "$demo postgresql wrk" ;;
         *)
             say "no level '$1': demo, test or bench"

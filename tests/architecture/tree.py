@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-_NOT_OURS = {".git", ".venv", "__pycache__", "build", "dist", "results"}
+_NOT_OURS = {"__pycache__", "build", "dist", "results"}
 
 
 @cache
@@ -38,7 +38,8 @@ def _listed() -> list[Path]:
 def _walk(folder: Path) -> list[Path]:
     found = []
     for path in folder.iterdir():
-        if path.name in _NOT_OURS or path.name.endswith(("_cache", ".egg-info")):
+        hidden = path.is_dir() and path.name.startswith(".") and path.name != ".ci"
+        if hidden or path.name in _NOT_OURS or path.name.endswith(".egg-info"):
             continue
         found += _walk(path) if path.is_dir() else [path.relative_to(ROOT)]
     return found
