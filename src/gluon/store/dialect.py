@@ -31,8 +31,8 @@ class Dialect:
     """Rows of (table, column, table referred to)."""
     nul: bool = True
     """A text may hold U+0000."""
-    ways: int = 1
-    """How many orders of writing there are to try."""
+    ways: int = 2
+    """How many ways of writing a plan there are to try: as it is, then with each row deleted first."""
     deferred: bool = True
     """References are checked at COMMIT; else at each row, and those that form a cycle are left out."""
     inline_foreign: bool = False

@@ -74,7 +74,7 @@ DIALECT = Dialect(
     foreign_sql="""
         SELECT table_name, column_name, referenced_table_name FROM information_schema.key_column_usage
         WHERE table_schema = DATABASE() AND referenced_table_name IS NOT NULL""",
-    ways=2,
+    ways=mysql_text.WAYS,
     deferred=False,
     create_suffix=" ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin",
 )
@@ -158,7 +158,7 @@ class MysqlSession(MysqlConnection):
         return State(epoch=epoch, incarnation=incarnation, first=revision + 1, now=now)
 
     async def commit(self, plan: Plan, way: int) -> None:
-        *before, last = mysql_text.packets(mysql_text.writes(plan, deletes_last=way == 1))
+        *before, last = mysql_text.packets(mysql_text.writes(plan, way))
         for text in before:
             await self._run(self._query(text))
         try:
@@ -208,8 +208,8 @@ class MysqlDatabase:
 
     async def session(self) -> MysqlSession:
         settings = self._settings
-        statement = settings.statement_timeout + settings.lock_timeout
-        return MysqlSession(await self._connect(statement, idle=settings.idle_timeout), self._limit)
+        raw = await self._connect(settings.statement_timeout, idle=settings.idle_timeout)
+        return MysqlSession(raw, self._limit)
 
     async def reader(self) -> MysqlConnection:
         return MysqlConnection(await self._connect(self._settings.statement_timeout, idle=60), self._limit)

@@ -19,6 +19,9 @@ from gluon.store.shape import Key, Shape, Values
 _JOURNAL = f"INSERT INTO journal ({listed(JOURNAL_COLUMNS)}) VALUES "
 _TOO_MANY = "(SELECT 1 UNION SELECT 2)"
 """An expression that fails (error 1242) when it is evaluated."""
+_ORDERS = ("diu", "iud", "dui", "uid")
+"""Steps of writing: **d**elete, **i**nsert new rows, **u**pdate known ones."""
+WAYS = len(_ORDERS) + 1
 _PACKET = 2 << 20
 """Characters of one statement, well below the server's `max_allowed_packet`."""
 
@@ -60,22 +63,25 @@ def lookup(shape: Shape, columns: tuple[str, ...], values: Sequence[Values]) -> 
     return f"{texts.columns(shape)} WHERE ({listed(columns)}) IN ({','.join(map(tuple_of, values))})"
 
 
-def writes(plan: Plan, *, deletes_last: bool) -> Iterator[str]:
-    """All statements of a batch, each of bounded length.
+def writes(plan: Plan, way: int) -> Iterator[str]:
+    """All statements of a batch, each of bounded length, in one of the `WAYS` to order them.
 
-    References are checked row by row. As a rule deletes come first, because a unique value that is
-    freed may be taken again at once; a row that is freed of its last reference needs them last.
+    References and unique values are checked row by row, so no order suits every batch: a unique value
+    that is freed needs the delete (or the replacement) first, a row that loses its last reference needs it last.
     """
-    removals = [text for shape, keys in plan.deletes for text in _delete(shape, keys)]
-    if not deletes_last:
-        yield from removals
-    # New rows go before replaced ones, which may refer to them.
-    for shape, rows in sorted((*plan.inserts, *plan.blind), key=lambda group: group[0].rank):
-        yield from _cut(_insert(shape), rows, _replace(shape))
-    for shape, rows in plan.upserts:
-        yield from _cut(_insert(shape), rows, _replace(shape))
-    if deletes_last:
-        yield from removals
+    order = _ORDERS[way % len(_ORDERS)]
+    plan = plan.replaced() if way == len(_ORDERS) else plan
+    for step in order:
+        if step == "d":
+            for shape, keys in plan.deletes:
+                yield from _delete(shape, keys)
+        elif step == "i":
+            new = sorted((*plan.inserts, *plan.blind), key=lambda group: group[0].rank)
+            for shape, rows in new:
+                yield from _cut(_insert(shape), rows, _replace(shape))
+        else:
+            for shape, rows in plan.upserts:
+                yield from _cut(_insert(shape), rows, _replace(shape))
     if plan.journal:
         yield from _cut(_JOURNAL, plan.journal, "")
     yield f"UPDATE gluon_writer SET revision = {plan.revision} WHERE id = 1"

@@ -55,6 +55,20 @@ class Plan:
     journal: list[Values] = field(default_factory=list)
     revision: int = 0
 
+    def replaced(self) -> Plan:
+        """The same effect by deleting every row before it is written, so that rows may swap unique values."""
+        deletes = {shape: list(keys) for shape, keys in self.deletes}
+        inserts: dict[Shape, list[Values]] = {}
+        for shape, rows in (*self.upserts, *self.blind):
+            places = [shape.columns.index(k) for k in shape.key]
+            deletes.setdefault(shape, []).extend(tuple(row[n] for n in places) for row in rows)
+            inserts.setdefault(shape, []).extend(rows)
+        for shape, rows in self.inserts:
+            inserts.setdefault(shape, []).extend(rows)
+        by_rank = sorted(inserts.items(), key=lambda group: group[0].rank)
+        down = sorted(deletes.items(), key=lambda group: -group[0].rank)
+        return Plan(deletes=down, inserts=by_rank, journal=self.journal, revision=self.revision)
+
 
 class _Table:
     """What is known of one table."""

@@ -182,7 +182,7 @@ class PostgresSession(PostgresConnection):
         return State(epoch=epoch, incarnation=incarnation, first=last - units + 1, now=now)
 
     async def commit(self, plan: Plan, way: int) -> None:
-        statements = _operations(plan)
+        statements = _operations(plan.replaced() if way else plan)
         try:
             if len({op.table for op in statements}) == len(statements):
                 await self._write_as_one(statements)
@@ -328,9 +328,7 @@ class PostgresDatabase:
 
     async def session(self) -> PostgresSession:
         settings = self._settings
-        raw = await self._connect(
-            "writer", settings.statement_timeout + settings.lock_timeout, settings.idle_timeout
-        )
+        raw = await self._connect("writer", settings.statement_timeout, settings.idle_timeout)
         return PostgresSession(raw, self._limit)
 
     async def reader(self) -> PostgresConnection:

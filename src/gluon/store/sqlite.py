@@ -26,7 +26,7 @@ from gluon.store.fixed import JOURNAL_COLUMNS
 from gluon.store.overlay import Plan
 from gluon.store.settings import Settings
 from gluon.store.shape import Shape, Values
-from gluon.store.threads import Thread
+from gluon.store.threads import Stopped, Thread
 
 _T = TypeVar("_T")
 
@@ -87,6 +87,8 @@ class SqliteConnection:
     async def _run(self, call: Callable[[], _T]) -> _T:
         try:
             return await self._thread.run(call)
+        except Stopped as error:
+            raise driver.Lost("the store is closed") from error
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
             raise _translate(error) from error
 
@@ -151,6 +153,7 @@ class SqliteSession(SqliteConnection):
 
     async def commit(self, plan: Plan, way: int) -> None:
         """Deletes first (a name freed may be taken again); references are checked at COMMIT."""
+        plan = plan.replaced() if way else plan
 
         def write() -> None:
             run = self._raw.executemany
@@ -223,8 +226,7 @@ class SqliteDatabase:
         self._temporary = None if path else tempfile.TemporaryDirectory(prefix="gluon-")
         self._path = Path(path) if self._temporary is None else Path(self._temporary.name) / "gluon.db"
         self._lock = _lock_file(self._path)
-        self._connections: list[Thread] = []
-        self._next = 0
+        self._connections: list[tuple[Thread, sqlite3.Connection]] = []
 
     async def session(self) -> SqliteSession:
         return SqliteSession(*await self._connect("writer"))
@@ -246,14 +248,16 @@ class SqliteDatabase:
 
     async def close(self) -> None:
         """Waits for the threads, so that the file is whole when the lock goes."""
-        for thread in self._connections:
+        for thread, raw in self._connections:
+            thread.close(raw)
+        for thread, _ in self._connections:
             thread.join()
         self._lock.close()
         if self._temporary is not None:
             self._temporary.cleanup()
 
     async def _connect(self, role: str) -> tuple[Thread, sqlite3.Connection]:
-        self._connections = [t for t in self._connections if t.alive]
+        self._connections = [c for c in self._connections if c[0].alive]
         thread = Thread(f"sqlite-{role}")
         try:
             raw = await thread.run(self._connect_here)
@@ -263,7 +267,7 @@ class SqliteDatabase:
         except asyncio.CancelledError:
             thread.stop()
             raise
-        self._connections.append(thread)
+        self._connections.append((thread, raw))
         return thread, raw
 
     def _connect_here(self) -> sqlite3.Connection:

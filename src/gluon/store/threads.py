@@ -16,6 +16,10 @@ _T = TypeVar("_T")
 _Job = tuple[Callable[[], Any], asyncio.Future[Any], asyncio.AbstractEventLoop]
 
 
+class Stopped(Exception):
+    """The thread takes no more calls."""
+
+
 class Closable(Protocol):
     def close(self) -> None: ...
 
@@ -25,10 +29,13 @@ class Thread:
 
     def __init__(self, name: str) -> None:
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._stopped = False
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
     async def run(self, call: Callable[[], _T]) -> _T:
+        if self._stopped:
+            raise Stopped
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[_T] = loop.create_future()
         self._queue.put((call, answer, loop))
@@ -36,9 +43,10 @@ class Thread:
 
     def close(self, thing: Closable) -> None:
         """Close `thing` in this thread after what is queued, and end."""
-        loop = asyncio.get_running_loop()
-        self._queue.put((thing.close, loop.create_future(), loop))
-        self.stop()
+        if not self._stopped:
+            loop = asyncio.get_running_loop()
+            self._queue.put((thing.close, loop.create_future(), loop))
+            self.stop()
 
     @property
     def alive(self) -> bool:
@@ -46,6 +54,7 @@ class Thread:
 
     def stop(self) -> None:
         """After what is queued."""
+        self._stopped = True
         self._queue.put(None)
 
     def join(self) -> None:

@@ -64,6 +64,7 @@ class Writer:
             raise errors.Unavailable("too many requests wait for the database")
         answer: asyncio.Future[store.Committed] = asyncio.get_running_loop().create_future()
         self._queue.append(Waiting(unit, answer, monotonic()))
+        self._stats.waiting = len(self._queue)
         self._start()
         return answer
 
@@ -98,15 +99,18 @@ class Writer:
             self._wake.set()
 
     async def _work(self) -> None:
-        while not self._closing:
-            if self._jobs:
-                await self._run_job(*self._jobs.popleft())
-            elif self._queue or self._alone:
-                await self._turn()
-            else:
-                self._wake.clear()
-                await self._wake.wait()
-        self._refuse_all()
+        try:
+            while not self._closing:
+                if self._jobs:
+                    await self._run_job(*self._jobs.popleft())
+                elif self._queue or self._alone:
+                    await self._turn()
+                else:
+                    self._wake.clear()
+                    await self._wake.wait()
+        finally:
+            self._closing = True
+            self._refuse_all()
 
     async def _run_job(self, job: Callable[[], Awaitable[Any]], answer: asyncio.Future[Any]) -> None:
         try:
@@ -179,6 +183,7 @@ class Writer:
             one = queue.popleft()
             if not one.answer.done():
                 batch.append(one)
+        self._stats.waiting = len(queue)
         return batch
 
     async def _decide(self, session: driver.Session, batch: list[Waiting]) -> Deciding | None:

@@ -114,3 +114,34 @@ async def test_many_guilty_among_many_good(db: SqlStore) -> None:
     units = [put(("Network", network(f"n{n}", "x" if n % 10 == 3 else f"m{n}"))) for n in range(60)]
     done = await asyncio.wait_for(together(db, *units), 30)
     assert [isinstance(d, errors.Conflict) for d in done] == [n % 10 == 3 for n in range(60)]
+
+
+async def test_rows_swap_unique_values_in_one_unit(db: SqlStore) -> None:
+    await db.submit(put(("Network", network("a", "one")), ("Network", network("b", "two"))))
+
+    def swap(view: View) -> Changes:
+        a, b = view.get("Network", "a"), view.get("Network", "b")
+        assert a is not None and b is not None
+        changes = Changes()
+        changes.put("Network", {**a, "name": b["name"]})
+        changes.put("Network", {**b, "name": a["name"]})
+        changes.put("Network", network("c", "three"))
+        return changes
+
+    await db.submit(Unit(swap))
+    assert [r["name"] for r in await db.select(Select(table="Network"))] == ["two", "one", "three"]
+
+
+async def test_a_name_is_given_up_and_taken_in_one_unit(db: SqlStore) -> None:
+    await db.submit(put(("Network", network("a", "blue")), ("Port", port("p", "a"))))
+
+    def shift(view: View) -> Changes:
+        a = view.get("Network", "a")
+        assert a is not None
+        changes = Changes()
+        changes.put("Network", {**a, "name": "red"})
+        changes.put("Network", network("b", "blue"))
+        return changes
+
+    await db.submit(Unit(shift))
+    assert [r["name"] for r in await db.select(Select(table="Network"))] == ["red", "blue"]

@@ -192,3 +192,15 @@ async def test_reads_and_writes_go_on_together(db: SqlStore) -> None:
         db.submit(put(("Port", port("p", "n0001")))),
     )
     assert sum(isinstance(r, Committed) for r in results) == 101
+
+
+async def test_closing_ends_an_open_snapshot(url: str, opener: Opener) -> None:
+    db = await opener(url)
+    await fill(db, 3)
+    async with db.snapshot() as snapshot:
+        await asyncio.wait_for(db.close(), 10)
+        try:
+            rows = [r for c in [c async for c in snapshot.scan("Network")] for r in c]
+        except errors.Unavailable:
+            rows = []
+        assert len(rows) in (0, 3)
