@@ -2,8 +2,9 @@
 
     Unbound -> Binding -> Bound | Failed -> Unbinding -> Unbound
 
-Each bind has an *epoch*, the revision of the unit that assigned it: revisions only grow, over
-restores too, so an answer to an older bind can never be taken for one to a newer.
+Each bind has an *epoch*, made of revision and time of the unit that assigned it: it only grows, over
+restores too, so an answer to an older bind can never be taken for one to a newer, nor one of a
+history that the database has lost.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ NO_CONTROLLER = "NoController"
 GRACE = 2.0
 """Seconds that a bind waits for a controller to register before it fails."""
 UNBIND_DEADLINE = 30.0
+
+_TIME_BITS = 20
+"""Of an epoch: microseconds, which come round after a second."""
 
 
 class State(StrEnum):
@@ -91,7 +95,7 @@ class Binding:
         return codec.encode(
             status.WantedBinding(
                 epoch=self.epoch,
-                revision=self.epoch,
+                revision=self.epoch >> _TIME_BITS,
                 active=self.active,
                 vnic_type=self.vnic_type,
                 profile=dict(self.profile),
@@ -188,6 +192,15 @@ def _publish(changes: store.Changes, binding: Binding, was: bytes | None, now: b
             new=now,
         )
     )
+
+
+def epoch_of(view: store.View) -> int:
+    """The epoch of a bind that this unit begins.
+
+    Just after a restore to an older dump, before the store has moved past what etcd has seen, the
+    revision alone may be that of a bind that is lost, whose answer still lies in etcd.
+    """
+    return view.revision << _TIME_BITS | int(seconds(view.now) * 1e6) % (1 << _TIME_BITS)
 
 
 def seconds(now: str) -> float:

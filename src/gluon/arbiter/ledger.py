@@ -131,6 +131,7 @@ class Ledger:
             if old.host != host and old.active:
                 self.unbind(view, changes, old)
         before = next((b for b in held if b.host == host), None)
+        epoch = bindings.epoch_of(view)
         fresh = bindings.Binding(
             port=port.key,
             host=host,
@@ -138,14 +139,14 @@ class Ledger:
             object_type=port.object_type,
             project=port.project,
             active=True,
-            epoch=view.revision,
+            epoch=epoch,
             state=bindings.State.BINDING,
             vnic_type=_text(port, Role.VNIC_TYPE) or "normal",
             device_id=_text(port, Role.DEVICE),
             profile=_profile(port),
             since=view.now,
         )
-        begun = self._assigner.begin(fresh, epoch=view.revision, now=view.now)
+        begun = self._assigner.begin(fresh, epoch=epoch, now=view.now)
         bindings.save(changes, before, begun)
         return begun
 

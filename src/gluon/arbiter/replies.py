@@ -51,7 +51,7 @@ class _Base:
     ) -> bindings.Binding:
         """After a refusal: the next candidate under a new epoch, or Failed with the last reason."""
         tried = dataclasses.replace(binding, tried=(*binding.tried, *binding.controllers))
-        again = self._assigner.begin(tried, epoch=view.revision, now=view.now)
+        again = self._assigner.begin(tried, epoch=bindings.epoch_of(view), now=view.now)
         if again.controllers:
             return again
         return dataclasses.replace(
@@ -290,7 +290,7 @@ class Advance(_Base):
 
     def _look(self, view: store.View, binding: bindings.Binding, late: bool) -> bindings.Binding:
         if not binding.controllers:
-            begun = self._assigner.begin(binding, epoch=view.revision, now=view.now)
+            begun = self._assigner.begin(binding, epoch=bindings.epoch_of(view), now=view.now)
             if begun.controllers:
                 return begun
             failed = dataclasses.replace(begun, state=bindings.State.FAILED, deadline=0.0, since=view.now)
