@@ -12,6 +12,7 @@ import math
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +54,11 @@ class Ledger:
     def objects(self) -> list[Known]:
         with self._guard:
             return list(self._known.values())
+
+    def replace(self, objects: Iterable[Known]) -> None:
+        """The database went back: this is what must be there."""
+        with self._guard:
+            self._known = {(k.plural, k.key): k for k in objects}
 
     def answered(self, verb: str) -> None:
         """A write was answered with 2xx."""
