@@ -1,0 +1,52 @@
+"""Binding a port: from the PUT, through etcd and a shim with the fake backend, to the answer."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+
+from bench import paced
+from bench.load import PORT, PORTS
+from bench.measure import Figure, Plan, at_most, median, percentile
+from bench.site import gluon, servers
+from gluon.testing.product import GluonShim
+
+_P50, _P99 = 12.0, 60.0
+_RATE = 200.0
+_CONNECTIONS = 4
+_HOST = "compute-1"
+
+
+def run(plan: Plan) -> Sequence[Figure]:
+    p50, p99, rates = [], [], []
+    with servers() as (postgres, etcd):
+        database = postgres.url(postgres.create_database(), unix=True)
+        with (
+            gluon(database, etcd.url) as product,
+            GluonShim("--backend", "fake", "--host", "*", "--etcd", etcd.url),
+        ):
+            port = product.server.port
+            for number in range(plan.rounds + 1):
+                count = round(_RATE * (plan.seconds if number else 1.0))
+                made = paced.send(port, [paced.json_request("POST", PORTS, PORT)] * count)
+                product.settle()
+                wanted = [_bind(json.loads(answer.body)["id"]) for answer in made]
+                answers = paced.send(port, wanted, rate=_RATE, connections=_CONNECTIONS)
+                if any(json.loads(a.body)["vif_type"] in {None, "binding_failed"} for a in answers):
+                    raise RuntimeError("a port was not bound")
+                if number:
+                    taken = [answer.milliseconds for answer in answers]
+                    p50.append(percentile(taken, 0.5))
+                    p99.append(percentile(taken, 0.99))
+                    rates.append(paced.rate_of(answers))
+    return [
+        at_most("bind p50", p50, "ms", _P50),
+        at_most("bind p99", p99, "ms", _P99),
+        median(f"binds a second, {_CONNECTIONS} at a time", rates, "/s"),
+    ]
+
+
+def _bind(key: str) -> paced.Request:
+    wish = {"host_id": _HOST, "device_id": str(uuid.uuid4())}
+    return paced.json_request("PUT", f"{PORTS}/{key}", wish)
