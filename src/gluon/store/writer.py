@@ -232,7 +232,8 @@ class Writer:
             one.tries += 1
             if one.tries >= _TRIES:
                 self._give_up(one)
-            elif one.way:
+            elif one.way or (one.tries > 1 and len(batch) > 1):
+                # One unit may be what makes the batch fail each time: the others must not suffer.
                 self._alone.appendleft(one)
             else:
                 self._queue.appendleft(one)
@@ -308,8 +309,14 @@ class Writer:
             else:
                 await self._again(batch)
             return
-        self._stats.unknown += len(batch)
-        _fail(batch, errors.OutcomeUnknown("the database did not say whether it was written"))
+        for one, outcome in deciding.answers:
+            if isinstance(outcome, store.Committed) and outcome.revision:
+                self._stats.unknown += 1
+                _fail([one], errors.OutcomeUnknown("the database did not say whether it was written"))
+            else:
+                # It wrote nothing, but it was decided beside units that may not have either.
+                _fail([one], errors.Unavailable("the database does not answer"))
+        self._queue.extendleft(reversed(deciding.left))
 
     async def _rollback(self) -> None:
         if self._session is not None:
