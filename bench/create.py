@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench import load
+from bench.bare import bare
 from bench.measure import Figure, Plan, at_least, at_most, cpu_seconds, median
 from bench.pgbench import Baseline
 from bench.site import gluon, servers
@@ -19,7 +20,7 @@ def run(plan: Plan) -> Sequence[Figure]:
     def note(name: str, value: float) -> None:
         samples.setdefault(name, []).append(value)
 
-    with servers() as (postgres, etcd):
+    with servers() as (postgres, etcd), bare() as empty:
         name = postgres.create_database()
         with gluon(postgres.url(name, unix=True), etcd.url) as product:
             script = load.create_script()
@@ -45,10 +46,14 @@ def run(plan: Plan) -> Sequence[Figure]:
                 note("ratio", seen.rate / transactions)
                 commits = baseline.commits(plan.seconds / 2)
                 note("commits", commits)
+                note("bare", empty.cpu(script, plan.seconds / 2))
+                note("bare ratio", samples["api"][-1] / samples["bare"][-1])
                 note("commit ratio", seen.rate / commits)
     return [
         at_least("ratio to pgbench's five statements", samples["ratio"], "×", 1.0),
         at_most("API CPU a port", samples["api"], "µs", _MEASURED_CPU),
+        median("CPU of an answer without Gluon", samples["bare"], "µs"),
+        median("API CPU to that", samples["bare ratio"], "×"),
         median("ports a second", samples["rate"], "/s"),
         median("pgbench, five statements", samples["pgbench"], "/s"),
         median("pgbench, one-row commits", samples["commits"], "/s"),
