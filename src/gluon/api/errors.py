@@ -7,7 +7,9 @@ error) and `debuginfo`. No answer holds SQL, a token or a stack.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote_plus
 
 from gluon import errors
 from gluon.api import message
@@ -35,8 +37,8 @@ class Unsupported(errors.Rejected):
     code = "unsupported_media_type"
 
 
-def reply(error: Exception, request: message.Request | None, request_id: str) -> message.Reply:
-    """The answer to a request that raised `error`."""
+def reply(error: Exception, headers: Mapping[bytes, bytes], request_id: str) -> message.Reply:
+    """The answer to a request with these headers that raised `error`."""
     status, title = _status(error)
     detail, code, hint, legacy = "internal error; the log has it under this request id", "internal", "", ""
     problems: list[dict[str, Any]] = []
@@ -62,8 +64,7 @@ def reply(error: Exception, request: message.Request | None, request_id: str) ->
         "faultstring": legacy or detail,
         "debuginfo": None,
     }
-    accept = request.headers.get(b"accept", b"") if request is not None else b""
-    answer = message.Reply(status, codec.encode(body), PROBLEM if PROBLEM in accept else message.JSON)
+    answer = message.Reply(status, codec.encode(body), PROBLEM if _wants_problem(headers) else message.JSON)
     if status == 503:
         after = error.retry_after if isinstance(error, errors.Unavailable) else 1
         answer.headers.append((b"retry-after", str(after).encode()))
@@ -79,10 +80,14 @@ def _status(error: Exception) -> tuple[int, str]:
     return 500, "Internal error"
 
 
+def _wants_problem(headers: Mapping[bytes, bytes]) -> bool:
+    return PROBLEM in headers.get(b"accept", b"").lower()
+
+
 def plain(status: int, text: str, request: message.Request, *, allow: str = "") -> message.Reply:
     """404, 405 and 406 are plain text, as the original's, unless problem details are asked for."""
     headers = [(b"allow", allow.encode())] if allow else []
-    if PROBLEM in request.headers.get(b"accept", b""):
+    if _wants_problem(request.headers):
         body = {"type": "about:blank", "title": text, "status": status, "request_id": request.id}
         return message.Reply(status, codec.encode(body), PROBLEM, headers)
     return message.Reply(status, text.encode() + b"\n", message.TEXT, headers)
@@ -129,7 +134,7 @@ def _kind(value: object) -> str:
 def no_arguments(request: message.Request) -> None:
     """1.0 resources take no query arguments. Raises `Invalid` naming the first."""
     if request.query:
-        name = request.query.split(b"&", 1)[0].split(b"=", 1)[0].decode("latin-1")
+        name = unquote_plus(request.query.split(b"&", 1)[0].split(b"=", 1)[0].decode("latin-1"))[:100]
         raise errors.Invalid(
             [
                 errors.FieldProblem(

@@ -7,10 +7,13 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 from gluon import errors
 from gluon.spi import policy
+
+_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._~-]+))(?::[0-9]{0,5})?").fullmatch
 
 ADMIN = policy.Caller(user="admin", project=None, roles=frozenset({"admin"}), admin=True)
 
@@ -20,7 +23,7 @@ class NoAuth:
     do not check (`--insecure`)."""
 
     def __init__(self, hosts: frozenset[str] = frozenset(), *, any_host: bool = False) -> None:
-        self._hosts = hosts | {"localhost"}
+        self._hosts = {"localhost", *(name.lower() for name in hosts)}
         self._any = any_host
         self._good: set[bytes] = set()
 
@@ -29,26 +32,32 @@ class NoAuth:
             return ADMIN
         host = headers.get(b"host", b"")
         if host not in self._good:
-            self._check("Host", f"//{host.decode('latin-1')}")
+            text = host.decode("latin-1")
+            match = _HOST(text)
+            self._check("Host", (match[1] or match[2]).lower() if match else "", text)
             if len(self._good) < 1024:
                 self._good.add(host)
         origin = headers.get(b"origin")
         if origin is not None:
-            self._check("Origin", origin.decode("latin-1"))
+            text = origin.decode("latin-1")
+            self._check("Origin", _host_of(text), text)
         return ADMIN
 
-    def _check(self, header: str, url: str) -> None:
-        try:
-            name = urlsplit(url).hostname or ""
-        except ValueError:
-            name = ""
+    def _check(self, header: str, name: str, given: str) -> None:
         if name in self._hosts or _is_loopback(name):
             return
         raise errors.Forbidden(
-            f"{header} '{name[:255]}' is not this server",
+            f"{header} '{given[:255]}' is not this server",
             code="foreign_origin",
             hint="without authentication only local clients are served; see --insecure",
         )
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _is_loopback(name: str) -> bool:

@@ -29,6 +29,10 @@ REQUEST_ID = b"x-openstack-request-id"
 log = structlog.get_logger()
 
 
+class Gone(Exception):
+    """The client went away before it had sent all of its request: nobody asked for anything."""
+
+
 class Guard(Protocol):
     """Who is asking. Raises `Rejected` for a request that must not be answered."""
 
@@ -58,7 +62,6 @@ class Lane:
         method: str = scope["method"]
         request_id = message.request_id()
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        request: message.Request | None = None
         try:
             caller = self._guard.admit(method, headers)
             path = segments(scope)
@@ -79,16 +82,19 @@ class Lane:
             if method in ("POST", "PUT", "PATCH"):
                 request.body = await read_body(receive, headers)
             reply = await self._resources.handle(request, *match)
+        except Gone:
+            return
         except Exception as error:  # noqa: BLE001 - the border: no client sees a stack
-            reply = _failed(error, request, request_id)
+            reply = failed(error, headers, request_id)
         await respond(send, reply, request_id, head=method == "HEAD")
         self._observer.answered(method, reply.status, time.perf_counter() - began)
 
 
-def _failed(error: Exception, request: message.Request | None, request_id: str) -> message.Reply:
+def failed(error: Exception, headers: dict[bytes, bytes], request_id: str) -> message.Reply:
+    """The answer to a request that raised; what nobody raised on purpose is logged."""
     if not isinstance(error, (errors.Rejected, errors.Unavailable, errors.BusError)):
         log.error("request failed", request_id=request_id, exc_info=error)
-    return answers.reply(error, request, request_id)
+    return answers.reply(error, headers, request_id)
 
 
 def segments(scope: Scope) -> tuple[str, ...]:
@@ -102,22 +108,29 @@ def segments(scope: Scope) -> tuple[str, ...]:
 
 
 async def read_body(receive: Receive, headers: dict[bytes, bytes]) -> bytes:
-    """The whole body. Raises `TooLarge`."""
+    """The whole body. Raises `TooLarge` or `Gone`."""
     length = headers.get(b"content-length", b"0")
     if length.isdigit() and int(length) > MAX_BODY:
         raise errors.TooLarge(f"the body has {int(length)} bytes, at most {MAX_BODY} are read")
-    event = await receive()
-    body: bytes = event.get("body", b"")
-    if not event.get("more_body"):
+    body, more = await _chunk(receive)
+    if not more:
         return body
     chunks, size = [body], len(body)
-    while event.get("more_body"):
-        event = await receive()
-        chunks.append(event.get("body", b""))
-        size += len(chunks[-1])
+    while more:
+        body, more = await _chunk(receive)
+        chunks.append(body)
+        size += len(body)
         if size > MAX_BODY:
             raise errors.TooLarge(f"the body is larger than {MAX_BODY} bytes")
     return b"".join(chunks)
+
+
+async def _chunk(receive: Receive) -> tuple[bytes, bool]:
+    """A part of the body, and whether there is more of it."""
+    event = await receive()
+    if event["type"] != "http.request":
+        raise Gone
+    return event.get("body", b""), event.get("more_body", False)
 
 
 async def respond(send: Send, reply: message.Reply, request_id: str, *, head: bool = False) -> None:

@@ -22,7 +22,8 @@ READ = "GET, HEAD"
 STATUS = "status"
 MAX_OBJECT = 256 * 1024
 
-_ETAG = re.compile(r'\A(?:W/)?"(\d{1,18})"\Z')
+_ETAGS = re.compile(r'(?:W/)?"\d{1,18}"(?:\s*,\s*(?:W/)?"\d{1,18}")*').fullmatch
+_REVISION = re.compile(r"\d+").findall
 
 
 class Resources:
@@ -54,8 +55,7 @@ class Resources:
         self, request: message.Request, resource: registry.Resource, rest: tuple[str, ...]
     ) -> message.Reply:
         """Raises the errors of `gluon.errors`."""
-        accept = request.headers.get(b"accept")
-        if accept and b"json" not in accept and b"*/*" not in accept and b"application/*" not in accept:
+        if not _json_will_do(request.headers.get(b"accept")):
             return answers.plain(406, "only application/json is served here", request)
         if len(rest) == 0:
             return await self._collection(request, resource, None)
@@ -70,7 +70,7 @@ class Resources:
         if len(rest) == 2:
             return await self._collection(request, child, key)
         if len(rest) == 3:
-            return await self._object(request, child, rest[2])
+            return await self._object(request, child, rest[2], key)
         if len(rest) == 4 and rest[3] == STATUS:
             return await self._status(request, child, rest[2])
         return answers.plain(404, "no such path", request)
@@ -92,7 +92,9 @@ class Resources:
             return message.Reply(200, codec.encode({resource.type.plural: bodies}))
         return _other_method(request, COLLECTION)
 
-    async def _object(self, request: message.Request, resource: registry.Resource, key: str) -> message.Reply:
+    async def _object(
+        self, request: message.Request, resource: registry.Resource, key: str, parent: str | None = None
+    ) -> message.Reply:
         answers.no_arguments(request)
         context = self._context(request, resource)
         if request.method in ("GET", "HEAD"):
@@ -100,7 +102,7 @@ class Resources:
         if request.method == "PUT":
             _check_size(request)
             body = answers.json_body(request)
-            result = await self._actions.update(context, key, body, _expected(request))
+            result = await self._actions.update(context, key, body, _expected(request), parent)
             if result.wait is not None:
                 await self._binder.settle(resource, result.wait)
                 result = await self._actions.get(context, key)
@@ -116,6 +118,13 @@ class Resources:
             return _other_method(request, READ)
         found = await self._actions.get(self._context(request, resource), key)
         return message.Reply(200, codec.encode(await self._standing.of(resource, found.row)))
+
+
+def _json_will_do(accept: bytes | None) -> bool:
+    if not accept or b"json" in accept or b"*/*" in accept:
+        return True
+    lower = accept.lower()
+    return b"json" in lower or b"application/*" in lower
 
 
 def _object(status: int, result: units.Result) -> message.Reply:
@@ -137,14 +146,13 @@ def _check_size(request: message.Request) -> None:
         )
 
 
-def _expected(request: message.Request) -> int | None:
-    """The revision of If-Match; `*` and none ask for nothing."""
+def _expected(request: message.Request) -> frozenset[int] | None:
+    """The revisions of If-Match, any of which will do; `*` and none ask for nothing."""
     text = request.headers.get(b"if-match", b"").decode("latin-1").strip()
     if text in ("", "*"):
         return None
-    match = _ETAG.match(text)
-    if match is None:
+    if not _ETAGS(text):
         raise errors.Stale(
             f"If-Match {text[:64]} is no ETag of this API", hint='send the ETag as read: "<revision>"'
         )
-    return int(match[1])
+    return frozenset(int(number) for number in _REVISION(text))

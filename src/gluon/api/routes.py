@@ -14,10 +14,12 @@ import falcon.asgi
 
 from gluon import errors
 from gluon.api import errors as answers
-from gluon.api import message, metrics, roots
+from gluon.api import lane, message, metrics, roots
 from gluon.model import describe
 from gluon.objects import codec
 from gluon.proton import registry
+
+READ = "GET, HEAD"
 
 Facts = Callable[[], Awaitable[dict[str, Any]]]
 Action = Callable[[], Awaitable[dict[str, Any]]]
@@ -55,18 +57,46 @@ def _send(resp: falcon.asgi.Response, reply: message.Reply) -> None:
         resp.set_header(name.decode(), value.decode())
 
 
-class _Get:
-    """A route that reads something as JSON."""
+Read = Callable[..., Awaitable[message.Reply | None]]
+"""`read(req, **names)`: what stands at a path, None for nothing."""
 
-    def __init__(self, read: Callable[..., Awaitable[dict[str, Any] | None]]) -> None:
+
+def _anywhere(**names: str) -> bool:
+    return True
+
+
+class _Get:
+    """A route that is read; `there`: whether a path of it leads to something, without a look."""
+
+    def __init__(self, read: Read, there: Callable[..., bool] = _anywhere) -> None:
         self._read = read
+        self._there = there
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, **names: str) -> None:
-        body = await self._read(req, **names)
-        if body is None:
-            _send(resp, answers.plain(404, "no such path", _request(req)))
+        found = await self._read(req, **names)
+        _send(resp, found or answers.plain(404, "no such path", _request(req)))
+
+    on_head = on_get
+
+    async def on_request(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, **names: str) -> None:
+        """Any other method."""
+        request = _request(req)
+        if not self._there(**names):
+            _send(resp, answers.plain(404, "no such path", request))
+        elif req.method == "OPTIONS":
+            _send(resp, message.Reply(200, b"", headers=[(b"allow", READ.encode())]))
         else:
-            _send(resp, message.Reply(200, codec.encode(body)))
+            _send(resp, answers.plain(405, f"{req.method} is not possible here", request, allow=READ))
+
+    on_options = on_request
+
+
+def _json(read: Callable[..., Awaitable[dict[str, Any] | None]]) -> Read:
+    async def reply(req: falcon.asgi.Request, **names: str) -> message.Reply | None:
+        body = await read(req, **names)
+        return None if body is None else message.Reply(200, codec.encode(body))
+
+    return reply
 
 
 class _Post:
@@ -85,24 +115,13 @@ class _Post:
 message_limit = 64 * 1024
 
 
-class _Ready:
-    def __init__(self, ready: Callable[[], Awaitable[str]]) -> None:
-        self._ready = ready
-
-    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        why = await self._ready()
-        _send(resp, message.Reply(503 if why else 200, f"{why or 'ok'}\n".encode(), message.TEXT))
+async def _health(req: falcon.asgi.Request) -> message.Reply:
+    return message.Reply(200, b"ok\n", message.TEXT)
 
 
-class _Health:
-    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        _send(resp, message.Reply(200, b"ok\n", message.TEXT))
-
-
-class _Metrics:
-    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        content, kind = metrics.render()
-        _send(resp, message.Reply(200, content, kind.encode()))
+async def _metrics(req: falcon.asgi.Request) -> message.Reply:
+    content, kind = metrics.render()
+    return message.Reply(200, content, kind.encode())
 
 
 async def _unknown(req: falcon.asgi.Request, resp: falcon.asgi.Response | None, **_: Any) -> None:
@@ -120,13 +139,14 @@ async def _refused(
     elif isinstance(error, falcon.HTTPError):
         _send(resp, answers.plain(error.status_code, error.title or "refused", request))
     else:
-        _send(resp, answers.reply(error, request, request.id))
+        _send(resp, lane.failed(error, request.headers, request.id))
 
 
 def build(known: Callable[[], registry.Registry], operations: Operations) -> falcon.asgi.App[Any, Any]:
     """The Falcon app."""
     app = falcon.asgi.App()
     app.req_options.strip_url_path_trailing_slash = True
+    app.router_options.default_to_on_request = True
 
     async def root(req: falcon.asgi.Request) -> dict[str, Any]:
         return roots.root(req.prefix)
@@ -149,18 +169,25 @@ def build(known: Callable[[], registry.Registry], operations: Operations) -> fal
     async def ports(req: falcon.asgi.Request) -> dict[str, Any]:
         return await operations.ports()
 
-    app.add_route("/", _Get(root))
+    async def ready(req: falcon.asgi.Request) -> message.Reply:
+        why = await operations.ready()
+        return message.Reply(503 if why else 200, f"{why or 'ok'}\n".encode(), message.TEXT)
+
+    def there(api: str, version: str | None = None) -> bool:
+        return any(m.name == api and version in (None, f"v{m.version}") for m in known().models)
+
+    app.add_route("/", _Get(_json(root)))
     for prefix in ("/proton", ""):
-        app.add_route(f"{prefix}/{{api}}", _Get(proton))
-        app.add_route(f"{prefix}/{{api}}/{{version}}", _Get(version))
-    app.add_route("/proton", _Get(protons))
-    app.add_route("/gluon/v1/protons", _Get(models))
-    app.add_route("/gluon/v1/ports", _Get(ports))
-    app.add_route("/gluon/v1/status", _Get(status))
+        app.add_route(f"{prefix}/{{api}}", _Get(_json(proton), there))
+        app.add_route(f"{prefix}/{{api}}/{{version}}", _Get(_json(version), there))
+    app.add_route("/proton", _Get(_json(protons)))
+    app.add_route("/gluon/v1/protons", _Get(_json(models)))
+    app.add_route("/gluon/v1/ports", _Get(_json(ports)))
+    app.add_route("/gluon/v1/status", _Get(_json(status)))
     app.add_route("/gluon/v1/resync", _Post(operations.resync))
-    app.add_route("/healthz", _Health())
-    app.add_route("/readyz", _Ready(operations.ready))
-    app.add_route("/metrics", _Metrics())
+    app.add_route("/healthz", _Get(_health))
+    app.add_route("/readyz", _Get(ready))
+    app.add_route("/metrics", _Get(_metrics))
     app.add_sink(_unknown)
     app.add_error_handler(Exception, _refused)
     app.add_error_handler(falcon.HTTPError, _refused)

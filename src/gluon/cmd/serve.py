@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import ipaddress
+import logging
 import signal
 import socket
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import structlog
 import uvicorn
 
 from gluon.cmd import settings as config
+from gluon.cmd.connection import Connection
 
 log = structlog.get_logger(__name__)
 
@@ -76,12 +78,14 @@ def stopping() -> asyncio.Event:
     return event
 
 
-async def serve(app: Any, listening: socket.socket, stop: asyncio.Event) -> None:
+async def serve(app: Any, listening: socket.socket, stop: asyncio.Event, *, settings: config.Api) -> None:
     """Until `stop` is set."""
+    # it warns of each client that does not speak HTTP
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     server = _Server(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=Connection.limited(settings.request_seconds),
             ws="none",
             lifespan="off",
             log_config=None,

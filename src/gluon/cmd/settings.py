@@ -37,8 +37,13 @@ class Api(_Section, frozen=True):
     host: Annotated[
         str, _doc("address to listen on; without authentication only loopback, unless insecure")
     ] = "127.0.0.1"
-    port: Annotated[int, _doc("TCP port; 0 takes a free one and prints it")] = DEFAULT_PORT
+    port: Annotated[
+        int, msgspec.Meta(description="TCP port; 0 takes a free one and prints it", ge=0, le=65535)
+    ] = DEFAULT_PORT
     workers: Annotated[int, _doc("API processes; more than one needs PostgreSQL or MariaDB, and etcd")] = 1
+    request_seconds: Annotated[
+        float, msgspec.Meta(description="time that a client has to send one whole request", gt=0)
+    ] = 60.0
     names: Annotated[tuple[str, ...], _doc("further host names under which clients reach this server")] = ()
     public_url: Annotated[
         str, _doc("URL that is published for clients; by default made of host and port")
@@ -79,7 +84,9 @@ class Shim(_Section, frozen=True):
     instance: Annotated[str, _doc("this process among them; by default host name and process id")] = ""
     apis: Annotated[tuple[str, ...], _doc("protons to serve; none: all that the backend understands")] = ()
     hosts: Annotated[tuple[str, ...], _doc('hosts to serve, or "*" for all')] = ()
-    scan_seconds: Annotated[float, _doc("pause between full scans that repair drift")] = 30.0
+    scan_seconds: Annotated[
+        float, msgspec.Meta(description="pause between full scans that repair drift", gt=0)
+    ] = 30.0
     options: Annotated[dict[str, Any], _doc("options of the backend, such as its sockets")] = {}
 
 

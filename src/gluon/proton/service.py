@@ -45,9 +45,16 @@ class Service:
         return result
 
     async def update(
-        self, context: units.Context, key: str, body: Mapping[str, Any], expected: int | None = None
+        self,
+        context: units.Context,
+        key: str,
+        body: Mapping[str, Any],
+        expected: frozenset[int] | None = None,
+        parent: str | None = None,
     ) -> units.Result:
-        """The given attributes replaced."""
+        """The given attributes replaced. `expected`: revisions that the caller read; `parent` as in `create`."""
+        if parent is not None:
+            _check_parent(context.resource, body, parent)
         checked = context.resource.fields.check(body, partial=True)
         normal = context.resource.fields.key(key)
         committed = await self._store.submit(
@@ -56,7 +63,7 @@ class Service:
         result: units.Result = committed.result
         return result
 
-    async def delete(self, context: units.Context, key: str, expected: int | None = None) -> None:
+    async def delete(self, context: units.Context, key: str, expected: frozenset[int] | None = None) -> None:
         """The object gone."""
         await self._store.submit(units.Remove(context, context.resource.fields.key(key), expected))
 
@@ -91,9 +98,17 @@ def _with_parent(resource: registry.Resource, body: Mapping[str, Any], parent: s
     attribute = resource.type.parent_key
     if attribute is None:
         return body
-    given = body.get(attribute)
-    if given in (None, ""):
+    if body.get(attribute) in (None, ""):
         return {**body, attribute: parent}
+    _check_parent(resource, body, parent)
+    return body
+
+
+def _check_parent(resource: registry.Resource, body: Mapping[str, Any], parent: str) -> None:
+    """A body may name the parent of its path, and no other."""
+    attribute = resource.type.parent_key
+    given = body.get(attribute) if attribute is not None else None
+    if attribute is None or given in (None, ""):
+        return
     if resource.fields.normal(attribute, given) != resource.fields.normal(attribute, parent):
         raise problems.parent_mismatch(attribute, given, parent)
-    return body

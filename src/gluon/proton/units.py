@@ -198,9 +198,9 @@ class Update:
         key: str,
         values: Mapping[str, Any],
         written: Mapping[str, Any],
-        expected: int | None = None,
+        expected: frozenset[int] | None = None,
     ) -> None:
-        """`expected`: the revision that the caller read (If-Match)."""
+        """`expected`: revisions that the caller read, one of which must still be (If-Match)."""
         resource = context.resource
         self.who, self.request_id = context.who, context.request_id
         self._context, self._key, self._expected = context, key, expected
@@ -215,11 +215,7 @@ class Update:
         context, resource = self._context, self._context.resource
         records = resource.records
         before = stored(context, view, self._key, "update")
-        if self._expected is not None and before[tables.REVISION] != self._expected:
-            raise errors.Stale(
-                f"{resource.name} '{self._key}' is at revision {before[tables.REVISION]}, not {self._expected}",
-                hint="read it again and repeat the change",
-            )
+        check_expected(resource, before, self._expected)
         given_key = self._values.get(resource.type.key, self._key)
         if given_key != self._key:
             raise errors.Invalid([problems.fixed(resource.type.key, self._key, given_key)])
@@ -290,12 +286,21 @@ def stored(context: Context, view: store.View, key: str, action: str) -> store.R
     return row
 
 
+def check_expected(resource: registry.Resource, row: store.Row, expected: frozenset[int] | None) -> None:
+    """Raises `Stale` for a row at another revision than the caller read."""
+    if expected is not None and row[tables.REVISION] not in expected:
+        raise errors.Stale(
+            f"{resource.name} '{row[resource.records.key_column]}' is at revision {row[tables.REVISION]}",
+            hint="read it again and repeat the change",
+        )
+
+
 class Remove:
     """An object gone; refused while something refers to it. A port's own default interface goes with it."""
 
     __slots__ = ("_context", "_expected", "_key", "reads", "request_id", "who")
 
-    def __init__(self, context: Context, key: str, expected: int | None = None) -> None:
+    def __init__(self, context: Context, key: str, expected: frozenset[int] | None = None) -> None:
         resource = context.resource
         self.who, self.request_id = context.who, context.request_id
         self._context, self._key, self._expected = context, key, expected
@@ -310,8 +315,7 @@ class Remove:
     def decide(self, view: store.View) -> store.Changes:
         context, resource = self._context, self._context.resource
         row = stored(context, view, self._key, "delete")
-        if self._expected is not None and row[tables.REVISION] != self._expected:
-            raise errors.Stale(f"{resource.name} '{self._key}' is at revision {row[tables.REVISION]}")
+        check_expected(resource, row, self._expected)
         changes = store.Changes()
         default = resource.default_interface
         left = []
