@@ -26,13 +26,15 @@ from gluon.model.types import Model
 from gluon.objects import codec, keys
 from gluon.particles import projection, tables
 from gluon.proton import registry, service
-from gluon.publisher import publisher
+from gluon.publisher import publisher, supervise
 from gluon.publisher import resync as resync_room
 from gluon.spi import bus as spi_bus
 from gluon.spi import store as spi_store
 
 log = structlog.get_logger(__name__)
 
+_LONGEST_WAIT = 2.0
+"""Seconds between two tries to reach a database that was away at the start."""
 _PROBE = 1.0
 """Seconds that etcd has to answer before it counts as down."""
 
@@ -97,7 +99,10 @@ async def open_node(
     lead: bool = True,
     shared: spi_bus.Bus | None = None,
 ) -> AsyncIterator[Node]:
-    """A running node. `url` is where clients reach it, `lead`: may lead publishing, `shared`: use this bus."""
+    """A running node. `url` is where clients reach it, `lead`: may lead publishing, `shared`: use this bus.
+
+    While a database server is away it answers 503. Raises `MigrationRefused`, also later for it.
+    """
     models = load_models(settings)
     directory = config.state_directory(settings)
     where = config.database_url(settings)
@@ -106,18 +111,42 @@ async def open_node(
     database = Notifying(stores.open(where))
     bus = shared or etcd.connect_bus(settings)
     try:
-        await database.install((*arbiter_tables.TABLES, *tables.tables_of(models)), stored(models))
+        installed = await _install(database, models, patient=not where.startswith("sqlite:"))
         node = _assemble(settings, models, database, bus, url=url, process=process or _process(), lead=lead)
-        publishing = asyncio.create_task(node.publisher.run(), name="publisher")
-        try:
-            yield node
-        finally:
-            publishing.cancel()
-            await asyncio.gather(publishing, return_exceptions=True)
+        async with asyncio.TaskGroup() as group:
+            running = [group.create_task(node.publisher.run(), name="publisher")]
+            if not installed:
+                running.append(group.create_task(_install_later(database, models), name="install"))
+            try:
+                yield node
+            finally:
+                for task in running:
+                    task.cancel()
     finally:
         await database.close()
         if shared is None:
             await bus.close()
+
+
+async def _install(database: Notifying, models: Sequence[Model], *, patient: bool) -> bool:
+    """Whether the tables are there; if the database is away, `patient` goes on without."""
+    try:
+        await database.install((*arbiter_tables.TABLES, *tables.tables_of(models)), stored(models))
+    except errors.Unavailable as error:
+        if not patient:
+            raise
+        cause = str(error.__cause__ or "")
+        log.warning("the database is away, answering 503 until it is there", reason=str(error), cause=cause)
+        return False
+    return True
+
+
+async def _install_later(database: Notifying, models: Sequence[Model]) -> None:
+    backoff = supervise.Backoff(longest=_LONGEST_WAIT)
+    await backoff.wait()
+    while not await _install(database, models, patient=True):
+        await backoff.wait()
+    log.info("the database is there")
 
 
 def _process() -> str:

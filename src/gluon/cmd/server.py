@@ -16,6 +16,7 @@ import sys
 import msgspec
 import structlog
 
+from gluon import errors
 from gluon.cmd import node, serve
 from gluon.cmd import settings as config
 
@@ -25,6 +26,10 @@ _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
 _STEADY = 3.0
 """Seconds after which a process counts as well started: one that is killed then comes back at once."""
+
+
+HOPELESS = 78
+"""Exit status of a child that could never start, however often it is tried (EX_CONFIG of sysexits.h)."""
 
 
 def shared(settings: config.Settings) -> bool:
@@ -52,7 +57,7 @@ async def run(settings: config.Settings) -> None:
     if settings.api.workers == 1 and not (shared(settings) and settings.etcd.urls):
         async with node.open_node(settings, url=url) as running:
             _announce(url, running)
-            await serve.serve(running.app, listening, stop, settings=settings.api)
+            await serve.serve(running.app, listening, stop)
         return
     node.load_models(settings)
     await _supervise(settings, listening, url, stop)
@@ -66,53 +71,73 @@ def _announce(url: str, running: node.Node) -> None:
 async def _supervise(
     settings: config.Settings, listening: socket.socket, url: str, stop: asyncio.Event
 ) -> None:
+    """Binds under way need the publisher, so that ends last."""
+    done = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        names = ["publisher", *(f"worker-{n}" for n in range(settings.api.workers))]
-        keepers = [group.create_task(_keep(name, settings, listening, url, stop)) for name in names]
-        await stop.wait()
-        await asyncio.wait(keepers)
+        publisher = group.create_task(_keep("publisher", settings, listening, url, done))
+        names = [f"worker-{n}" for n in range(settings.api.workers)]
+        workers = [group.create_task(_keep(name, settings, listening, url, stop)) for name in names]
+        await asyncio.wait(workers)
+        done.set()
+        await asyncio.wait({publisher})
 
 
 async def _keep(
     name: str, settings: config.Settings, listening: socket.socket, url: str, stop: asyncio.Event
 ) -> None:
-    """One child process, started again whenever it ends."""
+    """One child process, started again whenever it ends. Raises `GluonError` if that is no use."""
     loop = asyncio.get_running_loop()
     pause = _FIRST_PAUSE
     while not stop.is_set():
         began = loop.time()
-        child = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "gluon.cmd.worker",
-            name,
-            url,
-            str(listening.fileno()),
-            stdin=asyncio.subprocess.PIPE,
-            pass_fds=(listening.fileno(),),
-        )
-        if child.stdin is None:
-            raise RuntimeError("a child was started without the pipe that was asked for")
-        child.stdin.write(msgspec.json.encode(settings) + b"\n")
-        log.info("process started", name=name, pid=child.pid)
-        ended = asyncio.create_task(child.wait())
-        stopped = asyncio.create_task(stop.wait())
-        await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        if not ended.done():
-            child.send_signal(signal.SIGTERM)
-            try:
-                await asyncio.wait_for(asyncio.shield(ended), serve.GRACE + 5)
-            except TimeoutError:
-                child.kill()
-                await ended
+        child = await _start(name, settings, listening, url)
+        status = await _until_ended(child, stop)
+        if stop.is_set():
             return
-        log.warning("process ended", name=name, pid=child.pid, status=ended.result())
+        if status == HOPELESS:
+            raise errors.GluonError(f"{name} cannot start")
+        log.warning("process ended", name=name, pid=child.pid, status=status)
         pause = _FIRST_PAUSE if loop.time() - began > _STEADY else min(pause * 2, _LONGEST_PAUSE)
         try:
             await asyncio.wait_for(stop.wait(), pause)
         except TimeoutError:
             continue
+
+
+async def _start(
+    name: str, settings: config.Settings, listening: socket.socket, url: str
+) -> asyncio.subprocess.Process:
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "gluon.cmd.worker",
+        name,
+        url,
+        str(listening.fileno()),
+        stdin=asyncio.subprocess.PIPE,
+        pass_fds=(listening.fileno(),),
+    )
+    if child.stdin is None:
+        raise RuntimeError("a child was started without the pipe that was asked for")
+    child.stdin.write(msgspec.json.encode(settings) + b"\n")
+    log.info("process started", name=name, pid=child.pid)
+    return child
+
+
+async def _until_ended(child: asyncio.subprocess.Process, stop: asyncio.Event) -> int:
+    """Its exit status; after `stop` it is asked to end, and made to."""
+    ended = asyncio.create_task(child.wait())
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if not ended.done():
+            child.send_signal(signal.SIGTERM)
+            await asyncio.wait({ended}, timeout=serve.GRACE + 5)
+    finally:
+        stopped.cancel()
+        if not ended.done():
+            child.kill()
+    return await ended
 
 
 async def work(name: str, settings: config.Settings, url: str, descriptor: int) -> None:
@@ -129,7 +154,7 @@ async def work(name: str, settings: config.Settings, url: str, descriptor: int) 
         if publishes:
             await stop.wait()
         else:
-            await serve.serve(running.app, listening, stop, settings=settings.api)
+            await serve.serve(running.app, listening, stop)
 
 
 def _input_ended(stop: asyncio.Event) -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import sys
 
 import msgspec
+import structlog
 import uvloop
 
+from gluon import errors
 from gluon.cmd import logs, server
 from gluon.cmd import settings as config
+
+log = structlog.get_logger(__name__)
 
 
 def main() -> None:
@@ -16,7 +20,12 @@ def main() -> None:
     logs.configure()
     name, url, descriptor = sys.argv[1:4]
     settings = msgspec.json.decode(_first_line(), type=config.Settings)
-    uvloop.run(server.work(name, settings, url, int(descriptor)))
+    try:
+        uvloop.run(server.work(name, settings, url, int(descriptor)))
+    except* (errors.MigrationRefused, errors.ModelError, config.SettingsError) as refused:
+        for error in refused.exceptions:
+            log.error("cannot start", process=name, reason=str(error))  # noqa: TRY400 - it says it all
+        sys.exit(server.HOPELESS)
 
 
 def _first_line() -> bytes:
