@@ -77,6 +77,11 @@ class GluonServer(_Product):
         super().__init__([verb, *arguments], env=env)
 
     def start(self) -> None:
+        self.begin()
+        self.daemon.wait_ready(self._answers, limit=30)
+
+    def begin(self) -> None:
+        """Start it and wait for its port only: what it needs may be away."""
         if "--data" not in self._verb and "--database" not in self._verb:
             self.arguments = [*self._verb, "--data", str(self.directory / "data")]
         else:
@@ -84,7 +89,7 @@ class GluonServer(_Product):
         self.arguments += ["--port", str(self.port)]
         self.daemon = self._daemon()
         self.daemon.start()
-        self.daemon.wait_ready(self._answers, limit=30)
+        self.daemon.wait_ready(self._knows_its_port, limit=30)
 
     @property
     def url(self) -> str:
@@ -107,13 +112,13 @@ class GluonServer(_Product):
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not alive(pid), f"death of {name}", limit=10)
 
+    def _knows_its_port(self) -> bool:
+        for line in self.daemon.said(lines=10_000).splitlines() if not self.port else ():
+            if '"event": "serving"' in line:
+                self.port = int(json.loads(line)["url"].rsplit(":", 1)[1])
+        return bool(self.port)
+
     def _answers(self) -> bool:
-        if not self.port:
-            for line in self.daemon.said(lines=10_000).splitlines():
-                if '"event": "serving"' in line:
-                    self.port = int(json.loads(line)["url"].rsplit(":", 1)[1])
-            if not self.port:
-                return False
         try:
             return self.request("GET", "/readyz")[0] == 200
         except OSError:
