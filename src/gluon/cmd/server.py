@@ -57,7 +57,7 @@ async def run(settings: config.Settings) -> None:
     if settings.api.workers == 1 and not (shared(settings) and settings.etcd.urls):
         async with node.open_node(settings, url=url) as running:
             _announce(url, running)
-            await serve.serve(running.app, listening, stop)
+            await serve.serve(running.app, listening, stop, settings=settings.api)
         return
     node.load_models(settings)
     await _supervise(settings, listening, url, stop)
@@ -154,7 +154,7 @@ async def work(name: str, settings: config.Settings, url: str, descriptor: int) 
         if publishes:
             await stop.wait()
         else:
-            await serve.serve(running.app, listening, stop)
+            await serve.serve(running.app, listening, stop, settings=settings.api)
 
 
 def _input_ended(stop: asyncio.Event) -> None:
