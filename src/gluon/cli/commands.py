@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -14,7 +16,20 @@ from gluon.client import http
 VERBS = ("list", "show", "create", "update", "delete")
 _INDENT = 4
 
+_INTEGER = re.compile(r"[+-]?[0-9]+").fullmatch
+
 Kind = dict[str, Any]
+
+
+class _Key(click.ParamType[str]):
+    """A key stands in a URL, where an empty one would mean all objects."""
+
+    name = "key"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not value:
+            self.fail("a key is not empty", param, ctx)
+        return str(value)
 
 
 def names(proton: dict[str, Any]) -> list[str]:
@@ -29,7 +44,7 @@ def make(proton: dict[str, Any], name: str) -> click.Command | None:
     if kind is None or verb not in VERBS:
         return None
     path = kind["paths"][0]
-    key = click.Argument([kind["key"]], metavar=kind["key"].upper())
+    key = click.Argument(["object_key"], metavar=kind["key"].upper(), type=_Key())
     made: dict[str, Callable[[], click.Command]] = {
         "list": lambda: _command(name, f"All {kind['plural']}.", [], lambda c: c.request("GET", path)),
         "show": lambda: _command(name, f"One {singular}.", [key], _on_object(kind, "GET")),
@@ -40,7 +55,7 @@ def make(proton: dict[str, Any], name: str) -> click.Command | None:
         "update": lambda: _command(
             name,
             f"Change attributes of a {singular}.",
-            [click.Argument(["object_key"], metavar=kind["key"].upper()), *_attributes(kind, create=False)],
+            [key, *_attributes(kind, create=False)],
             _update(kind),
         ),
     }
@@ -58,15 +73,24 @@ def _command(
         except http.ClientError as error:
             fail(error)
         if answer is not None:
-            click.echo(json.dumps(answer, indent=_INDENT, ensure_ascii=False))
+            click.echo(_shown(answer))
 
     return click.Command(name, params=params, callback=callback, help=help_text)
 
 
+def _shown(answer: Any) -> str:
+    """As people read it, where the terminal can show it."""
+    text = json.dumps(answer, indent=_INDENT, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return json.dumps(answer, indent=_INDENT)
+    return text
+
+
 def _on_object(kind: Kind, method: str) -> Callable[..., Any]:
-    def act(client: http.Client, **given: str) -> Any:
-        key = next(iter(given.values()))
-        return client.request(method, http.object_path(kind["paths"][0], key))
+    def act(client: http.Client, object_key: str) -> Any:
+        return client.request(method, http.object_path(kind["paths"][0], object_key))
 
     return act
 
@@ -96,8 +120,8 @@ def _attributes(kind: Kind, *, create: bool) -> list[click.Parameter]:
 
 
 def _variable(name: str) -> str:
-    """A Python name that no other parameter has, whatever the model's attribute is called."""
-    return f"attribute_{name}".lower() if not name.islower() else f"attribute_{name}"
+    """A Python name that no other parameter has, whatever the model's attribute is called; click keeps no capitals."""
+    return f"attribute_{name.encode().hex()}"
 
 
 def _help(attribute: dict[str, Any]) -> str:
@@ -123,16 +147,22 @@ def _body(kind: Kind, given: dict[str, str | None]) -> dict[str, Any]:
 def _value(attribute: dict[str, Any], text: str) -> Any:
     """What the text means; where it means nothing it goes as it is, and the server says why not."""
     kind = attribute.get("value_type") or attribute["type"]
-    try:
-        if kind == "integer":
-            return int(text)
-        if kind == "number":
-            return float(text)
-    except ValueError:
-        return text
+    if kind == "integer" and _INTEGER(text) and len(text) <= 30:
+        return int(text)
+    if kind == "number":
+        return _number(text)
     if kind == "boolean":
         return {"true": True, "false": False}.get(text.lower(), text)
     return text
+
+
+def _number(text: str) -> float | str:
+    """JSON has no number that is none or without end."""
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return number if math.isfinite(number) and "_" not in text else text
 
 
 def fail(error: http.ClientError) -> NoReturn:

@@ -32,8 +32,8 @@ class Protons(click.Group):
 
 def _proton(ctx: click.Context, *, quiet: bool = False) -> dict[str, Any] | None:
     """The proton that `--api` names, or the only one. Ends with 255 where there is none (or, quiet: None)."""
-    client: http.Client = ctx.ensure_object(dict)["client"]
     try:
+        client: http.Client = ctx.ensure_object(dict)["client"]
         served = client.protons()
     except http.ClientError as error:
         if quiet:
@@ -56,13 +56,26 @@ def _proton(ctx: click.Context, *, quiet: bool = False) -> dict[str, Any] | None
     "--api", metavar="NAME", help="The proton to speak to; may be left out if there is one.", is_eager=True
 )
 @click.option(
-    "--host", envvar="OS_PROTON_HOST", default="127.0.0.1", show_default=True, help="Server.", is_eager=True
+    "--host",
+    envvar="OS_PROTON_HOST",
+    default="127.0.0.1",
+    show_default=True,
+    show_envvar=True,
+    help="Server.",
+    is_eager=True,
 )
 @click.option(
-    "--port", envvar="OS_PROTON_PORT", default="2705", show_default=True, help="Its port.", is_eager=True
+    "--port",
+    envvar="OS_PROTON_PORT",
+    type=click.IntRange(1, 65535),
+    default=2705,
+    show_default=True,
+    show_envvar=True,
+    help="Its port.",
+    is_eager=True,
 )
 @click.pass_context
-def cli(ctx: click.Context, api: str | None, host: str, port: str) -> None:
+def cli(ctx: click.Context, api: str | None, host: str, port: int) -> None:
     """Create, show, change and delete the objects of a proton."""
 
 

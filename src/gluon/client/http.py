@@ -46,9 +46,13 @@ class Client:
     """`Client("http://127.0.0.1:2705")`; a context manager. `timeout` in seconds covers a bind."""
 
     def __init__(self, base: str, *, timeout: float = 60.0) -> None:
-        parts = urlsplit(base)
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        self._connection = kind(parts.hostname or "", parts.port, timeout=timeout)
+        """Raises `ClientError` for what is no address; nothing is sent yet."""
+        try:
+            parts = urlsplit(base)
+            kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+            self._connection = kind(parts.hostname or "", parts.port, timeout=timeout)
+        except (ValueError, http.client.InvalidURL) as error:
+            raise ClientError(f"{base} is no address of a server: {error}") from error
         self._base = base
 
     def __enter__(self) -> Client:
@@ -65,12 +69,12 @@ class Client:
         content = None
         if body is not None:
             headers["content-type"] = "application/json"
-            content = codec.encode(body)
+            content = _encoded(body)
         try:
             self._connection.request(method, path, content, headers)
             answer = self._connection.getresponse()
             data = answer.read()
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, UnicodeError) as error:
             self._connection.close()
             raise ClientError(f"{self._base}: {error or type(error).__name__}") from error
         decoded = None
@@ -85,8 +89,22 @@ class Client:
 
     def protons(self) -> list[dict[str, Any]]:
         """The models that the server serves, described."""
-        found: list[dict[str, Any]] = self.request("GET", "/gluon/v1/protons")["protons"]
+        found: list[dict[str, Any]] = self.facts("/gluon/v1/protons", "protons")["protons"]
         return found
+
+    def facts(self, path: str, *members: str) -> dict[str, Any]:
+        """What a Gluon server says of itself: an object with these members. Raises as `request` does."""
+        answer = self.request("GET", path)
+        if not isinstance(answer, dict) or not all(member in answer for member in members):
+            raise ClientError(f"{self._base}: this is no Gluon server, or one of another version")
+        return answer
+
+
+def _encoded(body: Any) -> bytes:
+    try:
+        return codec.encode(body)
+    except UnicodeEncodeError as error:
+        raise ClientError("an argument is no text in UTF-8") from error
 
 
 def address(host: str, port: int | str) -> str:
@@ -96,4 +114,7 @@ def address(host: str, port: int | str) -> str:
 
 def object_path(collection: str, key: str) -> str:
     """The path of one object; the key is percent-encoded."""
-    return f"{collection}/{quote(key, safe='')}"
+    try:
+        return f"{collection}/{quote(key, safe='')}"
+    except UnicodeEncodeError as error:
+        raise ClientError("the key is no text in UTF-8") from error

@@ -54,8 +54,23 @@ _SERVER = _options(
     _INSECURE,
 )
 _CLIENT = _options(
-    click.option("--host", envvar="OS_PROTON_HOST", default="127.0.0.1", show_default=True, help="Server."),
-    click.option("--port", envvar="OS_PROTON_PORT", default=2705, show_default=True, help="Its port."),
+    click.option(
+        "--host",
+        envvar="OS_PROTON_HOST",
+        default="127.0.0.1",
+        show_default=True,
+        show_envvar=True,
+        help="Server.",
+    ),
+    click.option(
+        "--port",
+        envvar="OS_PROTON_PORT",
+        type=click.IntRange(1, 65535),
+        default=2705,
+        show_default=True,
+        show_envvar=True,
+        help="Its port.",
+    ),
 )
 
 

@@ -14,11 +14,11 @@ _PATIENCE = 300.0
 
 def status(host: str, port: int) -> int:
     """Print the numbers that matter. 0 all well, 1 not reached or something is down."""
-    with _client(host, port) as client:
-        try:
-            facts = client.request("GET", "/gluon/v1/status")
-        except http.ClientError as error:
-            return _fail(error)
+    try:
+        with _client(host, port) as client:
+            facts = _facts(client)
+    except http.ClientError as error:
+        return _fail(error)
     database, publishing = facts["database"], facts["publisher"]
     rows = [
         ("database revision", f"{database['revision']} (incarnation {database['incarnation']})"),
@@ -45,25 +45,29 @@ def _shim(shim: dict[str, Any]) -> str:
 def resync(host: str, port: int) -> int:
     """Ask for a resync and wait until it is done."""
     end = time.monotonic() + _PATIENCE
-    with _client(host, port) as client:
-        try:
-            began = client.request("GET", "/gluon/v1/status")["publisher"]
+    try:
+        with _client(host, port) as client:
+            began = _facts(client)["publisher"]
             client.request("POST", "/gluon/v1/resync", {})
             while time.monotonic() < end:
-                facts = client.request("GET", "/gluon/v1/status")
+                facts = _facts(client)
                 now = facts["publisher"]
                 if not facts["resync_wanted"] and not now["resyncing"]:
                     click.echo(f"etcd agrees with the database at revision {now['revision']}")
                     return 0
                 time.sleep(0.2)
-        except http.ClientError as error:
-            return _fail(error)
+    except http.ClientError as error:
+        return _fail(error)
     click.echo(f"no resync within {_PATIENCE:.0f} s; cursor was {began.get('cursor')}", err=True)
     return 1
 
 
 def _client(host: str, port: int) -> http.Client:
     return http.Client(http.address(host, port), timeout=30)
+
+
+def _facts(client: http.Client) -> dict[str, Any]:
+    return client.facts("/gluon/v1/status", "database", "publisher", "shims", "resync_wanted")
 
 
 def _fail(error: http.ClientError) -> int:

@@ -1,0 +1,124 @@
+"""What the commands once answered with a traceback, or with something that was not asked for."""
+
+import http.server
+import json
+import os
+import threading
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from gluon.testing.product import GluonServer
+from tests.api.conftest import Api
+from tests.api.test_commands import run
+
+API = ("--api", "net-l3vpn")
+
+
+@pytest.mark.parametrize("command", [("protonclient", "port-list"), ("gluon", "status"), ("gluon", "resync")])
+@pytest.mark.parametrize(
+    "where",
+    [
+        ("--port", "abc"),
+        ("--port", "99999999"),
+        ("--port", "-1"),
+        ("--host", "::zz"),
+        ("--host", "a b"),
+        ("--host", "http://127.0.0.1"),
+        ("--host", "x" * 300),
+        ("--host", "é" * 70),
+    ],
+)
+def test_an_address_that_is_none_is_said_in_one_line(
+    command: tuple[str, str], where: tuple[str, str]
+) -> None:
+    program, verb = command
+    arguments = (*where, verb) if program == "protonclient" else (verb, *where)
+    done = run(program, *arguments)
+    assert done.returncode in (1, 2)
+    assert "Traceback" not in done.stderr
+    assert where[1][:20] in done.stderr
+
+
+def test_a_port_from_the_environment_that_is_none_is_said(server: GluonServer) -> None:
+    done = run("protonclient", "port-list", env={"OS_PROTON_PORT": "abc"})
+    assert done.returncode == 2
+    assert "OS_PROTON_PORT" in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["show", "update", "delete"])
+def test_an_empty_key_is_no_wish_for_all(server: GluonServer, verb: str) -> None:
+    done = run("protonclient", *API, f"port-{verb}", "", server=server)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "empty" in done.stderr
+
+
+def test_arguments_that_are_no_text(server: GluonServer) -> None:
+    bad = os.fsdecode(b"\xff")
+    for arguments in (("vpn-create", "--name", bad), ("vpn-show", bad)):
+        done = run("protonclient", *API, *arguments, server=server)
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        assert "UTF-8" in done.stderr
+
+
+def test_numbers_are_what_the_server_takes_for_one(api: Api, server: GluonServer) -> None:
+    peers = ("--local_ip_address", "192.0.2.1", "--peer_ip_address", "192.0.2.2", "--tenant_id", api.project)
+    for number in ("6_5", " 65", "nan", "9" * 30, "\u0663"):
+        done = run("protonclient", *API, "bgppeering-create", *peers, "--as_number", number, server=server)
+        assert done.returncode == 1, number
+        assert "as_number" in done.stderr
+    done = run("protonclient", *API, "bgppeering-create", *peers, "--as_number", "65001", server=server)
+    assert json.loads(done.stdout)["as_number"] == 65001
+
+
+def test_any_terminal_can_show_any_object(api: Api, server: GluonServer) -> None:
+    vpn = api.vpn(name="bleu, blå, 青")
+    done = run("protonclient", *API, "vpn-show", vpn["id"], server=server, env={"PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == vpn
+
+
+class _Other(http.server.BaseHTTPRequestHandler):
+    """A web server that is not ours."""
+
+    def do_GET(self) -> None:
+        body = {"/": b"<html>", "/gluon/v1/protons": b"[]", "/gluon/v1/status": b"{}"}.get(self.path, b"null")
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Tests are quiet."""
+
+
+@pytest.fixture
+def other() -> Iterator[int]:
+    with http.server.HTTPServer(("127.0.0.1", 0), _Other) as serving:
+        thread = threading.Thread(target=serving.serve_forever)
+        thread.start()
+        yield serving.server_port
+        serving.shutdown()
+        thread.join()
+
+
+def test_a_server_of_something_else_is_said(other: int) -> None:
+    where = ("--port", str(other))
+    for done in (
+        run("protonclient", *where, "port-list"),
+        run("gluon", "status", *where),
+        run("gluon", "resync", *where),
+    ):
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        assert "no Gluon server" in done.stderr
+
+
+def test_a_missing_object_is_said_and_counts_as_failure(server: GluonServer) -> None:
+    for verb in ("show", "update", "delete"):
+        done = run("protonclient", *API, f"port-{verb}", str(uuid.uuid4()), server=server)
+        assert done.returncode == 1
+        assert done.stderr.splitlines()[0] == "Bad return status 404"
+        assert "no Port with id" in done.stderr
