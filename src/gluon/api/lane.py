@@ -11,11 +11,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 from urllib.parse import unquote
 
+import msgspec
 import structlog
 
 from gluon import errors
 from gluon.api import errors as answers
 from gluon.api import message, resources
+from gluon.proton import registry
 from gluon.spi import policy
 
 Scope = dict[str, Any]
@@ -45,14 +47,52 @@ class Observer(Protocol):
     def answered(self, method: str, status: int, seconds: float) -> None: ...
 
 
+class Place(msgspec.Struct, frozen=True):
+    """Where a request goes that is the lane's: the path's segments, what they name, the query."""
+
+    path: tuple[str, ...]
+    resource: registry.Resource
+    rest: tuple[str, ...]
+    query: bytes
+
+
 class Lane:
-    """`app(scope, receive, send)`."""
+    """`app(scope, receive, send)`; a server that knows us may ask `place` and `answer` instead."""
 
     def __init__(self, found: resources.Resources, rest: App, guard: Guard, observer: Observer) -> None:
         self._resources = found
         self._rest = rest
         self._guard = guard
         self._observer = observer
+
+    def place(self, target: bytes) -> Place | None:
+        """Of a request's target; None if it is not the lane's."""
+        raw, _, query = target.partition(b"?")
+        path = segments(raw)
+        match = self._resources.find(path)
+        return Place(path, *match, query) if match else None
+
+    async def answer(
+        self, method: str, place: Place, headers: dict[bytes, bytes], body: bytes
+    ) -> tuple[message.Reply, str]:
+        """The answer to a whole request, and its request id. Never raises."""
+        began = time.perf_counter()
+        request_id = message.request_id()
+        try:
+            request = message.Request(
+                method=method,
+                path=place.path,
+                query=place.query,
+                headers=headers,
+                caller=self._guard.admit(method, headers),
+                id=request_id,
+                body=body,
+            )
+            reply = await self._resources.handle(request, place.resource, place.rest)
+        except Exception as error:  # noqa: BLE001 - the border: no client sees a stack
+            reply = failed(error, headers, request_id)
+        self._observer.answered(method, reply.status, time.perf_counter() - began)
+        return reply, request_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -64,7 +104,7 @@ class Lane:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         try:
             caller = self._guard.admit(method, headers)
-            path = segments(scope)
+            path = segments(scope.get("raw_path") or scope["path"].encode())
             match = self._resources.find(path)
             if match is None:
                 scope["gluon.caller"] = caller
@@ -97,10 +137,9 @@ def failed(error: Exception, headers: dict[bytes, bytes], request_id: str) -> me
     return answers.reply(error, headers, request_id)
 
 
-def segments(scope: Scope) -> tuple[str, ...]:
-    """The decoded segments of the path, without a trailing slash. A `%2F` does not split."""
-    raw: bytes | None = scope.get("raw_path")
-    text = raw.split(b"?", 1)[0].decode("latin-1") if raw is not None else str(scope["path"])
+def segments(raw: bytes) -> tuple[str, ...]:
+    """The decoded segments of a path, without a trailing slash. A `%2F` does not split."""
+    text = raw.split(b"?", 1)[0].decode("latin-1")
     parts = text.strip("/").split("/")
     if "%" in text:
         parts = [unquote(p, errors="replace") for p in parts]

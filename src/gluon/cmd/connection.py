@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import re
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
 from gluon.api import lane, message
+from gluon.cmd.short import ShortWay
 
 MAX_HEAD = 64 * 1024
 MAX_REQUEST = 8 * 1024 * 1024
@@ -20,7 +19,7 @@ MAX_REQUEST = 8 * 1024 * 1024
 _UPGRADE = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
 
 
-class Connection(HttpToolsProtocol):
+class Connection(ShortWay):
     """`seconds`: the time that a client has to send one whole request."""
 
     seconds: float

@@ -1,0 +1,169 @@
+"""A short way through uvicorn's protocol for plain requests to the lane.
+
+In: requests that HTTP/1.1 clients send in the usual way: a path of the lane, a small body of known
+length, the connection kept, nothing before it unanswered. Out: the answer in one write. All others go
+through uvicorn's own code, as ASGI. Measured with a port create: 23 µs of CPU for HTTP by ASGI, 14 by
+this (scope, cycle, event and two `send`s, each of whose headers is searched by two patterns).
+
+What the base class asks of a request under way (`cycle`) is kept: it looks at `response_complete`
+for pipelining, and sets `disconnected` and `keep_alive` when the client or the server leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from gluon.api import lane, message
+
+MAX_BODY = 64 * 1024
+_KNOWN = {"method": ""}
+"""The scope of a plain request: none is made."""
+
+
+class Exchange:
+    """One plain request and its answer."""
+
+    __slots__ = (
+        "body",
+        "disconnected",
+        "headers",
+        "keep_alive",
+        "method",
+        "more_body",
+        "place",
+        "response_complete",
+    )
+    message_event = asyncio.Event()
+    """Nobody waits for it: the body is whole before anyone looks."""
+
+    def __init__(self, method: str, place: lane.Place, headers: dict[bytes, bytes]) -> None:
+        self.method = method
+        self.place = place
+        self.headers = headers
+        self.body = b""
+        self.more_body = True
+        self.keep_alive = True
+        self.disconnected = False
+        self.response_complete = False
+
+
+class ShortWay(HttpToolsProtocol):
+    """uvicorn's connection, with the short way where the app is a lane."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self._lane = self.app if isinstance(self.app, lane.Lane) else None
+        self._plain: Exchange | None = None
+        self._default_lines = b""
+        self._defaults: object = None
+
+    def on_message_begin(self) -> None:
+        self._plain = None
+        if self._lane is None:
+            super().on_message_begin()
+            return
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+        self.scope = {}  # type: ignore[typeddict-item]
+
+    def on_headers_complete(self) -> None:
+        if self._lane is None:
+            super().on_headers_complete()
+            return
+        plain = self._plain_request(self._lane)
+        if plain is None:
+            self._go_the_long_way()
+            return
+        self.scope = _KNOWN  # type: ignore[assignment]
+        self._plain = plain
+        self.cycle = plain  # type: ignore[assignment]
+
+    def _plain_request(self, known: lane.Lane) -> Exchange | None:
+        """None if anything is unusual."""
+        parser, before = self.parser, self.cycle
+        if (
+            (before is not None and not before.response_complete)
+            or self.expect_100_continue
+            or not parser.should_keep_alive()
+            or parser.should_upgrade()
+            or parser.get_http_version() != "1.1"
+            or not self.url.startswith(b"/")
+        ):
+            return None
+        headers = dict(self.headers)
+        length = headers.get(b"content-length", b"0")
+        if b"transfer-encoding" in headers or len(length) > 6 or int(length) > MAX_BODY:
+            return None
+        place = known.place(self.url)
+        return Exchange(parser.get_method().decode("ascii"), place, headers) if place else None
+
+    def _go_the_long_way(self) -> None:
+        """As if the base class had seen this request from its beginning."""
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if self._plain is None:
+            super().on_body(body)
+        else:
+            self._plain.body += body
+
+    def on_message_complete(self) -> None:
+        plain = self._plain
+        if plain is None or self._lane is None:
+            super().on_message_complete()
+            return
+        plain.more_body = False
+        task = self.loop.create_task(self._answer(plain, self._lane))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
+
+    async def _answer(self, plain: Exchange, known: lane.Lane) -> None:
+        try:
+            reply, request_id = await known.answer(plain.method, plain.place, plain.headers, plain.body)
+            if self.flow.write_paused and not plain.disconnected:
+                await self.flow.drain()
+        except asyncio.CancelledError:  # the server ends and waits no longer
+            self.transport.close()
+            raise
+        if plain.disconnected:
+            return
+        self.transport.write(self._encoded(plain, reply, request_id))
+        plain.response_complete = True
+        if not plain.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+
+    def _encoded(self, plain: Exchange, reply: message.Reply, request_id: str) -> bytes:
+        """Status, headers and body. Values come from us alone, so none can hold a line's end."""
+        body = reply.body
+        head = b"%s%s%s: %s\r\n" % (
+            STATUS_LINE[reply.status],
+            self._lines_of_all(),
+            lane.REQUEST_ID,
+            request_id.encode(),
+        )
+        for name, value in reply.headers:
+            head += b"%s: %s\r\n" % (name, value)
+        if body is not None:
+            head += b"content-type: %s\r\ncontent-length: %d\r\n" % (reply.content_type, len(body))
+        elif reply.status != 204:
+            head += b"content-length: 0\r\n"
+        if not plain.keep_alive:
+            head += b"connection: close\r\n"
+        return head + b"\r\n" + (body or b"" if plain.method != "HEAD" else b"")
+
+    def _lines_of_all(self) -> bytes:
+        """The headers of every answer (the date), made anew when uvicorn has changed them."""
+        defaults = self.server_state.default_headers
+        if defaults is not self._defaults:
+            self._defaults = defaults
+            self._default_lines = b"".join(b"%s: %s\r\n" % pair for pair in defaults)
+        return self._default_lines
