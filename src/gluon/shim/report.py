@@ -262,10 +262,18 @@ class Reporter:
         self._done(refs, again=again)
 
     def _done(self, refs: Iterable[Ref], *, again: bool) -> None:
-        """Something new may have been said while the Txn was under way, or it could not be made."""
-        for ref in refs if again else ():
-            self._mark(ref)
+        """Something new may have been said while the Txn was under way, or it could not be made.
+
+        One that was refused for a reply has to be made without it for the others.
+        """
+        for ref in refs:
+            if again or not self._replies(ref):
+                self._mark(ref)
         self._pump()
+
+    def _replies(self, ref: Ref) -> bool:
+        entry = self._entries.get(ref)
+        return entry is not None and bool(entry.replies)
 
     async def _write(self, refs: Collection[Ref]) -> bool:
         """One Txn. False: it was refused, and must not be tried again as it is."""

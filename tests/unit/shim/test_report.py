@@ -1,0 +1,71 @@
+"""The reporter: what it may write reaches the bus, whatever else is refused."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, cast
+
+from gluon.kv.memory import MemoryBus
+from gluon.objects import keys, status
+from gluon.shim import said
+from gluon.shim.cache import Cache
+from gluon.shim.report import Reporter
+from gluon.shim.settings import Pace, Stats
+from gluon.spi.backend import Ref
+from gluon.spi.bus import Compare, Get, Op, Put, TxnResult
+
+API = "net-l3vpn"
+LEAD = keys.lead("fake", "*")
+
+
+class Lead:
+    key = LEAD
+
+    def __init__(self, create_revision: int) -> None:
+        self.create_revision = create_revision
+
+
+class Wanted:
+    """A cache that knows of one wanted binding for each port."""
+
+    def binding_revision(self, ref: Ref, host: str) -> int:
+        return 5
+
+
+class Slow(MemoryBus):
+    """Answers the Txn of one object late."""
+
+    async def txn(
+        self, compares: Sequence[Compare], then: Sequence[Op], otherwise: Sequence[Op] = ()
+    ) -> TxnResult:
+        if any(op.key.endswith("/first") for op in then):
+            await asyncio.sleep(0.2)
+        return await super().txn(compares, then, otherwise)
+
+
+def port(name: str) -> Ref:
+    return Ref(API, "Port", name)
+
+
+async def test_a_refused_reply_takes_no_other_report_with_it() -> None:
+    bus = Slow()
+    won = await bus.txn((), [Put(key=LEAD, value=b"{}")])
+    reporter = Reporter(
+        bus, cast("Cache", Wanted()), controller="fake", shard="*", pace=Pace(batches=1), stats=Stats()
+    )
+    running = asyncio.create_task(reporter.run())
+    await reporter.wait_ready()
+    reporter.begin(cast("Any", Lead(won.revision)))
+    word = said.Said(observed_revision=7)
+    # The first goes at once; the others wait for it and then share a Txn, the reply being refused before.
+    for name in ("first", "outdated", "other"):
+        reporter.settle(port(name), word, ("h",))
+    outdated = status.BindingReport(epoch=3, vif_type="ovs")
+    reporter.answer(port("outdated"), "h", said.Reply(report=outdated, mod_revision=4))
+    other = keys.status("fake", "*", API, "Port", "other")
+    async with asyncio.timeout(5):
+        while (await bus.txn((), (Get(key=other),))).values[0] is None:
+            await asyncio.sleep(0.01)
+    assert await bus.get(keys.status("fake", "*", API, "Port", "outdated")) is None
+    running.cancel()
+    await asyncio.wait({running})
+    await bus.close()
