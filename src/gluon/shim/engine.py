@@ -75,6 +75,11 @@ class Shim:
         for session in self._sessions():
             session.completed()
 
+    def look(self) -> None:
+        """Scan everything now on each shard that is led, as the engine does from time to time."""
+        for session in self._sessions():
+            session.look(None)
+
     def settled(self, revision: int) -> bool:
         """Whether all up to `revision` of the bus is programmed and said, on each shard that is led."""
         seen = self._cache.complete and self._cache.revision >= revision

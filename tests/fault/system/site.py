@@ -14,6 +14,9 @@ from gluon.testing.witness.ledger import Ledger
 
 SqlServer = PostgresServer | MariadbServer
 
+PATIENCE = 60.0
+"""Seconds without an answer that a killed part may cost on the slowest machine; `say` shows what it did cost."""
+
 
 class Site:
     """`with Site(sql, etcd) as site: site.server()`. Without an SQL server it is SQLite in `folder`."""

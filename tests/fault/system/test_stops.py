@@ -10,7 +10,7 @@ from gluon.testing.process import wait_until
 from gluon.testing.product import GluonServer
 from gluon.testing.servers import EtcdServer, MariadbServer, PostgresServer
 from gluon.testing.witness.load import V1, Load
-from tests.fault.system.site import Site
+from tests.fault.system.site import PATIENCE, Site
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
@@ -60,7 +60,7 @@ def test_database_stopped_for_a_while(own_site: Site) -> None:
     rest = site.judge(server).at_rest()
     site.say("database away twice", answers=answers, silence=load.silence, rest=rest)
     assert {status for statuses in answers for status in statuses} == {503}
-    assert load.silence < 15
+    assert load.silence < PATIENCE
 
 
 def test_database_down_at_the_start(own_site: Site) -> None:

@@ -113,8 +113,7 @@ class Pe:
     def look(self) -> None:
         """What a periodic full scan does."""
         assert self.shim is not None
-        session = self.shim._sessions[self.name]
-        self.site.loop.do(lambda: session.look(None))
+        self.site.loop.do(self.shim.look)
 
     def report(self, object_type: str, key: str) -> status.Report:
         found = self.site.loop.run(self.site.state.report(self.name, object_type, key))
