@@ -29,6 +29,7 @@ def run(plan: Plan) -> Sequence[Figure]:
             baseline = Baseline(postgres, name)
             for _ in range(plan.rounds):
                 api, publisher = product.api_cpu(), product.publisher_cpu()
+                before_etcd = cpu_seconds(etcd.daemon.pid)
                 database = cpu_seconds(postgres.daemon.pid, family=True)
                 seen = load.drive(product.url, script, plan.seconds)
                 note("api", (product.api_cpu() - api) / seen.requests * 1e6)
@@ -37,6 +38,7 @@ def run(plan: Plan) -> Sequence[Figure]:
                     (cpu_seconds(postgres.daemon.pid, family=True) - database) / seen.requests * 1e6,
                 )
                 product.settle()
+                note("etcd", (cpu_seconds(etcd.daemon.pid) - before_etcd) / seen.requests * 1e6)
                 note("publisher", (product.publisher_cpu() - publisher) / seen.requests * 1e6)
                 note("rate", seen.rate)
                 note("p50", seen.p50)
@@ -61,5 +63,6 @@ def run(plan: Plan) -> Sequence[Figure]:
         median("latency p50", samples["p50"], "ms"),
         median("latency p99", samples["p99"], "ms"),
         median("publisher CPU a port", samples["publisher"], "µs"),
+        median("etcd CPU a port", samples["etcd"], "µs"),
         median("PostgreSQL CPU a port", samples["database"], "µs"),
     ]

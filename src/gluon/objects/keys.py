@@ -13,7 +13,7 @@
     /gluon/wake/<process>                                 API processes
 
 A segment is percent-encoded (RFC 3986 unreserved characters stay; so do `:` and `,`, which keys
-have), white space becomes `_` as in the original Gluon.
+have). In the keys that the original Gluon had too, white space of an object's key becomes `_` as there.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ RELAY_RESYNC = "/gluon/relay/resync"
 RELAY_LANE = "/gluon/relay/lane/"
 
 _WHITE = re.compile(r"\s")
+_NO_NAMES = {".": "%2E", "..": "%2E%2E"}
 _PLAIN = re.compile(r"[A-Za-z0-9_.~:,-]+\Z")
 
 
@@ -44,16 +45,23 @@ def segment(text: str) -> str:
     """One path segment of a key."""
     if _PLAIN.match(text) and text not in (".", ".."):
         return text
-    return quote(_WHITE.sub("_", text), safe=":,").replace("..", "%2E%2E")
+    return _NO_NAMES.get(text) or quote(text, safe=":,")
+
+
+def object_key(text: str) -> str:
+    """The key of an object, where the original stands beside us."""
+    if _PLAIN.match(text):  # most are uuids
+        return segment(text)
+    return segment(_WHITE.sub("_", text))
 
 
 def text(part: str) -> str:
-    """The text of a segment (white space is not restored)."""
+    """The text of a segment."""
     return unquote(part)
 
 
 def proton(api: str, object_type: str, key: str) -> str:
-    return f"{PROTON}{segment(api)}/{object_type}/{segment(key)}"
+    return f"{PROTON}{segment(api)}/{object_type}/{object_key(key)}"
 
 
 def proton_prefix(api: str) -> str:
@@ -85,7 +93,7 @@ def status_prefix(controller: str, shard: str) -> str:
 
 
 def controller_port(api: str, port_id: str) -> str:
-    return f"{CONTROLLER}{segment(api)}/Port/{segment(port_id)}"
+    return f"{CONTROLLER}{segment(api)}/Port/{object_key(port_id)}"
 
 
 def shim(controller: str, instance: str) -> str:

@@ -29,14 +29,20 @@ class _Shape:
         self.is_port = object_type.kind is types.Kind.PORT
         self.hidden = tuple(n for n in (object_type.role(r) for r in _VIEWS) if n) if self.is_port else ()
         self.url = url
+        self.prefix = keys.proton(model.name, object_type.name, "")
+
+    def key(self, key: str) -> str:
+        return self.prefix + keys.object_key(key)
 
     def value(self, document: bytes, revision: int) -> bytes:
-        if self.hidden:
-            body = codec.decode(document)
-            for name in self.hidden:
-                body.pop(name, None)
-            document = codec.encode(body)
-        return codec.extend(document, {REVISION: revision, MODEL: self.digest})
+        if not self.hidden:
+            return codec.extend(document, {REVISION: revision, MODEL: self.digest})
+        body = codec.decode(document)
+        for name in self.hidden:
+            body.pop(name, None)
+        body[REVISION] = revision
+        body[MODEL] = self.digest
+        return codec.encode(body)
 
     def owner(self, project: store.Value) -> bytes:
         return codec.encode({"tenant_id": project, "service": self.api, "url": self.url})
@@ -63,7 +69,7 @@ class ModelProjection:
         shape = self._by_name.get((entry.api, entry.type))
         if shape is None:
             return ()
-        key = keys.proton(entry.api, entry.type, entry.key)
+        key = shape.key(entry.key)
         if entry.new is None:
             gone: list[tuple[str, bytes | None]] = [(key, None)]
             if shape.is_port:
@@ -80,9 +86,7 @@ class ModelProjection:
             return ()
         key = str(row[shape.records.key_column])
         revision = int(row[tables.REVISION] or 0)
-        found = [
-            (keys.proton(shape.api, shape.type.name, key), shape.value(shape.records.document(row), revision))
-        ]
+        found = [(shape.key(key), shape.value(shape.records.document(row), revision))]
         if shape.is_port:
             found.append((keys.port(key), shape.owner(row[tables.PROJECT])))
         return found

@@ -13,9 +13,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyValue:
+
+class KeyValue(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One key as stored. `lease` is 0 without one."""
 
     key: str
@@ -38,15 +39,13 @@ class Compare:
     value: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Put:
+class Put(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     key: str
     value: bytes
     lease: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delete:
+class Delete(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Delete one key, or with `prefix` all keys that start with `key`."""
 
     key: str
@@ -78,8 +77,7 @@ class Listing:
     revision: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`value` None: the key was deleted (or its lease ended)."""
 
     key: str
