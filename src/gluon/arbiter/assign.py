@@ -14,6 +14,7 @@ from gluon.arbiter import bindings
 from gluon.objects import status
 
 ANY_HOST = "*"
+_MOST_MISSING = 1000
 
 
 def serves(registration: status.Registration, api: str, version: str) -> bool:
@@ -66,7 +67,8 @@ class Assigner:
         """`versions`: the stored version of each proton."""
         self._registrations = registrations
         self._versions = versions
-        self._missing: dict[tuple[str, str], float] = {}
+        self._missing: dict[tuple[str, str], tuple[float, float]] = {}
+        """Since when a controller is missing on a host, and when somebody looked last."""
 
     def begin(self, binding: bindings.Binding, *, epoch: int, now: str) -> bindings.Binding:
         """`binding` in state Binding with the next controller, or waiting for one to register."""
@@ -87,7 +89,7 @@ class Assigner:
                 controllers=(left[0].controller,),
                 reason="Assigned",
                 message="",
-                deadline=at + left[0].deadline,
+                deadline=at + min(max(left[0].deadline, 0.0), bindings.LONGEST_BIND),
             )
         return dataclasses.replace(
             binding,
@@ -99,8 +101,11 @@ class Assigner:
             deadline=at + bindings.GRACE,
         )
 
-    def registered(self, binding: bindings.Binding, now: str) -> bool:
-        """Whether all controllers of `binding` serve its host, or did within the grace for a restart."""
+    def gone(self, binding: bindings.Binding, now: float) -> bool:
+        """Whether a controller of `binding` has not served its host for longer than a restart takes.
+
+        Keeps since when, so it is for those who look at least once in a grace, not for `decide`.
+        """
         there = {
             c.controller
             for c in candidates(
@@ -111,9 +116,17 @@ class Assigner:
                 vnic_type=binding.vnic_type,
             )
         }
-        missing = {(c, binding.host) for c in binding.controllers if c not in there}
+        late = False
         for controller in binding.controllers:
+            one = (controller, binding.host)
             if controller in there:
-                self._missing.pop((controller, binding.host), None)
-        at = bindings.seconds(now)
-        return all(at - self._missing.setdefault(one, at) < bindings.GRACE for one in missing)
+                self._missing.pop(one, None)
+                continue
+            since, looked = self._missing.get(one, (now, now))
+            if now - looked > bindings.GRACE or since < bindings.seconds(binding.since):
+                since = now  # an absence of another time: at the assignment it was there
+            self._missing[one] = (since, now)
+            late = late or now - since >= bindings.GRACE
+        if len(self._missing) > _MOST_MISSING:
+            self._missing = {k: v for k, v in self._missing.items() if now - v[1] <= bindings.GRACE}
+        return late

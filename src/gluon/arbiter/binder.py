@@ -20,6 +20,8 @@ from gluon.spi import ports, store
 
 _NET = 1.0
 """Seconds after which a wait looks at the database by itself."""
+_SWEPT = 10_000
+"""Bindings of one state that one sweep looks at."""
 
 Subscribe = Callable[[str, str, str], AbstractAsyncContextManager[AsyncIterator[replies.Item]]]
 """`subscribe(api, object_type, key)`: the status keys of one object, present values first."""
@@ -72,27 +74,25 @@ class Binder:
                     await asyncio.wait(
                         {reply, roster}, timeout=min(_NET, left), return_when=asyncio.FIRST_COMPLETED
                     )
-                    items = []
+                    item = None
                     if reply.done():
-                        items.append(reply.result())
+                        item = reply.result()
                         reply = asyncio.ensure_future(anext(stream))
                     if roster.done():
                         roster = asyncio.ensure_future(self._roster.changed(roster.result()))
-                    current = await self._step(current, items)
+                    current = await self._step(current, item)
             finally:
                 reply.cancel()
                 roster.cancel()
                 await asyncio.gather(reply, roster, return_exceptions=True)
 
-    async def _step(self, current: bindings.Binding, items: list[replies.Item]) -> bindings.Binding | None:
+    async def _step(self, current: bindings.Binding, item: replies.Item | None) -> bindings.Binding | None:
+        """The binding after a reply; without one, or too late, after a look at everything else."""
         try:
-            if items:
-                if not _answers(items[0], current):
-                    return current
-                done = await self._store.submit(self.unit(items))
-                if isinstance(done.result, bindings.Binding):
-                    return done.result
-                return await self._read(current.port, current.host)
+            if item is not None:
+                after = await self._take(current, item)
+                if after is None or after.state is not bindings.State.BINDING or time.time() < after.deadline:
+                    return after
             stored = await self._read(current.port, current.host)
             if stored is None or stored.state is not bindings.State.BINDING:
                 return stored
@@ -103,8 +103,35 @@ class Binder:
             await asyncio.sleep(_NET)
             return current
 
+    async def _take(self, current: bindings.Binding, item: replies.Item) -> bindings.Binding | None:
+        """Only what answers this bind, or a later one that others began, is worth a unit."""
+        epoch = _epoch(item, current.host)
+        if epoch < current.epoch:
+            return current
+        if epoch > current.epoch:
+            found = await self._read(current.port, current.host)
+            if found is None or found.state is not bindings.State.BINDING or found.epoch != epoch:
+                return found
+            current = found
+        if item[0].controller not in current.controllers:
+            return current
+        done = await self._store.submit(self.unit([item]))
+        after = done.result
+        if isinstance(after, bindings.Binding) and after.host == current.host:
+            return after
+        return await self._read(current.port, current.host)
+
     async def _advance(self, binding: bindings.Binding) -> bindings.Binding | None:
-        late = 0 < binding.deadline <= time.time()
+        """`binding` after a look at the time and at the controllers; nothing is written if all is well."""
+        now = time.time()
+        late = 0 < binding.deadline <= now
+        gone = (
+            binding.state is bindings.State.BINDING
+            and bool(binding.controllers)
+            and self._assigner.gone(binding, now)
+        )
+        if binding.controllers and not late and not gone:
+            return binding
         why = await self._unreachable() if late and binding.controllers else ""
         done = await self._store.submit(
             replies.Advance(
@@ -115,6 +142,7 @@ class Binder:
                 port=binding.port,
                 host=binding.host,
                 unreachable=why,
+                gone=binding.epoch if gone else 0,
             )
         )
         result: bindings.Binding | None = done.result
@@ -129,7 +157,7 @@ class Binder:
         count = 0
         for state in (bindings.State.BINDING, bindings.State.UNBINDING):
             rows = await self._store.select(
-                store.Select(table=tables.BINDING, equals=(("state", state.value),), limit=1000)
+                store.Select(table=tables.BINDING, equals=(("state", state.value),), limit=_SWEPT)
             )
             count += len(rows)
             for row in rows:
@@ -150,13 +178,13 @@ class Binder:
                     )
 
 
-def _answers(item: replies.Item, current: bindings.Binding) -> bool:
-    """Whether a status key says something about the bind that is waited for."""
+def _epoch(item: replies.Item, host: str) -> int:
+    """Of the bind that a status key answers for a host; 0 if it answers none."""
     value = item[1]
     if value is None:
-        return False
+        return 0
     try:
-        said = status.decode_report(value).bindings.get(current.host)
+        said = status.decode_report(value).bindings.get(host)
     except ValueError:
-        return True
-    return said is not None and said.epoch == current.epoch
+        return 0
+    return said.epoch if said is not None else 0

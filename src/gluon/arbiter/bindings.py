@@ -25,6 +25,8 @@ NO_CONTROLLER = "NoController"
 GRACE = 2.0
 """Seconds that a bind waits for a controller to register before it fails."""
 UNBIND_DEADLINE = 30.0
+LONGEST_BIND = 300.0
+"""Seconds that any controller has to answer, whatever it asks for."""
 
 _TIME_BITS = 20
 """Of an epoch: microseconds, which come round after a second."""
@@ -137,6 +139,13 @@ def read(row: store.Row) -> Binding:
         deadline=float(row["deadline"] or 0),
         since=str(row["since"]),
     )
+
+
+def operational(binding: Binding, *, up: bool = False) -> str:
+    """The status of a port with this active binding; `up`: its data plane is."""
+    if binding.state is State.BOUND:
+        return "ACTIVE" if up else "DOWN"
+    return {State.BINDING: "BUILD", State.FAILED: "ERROR"}.get(binding.state, "DOWN")
 
 
 def of_port(view: store.View, port: str) -> list[Binding]:

@@ -26,6 +26,9 @@ _FOLLOWED = (
 )
 """Columns of `gluon_port` that a port's attributes fill."""
 
+_WIDTH = 255
+"""Of those columns; what a model allows beyond it is cut off in this copy."""
+
 
 def _text(port: ports.PortFacts, role: Role) -> str:
     value = port.values.get(role)
@@ -46,19 +49,21 @@ def port_row(port: ports.PortFacts, revision: int, status: str) -> store.Row:
     }
     for column, role in _FOLLOWED:
         value = port.values.get(role)
-        row[column] = None if value is None or value == "" else str(value)
+        row[column] = None if value is None or value == "" else str(value)[:_WIDTH]
     return row
 
 
-def views(binding: bindings.Binding | None) -> dict[Role, store.Value]:
-    """What the port's body shows of its active binding."""
-    if binding is None or binding.state in (bindings.State.UNBOUND, bindings.State.UNBINDING):
-        return {Role.VIF_TYPE: None, Role.VIF_DETAILS: "{}"}
+def views(binding: bindings.Binding) -> dict[Role, store.Value]:
+    """What the port's body shows of its active binding, or of the one that was just taken back."""
+    shown: dict[Role, store.Value] = {Role.VIF_TYPE: None, Role.VIF_DETAILS: "{}"}
+    if binding.active:
+        shown[Role.HOST] = binding.host
     if binding.state is bindings.State.FAILED:
-        return {Role.VIF_TYPE: bindings.BINDING_FAILED, Role.VIF_DETAILS: "{}"}
-    if binding.state is bindings.State.BINDING:
-        return {Role.VIF_TYPE: None, Role.VIF_DETAILS: "{}"}
-    return {Role.VIF_TYPE: binding.vif_type, Role.VIF_DETAILS: codec.encode(binding.vif_details).decode()}
+        shown[Role.VIF_TYPE] = bindings.BINDING_FAILED
+    elif binding.state is bindings.State.BOUND:
+        shown[Role.VIF_TYPE] = binding.vif_type
+        shown[Role.VIF_DETAILS] = codec.encode(binding.vif_details).decode()
+    return shown
 
 
 class Ledger:
@@ -67,10 +72,19 @@ class Ledger:
     def __init__(self, assigner: assign.Assigner) -> None:
         self._assigner = assigner
 
-    def reads(self, port_id: str) -> Sequence[store.Lookup]:
+    def reads_to_create(self, port_id: str) -> Sequence[store.Lookup]:
+        return (store.Lookup(tables.PORT, ("id",), (port_id,)),)
+
+    def reads_to_update(self, port_id: str) -> Sequence[store.Lookup]:
         return (
             bindings.lookup(port_id),
             store.Lookup(tables.PORT, ("id",), (port_id,)),
+        )
+
+    def reads_to_remove(self, api: str, object_type: str, port_id: str) -> Sequence[store.Lookup]:
+        return (
+            bindings.lookup(port_id),
+            store.Lookup(tables.STATUS, tables.OF_OBJECT, (api, object_type, port_id)),
         )
 
     def created(
@@ -91,8 +105,7 @@ class Ledger:
         given: frozenset[Role],
     ) -> tuple[Mapping[Role, store.Value], ports.PortWait | None]:
         known = view.get(tables.PORT, after.key)
-        status = str(known["status"]) if known else "DOWN"
-        held = bindings.of_port(view, after.key)
+        held = [_owned(changes, b, after.project) for b in bindings.of_port(view, after.key)]
         current = bindings.active(held)
         host, device = _text(after, Role.HOST), _text(after, Role.DEVICE)
         result: bindings.Binding | None = current
@@ -101,18 +114,19 @@ class Ledger:
                 result = self._bind(view, changes, after, host, current, held)
             elif not host and not device and {Role.HOST, Role.DEVICE} <= given and current is not None:
                 result = self.unbind(view, changes, current)
-        if result is not current and result is not None and result.state is not bindings.State.BOUND:
-            status = "DOWN"
+        status = str(known["status"]) if known else "DOWN"
+        if result is not None and result is not current:
+            status = bindings.operational(result)
         row = port_row(after, view.revision, status)
+        if result is not None and result.active:
+            row["host"] = result.host
         if known is None or {**known, "revision": 0} != {**row, "revision": 0}:
             changes.put(tables.PORT, row)
-        if current is None and result is None:
+        if result is None:
             return {}, None
         wait = None
-        if result is not None and result.state is bindings.State.BINDING and given & {Role.HOST, Role.DEVICE}:
-            wait = ports.PortWait(
-                port=after.key, host=result.host, epoch=result.epoch, deadline=result.deadline
-            )
+        if result.state is bindings.State.BINDING and given & {Role.HOST, Role.DEVICE}:
+            wait = ports.PortWait(port=after.key, host=result.host)
         return views(result), wait
 
     def _bind(
@@ -128,8 +142,12 @@ class Ledger:
         if same and current is not None and current.state in (bindings.State.BINDING, bindings.State.BOUND):
             return current
         for old in held:
-            if old.host != host and old.active:
+            if old.host == host:
+                continue
+            if old.active:
                 self.unbind(view, changes, old)
+            elif old.state is bindings.State.UNBOUND:
+                bindings.drop(changes, old)
         before = next((b for b in held if b.host == host), None)
         epoch = bindings.epoch_of(view)
         fresh = bindings.Binding(
@@ -178,6 +196,15 @@ class Ledger:
         for row in view.rows(tables.STATUS, tables.OF_OBJECT, (port.api, port.object_type, port.key)):
             changes.delete(tables.STATUS, *(row[c] for c in (*tables.OF_OBJECT, "controller", "shard")))
         changes.delete(tables.PORT, port.key)
+
+
+def _owned(changes: store.Changes, binding: bindings.Binding, project: str | None) -> bindings.Binding:
+    """A binding belongs to the project of its port, also after an admin moved that."""
+    if binding.project == project:
+        return binding
+    moved = dataclasses.replace(binding, project=project)
+    bindings.save(changes, binding, moved)
+    return moved
 
 
 def _profile(port: ports.PortFacts) -> dict[str, object]:

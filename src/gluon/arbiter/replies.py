@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 
+from gluon import errors
 from gluon.arbiter import assign, bindings, ledger, tables, vif
 from gluon.model.types import Kind
 from gluon.objects import codec, journal, keys, status
@@ -109,12 +110,7 @@ def operate(view: store.View, changes: store.Changes, binding: bindings.Binding,
     known = view.get(tables.PORT, binding.port)
     if known is None or not binding.active:
         return
-    words = {
-        bindings.State.BINDING: "BUILD",
-        bindings.State.FAILED: "ERROR",
-        bindings.State.BOUND: "ACTIVE" if up else "DOWN",
-    }
-    word = words.get(binding.state, "DOWN")
+    word = bindings.operational(binding, up=up)
     if known["status"] != word:
         changes.put(tables.PORT, {**known, "status": word})
 
@@ -133,7 +129,7 @@ class Replies(_Base):
             if resource.type.kind is Kind.PORT:
                 reads += reads_of_port(known, key.api, key.object_type, key.key)
             else:
-                reads.append(store.Lookup(resource.table, (resource.records.key_column,), (key.key,)))
+                reads.append(resource.lookup(_key_of(resource, key)))
         super().__init__(known, assigner, reads)
 
     def decide(self, view: store.View) -> store.Changes:
@@ -141,7 +137,7 @@ class Replies(_Base):
         for key, value in self._items:
             report = _report(value)
             resource = self._registry.by_name[key.api, key.object_type]
-            exists = view.get(resource.table, key.key) is not None
+            exists = view.get(resource.table, _key_of(resource, key)) is not None
             self._keep(view, changes, key, report if exists else None)
             if resource.type.kind is Kind.PORT and exists:
                 self._answer(view, changes, key, report)
@@ -208,6 +204,15 @@ class Replies(_Base):
         show(view, changes, self._registry, bound, up=said.up)
 
 
+def _key_of(resource: registry.Resource, key: keys.StatusKey) -> store.Value:
+    """The key as the table has it, or a text that no row has."""
+    try:
+        found: store.Value = resource.fields.key(key.key)
+    except errors.Invalid:
+        return key.key
+    return found
+
+
 def _cleared(binding: bindings.Binding, now: str) -> bindings.Binding:
     return dataclasses.replace(binding, state=bindings.State.UNBOUND, controllers=(), deadline=0.0, since=now)
 
@@ -257,7 +262,7 @@ def _report(value: bytes | None) -> status.Report | None:
 class Advance(_Base):
     """Look again at one binding: a controller came or went, or the deadline passed."""
 
-    __slots__ = ("_host", "_port", "_unreachable")
+    __slots__ = ("_gone", "_host", "_port", "_unreachable")
 
     def __init__(
         self,
@@ -269,9 +274,11 @@ class Advance(_Base):
         port: str,
         host: str,
         unreachable: str = "",
+        gone: int = 0,
     ) -> None:
-        """`unreachable`: why no answer could have arrived (the bus is down), for the reason."""
-        self._port, self._host, self._unreachable = port, host, unreachable
+        """`unreachable`: why no answer could have arrived (the bus is down), for the reason. `gone`: the
+        epoch of the bind whose controllers went away."""
+        self._port, self._host, self._unreachable, self._gone = port, host, unreachable, gone
         super().__init__(known, assigner, reads_of_port(known, api, object_type, port))
 
     def decide(self, view: store.View) -> store.Changes:
@@ -301,7 +308,7 @@ class Advance(_Base):
             return self._next(
                 view, binding, "Timeout", f"{', '.join(binding.controllers)} did not answer in time"
             )
-        if not self._unreachable and not self._assigner.registered(binding, view.now):
+        if binding.epoch == self._gone:
             gone = f"{', '.join(binding.controllers)} went away before it answered"
             return self._next(view, binding, "ControllerGone", gone)
         return binding

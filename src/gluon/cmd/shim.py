@@ -51,13 +51,13 @@ def find_backend(name: str) -> type[spi.Backend]:
 def make(settings: config.Settings, bus: Bus) -> engine.Shim:
     """The shim of the settings. Raises `SettingsError`."""
     wanted = settings.shim
-    if not wanted.backend or not wanted.hosts:
+    if not wanted.backend or not wanted.hosts or not all(wanted.hosts):
         raise config.SettingsError("a shim needs --backend NAME and --host HOST (or '*')")
     backend = find_backend(wanted.backend)
     try:
         for host in wanted.hosts:  # making one does no I/O: wrong options are said now, not at each election
             backend(spi.Setting(controller=wanted.name, host=host, options=wanted.options))
-        return engine.Shim(
+        made = engine.Shim(
             bus,
             backend,
             hosts=wanted.hosts,
@@ -67,10 +67,13 @@ def make(settings: config.Settings, bus: Bus) -> engine.Shim:
             options=wanted.options,
             pace=Pace(full_scan=wanted.scan_seconds),
         )
+        if too_long := made.registration.too_long():
+            raise config.SettingsError(f"shim: {too_long}")
     except GiveUp as error:
         raise config.SettingsError(f"shim.options of backend '{wanted.backend}': {error}") from error
     except ValueError as error:
         raise config.SettingsError(f"shim: {error}") from error
+    return made
 
 
 async def run(settings: config.Settings) -> None:

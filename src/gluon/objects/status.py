@@ -15,6 +15,9 @@ import msgspec
 MAX_REPORT = 64 * 1024
 """Most bytes of a report that is believed."""
 
+MAX_CONTROLLER = 64
+MAX_HOST = 255
+
 READY = "Ready"
 PROGRAMMED = "Programmed"
 
@@ -66,6 +69,13 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     vnic_types: tuple[str, ...] = ()
     level: int = 0
     deadline: float = 30.0
+
+    def too_long(self) -> str:
+        """Which name is longer than there is room for, or empty text."""
+        if len(self.controller) > MAX_CONTROLLER:
+            return f"the controller's name has {len(self.controller)} characters, at most {MAX_CONTROLLER}"
+        long = next((host for host in self.hosts if len(host) > MAX_HOST), None)
+        return "" if long is None else f"host '{long[:64]}…' has {len(long)} characters, at most {MAX_HOST}"
 
 
 class WantedBinding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

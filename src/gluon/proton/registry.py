@@ -65,6 +65,10 @@ class Resource:
         self.table = self.records.table
         self.is_port = self.type.kind is types.Kind.PORT
 
+    def lookup(self, key: store.Value) -> store.Lookup:
+        """The look-up of the object with this key."""
+        return store.Lookup(self.table, (self.records.key_column,), (key,))
+
     @property
     def legacy_name(self) -> str:
         """The name in the original's fault texts: `net_l3vpn_Port`."""

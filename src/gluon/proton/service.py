@@ -40,7 +40,7 @@ class Service:
         if made:
             key = ids.new_id()
             values = {**values, resource.type.key: key}
-        committed = await self._store.submit(units.Create(context, str(key), made, values, checked.written))
+        committed = await self._store.submit(units.Create(context, key, made, values, checked.written))
         result: units.Result = committed.result
         return result
 

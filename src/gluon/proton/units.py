@@ -13,9 +13,9 @@ import msgspec
 
 from gluon import errors
 from gluon.model import types
-from gluon.objects import journal
+from gluon.objects import codec, journal
 from gluon.particles import tables
-from gluon.proton import problems, registry
+from gluon.proton import checks, problems, registry
 from gluon.spi import policy, ports, store
 
 
@@ -79,42 +79,6 @@ def draft(
     )
 
 
-def check_references(
-    resource: registry.Resource, view: store.View, row: store.Row, only: frozenset[str] | None = None
-) -> None:
-    """Every object referred to exists in the row's project (or is shared). Raises `Invalid` with all."""
-    wrong = []
-    for reference in resource.references:
-        if only is not None and reference.attribute not in only:
-            continue
-        value = row[reference.column]
-        if value is None:
-            continue
-        found = view.rows(reference.target_table, (reference.target_key,), (value,))
-        if not found or found[0][tables.PROJECT] not in (None, row[tables.PROJECT]):
-            wrong.append(problems.dangling(reference, value))
-    if wrong:
-        raise errors.Invalid(wrong)
-
-
-def check_unique(resource: registry.Resource, view: store.View, row: store.Row) -> None:
-    """No other row has the same values in a unique group. Raises `Conflict`."""
-    key_column = resource.records.key_column
-    for attributes, columns in resource.unique:
-        values = tuple(row[c] for c in columns)
-        if None in values:
-            continue
-        if any(other[key_column] != row[key_column] for other in view.rows(resource.table, columns, values)):
-            raise problems.taken(resource, attributes, values)
-
-
-def reference_reads(resource: registry.Resource, values: Mapping[str, Any]) -> list[store.Lookup]:
-    """The look-ups of what `values` refer to."""
-    return [
-        r.target_of(values[r.attribute]) for r in resource.references if values.get(r.attribute) is not None
-    ]
-
-
 class Create:
     """A new object; a port takes its default interface and its place in the ledger with it."""
 
@@ -123,7 +87,7 @@ class Create:
     def __init__(
         self,
         context: Context,
-        key: str,
+        key: store.Value,
         made_key: bool,
         values: Mapping[str, Any],
         written: Mapping[str, Any],
@@ -133,9 +97,25 @@ class Create:
         self.who, self.request_id = context.who, context.request_id
         self._context, self._key, self._made_key = context, key, made_key
         self._values, self._written = values, written
-        self.reads: Sequence[store.Lookup] = reference_reads(resource, values)
-        if not made_key:
-            self.reads = [store.Lookup(resource.table, (resource.records.key_column,), (key,)), *self.reads]
+        self.reads: Sequence[store.Lookup] = checks.reads_of_references(resource, values)
+        if not made_key or resource.unique:
+            self.reads = [*self._reads_of_values(), *self.reads]
+
+    def _reads_of_values(self) -> list[store.Lookup]:
+        """The rows that have what must be unique: the key where it was given, unique groups."""
+        resource, key = self._context.resource, self._key
+        reads = [
+            store.Lookup(resource.table, columns, tuple(self._values.get(a) for a in attributes))
+            for attributes, columns in resource.unique
+        ]
+        if self._made_key:
+            return reads
+        reads.append(resource.lookup(key))
+        if resource.is_port:
+            reads += self._context.ledger.reads_to_create(str(key))
+            if resource.default_interface is not None:
+                reads.append(resource.default_interface.lookup(key))
+        return reads
 
     def decide(self, view: store.View) -> store.Changes:
         context, resource = self._context, self._context.resource
@@ -152,13 +132,13 @@ class Create:
         )
         if not self._made_key and view.get(resource.table, self._key) is not None:
             raise problems.taken(resource, (resource.type.key,), (self._key,))
-        check_references(resource, view, row)
-        check_unique(resource, view, row)
+        checks.references(resource, view, row)
+        checks.unique(resource, view, row)
         document = _add(changes, resource, row)
         if resource.is_port:
             context.ledger.created(view, changes, facts(resource, row), fresh=self._made_key)
             if resource.default_interface is not None and resource.fill_default is not None:
-                values, written = resource.fill_default(self._key, row, self._written)
+                values, written = resource.fill_default(str(self._key), row, self._written)
                 self._add_interface(view, changes, resource.default_interface, values, written, row)
         changes.result = Result(row, document)
         return changes
@@ -195,7 +175,7 @@ class Update:
     def __init__(
         self,
         context: Context,
-        key: str,
+        key: store.Value,
         values: Mapping[str, Any],
         written: Mapping[str, Any],
         expected: frozenset[int] | None = None,
@@ -206,30 +186,31 @@ class Update:
         self._context, self._key, self._expected = context, key, expected
         self._values, self._written = values, written
         self.reads: Sequence[store.Lookup] = [
-            store.Lookup(resource.table, (resource.records.key_column,), (key,)),
-            *reference_reads(resource, values),
-            *(context.ledger.reads(key) if resource.is_port else ()),
+            resource.lookup(key),
+            *checks.reads_of_references(resource, values),
+            *(context.ledger.reads_to_update(str(key)) if resource.is_port else ()),
         ]
 
     def decide(self, view: store.View) -> store.Changes:
         context, resource = self._context, self._context.resource
         records = resource.records
         before = stored(context, view, self._key, "update")
-        check_expected(resource, before, self._expected)
+        checks.revision(resource, before, self._expected)
         given_key = self._values.get(resource.type.key, self._key)
         if given_key != self._key:
             raise errors.Invalid([problems.fixed(resource.type.key, self._key, given_key)])
         after = records.changed(before, self._values, self._written, revision=view.revision, now=view.now)
         row = after or before
+        changes = store.Changes()
         if after is not None:
             moved = after[tables.PROJECT] != before[tables.PROJECT]
             if moved:
                 context.policy.check(
                     context.caller, "update", resource.api, resource.name, _text(after[tables.PROJECT])
                 )
-            check_references(resource, view, after, None if moved else frozenset(self._values))
-            check_unique(resource, view, after)
-        changes = store.Changes()
+                self._move(view, changes, after)
+            checks.references(resource, view, after, None if moved else frozenset(self._values))
+            checks.unique(resource, view, after)
         wait = None
         if resource.is_port:
             row, wait = self._follow(view, changes, before, row)
@@ -249,6 +230,40 @@ class Update:
             )
         changes.result = Result(row, document, wait)
         return changes
+
+    def _move(self, view: store.View, changes: store.Changes, after: store.Row) -> None:
+        """To another project: a port's default interface goes along, what else refers to it must be there."""
+        resource, project = self._context.resource, after[tables.PROJECT]
+        going = {(resource.name, self._key)}
+        left = []
+        interface = default_interface(view, resource, self._key)
+        kind = resource.default_interface
+        if interface is not None and kind is not None:
+            going.add((kind.name, self._key))
+            left += checks.referrers(view, kind, self._key, going)
+            moved = self._moved(kind, interface, after)
+            changes.put(kind.table, moved)
+            old, new = kind.records.document(interface), kind.records.document(moved)
+            changes.entries.append(draft(kind, journal.Operation.UPDATE, moved, old=old, new=new))
+        left += checks.referrers(view, resource, self._key, going)
+        left = [(r, row) for r, row in left if project is not None and row[tables.PROJECT] != project]
+        if left:
+            raise problems.referred_to(resource, self._key, left)
+
+    def _moved(self, kind: registry.Resource, row: store.Row, after: store.Row) -> store.Row:
+        """`row` in the project of `after`, written as there."""
+        stamps = {name: after[name] for name in (tables.PROJECT, tables.REVISION, tables.UPDATED)}
+        name, theirs = (
+            kind.type.role(types.Role.PROJECT),
+            self._context.resource.type.role(types.Role.PROJECT),
+        )
+        written = kind.records.written(row)
+        if name is not None:
+            written.pop(name, None)
+            if theirs is not None and theirs in self._written:
+                written[name] = self._written[theirs]
+        text = codec.encode(written).decode() if written else None
+        return {**row, **stamps, tables.WRITTEN: text}
 
     def _follow(
         self, view: store.View, changes: store.Changes, before: store.Row, row: store.Row
@@ -275,7 +290,7 @@ def with_views(
     return new
 
 
-def stored(context: Context, view: store.View, key: str, action: str) -> store.Row:
+def stored(context: Context, view: store.View, key: store.Value, action: str) -> store.Row:
     """The row that a caller may act on; raises `NotFound` for a foreign one too, or `Forbidden`."""
     resource = context.resource
     row = view.get(resource.table, key)
@@ -286,13 +301,14 @@ def stored(context: Context, view: store.View, key: str, action: str) -> store.R
     return row
 
 
-def check_expected(resource: registry.Resource, row: store.Row, expected: frozenset[int] | None) -> None:
-    """Raises `Stale` for a row at another revision than the caller read."""
-    if expected is not None and row[tables.REVISION] not in expected:
-        raise errors.Stale(
-            f"{resource.name} '{row[resource.records.key_column]}' is at revision {row[tables.REVISION]}",
-            hint="read it again and repeat the change",
-        )
+def default_interface(view: store.View, port: registry.Resource, key: store.Value) -> store.Row | None:
+    """The interface that was made with a port, while it is the port's."""
+    kind = port.default_interface
+    name = kind.type.role(types.Role.PORT) if kind is not None else None
+    if kind is None or name is None:
+        return None
+    rows = view.rows(kind.table, (kind.records.column(name),), (key,))
+    return next((row for row in rows if row[kind.records.key_column] == key), None)
 
 
 class Remove:
@@ -300,52 +316,38 @@ class Remove:
 
     __slots__ = ("_context", "_expected", "_key", "reads", "request_id", "who")
 
-    def __init__(self, context: Context, key: str, expected: frozenset[int] | None = None) -> None:
+    def __init__(self, context: Context, key: store.Value, expected: frozenset[int] | None = None) -> None:
         resource = context.resource
         self.who, self.request_id = context.who, context.request_id
         self._context, self._key, self._expected = context, key, expected
-        reads = [store.Lookup(resource.table, (resource.records.key_column,), (key,))]
+        reads = [resource.lookup(key)]
         reads += [r.referrers_of(key) for r in resource.referrers]
         if resource.default_interface is not None:
             reads += [r.referrers_of(key) for r in resource.default_interface.referrers]
         if resource.is_port:
-            reads += context.ledger.reads(key)
+            reads += context.ledger.reads_to_remove(resource.api, resource.name, str(key))
         self.reads: Sequence[store.Lookup] = reads
 
     def decide(self, view: store.View) -> store.Changes:
         context, resource = self._context, self._context.resource
         row = stored(context, view, self._key, "delete")
-        check_expected(resource, row, self._expected)
+        checks.revision(resource, row, self._expected)
         changes = store.Changes()
-        default = resource.default_interface
+        interface = default_interface(view, resource, self._key)
+        going = {(resource.name, self._key)}
         left = []
-        for reference, referrer in _referrers(view, resource, self._key):
-            if default is None or not self._is_default(reference, referrer):
-                left.append((reference, referrer))
-                continue
-            left += _referrers(view, default, self._key)
-            if not left:
-                _drop(changes, default, referrer)
+        if interface is not None and resource.default_interface is not None:
+            going.add((resource.default_interface.name, self._key))
+            left += checks.referrers(view, resource.default_interface, self._key, going)
+        left += checks.referrers(view, resource, self._key, going)
         if left:
             raise problems.referred_to(resource, self._key, left)
+        if interface is not None and resource.default_interface is not None:
+            _drop(changes, resource.default_interface, interface)
         if resource.is_port:
             context.ledger.removed(view, changes, facts(resource, row))
         _drop(changes, resource, row)
         return changes
-
-    def _is_default(self, reference: registry.Reference, referrer: store.Row) -> bool:
-        default = self._context.resource.default_interface
-        return (
-            default is not None
-            and reference.owner == default.name
-            and referrer[reference.owner_key] == self._key
-        )
-
-
-def _referrers(
-    view: store.View, resource: registry.Resource, key: str
-) -> list[tuple[registry.Reference, store.Row]]:
-    return [(r, row) for r in resource.referrers for row in view.rows(r.owner_table, (r.column,), (key,))]
 
 
 def _drop(changes: store.Changes, resource: registry.Resource, row: store.Row) -> None:

@@ -80,6 +80,8 @@ def _decode(key: str, value: bytes) -> status.Registration | None:
         registration = status.decode_registration(value)
         if keys.parse_shim(key) != (registration.controller, registration.instance):
             raise ValueError("controller and instance are not those of its key")
+        if too_long := registration.too_long():
+            raise ValueError(too_long)
     except ValueError as error:
         log.warning("registration of a shim ignored", key=key[:512], reason=str(error)[:500])
         return None

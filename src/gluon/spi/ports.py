@@ -18,13 +18,10 @@ from gluon.spi import store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortWait:
-    """A bind that was begun or joined: wait for this epoch of (port, host)."""
+    """A bind that was begun or joined."""
 
     port: str
     host: str
-    epoch: int
-    deadline: float
-    """Seconds since the epoch (UTC) at which the bind fails."""
 
 
 class PortFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,8 +38,14 @@ class PortFacts(msgspec.Struct, frozen=True, kw_only=True):
 class PortLedger(Protocol):
     """Called in `decide`; adds rows and entries to `changes`. Pure. Raises `Rejected`."""
 
-    def reads(self, port_id: str) -> Sequence[store.Lookup]:
-        """What `updated` and `removed` will look at."""
+    def reads_to_create(self, port_id: str) -> Sequence[store.Lookup]:
+        """What `created` will look at for an id that is not fresh."""
+
+    def reads_to_update(self, port_id: str) -> Sequence[store.Lookup]:
+        """What `updated` will look at."""
+
+    def reads_to_remove(self, api: str, object_type: str, port_id: str) -> Sequence[store.Lookup]:
+        """What `removed` will look at."""
 
     def created(self, view: store.View, changes: store.Changes, port: PortFacts, *, fresh: bool) -> None:
         """`fresh`: the id is a new random uuid. Raises `Conflict` if any owner has a port of this id."""
