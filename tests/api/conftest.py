@@ -3,10 +3,12 @@
 import random
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import gluon
 from gluon.testing.product import GluonServer
 
 V1 = "/proton/net-l3vpn/v1.0"
@@ -15,6 +17,19 @@ V1 = "/proton/net-l3vpn/v1.0"
 @pytest.fixture(scope="session")
 def server() -> Iterator[GluonServer]:
     with GluonServer("server") as running:
+        yield running
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql", "mariadb"])
+def anywhere(request: pytest.FixtureRequest) -> Iterator[GluonServer]:
+    """On each database: the shipped models, the odd one, and the fake backend."""
+    shipped = Path(gluon.__file__).parent / "catalog" / "net-l3vpn"
+    arguments = ["--model", str(shipped), "--model", "tests/api/models/odd"]
+    if request.param != "sqlite":
+        kind = "postgres" if request.param == "postgresql" else "mariadb"
+        database = request.getfixturevalue(f"{kind}_server")
+        arguments += ["--database", database.url(database.create_database())]
+    with GluonServer("up", *arguments) as running:
         yield running
 
 
@@ -69,3 +84,8 @@ class Api:
 @pytest.fixture
 def api(server: GluonServer) -> Api:
     return Api(server)
+
+
+@pytest.fixture
+def api_anywhere(anywhere: GluonServer) -> Api:
+    return Api(anywhere)
