@@ -122,13 +122,50 @@ def test_the_sample_configuration_is_a_configuration(tmp_path: Path) -> None:
         (("shim", "--etcd", "127.0.0.1:1"), "needs --backend"),
         (("server", "--model", "/nonsense"), "/nonsense"),
         (("server", "--database", "oracle://x"), "oracle"),
+        (("up", "--database", "sqlite:///"), "names no file"),
+        (("up", "--database", "sqlite:////etc/hostname"), "is not a database"),
+        (("up", "--data", "/etc/hostname"), "/etc/hostname: File exists"),
+        (("up", "--database", "mysql://127.0.0.1:x/y"), "no valid port"),
+        (
+            ("shim", "--backend", "fake", "--host", "", "--etcd", "127.0.0.1:1"),
+            "needs --backend NAME and --host",
+        ),
+        (
+            ("shim", "--backend", "fake", "--host", "A", "--name", "x" * 65, "--etcd", "127.0.0.1:1"),
+            "at most 64",
+        ),
     ],
 )
 def test_wrong_usage_says_what_and_how(arguments: tuple[str, ...], text: str, tmp_path: Path) -> None:
-    done = run("gluon", *arguments, env={"XDG_STATE_HOME": str(tmp_path)})
+    port = ("--port", "0") if arguments[0] in {"up", "server"} else ()
+    done = run("gluon", *arguments, *port, env={"XDG_STATE_HOME": str(tmp_path)})
     assert done.returncode in (1, 2)
     assert text in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("[api]\nport = 99999", "api.port"),
+        ("[api]\nport = -1", "api.port"),
+        ("[api]\nrequest_seconds = 0", "api.request_seconds"),
+        ("[shim]\nscan_seconds = 0", "shim.scan_seconds"),
+        ("[shim]\nhosts = 'A'", "shim.hosts"),
+        ("[shim]\nbackend = 'fake'\nhosts = ['*']\noptions = {nonsense = 1}", "nonsense"),
+        ("api = 1", "api"),
+        ("[api", "Expected ']'"),
+        ("[nonsense]", "nonsense"),
+        ("[etcd]\nurls = ['nonsense:1']", "nonsense:1"),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, text: str, name: str) -> None:
+    file = tmp_path / "gluon.toml"
+    file.write_text(text, encoding="utf-8")
+    done = run("gluon", "up", "--config", str(file), "--data", str(tmp_path))
+    assert done.returncode == 2
+    assert done.stderr.startswith("gluon: ")
+    assert name in done.stderr
 
 
 def test_the_aliases_of_the_original() -> None:

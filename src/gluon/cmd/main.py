@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, NoReturn, TypeVar
 
 import click
 
@@ -217,27 +217,29 @@ def main() -> None:
     """Entry point of `gluon`."""
     try:
         cli(standalone_mode=True)
-    except config.SettingsError as error:
-        click.echo(f"gluon: {error}", err=True)
-        sys.exit(2)
     except (errors.GluonError, OSError) as error:
-        click.echo(f"gluon: {error}", err=True)
-        sys.exit(1)
+        _end([error])
     except BaseExceptionGroup as group:
         found = _known(group)
         if not found:
             raise
-        for one in found:
-            click.echo(f"gluon: {one}", err=True)
-        sys.exit(1)
+        _end(found)
+
+
+def _end(found: Sequence[BaseException]) -> NoReturn:
+    """Say what went wrong, and why where that is another error (of a driver, of the system)."""
+    for error in found:
+        cause = error.__cause__ if isinstance(error, errors.Unavailable) else None
+        click.echo(f"gluon: {error}{f': {cause}' if cause else ''}", err=True)
+    sys.exit(2 if all(isinstance(error, config.SettingsError) for error in found) else 1)
 
 
 def _known(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
-    """The errors that we raise on purpose, if the group holds nothing else."""
+    """The errors that are no mistake of ours, if the group holds nothing else."""
     leaves: list[BaseException] = []
     for error in group.exceptions:
         leaves += _known(error) if isinstance(error, BaseExceptionGroup) else [error]
-    return leaves if all(isinstance(e, errors.GluonError) for e in leaves) else []
+    return leaves if all(isinstance(e, (errors.GluonError, OSError)) for e in leaves) else []
 
 
 if __name__ == "__main__":

@@ -107,7 +107,10 @@ async def open_node(
     directory = config.state_directory(settings)
     where = config.database_url(settings)
     if where.startswith("sqlite:") and not settings.data.database:
-        directory.mkdir(parents=True, exist_ok=True)
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise config.SettingsError(f"folder of the database {directory}: {error.strerror}") from error
     database = Notifying(stores.open(where))
     bus = shared or etcd.connect_bus(settings)
     try:

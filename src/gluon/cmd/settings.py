@@ -137,7 +137,11 @@ def state_directory(settings: Settings) -> Path:
 
 
 def database_url(settings: Settings) -> str:
-    """The database, by default SQLite in the state folder."""
+    """The database, by default SQLite in the state folder. Raises `SettingsError` for a file without name."""
+    if settings.data.database in {"sqlite://", "sqlite:///"}:
+        raise SettingsError(
+            f"--database {settings.data.database} names no file: write sqlite:////var/lib/x.db"
+        )
     return settings.data.database or f"sqlite:///{state_directory(settings) / 'gluon.db'}"
 
 
