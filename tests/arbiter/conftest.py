@@ -156,3 +156,14 @@ async def rig(tmp_path: Path, bus: MemoryBus) -> AsyncIterator[Rig]:
     wanted = settings.load(None, {"data": {"directory": str(tmp_path)}})
     async with nodes.open_node(wanted, url="http://localhost:2705", shared=bus) as node:
         yield Rig(node, bus)
+
+
+@pytest.fixture(params=["sqlite", "postgres", "mariadb"])
+async def rig_anywhere(request: pytest.FixtureRequest, tmp_path: Path, bus: MemoryBus) -> AsyncIterator[Rig]:
+    """On each database."""
+    data = {"directory": str(tmp_path)}
+    if request.param != "sqlite":
+        data["database"] = request.getfixturevalue(f"{request.param}_url")
+    wanted = settings.load(None, {"data": data})
+    async with nodes.open_node(wanted, url="http://localhost:2705", shared=bus) as node:
+        yield Rig(node, bus)

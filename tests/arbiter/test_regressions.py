@@ -3,12 +3,13 @@
 import asyncio
 import time
 import uuid
+from typing import Any
 
 import pytest
 
 from gluon.arbiter import tables
 from gluon.kv.memory import MemoryBus
-from gluon.objects import keys
+from gluon.objects import codec, keys
 from gluon.spi.store import Select
 from gluon.store.stats import Stats
 from tests.arbiter.conftest import V1, Rig, ScriptedShim
@@ -215,3 +216,72 @@ async def test_a_bind_again_while_the_old_one_is_cleared(rig: Rig, bus: MemoryBu
     bound, _ = await asyncio.gather(rig.bind(port, "A"), shim.answer(port["id"], "A", epoch_after=epoch))
     assert bound["vif_type"] == "ovs"
     assert (await rig.standing(port))["binding"]["state"] == "Bound"
+
+
+HOSTILE = {
+    "refusal": {"refused": "No\0Room", "message": "a\0b"},
+    "type": {"vif_type": "o\0vs"},
+    "details": {"vif_type": "ovs", "vif_details": {"bridge_name": "br\0x", "\0": "\0"}},
+    "long": {"refused": "R" * 5000, "message": "é" * 20_000},
+    "number": {"vif_type": "ovs", "vif_details": {"n": 10**30, "f": 1e300}},
+}
+
+
+@pytest.mark.parametrize("said", HOSTILE.values(), ids=HOSTILE)
+async def test_what_a_shim_says_is_kept_on_any_database(
+    rig_anywhere: Rig, bus: MemoryBus, said: dict[str, Any]
+) -> None:
+    rig, shim = rig_anywhere, ScriptedShim(bus, "one", deadline=5.0)
+    await shim.register()
+    port = await rig.port()
+    async with asyncio.timeout(4):
+        bound, _ = await asyncio.gather(rig.bind(port, "A"), shim.answer(port["id"], "A", **said))
+    standing = await rig.standing(port)
+    good = said.get("vif_type") == "ovs"
+    assert bound["vif_type"] == ("ovs" if good else "binding_failed")
+    assert standing["binding"]["state"] == ("Bound" if good else "Failed")
+
+
+async def test_a_report_that_grows_when_it_is_written_down_hides_no_status(rig: Rig, bus: MemoryBus) -> None:
+    shim = ScriptedShim(bus, "one")
+    await shim.register()
+    port = await rig.port()
+    numbers = b",".join([b"1e15"] * 12_000)
+    text = b'{"observed_revision":1,"bindings":{"A":{"epoch":1,"vif_details":{"n":[%s]}}}}' % numbers
+    await bus.put(shim.key(port["id"]), text)
+    bound, _ = await asyncio.gather(rig.bind(port, "A"), shim.answer(port["id"], "A"))
+    assert bound["vif_type"] == "ovs"
+    await bus.put(shim.key(port["id"]), text)
+    for _ in range(20):
+        await rig.standing(port)
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("deadline", [-1.0, 0.0, 1e300])
+async def test_no_shim_makes_a_bind_wait_for_ever(rig: Rig, bus: MemoryBus, deadline: float) -> None:
+    shim = ScriptedShim(bus, "one", deadline=deadline)
+    await shim.register()
+    port = await rig.port()
+    binding = asyncio.create_task(rig.bind(port, "A"))
+    if deadline > 0:
+        await shim.answer(port["id"], "A")
+    assert (await binding)["vif_type"] == ("ovs" if deadline > 0 else "binding_failed")
+
+
+async def test_the_bus_holds_at_last_what_the_database_does(rig: Rig, bus: MemoryBus) -> None:
+    """Create and delete without a pause, names of any script, values of their types."""
+    made = [await rig.port(name=f"näme {n} 青") for n in range(20)]
+    for port in made[:19]:
+        assert (await rig("DELETE", f"{V1}/ports/{port['id']}"))[0] == 204
+    port = made[19]
+    key = keys.proton("net-l3vpn", "Port", port["id"])
+    async with asyncio.timeout(10):
+        while [item.key for item in (await bus.list("/proton/net-l3vpn/Port/")).items] != [key]:
+            await asyncio.sleep(0.01)
+    found = await bus.get(key)
+    assert found is not None
+    value = codec.decode(found.value)
+    assert (value["mtu"], value["admin_state_up"], value["name"]) == (1500, True, "näme 19 青")
+    owner = await bus.get(keys.port(port["id"]))
+    assert owner is not None
+    assert codec.decode(owner.value)["tenant_id"] == port["tenant_id"]

@@ -185,8 +185,8 @@ class Replies(_Base):
     ) -> None:
         wrong = "" if said.refused else vif.problem(said.vif_type, said.vif_details)
         if said.refused or wrong:
-            reason = said.refused or "BadReply"
-            after = self._next(view, binding, reason[:64], said.message if said.refused else wrong)
+            reason = _plain(said.refused or "BadReply")[:64]
+            after = self._next(view, binding, reason, _plain(said.message if said.refused else wrong))
             self._store(view, changes, binding, after)
             return
         bound = dataclasses.replace(
@@ -202,6 +202,11 @@ class Replies(_Base):
         bindings.save(changes, binding, bound)
         changes.result = bound
         show(view, changes, self._registry, bound, up=said.up)
+
+
+def _plain(text: str) -> str:
+    """Without what not every database can hold."""
+    return text.replace("\0", "")
 
 
 def _key_of(resource: registry.Resource, key: keys.StatusKey) -> store.Value:

@@ -32,7 +32,7 @@ class Standing:
                 equals=(("api", resource.api), ("object_type", resource.name), ("object_key", key)),
             )
         )
-        said = [(r, status.decode_report(str(r["report"]).encode())) for r in reports]
+        said = [(r, status.decode_believed(str(r["report"]).encode())) for r in reports]
         revision = int(row[columns.REVISION] or 0)
         observed = min((r.observed_revision for _, r in said), default=0)
         body: dict[str, Any] = {"revision": revision, "observed_revision": observed}

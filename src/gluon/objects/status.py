@@ -102,6 +102,11 @@ def decode_report(data: bytes) -> Report:
     return _report.decode(data)
 
 
+def decode_believed(data: bytes) -> Report:
+    """A report that was believed and written down again, perhaps with more digits."""
+    return _report.decode(data)
+
+
 def decode_registration(data: bytes) -> Registration:
     """Raises `ValueError`."""
     return _registration.decode(data)
