@@ -50,6 +50,7 @@ class Writer:
         self._session: driver.Session | None = None
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._closing = False
         self._failures = 0
 
@@ -62,7 +63,9 @@ class Writer:
         if len(self._queue) >= self._settings.max_waiting:
             self._stats.refused += 1
             raise errors.Unavailable("too many requests wait for the database")
-        answer: asyncio.Future[store.Committed] = asyncio.get_running_loop().create_future()
+        if self._loop is None:  # asking for it is a system call, so only once
+            self._loop = asyncio.get_running_loop()
+        answer: asyncio.Future[store.Committed] = self._loop.create_future()
         self._queue.append(Waiting(unit, answer, monotonic()))
         self._stats.waiting = len(self._queue)
         self._start()
