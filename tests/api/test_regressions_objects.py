@@ -207,6 +207,57 @@ def test_what_is_no_number_is_400(anywhere: GluonServer, given: Any) -> None:
     assert (status, fault["errors"][0]["pointer"]) == (400, "/price")
 
 
+def test_a_string_without_length_takes_255_characters(odd: Callable[..., Answer]) -> None:
+    key = "k" * 255
+    assert odd("POST", "nodes", {"key": key, "order": "\U0001f600" * 255})[0] == 201
+    assert odd("GET", f"nodes/{key}/status")[0] == 200
+    assert odd("DELETE", f"nodes/{key}")[0] == 204
+    for name in ("key", "order"):
+        status, fault = odd("POST", "nodes", {"key": "k", name: "x" * 256})
+        assert (status, fault["errors"][0]["code"]) == (400, "length")
+
+
+@pytest.mark.parametrize("name", ["mac_address", "admin_state_up", "status", "vnic_type", "mtu", "tenant_id"])
+def test_what_is_required_is_missed_by_name(api_anywhere: Api, name: str) -> None:
+    api = api_anywhere
+    without = {k: v for k, v in api.port_body().items() if k != name}
+    for body in (without, {**without, name: None}):
+        status, fault = api("POST", "ports", body)
+        assert (status, [e["pointer"] for e in fault["errors"]]) == (400, [f"/{name}"])
+        assert fault["faultstring"] == (
+            f"Invalid input for field/attribute {name}. Value: 'None'. Mandatory field missing."
+        )
+    port = api.port()
+    assert api("PUT", f"ports/{port['id']}", {name: None})[0] == 400
+    assert api("GET", f"ports/{port['id']}")[1] == port
+
+
+def test_no_answer_tells_of_the_database(api_anywhere: Api) -> None:
+    api = api_anywhere
+    port, vpn = api.port(), api.vpn()
+    base = {"tenant_id": api.project, "interface_id": port["id"], "service_id": vpn["id"]}
+    for wrong in (
+        {"ipaddress": ""},
+        {"ipaddress": "10.0.0"},
+        {"ipaddress": "10.1.1.5 "},
+        {"subnet_prefix": 32},
+        {"subnet_prefix": 0},
+        {"gateway": "::1"},
+        {"interface_id": ""},
+        {"interface_id": str(uuid.uuid4())},
+        {"service_id": port["id"]},
+        {"ipaddress": "1" * 1000},
+        {"ipaddress": {"a": ["b"]}},
+    ):
+        status, fault = api("POST", "vpnbindings", {**base, **wrong})
+        assert status == 400, wrong
+        assert [e["pointer"] for e in fault["errors"]] == [f"/{name}" for name in wrong]
+        said = str(fault).lower()
+        assert not any(
+            word in said for word in ("select", "insert", "sql", "constraint", "traceback", "_project")
+        )
+
+
 def test_odd_attributes_have_options_of_their_own(anywhere: GluonServer) -> None:
     from tests.api.test_commands import run
 
