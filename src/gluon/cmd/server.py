@@ -8,6 +8,7 @@ started again. Workers end with their supervisor, whose pipe they hold.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -90,18 +91,29 @@ async def _keep(
     pause = _FIRST_PAUSE
     while not stop.is_set():
         began = loop.time()
-        child = await _start(name, settings, listening, url)
-        status = await _until_ended(child, stop)
+        status = await _live(name, settings, listening, url, stop)
         if stop.is_set():
             return
         if status == HOPELESS:
             raise errors.GluonError(f"{name} cannot start")
-        log.warning("process ended", name=name, pid=child.pid, status=status)
+        log.warning("process ended", name=name, status=status)
         pause = _FIRST_PAUSE if loop.time() - began > _STEADY else min(pause * 2, _LONGEST_PAUSE)
         try:
             await asyncio.wait_for(stop.wait(), pause)
         except TimeoutError:
             continue
+
+
+async def _live(
+    name: str, settings: config.Settings, listening: socket.socket, url: str, stop: asyncio.Event
+) -> int | None:
+    """The life of one child process: its exit status, None if there was no process at all."""
+    try:
+        child = await _start(name, settings, listening, url)
+    except (OSError, RuntimeError):  # no memory, no processes left, or killed before it ran
+        log.exception("process not started", name=name)
+        return None
+    return await _until_ended(child, stop)
 
 
 async def _start(
@@ -119,7 +131,9 @@ async def _start(
     )
     if child.stdin is None:
         raise RuntimeError("a child was started without the pipe that was asked for")
-    child.stdin.write(msgspec.json.encode(settings) + b"\n")
+    # Killed just now, it has no pipe any more; its end is noticed as any other.
+    with contextlib.suppress(OSError, RuntimeError):
+        child.stdin.write(msgspec.json.encode(settings) + b"\n")
     log.info("process started", name=name, pid=child.pid)
     return child
 

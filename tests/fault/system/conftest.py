@@ -1,6 +1,6 @@
 """Whole systems, one test at a time: they measure how long it takes to recover."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if here in item.path.parents:
             item.add_marker(pytest.mark.fault)
             item.add_marker(pytest.mark.xdist_group("system"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure shows what the processes said."""
+    report = yield
+    site = getattr(item, "funcargs", {}).get("site") or getattr(item, "funcargs", {}).get("own_site")
+    if report.failed and isinstance(site, Site):
+        report.sections.append(("logs of the system", site.logs()))
+    return report
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ class Site:
         self.sql = sql
         self.etcd = etcd
         self.ledger = Ledger()
+        self.products: list[GluonServer | GluonShim] = []
         self._stack = ExitStack()
         self._file = folder / "gluon.db"
         self.database = sql.create_database() if sql is not None else ""
@@ -36,6 +37,7 @@ class Site:
     def server(self, *arguments: str, wait: bool = True) -> GluonServer:
         """A running `gluon server`. `wait`: until it is ready."""
         made = GluonServer("server", "--database", self.url, "--etcd", self.etcd.url, *arguments)
+        self.products.append(made)
         if wait:
             return self._stack.enter_context(made)
         self._stack.callback(made.stop)
@@ -44,6 +46,7 @@ class Site:
     def shim(self, *arguments: str) -> GluonShim:
         """A running `gluon shim` with the fake backend for all hosts."""
         made = GluonShim("--backend", "fake", "--host", "*", "--etcd", self.etcd.url, *arguments)
+        self.products.append(made)
         return self._stack.enter_context(made)
 
     def judge(self, server: GluonServer, *, shims: bool = True) -> Judge:
@@ -57,6 +60,10 @@ class Site:
             return [line.split("\t") for line in self.sql.sql(text, database=self.database).splitlines()]
         with closing(sqlite3.connect(f"file:{self._file}?mode=ro", uri=True)) as connection:
             return [[str(v) for v in row] for row in connection.execute(text)]
+
+    def logs(self) -> str:
+        """The last words of all servers and shims."""
+        return "\n".join(f"-- {' '.join(p.arguments)}\n{p.daemon.said(lines=40)}" for p in self.products)
 
     def say(self, what: str, **figures: Any) -> None:
         """Figures for whoever runs the tests with `-s`."""

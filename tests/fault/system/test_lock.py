@@ -66,13 +66,13 @@ def test_holder_of_the_lock(site: Site, end: Callable[[int], None]) -> None:
     # tries of the first load that hang in the paused process go to the other server
     ports = [one.port, other.port]
     first = Load(
-        site.ledger, ports, writes=500, writers=6, binders=0, patience=4, pause=0, spread=False, seed=1
+        site.ledger, ports, writes=400, writers=6, binders=0, patience=4, pause=0, spread=False, seed=1
     )
     with first:
         first.wait(100)
         worker = one.process("worker-0")
         pause_with_the_lock(site, worker)
-        with Load(site.ledger, [other.port], writes=500, writers=3, binders=1, seed=2) as second:
+        with Load(site.ledger, [other.port], writes=300, writers=3, binders=1, seed=2) as second:
             began = time.monotonic()
             second.wait(1, limit=10)
             waited = time.monotonic() - began

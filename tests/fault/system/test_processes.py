@@ -1,10 +1,14 @@
 """kill −9 of each kind of process at random moments during 1,000 writes: nothing answered is lost."""
 
+import os
 import random
+import signal
 import time
+from contextlib import suppress
 
 import pytest
 
+from gluon.testing.process import descendants, wait_until
 from gluon.testing.witness.load import Load
 from tests.fault.system.site import PATIENCE, Site
 
@@ -45,6 +49,27 @@ def test_publisher_killed(site: Site) -> None:
     rest = site.judge(server).at_rest()
     site.say("publisher killed 5 times", silence=load.silence, rest=rest)
     assert load.silence < PATIENCE, "writes do not wait for the publisher"
+
+
+def test_process_killed_at_birth(site: Site) -> None:
+    """Also one that had no time to read its settings is started again."""
+    server = site.server()
+    worker = server.process("worker-0")
+    killed: set[int] = set()
+
+    def kill_the_new_one() -> bool:
+        for pid in set(descendants(server.daemon.pid)) - killed - {worker}:
+            killed.add(pid)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return len(killed) >= 6 or not server.daemon.running
+
+    wait_until(kill_the_new_one, "6 deaths", limit=30, every=0.001)
+    assert server.daemon.running
+    with Load(site.ledger, [server.port], writes=50, binders=0, seed=6):
+        pass
+    rest = site.judge(server, shims=False).at_rest()
+    site.say("publisher killed at birth", rest=rest)
 
 
 def test_shim_killed_during_binds(site: Site) -> None:

@@ -25,7 +25,7 @@ async def test_a_paused_leader_comes_back(site: Site) -> None:
 
     wait_until(lambda: leader() in publishers, "a leader", limit=10)
     took: list[float] = []
-    with Load(site.ledger, [one.port, other.port], writes=1000, writers=4, pause=0.05, seed=9) as load:
+    with Load(site.ledger, [one.port, other.port], writes=600, writers=3, pause=0.05, seed=9) as load:
         for _ in range(2):
             load.wait(load.done + 80)
             first = leader()
