@@ -35,7 +35,9 @@ class Exchange:
         "more_body",
         "place",
         "response_complete",
+        "task",
     )
+    task: asyncio.Task[None]
     message_event = asyncio.Event()
     """Nobody waits for it: the body is whole before anyone looks."""
 
@@ -121,9 +123,8 @@ class ShortWay(HttpToolsProtocol):
             super().on_message_complete()
             return
         plain.more_body = False
-        task = self.loop.create_task(self._answer(plain, self._lane))
-        task.add_done_callback(self.tasks.discard)
-        self.tasks.add(task)
+        plain.task = self.loop.create_task(self._answer(plain, self._lane))
+        self.tasks.add(plain.task)
 
     async def _answer(self, plain: Exchange, known: lane.Lane) -> None:
         try:
@@ -133,6 +134,8 @@ class ShortWay(HttpToolsProtocol):
         except asyncio.CancelledError:  # the server ends and waits no longer
             self.transport.close()
             raise
+        finally:
+            self.tasks.discard(plain.task)
         if plain.disconnected:
             return
         self.transport.write(self._encoded(plain, reply, request_id))
