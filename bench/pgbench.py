@@ -92,10 +92,10 @@ def _value(name: str, value: Any, key: str, revision: str) -> str:
         return str(value).lower()
     if value == key:
         return _ID
-    return f" || {_ID} || ".join(_literal(part) for part in value.split(key))
+    return f" || {_ID} || ".join(literal(part) for part in value.split(key))
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """pgbench takes `:name` for a variable even inside quotes."""
     escaped = text.replace("\\", "\\\\").replace("'", "''").replace(":", "\\x3a")
     return f"E'{escaped}'"
