@@ -80,6 +80,15 @@ def test_any_terminal_can_show_any_object(api: Api, server: GluonServer) -> None
     assert json.loads(done.stdout) == vpn
 
 
+def test_a_failed_bind_is_said_with_its_reason(api: Api, server: GluonServer) -> None:
+    port = api.port()["id"]
+    where = ("--host_id", "A", "--device_id", str(uuid.uuid4()))
+    done = run("protonclient", *API, "port-update", port, *where, server=server)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["vif_type"] == "binding_failed"
+    assert done.stderr.startswith("binding failed: NoController: no controller for net-l3vpn 1.0, host 'A'")
+
+
 class _Other(http.server.BaseHTTPRequestHandler):
     """A web server that is not ours."""
 

@@ -14,6 +14,7 @@ import click
 from gluon.client import http
 
 VERBS = ("list", "show", "create", "update", "delete")
+BINDING_FAILED = "binding_failed"
 _INDENT = 4
 
 _INTEGER = re.compile(r"[+-]?[0-9]+").fullmatch
@@ -104,9 +105,19 @@ def _create(kind: Kind, path: str) -> Callable[..., Any]:
 
 def _update(kind: Kind) -> Callable[..., Any]:
     def act(client: http.Client, object_key: str, **given: str | None) -> Any:
-        return client.request("PUT", http.object_path(kind["paths"][0], object_key), _body(kind, given))
+        path = http.object_path(kind["paths"][0], object_key)
+        answer = client.request("PUT", path, _body(kind, given))
+        if isinstance(answer, dict) and answer.get("vif_type") == BINDING_FAILED:
+            _say_why(client, path)
+        return answer
 
     return act
+
+
+def _say_why(client: http.Client, path: str) -> None:
+    """A bind that failed is no error of the request; its reason stands in the port's status."""
+    binding = client.facts(f"{path}/status", "binding")["binding"]
+    click.echo(f"binding failed: {binding.get('reason')}: {binding.get('message')}", err=True)
 
 
 def _attributes(kind: Kind, *, create: bool) -> list[click.Parameter]:
@@ -120,12 +131,12 @@ def _attributes(kind: Kind, *, create: bool) -> list[click.Parameter]:
 
 
 def _variable(name: str) -> str:
-    """A Python name that no other parameter has, whatever the model's attribute is called; click keeps no capitals."""
+    """A Python name that no other parameter has, whatever the attribute is called (click keeps no capitals)."""
     return f"attribute_{name.encode().hex()}"
 
 
 def _help(attribute: dict[str, Any]) -> str:
-    facts = [attribute.get("reference") or attribute["type"]]
+    facts = [attribute.get("reference") or attribute.get("format") or attribute["type"]]
     facts += attribute.get("values") or []
     if "min" in attribute or "max" in attribute:
         facts.append(f"{attribute.get('min', '')}..{attribute.get('max', '')}")

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import ipaddress
 import logging
+import resource
 import signal
 import socket
 from collections.abc import Iterator
@@ -78,10 +79,18 @@ def stopping() -> asyncio.Event:
     return event
 
 
+def _allow_connections() -> None:
+    """As many open files as the system lets us have: its usual first limit is some 1,000 clients."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 async def serve(app: Any, listening: socket.socket, stop: asyncio.Event, *, settings: config.Api) -> None:
     """Until `stop` is set."""
     # it warns of each client that does not speak HTTP
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    _allow_connections()
     server = _Server(
         uvicorn.Config(
             app,
