@@ -10,6 +10,7 @@ import structlog
 
 from gluon.cmd import node, serve, shim
 from gluon.cmd import settings as config
+from gluon.publisher import supervise
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +28,12 @@ async def run(settings: config.Settings, *, shims: bool) -> None:
         running = await stack.enter_async_context(node.open_node(settings, url=url))
         if shims:
             wanted = settings if settings.shim.backend else msgspec.structs.replace(settings, shim=_FAKE)
-            following = asyncio.create_task(shim.make(wanted, running.bus).run())
+            shim.make(wanted, running.bus)  # does nothing yet: wrong settings are said now
+            following = asyncio.create_task(
+                supervise.supervise(
+                    "shim", lambda: shim.make(wanted, running.bus).run(), running.publisher.stats
+                )
+            )
             stack.push_async_callback(_end, following)
         log.info(
             "serving",
