@@ -115,7 +115,8 @@ class Binder:
             current = found
         if item[0].controller not in current.controllers:
             return current
-        done = await self._store.submit(self.unit([item]))
+        unit = replies.Replies(self._registry, self._assigner, [item], waiter=True)
+        done = await self._store.submit(unit)
         after = done.result
         if isinstance(after, bindings.Binding) and after.host == current.host:
             return after

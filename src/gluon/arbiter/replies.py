@@ -116,16 +116,31 @@ def operate(view: store.View, changes: store.Changes, binding: bindings.Binding,
 
 
 class Replies(_Base):
-    """Some status keys as they are now in etcd (None: gone), newest per key."""
+    """Some status keys as they are now in etcd (None: gone), newest per key.
 
-    __slots__ = ("_items",)
+    `waiter`: taken by who waits for a bind, perhaps late, while the collector has gone on. Then
+    only the answer to a bind in state Binding counts, which its epoch names; what else a report
+    says could cover something newer.
+    """
 
-    def __init__(self, known: registry.Registry, assigner: assign.Assigner, items: Sequence[Item]) -> None:
+    __slots__ = ("_items", "_waiter")
+
+    def __init__(
+        self,
+        known: registry.Registry,
+        assigner: assign.Assigner,
+        items: Sequence[Item],
+        *,
+        waiter: bool = False,
+    ) -> None:
+        self._waiter = waiter
         self._items = [item for item in items if (item[0].api, item[0].object_type) in known.by_name]
         reads: list[store.Lookup] = []
         for key, _ in self._items:
             resource = known.by_name[key.api, key.object_type]
-            reads.append(store.Lookup(tables.STATUS, tables.OF_OBJECT, (key.api, key.object_type, key.key)))
+            if not waiter:
+                of_object = (key.api, key.object_type, key.key)
+                reads.append(store.Lookup(tables.STATUS, tables.OF_OBJECT, of_object))
             if resource.type.kind is Kind.PORT:
                 reads += reads_of_port(known, key.api, key.object_type, key.key)
             else:
@@ -138,7 +153,8 @@ class Replies(_Base):
             report = _report(value)
             resource = self._registry.by_name[key.api, key.object_type]
             exists = view.get(resource.table, _key_of(resource, key)) is not None
-            self._keep(view, changes, key, report if exists else None)
+            if not self._waiter:
+                self._keep(view, changes, key, report if exists else None)
             if resource.type.kind is Kind.PORT and exists:
                 self._answer(view, changes, key, report)
         return changes
@@ -167,6 +183,8 @@ class Replies(_Base):
         """What a report means for the port's bindings."""
         for binding in bindings.of_port(view, key.key):
             if key.controller not in binding.controllers or key.shard not in (binding.host, assign.ANY_HOST):
+                continue
+            if self._waiter and binding.state is not bindings.State.BINDING:
                 continue
             said = report.bindings.get(binding.host) if report is not None else None
             if binding.state is bindings.State.UNBINDING:
