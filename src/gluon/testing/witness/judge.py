@@ -25,7 +25,7 @@ TYPES = {"ports": "Port", "interfaces": "Interface", "vpns": "VpnService", "vpnb
 _KEYS = {"ports": "id", "interfaces": "id", "vpns": "id", "vpnbindings": "interface_id"}
 _VIEWS = ("vif_type", "vif_details")
 _BINDINGS = "SELECT port_id, host, epoch, state, controllers, device_id FROM gluon_binding"
-_STATUSES = "SELECT object_type, object_key FROM gluon_status"
+_STATUSES = "SELECT object_type, object_key, report FROM gluon_status"
 _EVERY = 0.4
 
 Query = Callable[[str], Sequence[Sequence[str]]]
@@ -43,9 +43,11 @@ class Picture:
     bodies: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     revisions: dict[tuple[str, str], int] = field(default_factory=dict)
     etcd: dict[str, Any] = field(default_factory=dict)
-    ports: frozenset[str] = frozenset()
+    ports: dict[str, str] = field(default_factory=dict)
+    """Of each row of `gluon_port` the operational status."""
     bindings: list[dict[str, Any]] = field(default_factory=list)
-    statuses: frozenset[tuple[str, str]] = frozenset()
+    reports: dict[tuple[str, str], Any] = field(default_factory=dict)
+    """As the database has them."""
 
 
 class Judge:
@@ -118,10 +120,10 @@ class Judge:
                 status, headers, _ = self._server.exchange("HEAD", f"{V1}/{plural}/{key}")
                 seen.revisions[kind, key] = int(headers.get("etag", '"0"').strip('"')) if status == 200 else 0
         _, answer = self._server.request("GET", "/gluon/v1/ports")
-        seen.ports = frozenset(str(row["id"]) for row in answer["ports"])
+        seen.ports = {str(row["id"]): str(row["status"]) for row in answer["ports"]}
         names = ("port", "host", "epoch", "state", "controllers", "device")
         seen.bindings = [dict(zip(names, row, strict=True)) for row in self._query(_BINDINGS)]
-        seen.statuses = frozenset((row[0], row[1]) for row in self._query(_STATUSES))
+        seen.reports = {(row[0], row[1]): json.loads("|".join(row[2:])) for row in self._query(_STATUSES)}
         return seen
 
     def _dump(self) -> dict[str, Any]:
@@ -173,12 +175,13 @@ def _orphans(seen: Picture) -> Iterable[str]:
     interfaces = {key for kind, key in seen.bodies if kind == "Interface"}
     yield from (f"interface {key} without its port" for key in interfaces - ports)
     yield from (f"port {key} without its interface" for key in ports - interfaces)
-    yield from (f"row of gluon_port {key} without its port" for key in seen.ports - ports)
-    yield from (f"port {key} without its row of gluon_port" for key in ports - seen.ports)
+    yield from (f"row of gluon_port {key} without its port" for key in seen.ports.keys() - ports)
+    yield from (f"port {key} without its row of gluon_port" for key in ports - seen.ports.keys())
     bound = {row["port"] for row in seen.bindings}
     yield from (f"row of gluon_binding of {key} without its port" for key in bound - ports)
     yield from (
-        f"row of gluon_status of {name} without its object" for name in seen.statuses - seen.bodies.keys()
+        f"row of gluon_status of {name} without its object"
+        for name in seen.reports.keys() - seen.bodies.keys()
     )
 
 
@@ -241,10 +244,13 @@ def _reports(seen: Picture) -> Iterable[str]:
             continue
         if report["observed_revision"] != seen.revisions.get((kind, key)):
             yield f"{kind} {key} was observed at {report['observed_revision']}, is {seen.revisions.get((kind, key))}"
-        if (kind, key) not in seen.statuses:
-            yield f"the report on {kind} {key} is not in the database"
+        if seen.reports.get((kind, key)) != report:
+            held = _unlike(seen.reports.get((kind, key)), report)
+            yield f"the report on {kind} {key} is another one in the database (there, in etcd): {held}"
         if kind == "Port":
             host, wish = bound[key]
             said = report.get("bindings", {}).get(host, {})
             if said.get("epoch") != wish["epoch"] or said.get("vif_type") != "ovs":
                 yield f"port {key}: wanted {wish}, reported {report}"
+            if seen.ports.get(key) != ("ACTIVE" if said.get("up") else "DOWN"):
+                yield f"port {key} is {seen.ports.get(key)}, reported {report}"
