@@ -227,10 +227,11 @@ def main() -> None:
 
 
 def _end(found: Sequence[BaseException]) -> NoReturn:
-    """Say what went wrong, and why where that is another error (of a driver, of the system)."""
+    """Say what went wrong, and a driver's word on it (the system's is part of what we say)."""
     for error in found:
         cause = error.__cause__ if isinstance(error, errors.Unavailable) else None
-        click.echo(f"gluon: {error}{f': {cause}' if cause else ''}", err=True)
+        why = f": {cause}" if cause is not None and not isinstance(cause, OSError) else ""
+        click.echo(f"gluon: {error}{why}", err=True)
     sys.exit(2 if all(isinstance(error, config.SettingsError) for error in found) else 1)
 
 
