@@ -3,9 +3,10 @@
 import json
 import uuid
 from typing import Any
+from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gluon.testing.product import GluonServer
@@ -147,6 +148,78 @@ def test_no_body_gives_a_500(server: GluonServer, body: dict[str, Any], base: bo
 
 @given(path=st.text(alphabet="/abc%20.:portsvns~é\x00", max_size=40))
 def test_no_path_gives_a_500(server: GluonServer, path: str) -> None:
-    from urllib.parse import quote
-
     assert server.request("GET", f"{V1}/{quote(path, safe='/%')}")[0] in (200, 400, 404)
+
+
+ODD_VALUES = st.one_of(
+    JSON,
+    st.sampled_from(
+        [
+            2**63,
+            -(2**63) - 1,
+            10**400,
+            -0.0,
+            1e308,
+            5e-324,
+            "\u0000",
+            "\U0010ffff",
+            "\ufffe",
+            "\u202e",
+            "e\u0301",
+            "' OR 1=1 --",
+            '"; DROP TABLE x',
+            "\\",
+            "%s",
+            "{}",
+            "x" * 70_000,
+        ]
+    ),
+)
+
+
+@settings(max_examples=40)
+@given(
+    plural=st.sampled_from(
+        ["ports", "interfaces", "circuits", "circuitbindings", "numbers", "colours", "nodes"]
+    ),
+    data=st.data(),
+)
+def test_no_body_gives_a_500_on_any_database(anywhere: GluonServer, plural: str, data: st.DataObject) -> None:
+    attributes = [
+        "id",
+        "tenant_id",
+        "name",
+        "port_id",
+        "twin",
+        "interface_id",
+        "service_id",
+        "n",
+        "c",
+        "note",
+    ]
+    attributes += [
+        "key",
+        "next",
+        "order",
+        "number",
+        "price",
+        "v6",
+        "profile",
+        "segmentation_id",
+        "mtu",
+        "vif_type",
+    ]
+    body = data.draw(st.dictionaries(st.sampled_from(attributes), ODD_VALUES, max_size=5))
+    path = f"/proton/odd/v1.0/{plural}"
+    if data.draw(st.booleans()):
+        body = (
+            {**Api(anywhere).port_body(), **body}
+            if plural == "ports"
+            else {**body, "key": "k", "n": 1, "c": "red"}
+        )
+    status, answer = anywhere.request("POST", path, body)
+    assert status in (201, 400, 409), answer
+    key = data.draw(st.one_of(st.text(min_size=1, max_size=20), st.sampled_from(["1", "red", "k", "0" * 32])))
+    for method in ("PUT", "GET", "DELETE"):
+        answer = anywhere.request(method, f"{path}/{quote(key, safe='')}", body if method == "PUT" else None)
+        assert answer[0] < 500, answer
