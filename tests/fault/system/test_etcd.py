@@ -14,7 +14,7 @@ DOWN = 12.0
 def outage(site: Site, how: str, seconds: float) -> None:
     """Writes during an outage of etcd; and what became of binds."""
     server, _ = site.server(), site.shim()
-    with Load(site.ledger, [server.port], writes=1000, writers=4, binders=2, pause=0.05, seed=how) as load:
+    with Load(site.ledger, [server.port], writes=400, writers=4, binders=2, pause=0.05, seed=how) as load:
         load.wait(150)
         site.etcd.pause() if how == "hangs" else site.etcd.kill9()
         time.sleep(seconds)

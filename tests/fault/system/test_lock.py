@@ -22,12 +22,15 @@ _HOLDERS = {
 }
 
 
-def holders(site: Site) -> list[str]:
-    """The sessions that hold the writer lock and keep holding it for a moment."""
+def holders(site: Site) -> set[str]:
+    """The sessions that hold the writer lock all the time for a moment."""
     kind = "postgresql" if isinstance(site.sql, PostgresServer) else "mariadb"
-    before = {row[0] for row in site.query(_HOLDERS[kind])}
-    time.sleep(0.05)
-    return [row[0] for row in site.query(_HOLDERS[kind]) if row[0] in before]
+    found = {row[0] for row in site.query(_HOLDERS[kind])}
+    for _ in range(3):
+        if found:
+            time.sleep(0.05)
+            found &= {row[0] for row in site.query(_HOLDERS[kind])}
+    return found
 
 
 def pause_with_the_lock(site: Site, pid: int) -> None:

@@ -5,23 +5,27 @@ import random
 import signal
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from gluon.testing.process import descendants, wait_until
-from gluon.testing.witness.load import Load
+from gluon.testing.product import GluonServer
+from gluon.testing.witness.judge import answered
+from gluon.testing.witness.ledger import Ledger
+from gluon.testing.witness.load import V1, Load
 from tests.fault.system.site import PATIENCE, Site
 
 DICE = random.Random(11)
 
 
-@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
-def test_api_process_killed(site: Site) -> None:
-    server, _ = site.server(), site.shim()
+@pytest.mark.parametrize(("kind", "workers"), [("postgresql", 1), ("mariadb", 2)])
+def test_api_process_killed(site: Site, workers: int) -> None:
+    server, _ = site.server("--workers", str(workers)), site.shim()
     with Load(site.ledger, [server.port], seed=1) as load:
-        for writes in (100, 350, 600, 850):
+        for number, writes in enumerate((100, 350, 600, 850)):
             load.wait(writes + DICE.randrange(60))
-            server.kill9_process("worker-0")
+            server.kill9_process(f"worker-{number % workers}")
     rest = site.judge(server).at_rest()
     site.say("API process killed 4 times", silence=load.silence, rest=rest)
     assert load.silence < PATIENCE
@@ -38,6 +42,32 @@ def test_whole_server_killed_and_started_again(site: Site) -> None:
     rest = site.judge(server).at_rest()
     site.say("server killed 3 times", silence=load.silence, rest=rest)
     assert load.silence < PATIENCE
+
+
+def test_everything_in_one_process_killed(tmp_path: Path) -> None:
+    """`gluon up`: its bus is lost with it, and is filled again from the database."""
+    ledger = Ledger()
+    with GluonServer("up", "--data", str(tmp_path)) as server:
+        with Load(ledger, [server.port], writes=600, binders=2, seed=8) as load:
+            for writes in (150, 400):
+                load.wait(writes + DICE.randrange(100))
+                server.daemon.kill9()
+                server.start()
+        assert answered(ledger, server) == []
+        bound = [k for k in ledger.objects() if k.body and k.body.get("host_id")]
+        assert bound
+
+        def settled() -> bool:
+            paths = [f"{V1}/ports/{known.key}/status" for known in bound]
+            standings = [server.request("GET", path)[1] for path in paths]
+            return all(
+                s["binding"]["state"] in ("Bound", "Failed")
+                and (s["binding"]["state"] == "Failed" or s["status"] == "ACTIVE")
+                and s["observed_revision"] in (0, s["revision"])
+                for s in standings
+            )
+
+        wait_until(settled, "bound ports are served again", limit=20, every=0.2)
 
 
 def test_publisher_killed(site: Site) -> None:

@@ -50,6 +50,26 @@ class Picture:
     """As the database has them."""
 
 
+def listed(server: GluonServer, plural: str) -> dict[str, dict[str, Any]]:
+    """All objects of a type by key."""
+    status, answer = server.request("GET", f"{V1}/{plural}")
+    if status != 200:
+        raise NotAtRest(f"list of {plural}: {status} {answer}")
+    return {str(body[_KEYS[plural]]): body for body in answer[plural]}
+
+
+def answered(ledger: Ledger, server: GluonServer) -> list[str]:
+    """(a) Each answered write is in the API, with the last answered value. True at once, or lost."""
+    found = {plural: listed(server, plural) for plural in ("ports", "vpns", "vpnbindings")}
+    problems = list(ledger.wrong)
+    for known in ledger.objects():
+        there = found[known.plural].pop(known.key, None)
+        allowed = known.open or [known.body]
+        if not any(_fits(there, body) for body in allowed):
+            problems.append(f"{known.plural} {known.key} is {there}, answered was {allowed}")
+    return problems + [f"{plural} {key} was never asked for" for plural in found for key in found[plural]]
+
+
 class Judge:
     """Of one system. `shims`: whether one runs, so that statuses are expected."""
 
@@ -63,16 +83,8 @@ class Judge:
         self._shims = shims
 
     def answered(self) -> list[str]:
-        """(a) Each answered write is in the API, with the last answered value. True at once, or lost."""
-        found = {plural: self._list(plural) for plural in ("ports", "vpns", "vpnbindings")}
-        problems = list(self._ledger.wrong)
-        for known in self._ledger.objects():
-            there = found[known.plural].pop(known.key, None)
-            allowed = known.open or [known.body]
-            if not any(_fits(there, body) for body in allowed):
-                problems.append(f"{known.plural} {known.key} is {there}, answered was {allowed}")
-        problems += [f"{plural} {key} was never asked for" for plural in found for key in found[plural]]
-        return problems
+        """(a) of this system's ledger."""
+        return answered(self._ledger, self._server)
 
     def at_rest(self, *, limit: float = 30.0) -> float:
         """Wait until nothing is wrong; the seconds it took. Raises `NotAtRest`, at once if a write is lost."""
@@ -104,18 +116,10 @@ class Judge:
         problems = [*_orphans(seen), *_objects(seen), *_wishes(seen)]
         return problems + (list(_reports(seen)) if self._shims else [])
 
-    # -- looking -------------------------------------------------------------------------------
-
-    def _list(self, plural: str) -> dict[str, dict[str, Any]]:
-        status, answer = self._server.request("GET", f"{V1}/{plural}")
-        if status != 200:
-            raise NotAtRest(f"list of {plural}: {status} {answer}")
-        return {str(body[_KEYS[plural]]): body for body in answer[plural]}
-
     def _look(self) -> Picture:
         seen = Picture(etcd=self._dump())
         for plural, kind in TYPES.items():
-            for key, body in self._list(plural).items():
+            for key, body in listed(self._server, plural).items():
                 seen.bodies[kind, key] = body
                 status, headers, _ = self._server.exchange("HEAD", f"{V1}/{plural}/{key}")
                 seen.revisions[kind, key] = int(headers.get("etag", '"0"').strip('"')) if status == 200 else 0
