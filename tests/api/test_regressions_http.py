@@ -3,6 +3,7 @@
 import json
 import socket
 import struct
+import threading
 import time
 import uuid
 from pathlib import Path
@@ -173,6 +174,24 @@ def test_requests_in_one_go_are_answered_in_order(api: Api, server: GluonServer)
             data += wire._more()
         statuses = [int(part[:3]) for part in data.split(b"HTTP/1.1 ")[1:]]
         assert statuses == [201, 200, 201, 200]
+
+
+@pytest.mark.parametrize("path", ["/healthz", f"{V1}/vpnafconfigs/none"])
+def test_very_many_requests_in_one_go_are_all_answered(server: GluonServer, path: str) -> None:
+    count = 4000
+    with Wire(server) as wire:
+        sender = threading.Thread(
+            target=wire.socket.sendall,
+            args=(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() * count,),
+        )
+        sender.start()
+        answered, tail = 0, b""
+        while answered < count:
+            data = tail + wire._more()
+            answered += data.count(b"HTTP/1.1 ")
+            tail = data[-8:] if not data.endswith(b"HTTP/1.1 ") else b""
+        sender.join()
+    assert answered == count
 
 
 def test_a_nested_put_cannot_name_another_parent(api: Api) -> None:

@@ -24,7 +24,8 @@ class Connection(ShortWay):
 
     seconds: float
     _late: asyncio.TimerHandle | None = None
-    _received = 0
+    _received: int | None = None
+    """Of a request that comes in pieces, all but the first, which may hold other requests too."""
 
     @classmethod
     def limited(cls, seconds: float) -> type[Connection]:
@@ -51,16 +52,21 @@ class Connection(ShortWay):
         elif self._late is not None:
             self._on_time()
 
+    def on_message_begin(self) -> None:
+        if self._late is not None:
+            self._on_time()
+        super().on_message_begin()
+
     def _go_on(self, size: int, most: int) -> None:
         """A request that is not complete yet."""
-        self._received += size
+        self._received = 0 if self._received is None else self._received + size
         if self._received > most:
             self.transport.abort()
         elif self._late is None:
             self._late = self.loop.call_later(self.seconds, self._end)
 
     def _on_time(self) -> None:
-        self._received = 0
+        self._received = None
         if self._late is not None:
             self._late.cancel()
             self._late = None
