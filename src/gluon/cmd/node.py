@@ -51,7 +51,7 @@ class Node:
 
 
 class Notifying:
-    """A store that wakes the relay after each commit; else the store itself."""
+    """A store that wakes the relay when there is something to publish; else the store itself."""
 
     def __init__(self, inner: spi_store.Store) -> None:
         self._inner = inner
@@ -59,7 +59,7 @@ class Notifying:
 
     async def submit(self, unit: spi_store.Unit) -> spi_store.Committed:
         done = await self._inner.submit(unit)
-        if done.revision:
+        if done.intent:
             self.notify()
         return done
 

@@ -27,6 +27,9 @@ MakeUnit = Callable[[Sequence[Report]], store.Unit]
 Known = Callable[[], AsyncIterator[keys.StatusKey]]
 
 BATCH = 64
+GATHER = 0.02
+"""Seconds that a report waits for others, and for a process that waits for it: that one stores it at once,
+and here nothing is left to write."""
 _MOST_REFUSED = 10_000
 
 
@@ -106,6 +109,7 @@ class Collector:
     async def _submit_all(self) -> None:
         while True:
             await self._filled.wait()
+            await asyncio.sleep(GATHER)
             self._filled.clear()
             while self._waiting:
                 batch = [

@@ -92,10 +92,12 @@ class Unit(Protocol):
 
 
 class Committed(msgspec.Struct, frozen=True):
-    """A unit that is durable. `revision` is 0 if it had nothing to write."""
+    """A unit that is durable. `revision` is 0 if it had nothing to write; `intent`: there may be
+    something to publish."""
 
     revision: int
     result: Any
+    intent: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

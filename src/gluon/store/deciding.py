@@ -148,15 +148,17 @@ class Deciding:
         changes = unit.decide(view)
         entries = changes.entries
         if not entries and not changes.writes:
-            self.answers.append((one, store.Committed(0, changes.result)))
+            self.answers.append((one, store.Committed(0, changes.result, False)))
             return False
         prepared = self._overlay.prepare(changes)
         rows = self.rows + len(prepared) + len(entries)
         size = self._bytes
         revision, now, who, request_id = view.revision, view.now, unit.who, unit.request_id
         records: list[Values] = []
+        intent = False
         for n, draft in enumerate(entries):
             old, new = draft.old, draft.new
+            intent = intent or draft.intent
             size += (len(old) if old else 0) + (len(new) if new else 0)
             records.append((
                 revision, n, str(draft.op), draft.api, draft.type, draft.key, draft.project, who, request_id,
@@ -169,7 +171,7 @@ class Deciding:
         self._journal += records
         self.rows, self._bytes = rows, size
         view.revision = revision + 1
-        self.answers.append((one, store.Committed(revision, changes.result)))
+        self.answers.append((one, store.Committed(revision, changes.result, intent)))
         return False
 
     def plan(self) -> Plan | None:

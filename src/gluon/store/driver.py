@@ -22,6 +22,9 @@ from gluon.store.dialect import Dialect
 from gluon.store.overlay import Plan
 from gluon.store.shape import Shape, Values
 
+Group = tuple[Shape, tuple[str, ...], Sequence[Values]]
+"""A look-up: rows of a table in which these columns equal one of these tuples."""
+
 
 class DriverError(Exception):
     """Root of what a driver raises; the library's error is its cause."""
@@ -89,6 +92,9 @@ class Session(Connection, Protocol):
 
     async def state(self, units: int) -> State:
         """Read under the lock, with room for the revisions of so many units."""
+
+    async def lookups(self, groups: Sequence[Group]) -> Sequence[Sequence[store.Row]]:
+        """`lookup` for each group, at once where the database can do that."""
 
     async def commit(self, plan: Plan, way: int) -> None:
         """Write all of the plan and commit. `way`: which order of writing to try."""

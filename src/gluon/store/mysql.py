@@ -157,6 +157,9 @@ class MysqlSession(MysqlConnection):
         epoch, incarnation, revision, now = self._state
         return State(epoch=epoch, incarnation=incarnation, first=revision + 1, now=now)
 
+    async def lookups(self, groups: Sequence[driver.Group]) -> list[Sequence[store.Row]]:
+        return [await self.lookup(*group) for group in groups]
+
     async def commit(self, plan: Plan, way: int) -> None:
         *before, last = mysql_text.packets(mysql_text.writes(plan, way))
         for text in before:

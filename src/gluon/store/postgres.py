@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from functools import lru_cache
 from typing import Any, TypeVar
 
 from gluon import errors
 from gluon.spi import store, tables
-from gluon.store import driver, texts
-from gluon.store.ddl import listed, name_of, quoted
+from gluon.store import driver, postgres_text
+from gluon.store.ddl import name_of
 from gluon.store.deciding import State
 from gluon.store.dialect import Dialect
 from gluon.store.overlay import Plan
@@ -41,16 +40,8 @@ _STATE = (
     f"SELECT epoch, incarnation, setval('gluon_revision', nextval('gluon_revision') + $1::int8 - 1), {_CLOCK}"
     " FROM gluon_writer WHERE id = 1"
 )
-_JOURNAL_INSERT = "INSERT INTO journal SELECT * FROM unnest(?::journal[])"
 _SLACK = 3.0
 """Seconds beyond the server's own limits before a server that does not answer counts as lost."""
-_ARRAYS = {
-    tables.ColumnType.TEXT: "text[]",
-    tables.ColumnType.DOCUMENT: "text[]",
-    tables.ColumnType.INTEGER: "int8[]",
-    tables.ColumnType.NUMBER: "float8[]",
-    tables.ColumnType.BOOLEAN: "bool[]",
-}
 _BUSY = ("55P03", "57014", "40P01", "40001", "55006", "25P04")
 _GONE = ("08", "53", "57", "58", "25", "XX", "3D", "28")
 _UNFIT = ("22", "23", "54")
@@ -92,13 +83,6 @@ DIALECT = Dialect(
 )
 
 
-@lru_cache(maxsize=1000)
-def _numbered(sql: str) -> str:
-    """`?` to `$1`, `$2`, …"""
-    first, *rest = sql.split("?")
-    return first + "".join(f"${n}{part}" for n, part in enumerate(rest, 1))
-
-
 def _translate(error: BaseException) -> driver.DriverError:
     code = getattr(error, "sqlstate", None) or ""
     encoder = isinstance(error, asyncpg.InterfaceError) and "query argument" in str(error)
@@ -134,15 +118,13 @@ class PostgresConnection:
             alarm.cancel()
 
     async def fetch(self, sql: str, *args: store.Value) -> Sequence[Sequence[Any]]:
-        rows: list[Sequence[Any]] = await self._run(self._raw.fetch(_numbered(sql), *args))
+        rows: list[Sequence[Any]] = await self._run(self._raw.fetch(postgres_text.numbered(sql), *args))
         return rows
 
     async def lookup(
         self, shape: Shape, columns: tuple[str, ...], values: Sequence[Values]
     ) -> Sequence[store.Row]:
-        sql = shape.texts.get(columns)
-        if sql is None:
-            sql = shape.texts[columns] = _lookup_text(shape, columns)
+        sql = postgres_text.lookup(shape, columns)
         rows = await self._run(self._raw.fetch(sql, *zip(*values, strict=True)))
         names = shape.columns
         return [dict(zip(names, row, strict=True)) for row in rows]
@@ -160,20 +142,12 @@ class PostgresConnection:
         self._raw.terminate()
 
 
-def _lookup_text(shape: Shape, columns: tuple[str, ...]) -> str:
-    arrays = [f"${n}::{_ARRAYS[shape.types[c]]}" for n, c in enumerate(columns, 1)]
-    if len(columns) == 1:
-        return f"{texts.columns(shape)} WHERE {quoted(columns[0])} = ANY({arrays[0]})"
-    return f"{texts.columns(shape)} WHERE ({listed(columns)}) IN (SELECT * FROM unnest({', '.join(arrays)}))"
-
-
 class PostgresSession(PostgresConnection):
     """The writer's connection."""
 
     def __init__(self, raw: Any, limit: float) -> None:
         super().__init__(raw, limit)
-        self._texts: dict[tuple[str, ...], str] = {}
-        self._seen: dict[tuple[str, ...], int] = {}
+        self._seen: dict[object, int] = {}
 
     async def lock(self) -> None:
         await self.execute(_BEGIN)
@@ -185,14 +159,33 @@ class PostgresSession(PostgresConnection):
         epoch, incarnation, last, now = rows[0]
         return State(epoch=epoch, incarnation=incarnation, first=last - units + 1, now=now)
 
+    async def lookups(self, groups: Sequence[driver.Group]) -> list[Sequence[store.Row]]:
+        """Several in one statement, once their combination has come often enough to be worth it."""
+        kind = tuple((shape.name, columns) for shape, columns, _ in groups)
+        if len(groups) < 2 or not self._often(kind):
+            return [await self.lookup(*group) for group in groups]
+        args = [column for _, _, values in groups for column in zip(*values, strict=True)]
+        ((*found,),) = await self._run(self._raw.fetch(postgres_text.lookups(groups), *args))
+        return [
+            [postgres_text.row(shape, values) for values in rows]
+            for (shape, _, _), rows in zip(groups, found, strict=True)
+        ]
+
+    def _often(self, kind: object) -> bool:
+        """Whether a combination of statements came a third time: preparing it costs as much as some runs."""
+        if len(self._seen) > 1000:
+            self._seen.clear()
+        count = self._seen[kind] = self._seen.get(kind, 0) + 1
+        return count > 2
+
     async def commit(self, plan: Plan, way: int) -> None:
-        statements = _operations(plan.replaced() if way else plan)
+        statements = postgres_text.operations(plan.replaced() if way else plan)
         try:
             if len({op.table for op in statements}) == len(statements):
                 await self._write_as_one(statements)
             else:
                 for op in statements:
-                    await self._run(self._raw.fetch(_numbered(op.sql), *op.args))
+                    await self._run(self._raw.fetch(postgres_text.numbered(op.sql), *op.args))
         except driver.Violation as violation:
             raise _learned(violation, plan) from violation.__cause__
         try:
@@ -202,21 +195,13 @@ class PostgresSession(PostgresConnection):
         if tag != "COMMIT":
             raise driver.Busy("the server rolled back")
 
-    async def _write_as_one(self, statements: list[_Operation]) -> None:
-        """One statement for all. A combination has to come several times before it is worth the preparation."""
+    async def _write_as_one(self, statements: list[postgres_text.Operation]) -> None:
         kind = tuple(op.sql for op in statements)
-        text = self._texts.get(kind)
-        if text is None and len(statements) > 1:
-            seen = self._seen[kind] = self._seen.get(kind, 0) + 1
-            if seen < 3 or len(self._texts) > 200:
-                if len(self._seen) > 1000:
-                    self._seen.clear()
-                for op in statements:
-                    await self._run(self._raw.fetch(_numbered(op.sql), *op.args))
-                return
-        if text is None:
-            named = [f"w{n} AS ({sql})" for n, sql in enumerate(kind[:-1])]
-            text = self._texts[kind] = _numbered(f"WITH {', '.join(named)} {kind[-1]}" if named else kind[-1])
+        if len(statements) > 1 and not self._often(kind):
+            for op in statements:
+                await self._run(self._raw.fetch(postgres_text.numbered(op.sql), *op.args))
+            return
+        text = postgres_text.together(kind)
         await self._run(self._raw.fetch(text, *[arg for op in statements for arg in op.args]))
 
     async def rollback(self) -> None:
@@ -243,32 +228,6 @@ class PostgresInstaller(PostgresConnection):
         await self.execute("ROLLBACK")
 
 
-class _Operation:
-    """One statement of a batch."""
-
-    __slots__ = ("args", "sql", "table")
-
-    def __init__(self, table: str, sql: str, args: Sequence[object]) -> None:
-        self.table = table
-        self.sql = sql
-        self.args = args
-
-
-def _operations(plan: Plan) -> list[_Operation]:
-    """Deletes first (a name freed may be taken again), then replaced rows, then new ones; references are
-    checked at COMMIT."""
-    found = [_Operation(s.name, _delete(s), tuple(zip(*keys, strict=True))) for s, keys in plan.deletes]
-    found += [_Operation(s.name, _upsert(s), _sent(s, rows)) for s, rows in plan.upserts]
-    found += [_Operation(s.name, _upsert(s), _sent(s, rows)) for s, rows in plan.blind if s.blind_upsert]
-    inserts = {shape: rows for shape, rows in plan.blind if not shape.blind_upsert}
-    for shape, rows in plan.inserts:
-        inserts[shape] = inserts[shape] + rows if shape in inserts else rows
-    found += [_Operation(s.name, _insert(s), _sent(s, rows)) for s, rows in inserts.items()]
-    if plan.journal:
-        found.append(_Operation("journal", _JOURNAL_INSERT, (plan.journal,)))
-    return found
-
-
 def _learned(violation: driver.Violation, plan: Plan) -> driver.Violation:
     """A key that nobody looked at exists: such rows of this table replace from now on."""
     cause = violation.__cause__
@@ -278,46 +237,6 @@ def _learned(violation: driver.Violation, plan: Plan) -> driver.Violation:
             shape.blind_upsert = True
             return driver.Violation(violation.kind, again=True)
     return violation
-
-
-def _sent(shape: Shape, rows: list[Values]) -> Sequence[object]:
-    """Rows as the composite type has them: in stored order, null for columns that the model dropped."""
-    if shape.stored != shape.columns:
-        places = {name: n for n, name in enumerate(shape.columns)}
-        order = [places.get(name) for name in shape.stored]
-        rows = [tuple(None if n is None else row[n] for n in order) for row in rows]
-    return (rows,)
-
-
-def _insert(shape: Shape) -> str:
-    text = shape.texts.get("insert")
-    if text is None:
-        names = listed(shape.columns)
-        text = f"INSERT INTO {quoted(shape.name)} ({names}) SELECT {names} FROM unnest(?::{quoted(shape.name)}[])"
-        shape.texts["insert"] = text
-    return text
-
-
-def _upsert(shape: Shape) -> str:
-    text = shape.texts.get("upsert")
-    if text is None:
-        rest = [quoted(c) for c in shape.columns if c not in shape.key]
-        action = f"UPDATE SET {', '.join(f'{c} = EXCLUDED.{c}' for c in rest)}" if rest else "NOTHING"
-        text = f"{_insert(shape)} ON CONFLICT ({listed(shape.key)}) DO {action}"
-        shape.texts["upsert"] = text
-    return text
-
-
-def _delete(shape: Shape) -> str:
-    text = shape.texts.get("delete")
-    if text is None:
-        arrays = [f"?::{_ARRAYS[shape.types[c]]}" for c in shape.key]
-        if len(arrays) == 1:
-            condition = f"{quoted(shape.key[0])} = ANY({arrays[0]})"
-        else:
-            condition = f"({listed(shape.key)}) IN (SELECT * FROM unnest({', '.join(arrays)}))"
-        text = shape.texts["delete"] = f"DELETE FROM {quoted(shape.name)} WHERE {condition}"
-    return text
 
 
 class PostgresDatabase:

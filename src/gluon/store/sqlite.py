@@ -151,6 +151,9 @@ class SqliteSession(SqliteConnection):
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
         return State(epoch=epoch, incarnation=incarnation, first=revision + 1, now=now)
 
+    async def lookups(self, groups: Sequence[driver.Group]) -> list[Sequence[store.Row]]:
+        return [await self.lookup(*group) for group in groups]
+
     async def commit(self, plan: Plan, way: int) -> None:
         """Deletes first (a name freed may be taken again); references are checked at COMMIT."""
         plan = plan.replaced() if way else plan

@@ -201,9 +201,12 @@ class Writer:
         deciding = Deciding(catalog, batch, state, self._settings, nul=self._database.dialect.nul)
         rounds = 0
         while True:
-            for table, columns, values in deciding.wanted():
-                found = await session.lookup(catalog.shape(table), columns, values)
-                deciding.load(table, columns, values, found)
+            wanted = [(catalog.shape(table), columns, values) for table, columns, values in deciding.wanted()]
+            if wanted:
+                wanted.sort(key=_by_name)  # few combinations, whatever order units ask in
+                found = await session.lookups(wanted)
+                for (shape, columns, values), rows in zip(wanted, found, strict=True):
+                    deciding.load(shape.name, columns, values, rows)
             if deciding.proceed():
                 self._stats.rereads += rounds
                 return deciding
@@ -343,6 +346,10 @@ class Writer:
             if not answer.done():
                 answer.set_exception(refusal)
         self._jobs.clear()
+
+
+def _by_name(group: driver.Group) -> tuple[str, tuple[str, ...]]:
+    return group[0].name, group[1]
 
 
 def _fail(batch: list[Waiting], error: Exception) -> None:

@@ -93,7 +93,7 @@ async def test_an_error_of_a_unit_reaches_only_who_waits_for_it(db: SqlStore) ->
 
 async def test_a_unit_without_writes_has_no_revision(db: SqlStore) -> None:
     before = await db.position()
-    assert await db.submit(Unit(lambda view: Changes(result="seen"))) == Committed(0, "seen")
+    assert await db.submit(Unit(lambda view: Changes(result="seen"))) == Committed(0, "seen", intent=False)
     assert await db.position() == before
 
 
