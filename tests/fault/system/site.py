@@ -1,15 +1,17 @@
 """A whole system for a fault test: a database, an etcd, servers and shims as processes of their own."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import pytest
+
 from gluon.testing.product import GluonServer, GluonShim
 from gluon.testing.servers import EtcdServer, MariadbServer, PostgresServer
-from gluon.testing.witness.judge import Judge, Query
+from gluon.testing.witness.judge import Judge
 from gluon.testing.witness.ledger import Ledger
 
 SqlServer = PostgresServer | MariadbServer
@@ -80,5 +82,6 @@ class Site:
             self.sql.drop_database(self.database)
 
 
-Sites = Callable[..., Site]
-__all__ = ["Query", "Site", "Sites", "SqlServer"]
+def also(*values: Any) -> Any:
+    """A parameter that only `--long` tries."""
+    return pytest.param(*values, marks=pytest.mark.long)

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from gluon.testing.witness.load import Load
-from tests.fault.system.site import Site
+from tests.fault.system.site import Site, also
 
 DOWN = 12.0
 """Longer than the fake backend's deadline of 10 s, so that binds fail while etcd is away."""
@@ -37,7 +37,7 @@ def outage(site: Site, how: str, seconds: float) -> None:
     assert "PublisherDown" in {row[0] for row in failed} <= {"PublisherDown", "Timeout"}
 
 
-@pytest.mark.parametrize("how", ["killed", "hangs"])
+@pytest.mark.parametrize("how", ["killed", also("hangs")])
 def test_outage(site: Site, how: str) -> None:
     outage(site, how, DOWN)
 
@@ -47,7 +47,7 @@ def test_outage_of_a_minute(site: Site) -> None:
     outage(site, "killed", 60.0)
 
 
-@pytest.mark.parametrize("kind", ["postgresql", "mariadb", "sqlite"])
+@pytest.mark.parametrize("kind", ["postgresql", also("mariadb"), "sqlite"])
 def test_wiped_during_writes(site: Site) -> None:
     server, _ = site.server(), site.shim()
     with Load(site.ledger, [server.port], writes=700, seed=6) as load:
@@ -69,6 +69,7 @@ def test_restored_to_an_older_snapshot_during_writes(site: Site) -> None:
     site.say("etcd set back", silence=load.silence, rest=rest)
 
 
+@pytest.mark.long
 def test_restored_while_the_server_is_stopped(site: Site) -> None:
     """Then nobody saw it go back: only the cursor tells."""
     server, shim = site.server(), site.shim()

@@ -11,7 +11,7 @@ import pytest
 from gluon.testing.process import alive, wait_until
 from gluon.testing.servers import PostgresServer
 from gluon.testing.witness.load import Load
-from tests.fault.system.site import Site
+from tests.fault.system.site import Site, also
 
 DICE = random.Random(13)
 
@@ -47,23 +47,22 @@ def pause_with_the_lock(site: Site, pid: int) -> None:
     wait_until(caught, "the worker holds the lock", limit=20)
 
 
-@pytest.fixture(params=["paused", "killed"])
-def end(request: pytest.FixtureRequest) -> Callable[[int], None]:
-    """What becomes of the holder in the end."""
-
-    def resumed(pid: int) -> None:
-        time.sleep(6)  # well beyond the limits for lock and idleness, which is what is tested
-        os.kill(pid, signal.SIGCONT)
-
-    def killed(pid: int) -> None:
-        os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not alive(pid), "its death", limit=10)
-
-    return resumed if request.param == "paused" else killed
+def resumed(pid: int) -> None:
+    time.sleep(6)  # well beyond the limits for lock and idleness, which is what is tested
+    os.kill(pid, signal.SIGCONT)
 
 
-@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def killed(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not alive(pid), "its death", limit=10)
+
+
+@pytest.mark.parametrize(
+    ("kind", "end"),
+    [("postgresql", resumed), ("mariadb", killed), also("postgresql", killed), also("mariadb", resumed)],
+)
 def test_holder_of_the_lock(site: Site, end: Callable[[int], None]) -> None:
+    """It is paused in any case; then it comes back after a while, or dies."""
     one, _ = site.server(), site.shim()
     other = site.server()
     # tries of the first load that hang in the paused process go to the other server

@@ -14,7 +14,7 @@ import pytest
 from gluon.testing.process import NotReady, wait_until
 from gluon.testing.product import GluonServer
 from gluon.testing.witness.load import UNBOUND, V1, Load
-from tests.fault.system.site import Site
+from tests.fault.system.site import Site, also
 
 HUNG = {
     "controller": "fake",
@@ -58,7 +58,7 @@ def bind(server: GluonServer, port: str, host: str) -> dict[str, Any]:
     return answer
 
 
-@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+@pytest.mark.parametrize("kind", ["postgresql", also("mariadb")])
 def test_older_dump(site: Site) -> None:
     assert site.sql is not None
     server, _ = site.server(), site.shim()

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,10 +11,10 @@ from gluon.testing.process import wait_until
 from gluon.testing.product import GluonServer
 from gluon.testing.servers import EtcdServer, MariadbServer, PostgresServer
 from gluon.testing.witness.load import V1, Load
-from tests.fault.system.site import PATIENCE, Site
+from tests.fault.system.site import PATIENCE, Site, also
 
 
-@pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
+@pytest.mark.parametrize("kind", ["postgresql", also("sqlite")])
 def test_sigterm_during_writes(site: Site) -> None:
     server, _ = site.server(), site.shim()
     ends: list[tuple[float, int | None]] = []
@@ -30,8 +31,8 @@ def test_sigterm_during_writes(site: Site) -> None:
     assert max(seconds for seconds, _ in ends) < 10
 
 
-@pytest.fixture(params=["postgresql", "mariadb"])
-def own_site(request: pytest.FixtureRequest, etcd: EtcdServer, tmp_path: object) -> Iterator[Site]:
+@pytest.fixture(params=["postgresql", also("mariadb")])
+def own_site(request: pytest.FixtureRequest, etcd: EtcdServer, tmp_path: Path) -> Iterator[Site]:
     """With a database server of this test alone."""
     if request.param == "postgresql":
         require_programs("initdb", "postgres", "psql")
@@ -39,7 +40,7 @@ def own_site(request: pytest.FixtureRequest, etcd: EtcdServer, tmp_path: object)
     else:
         require_programs("mariadb-install-db", "mariadbd", "mariadb")
         made = MariadbServer()
-    with made as sql, Site(sql, etcd, request.getfixturevalue("tmp_path")) as site:
+    with made as sql, Site(sql, etcd, tmp_path) as site:
         yield site
 
 
