@@ -6,6 +6,7 @@ import os
 import threading
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -78,6 +79,19 @@ def test_any_terminal_can_show_any_object(api: Api, server: GluonServer) -> None
     done = run("protonclient", *API, "vpn-show", vpn["id"], server=server, env={"PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == vpn
+
+
+def test_an_operator_finds_the_server_by_its_settings(server: GluonServer, tmp_path: Path) -> None:
+    file = tmp_path / "gluon.toml"
+    file.write_text(f"[api]\nhost = '0.0.0.0'\nport = {server.port}\ninsecure = true\n", encoding="utf-8")
+    for verb in ("status", "resync"):
+        done = run("gluon", verb, "--config", str(file))
+        assert done.returncode == 0, done.stderr
+    wrong = run("gluon", "status", "--config", str(file), "--port", "1")
+    assert (wrong.returncode, wrong.stderr) == (
+        1,
+        "gluon: http://127.0.0.1:1: [Errno 111] Connection refused\n",
+    )
 
 
 def test_a_failed_bind_is_said_with_its_reason(api: Api, server: GluonServer) -> None:

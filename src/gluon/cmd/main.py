@@ -54,22 +54,14 @@ _SERVER = _options(
     _INSECURE,
 )
 _CLIENT = _options(
-    click.option(
-        "--host",
-        envvar="OS_PROTON_HOST",
-        default="127.0.0.1",
-        show_default=True,
-        show_envvar=True,
-        help="Server.",
-    ),
+    _CONFIG,
+    click.option("--host", envvar="OS_PROTON_HOST", show_envvar=True, help="Server (127.0.0.1)."),
     click.option(
         "--port",
         envvar="OS_PROTON_PORT",
-        type=click.IntRange(1, 65535),
-        default=2705,
-        show_default=True,
         show_envvar=True,
-        help="Its port.",
+        type=click.IntRange(1, 65535),
+        help="Its port (2705).",
     ),
 )
 
@@ -197,20 +189,20 @@ def config_sample() -> None:
 
 @cli.command()
 @_CLIENT
-def resync(host: str, port: int) -> None:
+def resync(file: str | None, host: str | None, port: int | None) -> None:
     """Compare etcd with the database and repair it."""
     from gluon.cmd import operate
 
-    sys.exit(operate.resync(host, port))
+    sys.exit(operate.resync(_settings(file, host=host, port=port).api))
 
 
 @cli.command()
 @_CLIENT
-def status(host: str, port: int) -> None:
+def status(file: str | None, host: str | None, port: int | None) -> None:
     """How the server, the publisher and the shims stand."""
     from gluon.cmd import operate
 
-    sys.exit(operate.status(host, port))
+    sys.exit(operate.status(_settings(file, host=host, port=port).api))
 
 
 def main() -> None:

@@ -8,14 +8,15 @@ from typing import Any
 import click
 
 from gluon.client import http
+from gluon.cmd import settings as config
 
 _PATIENCE = 300.0
 
 
-def status(host: str, port: int) -> int:
+def status(server: config.Api) -> int:
     """Print the numbers that matter. 0 all well, 1 not reached or something is down."""
     try:
-        with _client(host, port) as client:
+        with _client(server) as client:
             facts = _facts(client)
     except http.ClientError as error:
         return _fail(error)
@@ -42,11 +43,11 @@ def _shim(shim: dict[str, Any]) -> str:
     return f"{shim['instance']}: {apis} on {', '.join(shim['hosts'])}"
 
 
-def resync(host: str, port: int) -> int:
+def resync(server: config.Api) -> int:
     """Ask for a resync and wait until it is done."""
     end = time.monotonic() + _PATIENCE
     try:
-        with _client(host, port) as client:
+        with _client(server) as client:
             began = _facts(client)["publisher"]
             client.request("POST", "/gluon/v1/resync", {})
             while time.monotonic() < end:
@@ -62,8 +63,10 @@ def resync(host: str, port: int) -> int:
     return 1
 
 
-def _client(host: str, port: int) -> http.Client:
-    return http.Client(http.address(host, port), timeout=30)
+def _client(server: config.Api) -> http.Client:
+    """Of the server that these settings describe; who listens everywhere is reached here."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.host, server.host)
+    return http.Client(http.address(host, server.port), timeout=30)
 
 
 def _facts(client: http.Client) -> dict[str, Any]:
