@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gluon.testing.process import wait_until
 from gluon.testing.product import GluonServer
 from tests.api.conftest import V1, Api
 
@@ -204,6 +205,29 @@ def test_a_nested_put_cannot_name_another_parent(api: Api) -> None:
     )
     assert api("PUT", path, {"port_id": uuid.UUID(port["id"]).hex})[0] == 200
     assert api("GET", f"interfaces/{port['id']}")[1]["port_id"] == uuid.UUID(port["id"]).hex
+
+
+def test_a_client_that_does_not_read_does_not_hold_its_connection_for_ever(tmp_path: Path) -> None:
+    settings = tmp_path / "settings.toml"
+    settings.write_text("[api]\nrequest_seconds = 0.5\n", encoding="utf-8")
+    with GluonServer("up", "--no-shims", "--config", str(settings)) as server:
+        api = Api(server)
+        for _ in range(50):
+            api.port(profile=json.dumps("x" * 200_000))
+        with socket.socket() as reader:
+            reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            reader.settimeout(10)
+            reader.connect(("127.0.0.1", server.port))
+            reader.sendall(f"GET {V1}/ports HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            wait_until(lambda: open_connections(server) == 0, "end of the connection", limit=10)
+        assert api("GET", "vpns")[0] == 200
+
+
+def open_connections(server: GluonServer) -> int:
+    """Of the server, as the kernel knows them."""
+    lines = Path("/proc/net/tcp").read_text(encoding="utf-8").splitlines()[1:]
+    fields = [line.split() for line in lines]
+    return sum(f[1].endswith(f":{server.port:04X}") and f[3] == "01" for f in fields)
 
 
 def test_a_slow_request_does_not_hold_its_connection_for_ever(tmp_path: Path) -> None:

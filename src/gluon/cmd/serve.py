@@ -43,6 +43,9 @@ def listen(settings: config.Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # connections inherit it: one whose client takes nothing for so long ends
+    patience = max(1, int(settings.api.request_seconds * 1000))
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, min(patience, 2**31 - 1))
     try:
         listening.bind((host, port))
         listening.listen(2048)

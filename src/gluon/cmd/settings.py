@@ -42,7 +42,12 @@ class Api(_Section, frozen=True):
     ] = DEFAULT_PORT
     workers: Annotated[int, _doc("API processes; more than one needs PostgreSQL or MariaDB, and etcd")] = 1
     request_seconds: Annotated[
-        float, msgspec.Meta(description="time that a client has to send one whole request", gt=0)
+        float,
+        msgspec.Meta(
+            description="time that a client has to send one whole request, or to go on reading",
+            gt=0,
+            le=86400,
+        ),
     ] = 60.0
     names: Annotated[tuple[str, ...], _doc("further host names under which clients reach this server")] = ()
     public_url: Annotated[
