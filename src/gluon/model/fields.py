@@ -75,7 +75,12 @@ class Fields:
             )
             for name, a in object_type.attributes.items()
         }
-        # What the loop of `check` needs of each field, in one look-up.
+        # What the loop of `check` needs of each field, in one look-up; of most only how to parse it.
+        self._plain = {
+            f.name: f.parse
+            for f in self._fields.values()
+            if not (f.generated or f.keeps or f.attribute.reference)
+        }
         self._table = {f.name: (f.parse, f.required, f.generated, f.keeps) for f in self._fields.values()}
         self._required = tuple(f.name for f in self._fields.values() if f.required)
         self._required_set = frozenset(self._required)
@@ -98,6 +103,12 @@ class Fields:
         if type(body) is not dict and not isinstance(body, Mapping):
             raise errors.Invalid([_no_object(body)])
         for name, value in body.items():
+            if value is not None and (simple := self._plain.get(name)) is not None:
+                try:
+                    values[name] = simple(value)
+                except acceptors.Wrong as wrong:
+                    problems.append(_problem(name, value, wrong))
+                continue
             entry = table.get(name)
             if entry is None:
                 problems.append(self._unknown(name, value))

@@ -13,6 +13,7 @@ import pytest
 
 from gluon.testing.process import NotReady, wait_until
 from gluon.testing.product import GluonServer
+from gluon.testing.witness.ledger import Known
 from gluon.testing.witness.load import UNBOUND, V1, Load
 from tests.fault.system.site import Site, also
 
@@ -58,6 +59,14 @@ def bind(server: GluonServer, port: str, host: str) -> dict[str, Any]:
     return answer
 
 
+def bound_now(server: GluonServer, port: Known) -> str:
+    """The key of a port that this binds, and that its witness now knows as bound."""
+    assert bind(server, port.key, "host-1")["vif_type"] == "ovs"
+    port.body = {**(port.body or {}), "host_id": "host-1"}
+    port.body.pop("device_id", None)
+    return port.key
+
+
 @pytest.mark.parametrize("kind", ["postgresql", also("mariadb")])
 def test_older_dump(site: Site) -> None:
     assert site.sql is not None
@@ -65,11 +74,14 @@ def test_older_dump(site: Site) -> None:
     with Load(site.ledger, [server.port], writes=200, binders=2, seed=21):
         pass
     site.judge(server).at_rest()
+    ports = [k for k in site.ledger.objects() if k.plural == "ports" and k.body]
+    bound = [k.key for k in ports if k.body and k.body.get("host_id")]
+    plain = [k for k in ports if k.key not in bound]
+    while len(bound) < 3:
+        bound.append(bound_now(server, plain.pop()))
     dump, then = site.sql.dump(site.database), copy.deepcopy(site.ledger.objects())
     # the future that is lost: changes and deletes of what the dump has, and new objects
-    bound = [k.key for k in then if k.plural == "ports" and k.body and k.body.get("host_id")]
-    plain = [k.key for k in then if k.plural == "ports" and k.body and not k.body.get("host_id")]
-    bind(server, plain[0], "host-9")
+    bind(server, plain[0].key, "host-9")
     assert server.request("PUT", f"{V1}/ports/{bound[0]}", UNBOUND)[0] == 200
     assert server.request("PUT", f"{V1}/ports/{bound[1]}", {"name": "lost"})[0] == 200
     bind(server, bound[2], "host-9")
@@ -88,10 +100,7 @@ def test_older_dump(site: Site) -> None:
     assert cursor(site) >= reached + 1_000_000
     for port in bound[:3]:
         assert server.request("PUT", f"{V1}/ports/{port}", UNBOUND)[0] == 200
-        assert bind(server, port, "host-1")["vif_type"] == "ovs"
-        known = next(k for k in then if k.key == port and k.body)
-        known.body = {**(known.body or {}), "host_id": "host-1"}
-        known.body.pop("device_id")
+        bound_now(server, next(k for k in then if k.key == port and k.body))
     with Load(site.ledger, [server.port], writes=60, binders=2, seed=23):
         pass
     site.say("database set back", rest=rest, again=site.judge(server).at_rest())

@@ -84,6 +84,21 @@ def test_database_down_at_the_start(own_site: Site) -> None:
     site.say("database down at the start", ready=ready, rest=rest)
 
 
+def test_etcd_down_at_the_start(site: Site) -> None:
+    """Servers and shims start, and the API serves; binds wait for etcd."""
+    site.etcd.stop()
+    server, _ = site.server(), site.shim()
+    with Load(site.ledger, [server.port], writes=150, writers=3, binders=0, seed=34):
+        pass
+    port = next(k for k in site.ledger.objects() if k.plural == "ports" and k.body)
+    wish = {"host_id": "host-1", "device_id": "1" * 32}
+    status, body = server.request("PUT", f"{V1}/ports/{port.key}", wish)
+    site.etcd.start()
+    rest = site.judge(server).at_rest()
+    site.say("etcd down at the start", rest=rest)
+    assert (status, body["vif_type"]) == (200, "binding_failed")
+
+
 def reached(server: GluonServer) -> bool:
     try:
         server.request("GET", "/healthz")
