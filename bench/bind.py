@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from bench import paced
 from bench.load import PORT, PORTS
 from bench.measure import Figure, Plan, at_most, median, percentile
-from bench.site import gluon, servers
+from bench.site import Gluon, gluon, servers
 from gluon.testing.product import GluonShim
 
 _P50, _P99 = 12.0, 60.0
-_RATE = 200.0
+_RATE = 100.0
+"""Binds a second while the latency is taken."""
 _CONNECTIONS = 4
 _HOST = "compute-1"
 
@@ -26,25 +27,32 @@ def run(plan: Plan) -> Sequence[Figure]:
             gluon(database, etcd.url) as product,
             GluonShim("--backend", "fake", "--host", "*", "--etcd", etcd.url),
         ):
-            port = product.server.port
             for number in range(plan.rounds + 1):
                 count = round(_RATE * (plan.seconds if number else 1.0))
-                made = paced.send(port, [paced.json_request("POST", PORTS, PORT)] * count)
-                product.settle()
-                wanted = [_bind(json.loads(answer.body)["id"]) for answer in made]
-                answers = paced.send(port, wanted, rate=_RATE, connections=_CONNECTIONS)
-                if any(json.loads(a.body)["vif_type"] in {None, "binding_failed"} for a in answers):
-                    raise RuntimeError("a port was not bound")
+                paced_answers = _bound(product, count, _RATE)
+                rush = _bound(product, count, 0)
                 if number:
-                    taken = [answer.milliseconds for answer in answers]
+                    taken = [answer.milliseconds for answer in paced_answers]
                     p50.append(percentile(taken, 0.5))
                     p99.append(percentile(taken, 0.99))
-                    rates.append(paced.rate_of(answers))
+                    rates.append(paced.rate_of(rush))
     return [
-        at_most("bind p50", p50, "ms", _P50),
-        at_most("bind p99", p99, "ms", _P99),
-        median(f"binds a second, {_CONNECTIONS} at a time", rates, "/s"),
+        at_most(f"bind p50 at {_RATE:g}/s", p50, "ms", _P50),
+        at_most(f"bind p99 at {_RATE:g}/s", p99, "ms", _P99),
+        median(f"binds a second as fast as it goes, {_CONNECTIONS} at a time", rates, "/s"),
     ]
+
+
+def _bound(product: Gluon, count: int, rate: float) -> list[paced.Answer]:
+    """Make so many ports, then bind them; the answers to the binds."""
+    port = product.server.port
+    made = paced.send(port, [paced.json_request("POST", PORTS, PORT)] * count)
+    product.settle()
+    wanted = [_bind(json.loads(answer.body)["id"]) for answer in made]
+    answers = paced.send(port, wanted, rate=rate, connections=_CONNECTIONS)
+    if any(json.loads(a.body)["vif_type"] in {None, "binding_failed"} for a in answers):
+        raise RuntimeError("a port was not bound")
+    return answers
 
 
 def _bind(key: str) -> paced.Request:

@@ -33,7 +33,7 @@ install_packages() {
     (
         scratch="$(mktemp -d)"
         trap 'rm -rf "$scratch"' EXIT
-        .venv/bin/python -I -c '' 2>/dev/null || [ -n "$(find_python)" ] || wanted="$wanted python3-venv"
+        .venv/bin/python -I -c '' 2>/dev/null || wanted="$wanted python3-venv"
         missing="$(missing_packages $wanted | tr '\n' ' ')"
         [ -n "$missing" ] || [ "$(cat "$policy" 2>/dev/null)" = "$forbid" ] || exit 0
         apt_quietly "$missing"

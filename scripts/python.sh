@@ -16,20 +16,33 @@ python_candidates() {
     done
 }
 
-# Prints the first CPython from 3.11 on that can make a virtual environment. Asks each one itself: a name in PATH may be
-# another program's shim, may lie inside a virtual environment, and Debian's lacks ensurepip without python3-venv.
+# Prints the CPython from 3.11 on that can make a virtual environment: the first, or one that runs Python at least
+# 1.3 times as fast (a build without its profile-guided optimisation is half as fast as Debian's). Asks each one
+# itself: a name in PATH may be another program's shim, may lie inside a virtual environment, and Debian's lacks
+# ensurepip without python3-venv.
 find_python() {
     question='
-import sys, sysconfig
+import sys, sysconfig, time
 fit = sys.version_info >= (3, 11) and sys.implementation.name == "cpython"
 if not fit or sysconfig.get_config_var("Py_GIL_DISABLED"):
     sys.exit(1)
 import ensurepip, venv
-print(sys._base_executable)
+class Pair:
+    def __init__(self, a, b):
+        self.a, self.b = a, b
+    def sum(self):
+        return self.a + self.b
+def once():
+    began = time.process_time()
+    for i in range(5000):
+        words = f"{i}:{Pair(i, i).sum()}".split(":")
+        {words[0]: int(words[1])}.get(str(i))
+    return time.process_time() - began
+print(int(min(once() for _ in range(9)) * 1e6), sys._base_executable)
 '
     python_candidates | awk '!seen[$0]++ && !/config$/' | while read -r candidate; do
-        if "$candidate" -I -c "$question" 2>/dev/null </dev/null; then break; fi
-    done
+        "$candidate" -I -c "$question" 2>/dev/null </dev/null || true
+    done | awk '!best || $1 * 1.3 < best { best = $1; sub(/^[0-9]+ /, ""); python = $0 } END { if (best) print python }'
 }
 
 # A digest of all that decides what is in .venv: the folder (scripts name it), the lock, the project, the Python.

@@ -98,8 +98,11 @@ async def open_node(
     process: str = "",
     lead: bool = True,
     shared: spi_bus.Bus | None = None,
+    wake: Callable[[], None] | None = None,
 ) -> AsyncIterator[Node]:
     """A running node. `url` is where clients reach it, `lead`: may lead publishing, `shared`: use this bus.
+
+    `wake` tells a publisher beside this process of a commit; without it, that of this process tells the leader.
 
     While a database server is away it answers 503. Raises `MigrationRefused`, also later for it.
     """
@@ -116,6 +119,7 @@ async def open_node(
     try:
         installed = await _install(database, models, patient=not where.startswith("sqlite:"))
         node = _assemble(settings, models, database, bus, url=url, process=process or _process(), lead=lead)
+        database.notify = wake or node.publisher.notify
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(node.publisher.run(), name="publisher")]
             if not installed:
@@ -213,7 +217,6 @@ def _assemble(
         ),
         settings=publisher.Settings(lead=lead),
     )
-    database.notify = publishing.notify
     roster = publishing.registrations
     assigner = assign.Assigner(roster, {m.name: m.version for m in models})
     binds = binder.Binder(database, known, assigner, roster, publishing.subscribe, arbiter.unreachable)

@@ -1,8 +1,8 @@
 """`gluon server`: one process with everything, or a supervisor of API workers and a publisher.
 
 SQLite belongs to one process, so it is served by one. PostgreSQL and MariaDB take any number of
-workers on one listening socket beside a process of its own for publishing; one that ends is
-started again. Workers end with their supervisor, whose pipe they hold.
+workers on one listening socket beside a process of its own for publishing, which they wake by a
+pipe; one that ends is started again. Workers end with their supervisor, whose pipe they hold.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ import os
 import signal
 import socket
 import sys
+from dataclasses import dataclass
 
 import msgspec
 import structlog
 
 from gluon import errors
-from gluon.cmd import node, serve
+from gluon.cmd import bell, node, serve
 from gluon.cmd import settings as config
 
 log = structlog.get_logger(__name__)
@@ -69,34 +70,47 @@ def _announce(url: str, running: node.Node) -> None:
     log.info("serving", url=url, protons=protons)
 
 
+@dataclass(frozen=True, slots=True)
+class Child:
+    """What a child process is started with: its name, and the descriptors that it inherits."""
+
+    name: str
+    settings: config.Settings
+    url: str
+    descriptors: tuple[int, int]
+    """The listening socket; and the bell's end, to listen at or to ring with."""
+
+
 async def _supervise(
     settings: config.Settings, listening: socket.socket, url: str, stop: asyncio.Event
 ) -> None:
     """Binds under way need the publisher, so that ends last."""
     done = asyncio.Event()
+    rung, ringing = bell.pipe()
     async with asyncio.TaskGroup() as group:
-        publisher = group.create_task(_keep("publisher", settings, listening, url, done))
-        names = [f"worker-{n}" for n in range(settings.api.workers)]
-        workers = [group.create_task(_keep(name, settings, listening, url, stop)) for name in names]
+        publisher = Child("publisher", settings, url, (listening.fileno(), rung))
+        publishing = group.create_task(_keep(publisher, done))
+        workers = [
+            group.create_task(_keep(Child(f"worker-{n}", settings, url, (listening.fileno(), ringing)), stop))
+            for n in range(settings.api.workers)
+        ]
         await asyncio.wait(workers)
         done.set()
-        await asyncio.wait({publisher})
+        await asyncio.wait({publishing})
 
 
-async def _keep(
-    name: str, settings: config.Settings, listening: socket.socket, url: str, stop: asyncio.Event
-) -> None:
+async def _keep(child: Child, stop: asyncio.Event) -> None:
     """One child process, started again whenever it ends. Raises `GluonError` if that is no use."""
     loop = asyncio.get_running_loop()
     pause = _FIRST_PAUSE
     while not stop.is_set():
         began = loop.time()
-        status = await _live(name, settings, listening, url, stop)
+        status = await _live(child, stop)
         if stop.is_set():
             return
         if status == HOPELESS:
-            raise errors.GluonError(f"{name} cannot start")
-        log.warning("process ended", name=name, status=status)
+            raise errors.GluonError(f"{child.name} cannot start")
+        log.warning("process ended", name=child.name, status=status)
         pause = _FIRST_PAUSE if loop.time() - began > _STEADY else min(pause * 2, _LONGEST_PAUSE)
         try:
             await asyncio.wait_for(stop.wait(), pause)
@@ -104,38 +118,34 @@ async def _keep(
             continue
 
 
-async def _live(
-    name: str, settings: config.Settings, listening: socket.socket, url: str, stop: asyncio.Event
-) -> int | None:
+async def _live(child: Child, stop: asyncio.Event) -> int | None:
     """The life of one child process: its exit status, None if there was no process at all."""
     try:
-        child = await _start(name, settings, listening, url)
+        process = await _start(child)
     except (OSError, RuntimeError):  # no memory, no processes left, or killed before it ran
-        log.exception("process not started", name=name)
+        log.exception("process not started", name=child.name)
         return None
-    return await _until_ended(child, stop)
+    return await _until_ended(process, stop)
 
 
-async def _start(
-    name: str, settings: config.Settings, listening: socket.socket, url: str
-) -> asyncio.subprocess.Process:
-    child = await asyncio.create_subprocess_exec(
+async def _start(child: Child) -> asyncio.subprocess.Process:
+    process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "gluon.cmd.worker",
-        name,
-        url,
-        str(listening.fileno()),
+        child.name,
+        child.url,
+        *map(str, child.descriptors),
         stdin=asyncio.subprocess.PIPE,
-        pass_fds=(listening.fileno(),),
+        pass_fds=child.descriptors,
     )
-    if child.stdin is None:
+    if process.stdin is None:
         raise RuntimeError("a child was started without the pipe that was asked for")
     # Killed just now, it has no pipe any more; its end is noticed as any other.
     with contextlib.suppress(OSError, RuntimeError):
-        child.stdin.write(msgspec.json.encode(settings) + b"\n")
-    log.info("process started", name=name, pid=child.pid)
-    return child
+        process.stdin.write(msgspec.json.encode(child.settings) + b"\n")
+    log.info("process started", name=child.name, pid=process.pid)
+    return process
 
 
 async def _until_ended(child: asyncio.subprocess.Process, stop: asyncio.Event) -> int:
@@ -154,18 +164,20 @@ async def _until_ended(child: asyncio.subprocess.Process, stop: asyncio.Event) -
     return await ended
 
 
-async def work(name: str, settings: config.Settings, url: str, descriptor: int) -> None:
+async def work(name: str, settings: config.Settings, url: str, descriptors: tuple[int, int]) -> None:
     """The life of one child: until SIGTERM, or until the supervisor is gone (end of our input)."""
     stop = serve.stopping()
     publishes = name == "publisher"
     process = f"{socket.gethostname()}-{name}-{os.getpid()}"
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _input_ended, stop)
-    listening = socket.socket(fileno=descriptor)
+    listening = socket.socket(fileno=descriptors[0])
     if publishes:
         listening.close()
-    async with node.open_node(settings, url=url, process=process, lead=publishes) as running:
+    wake = None if publishes else bell.Bell(descriptors[1]).ring
+    async with node.open_node(settings, url=url, process=process, lead=publishes, wake=wake) as running:
         _announce(url, running)
         if publishes:
+            bell.listen(descriptors[1], running.publisher.notify)
             await stop.wait()
         else:
             await serve.serve(running.app, listening, stop, settings=settings.api)

@@ -1,4 +1,4 @@
-"""The entry of a child process of `gluon server`: name, URL and socket as arguments, settings on input."""
+"""The entry of a child process of `gluon server`: name, URL and descriptors as arguments, settings on input."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ log = structlog.get_logger(__name__)
 
 
 def main() -> None:
-    """`python -m gluon.cmd.worker NAME URL DESCRIPTOR`; only the supervisor calls it."""
+    """`python -m gluon.cmd.worker NAME URL SOCKET BELL`; only the supervisor calls it."""
     logs.configure()
-    name, url, descriptor = sys.argv[1:4]
+    name, url, listening, bell = sys.argv[1:5]
     settings = msgspec.json.decode(_first_line(), type=config.Settings)
     try:
-        uvloop.run(server.work(name, settings, url, int(descriptor)))
+        uvloop.run(server.work(name, settings, url, (int(listening), int(bell))))
     except* (errors.MigrationRefused, errors.ModelError, config.SettingsError) as refused:
         for error in refused.exceptions:
             log.error("cannot start", process=name, reason=str(error))  # noqa: TRY400 - it says it all

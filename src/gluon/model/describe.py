@@ -33,7 +33,7 @@ def _object_type(object_type: ObjectType, model: Model) -> dict[str, Any]:
         "key": object_type.key,
         "generated_key": object_type.generated_key,
         "attributes": {name: _attribute(a) for name, a in object_type.attributes.items()},
-        "unique": [list(names) for names in object_type.unique],
+        "unique": [{"attributes": list(u.attributes), "scope": u.scope.value} for u in object_type.unique],
         "policies": dict(object_type.policies),
         "roles": {role.value: name for role, name in object_type.roles.items()},
     }
@@ -87,7 +87,7 @@ def _written(object_type: ObjectType) -> dict[str, Any]:
     written: dict[str, Any] = {"api": api}
     if object_type.description:
         written["description"] = object_type.description
-    further = {name for names in object_type.unique for name in names}
+    further = {name for u in object_type.unique for name in u.attributes}
     written["attributes"] = {
         name: _written_attribute(a, primary=a.primary or name in further)
         for name, a in object_type.attributes.items()

@@ -17,7 +17,7 @@ from gluon.model import check, declare, fieldtypes, find, resolve, roles
 from gluon.model.check_attributes import primaries
 from gluon.model.describe import describe
 from gluon.model.problems import Problems
-from gluon.model.types import Attribute, AttributeType, Format, Model, ObjectType
+from gluon.model.types import Attribute, AttributeType, Format, Model, ObjectType, Unique
 
 DEFAULT_RULE = "rule:admin_or_owner"
 
@@ -135,7 +135,7 @@ def _object_type(whole: resolve.ObjectType, keys: Mapping[str, str], model: reso
         attributes=MappingProxyType(attributes),
         key=key,
         generated_key=attributes[key].value_type is AttributeType.UUID,
-        unique=(further,) if further else (),
+        unique=(Unique(attributes=further),) if further else (),
         parent=api.parent.value if api.parent else None,
         parent_key=api.parent_key.value if api.parent_key else None,
         policies=MappingProxyType(_policies(whole)),

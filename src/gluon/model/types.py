@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class AttributeType(StrEnum):
@@ -19,10 +20,13 @@ class AttributeType(StrEnum):
     UUID = "uuid"
     ENUM = "enum"
     REFERENCE = "reference"
+    LIST = "list"
+    MAP = "map"
+    OBJECT = "object"
 
 
 class Format(StrEnum):
-    """Formats of strings (and of integers)."""
+    """Formats of strings and integers. Version 2.0 writes those of the domain as types: `type: vlan`."""
 
     DATE_TIME = "date-time"
     JSON = "json"
@@ -33,6 +37,14 @@ class Format(StrEnum):
     EMAIL = "email"
     INT32 = "int32"
     INT64 = "int64"
+    IP = "ip"
+    CIDR = "cidr"
+    VLAN = "vlan"
+    VNI = "vni"
+    ASN = "asn"
+    MPLS_LABEL = "mpls_label"
+    ROUTE_TARGET = "route_target"
+    ROUTE_DISTINGUISHER = "route_distinguisher"
 
 
 class Role(StrEnum):
@@ -66,6 +78,82 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
+class OnDelete(StrEnum):
+    """What happens to a referrer when the object that it refers to is deleted."""
+
+    RESTRICT = "restrict"
+    CASCADE = "cascade"
+    UNSET = "unset"
+
+
+class Scope(StrEnum):
+    """Among which objects a value is unique."""
+
+    PROJECT = "project"
+    GLOBAL = "global"
+
+
+class HookPoint(StrEnum):
+    """When a hook runs: inside the decision (pure), before the lock (may do I/O), from the journal (durable)."""
+
+    CHECK = "check"
+    BEFORE = "before"
+    AFTER = "after"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolUse:
+    """From which pool a value is taken where the body gives none.
+
+    `through` names the reference of this object type whose object has the pool; None: the model's own pool.
+    """
+
+    name: str
+    through: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """A supply of values, one for the model or one for each object of a type.
+
+    `type` is that of an attribute that takes from it. `ranges` are texts: `low-high`, one value, or a
+    prefix. `source` and `exclude` are paths of attributes of the object that has the pool (`subnets.cidr`),
+    whose values are ranges too; `exclude` may also hold ranges. `template` turns a number of `ranges`
+    into a text, `{}` standing for the number. `rest` in seconds: how long a released value is not given again.
+    """
+
+    name: str
+    type: AttributeType
+    format: Format | None = None
+    ranges: tuple[str, ...] = ()
+    source: str | None = None
+    exclude: tuple[str, ...] = ()
+    template: str | None = None
+    rest: int = 30
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unique:
+    """No two objects have the same values in `attributes`; a null among them never counts."""
+
+    attributes: tuple[str, ...]
+    scope: Scope = Scope.GLOBAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A rule: `rule` is an expression that must be true of the object; `at` is the attribute to blame.
+
+    `write_only`: judged only when the object itself is written, not when one that it refers to changes.
+    """
+
+    rule: str
+    message: str
+    at: str | None = None
+    write_only: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribute:
     """One attribute of an object type, after inheritance.
@@ -73,7 +161,11 @@ class Attribute:
     `length` in characters (strings: 255 where the model gives none); `minimum`/`maximum` inclusive;
     `reference` is the object type referred to, whose key's type and format the value takes:
     `value_type`/`value_format` are those (for all other types: its own), and length, values and
-    limits are the key's too.
+    limits are the key's too. `items` describes the elements of a list or the values of a map,
+    `members` those of a nested object. `nullable`: null may be stored. `immutable`: fixed after create;
+    `read_only`: set by the server only; `secret`: taken, and never shown. `pool`: where an absent value
+    comes from. `listed_as`: the path under the object referred to that lists the referrers. `kept`: answers
+    show what the client wrote (1.0), not the normal form.
     """
 
     name: str
@@ -90,6 +182,35 @@ class Attribute:
     value_type: AttributeType
     value_format: Format | None = None
     role: Role | None = None
+    items: Attribute | None = None
+    members: Mapping[str, Attribute] = field(default_factory=dict)
+    default: Any = None
+    nullable: bool = True
+    immutable: bool = False
+    read_only: bool = False
+    secret: bool = False
+    pattern: str | None = None
+    min_length: int | None = None
+    min_items: int | None = None
+    max_items: int | None = None
+    unique_items: bool = False
+    on_delete: OnDelete = OnDelete.RESTRICT
+    pool: PoolUse | None = None
+    listed_as: str | None = None
+    renamed_from: str | None = None
+    example: Any = None
+    kept: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """`POST …/<key>/<name>`: what it takes and gives, and the entry point that does it."""
+
+    name: str
+    hook: str
+    description: str = ""
+    takes: Mapping[str, Attribute] = field(default_factory=dict)
+    gives: Mapping[str, Attribute] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +219,10 @@ class ObjectType:
 
     `attributes` keeps the order of declaration, inherited first, the key included. `key` is the
     attribute in the URL. `generated_key`: the server makes a uuid where the body gives none.
-    `unique` lists further unique constraints, each a tuple of attribute names. `parent` is the
-    object type whose URL nests this one, `parent_key` the attribute that refers to it.
-    `policies` maps `create|delete|get|list|update` to a rule in the `oslo.policy` language.
+    `unique` lists further unique constraints. `parent` is the object type whose URL nests this one,
+    `parent_key` the attribute that refers to it. `policies` maps `create|delete|get|list|update` (and
+    actions) to a rule in the `oslo.policy` language. `quota` is the most that a project has by default.
+    `hooks` names entry points. `neutron` says which attributes the Neutron face shows as what.
     """
 
     name: str
@@ -111,7 +233,14 @@ class ObjectType:
     attributes: Mapping[str, Attribute]
     key: str
     generated_key: bool
-    unique: tuple[tuple[str, ...], ...] = ()
+    unique: tuple[Unique, ...] = ()
+    checks: tuple[Check, ...] = ()
+    pools: Mapping[str, Pool] = field(default_factory=dict)
+    actions: Mapping[str, Action] = field(default_factory=dict)
+    hooks: Mapping[HookPoint, tuple[str, ...]] = field(default_factory=dict)
+    quota: int | None = None
+    neutron: Mapping[str, Any] = field(default_factory=dict)
+    examples: tuple[Mapping[str, Any], ...] = ()
     parent: str | None = None
     parent_key: str | None = None
     policies: Mapping[str, str] = field(default_factory=dict)
@@ -123,8 +252,41 @@ class ObjectType:
 
     @property
     def references(self) -> tuple[Attribute, ...]:
-        """The attributes that refer to other objects."""
+        """The attributes that are themselves a reference; those inside lists and objects are `links`."""
         return tuple(a for a in self.attributes.values() if a.reference)
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """The references inside lists, maps and nested objects."""
+        return tuple(
+            link for a in self.attributes.values() if a.type in NESTED for link in _links(a, (a.name,))
+        )
+
+
+NESTED = frozenset({AttributeType.LIST, AttributeType.MAP, AttributeType.OBJECT})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A reference inside a nested value: `path` from the attribute down, `*` for every item."""
+
+    path: tuple[str, ...]
+    target: str
+    attribute: Attribute
+
+    @property
+    def top(self) -> str:
+        """The attribute of the object type that holds it."""
+        return self.path[0]
+
+
+def _links(attribute: Attribute, path: tuple[str, ...]) -> tuple[Link, ...]:
+    if attribute.reference:
+        return (Link(path=path, target=attribute.reference, attribute=attribute),)
+    inner = [(m, (*path, m.name)) for m in attribute.members.values()]
+    if attribute.items:
+        inner.append((attribute.items, (*path, "*")))
+    return tuple(link for a, p in inner for link in _links(a, p))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +303,7 @@ class Model:
     description: str = ""
     author: Mapping[str, str] = field(default_factory=dict)
     types: Mapping[str, ObjectType]
+    pools: Mapping[str, Pool] = field(default_factory=dict)
     digest: str
     source: str = ""
 
@@ -149,5 +312,5 @@ class Model:
         return tuple(t for t in self.types.values() if t.kind is kind)
 
     def referrers(self, name: str) -> tuple[tuple[ObjectType, Attribute], ...]:
-        """Every (object type, attribute) of this model that refers to object type `name`."""
+        """Every (object type, attribute) that is a reference to object type `name`; links are not among them."""
         return tuple((t, a) for t in self.types.values() for a in t.references if a.reference == name)

@@ -53,6 +53,14 @@ def column_name(attribute: types.Attribute) -> str:
     return PROJECT if attribute.role is types.Role.PROJECT else attribute.name
 
 
+def unique_columns(object_type: types.ObjectType, unique: types.Unique) -> tuple[str, ...]:
+    """The columns whose values no two rows share; per project: the project's column first."""
+    columns = tuple(column_name(object_type.attributes[name]) for name in unique.attributes)
+    if unique.scope is types.Scope.PROJECT and PROJECT not in columns:
+        return (PROJECT, *columns)
+    return columns
+
+
 def _column(object_type: types.ObjectType, attribute: types.Attribute) -> tables.Column:
     kind = _TYPES[attribute.value_type]
     if attribute.role in _FREE_LENGTH or (attribute.length or 0) > _INDEXED_LENGTH * 16:
@@ -85,9 +93,7 @@ def table(model: types.Model, object_type: types.ObjectType) -> tables.Table:
         tables.Column(name=UPDATED, type=tables.ColumnType.TEXT, length=TIME_LENGTH, nullable=False),
     ]
     references = object_type.references
-    unique = tuple(
-        tuple(column_name(object_type.attributes[name]) for name in group) for group in object_type.unique
-    )
+    unique = tuple(unique_columns(object_type, u) for u in object_type.unique)
     indexed = {(column_name(a),) for a in references if a.name != object_type.key}
     key = (column_name(object_type.attributes[object_type.key]),)
     return tables.Table(

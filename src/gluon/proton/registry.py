@@ -102,7 +102,7 @@ class Registry:
             kind = resource.type
             resource.references = tuple(k for k in links if k.owner == resource.name)
             resource.referrers = tuple(k for k in links if k.target == resource.name)
-            resource.unique = tuple((g, tuple(resource.records.column(a) for a in g)) for g in kind.unique)
+            resource.unique = tuple((u.attributes, tables.unique_columns(kind, u)) for u in kind.unique)
             resource.children = {r.type.plural: r for r in made.values() if r.type.parent == resource.name}
             if resource.is_port and interfaces and defaults.fits(interfaces[0].type):
                 resource.default_interface = interfaces[0]

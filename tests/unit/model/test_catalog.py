@@ -102,7 +102,7 @@ def test_several_primaries_make_the_first_the_key_and_the_others_unique(
 ) -> None:
     binding = oddities["ietf-sfc"].types["SffSfBinding"]
     assert binding.key == "id"
-    assert binding.unique == (("sff_dpl_name", "sf_dpl_name"),)
+    assert [u.attributes for u in binding.unique] == [("sff_dpl_name", "sf_dpl_name")]
     assert [a.name for a in binding.attributes.values() if a.primary] == ["id"]
 
 
