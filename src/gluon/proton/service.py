@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gluon.particles import tables
-from gluon.proton import ids, problems, registry, units
+from gluon.proton import create, ids, problems, registry, remove, units, update
 from gluon.spi import policy, ports, store
 
 
@@ -40,7 +40,7 @@ class Service:
         if made:
             key = ids.new_id()
             values = {**values, resource.type.key: key}
-        committed = await self._store.submit(units.Create(context, key, made, values, checked.written))
+        committed = await self._store.submit(create.Create(context, key, made, values, checked.written))
         result: units.Result = committed.result
         return result
 
@@ -58,14 +58,14 @@ class Service:
         checked = context.resource.fields.check(body, partial=True)
         normal = context.resource.fields.key(key)
         committed = await self._store.submit(
-            units.Update(context, normal, checked.values, checked.written, expected)
+            update.Update(context, normal, checked.values, checked.written, expected)
         )
         result: units.Result = committed.result
         return result
 
     async def delete(self, context: units.Context, key: str, expected: frozenset[int] | None = None) -> None:
         """The object gone."""
-        await self._store.submit(units.Remove(context, context.resource.fields.key(key), expected))
+        await self._store.submit(remove.Remove(context, context.resource.fields.key(key), expected))
 
     async def get(self, context: units.Context, key: str) -> units.Result:
         """One object that the caller may see."""

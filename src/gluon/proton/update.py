@@ -1,0 +1,130 @@
+"""A change of one object, decided: what the body gives replaces what is stored.
+
+In: a checked body and the key. A port's binding follows its host and device; what else an
+admin moves to another project goes along or stands in the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gluon import errors
+from gluon.model import types
+from gluon.objects import codec, journal
+from gluon.particles import tables
+from gluon.proton import checks, problems, registry, units
+from gluon.spi import ports, store
+
+
+class Update:
+    """Some attributes of an object replaced; a port's binding follows its host and device."""
+
+    __slots__ = ("_context", "_expected", "_key", "_values", "_written", "reads", "request_id", "who")
+
+    def __init__(
+        self,
+        context: units.Context,
+        key: store.Value,
+        values: Mapping[str, Any],
+        written: Mapping[str, Any],
+        expected: frozenset[int] | None = None,
+    ) -> None:
+        """`expected`: revisions that the caller read, one of which must still be (If-Match)."""
+        resource = context.resource
+        self.who, self.request_id = context.who, context.request_id
+        self._context, self._key, self._expected = context, key, expected
+        self._values, self._written = values, written
+        self.reads: Sequence[store.Lookup] = [
+            resource.lookup(key),
+            *checks.reads_of_references(resource, values),
+            *(context.ledger.reads_to_update(str(key)) if resource.is_port else ()),
+        ]
+
+    def decide(self, view: store.View) -> store.Changes:
+        context, resource = self._context, self._context.resource
+        records = resource.records
+        before = units.stored(context, view, self._key, "update")
+        checks.revision(resource, before, self._expected)
+        given_key = self._values.get(resource.type.key, self._key)
+        if given_key != self._key:
+            raise errors.Invalid([problems.fixed(resource.type.key, self._key, given_key)])
+        after = records.changed(before, self._values, self._written, revision=view.revision, now=view.now)
+        row = after or before
+        changes = store.Changes()
+        if after is not None:
+            moved = after[tables.PROJECT] != before[tables.PROJECT]
+            if moved:
+                context.policy.check(
+                    context.caller,
+                    "update",
+                    resource.api,
+                    resource.name,
+                    units.text_of(after[tables.PROJECT]),
+                )
+                self._move(view, changes, after)
+            checks.references(resource, view, after, None if moved else frozenset(self._values))
+            checks.unique(resource, view, after)
+        wait = None
+        if resource.is_port:
+            row, wait = self._follow(view, changes, before, row)
+        document = records.document(row)
+        if row != before:
+            changes.put(resource.table, row)
+            changes.entries.insert(
+                0,
+                units.draft(
+                    resource,
+                    journal.Operation.UPDATE,
+                    row,
+                    old=records.document(before),
+                    new=document,
+                    intent=after is not None,
+                ),
+            )
+        changes.result = units.Result(row, document, wait)
+        return changes
+
+    def _move(self, view: store.View, changes: store.Changes, after: store.Row) -> None:
+        """To another project: a port's default interface goes along, what else refers to it must be there."""
+        resource, project = self._context.resource, after[tables.PROJECT]
+        going = {(resource.name, self._key)}
+        left = []
+        interface = units.default_interface(view, resource, self._key)
+        kind = resource.default_interface
+        if interface is not None and kind is not None:
+            going.add((kind.name, self._key))
+            left += checks.referrers(view, kind, self._key, going)
+            moved = self._moved(kind, interface, after)
+            changes.put(kind.table, moved)
+            old, new = kind.records.document(interface), kind.records.document(moved)
+            changes.entries.append(units.draft(kind, journal.Operation.UPDATE, moved, old=old, new=new))
+        left += checks.referrers(view, resource, self._key, going)
+        left = [(r, row) for r, row in left if project is not None and row[tables.PROJECT] != project]
+        if left:
+            raise problems.referred_to(resource, self._key, left)
+
+    def _moved(self, kind: registry.Resource, row: store.Row, after: store.Row) -> store.Row:
+        """`row` in the project of `after`, written as there."""
+        stamps = {name: after[name] for name in (tables.PROJECT, tables.REVISION, tables.UPDATED)}
+        name, theirs = (
+            kind.type.role(types.Role.PROJECT),
+            self._context.resource.type.role(types.Role.PROJECT),
+        )
+        written = kind.records.written(row)
+        if name is not None:
+            written.pop(name, None)
+            if theirs is not None and theirs in self._written:
+                written[name] = self._written[theirs]
+        text = codec.encode(written).decode() if written else None
+        return {**row, **stamps, tables.WRITTEN: text}
+
+    def _follow(
+        self, view: store.View, changes: store.Changes, before: store.Row, row: store.Row
+    ) -> tuple[store.Row, ports.PortWait | None]:
+        resource = self._context.resource
+        given = frozenset(role for role, name in resource.type.roles.items() if name in self._values)
+        views, wait = self._context.ledger.updated(
+            view, changes, units.facts(resource, before), units.facts(resource, row), given
+        )
+        return units.with_views(resource, row, views), wait
