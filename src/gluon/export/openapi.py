@@ -1,0 +1,244 @@
+"""OpenAPI 3.1 of one proton: every path, body and answer that the server gives for it.
+
+In: a model. Out: the document as JSON-able data, the same for the same model. Called by `gluon model export`
+and by the API (`…/openapi.json`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gluon.export import answers, paths, refusals
+from gluon.export.refusals import Operation
+from gluon.model import body_schema
+from gluon.model.types import Action, Attribute, Model, ObjectType
+
+Document = dict[str, Any]
+
+_TITLES = {
+    400: ("Invalid", "The request breaks the model's rules."),
+    403: ("Forbidden", "The policy does not allow this."),
+    404: ("NotFound", "No such object."),
+    409: ("Conflict", "Something stored stands in the way."),
+    412: ("Stale", "The object changed since it was read."),
+    413: ("TooLarge", "The body is too large."),
+    415: ("NoJson", "Only JSON is understood."),
+    503: ("Unavailable", "Not now; try again."),
+}
+_JSON = "application/json"
+_PROBLEM = "application/problem+json"
+_REQUEST_ID = {"x-openstack-request-id": {"$ref": "#/components/headers/RequestId"}}
+_WITH_ETAG = {"etag": {"$ref": "#/components/headers/ETag"}, **_REQUEST_ID}
+
+
+def document(model: Model) -> Document:
+    """The whole of it."""
+    info: Document = {"title": model.name, "version": model.version}
+    if model.description:
+        info["description"] = model.description
+    contact = {key: text for key, text in model.author.items() if key in {"name", "url", "email"}}
+    if contact:
+        info["contact"] = contact
+    return {
+        "openapi": "3.1.0",
+        "info": info,
+        "servers": [{"url": "/"}],
+        "tags": [_tag(t) for t in model.types.values()],
+        "paths": _paths(model),
+        "components": {
+            "schemas": _schemas(model),
+            "responses": {name: _refused(text) for name, text in _TITLES.values()} | _not_acceptable(),
+            "parameters": {
+                "IfMatch": {
+                    "name": "If-Match",
+                    "in": "header",
+                    "required": False,
+                    "description": "The ETag of the object as it was read; refused with 412 if it has changed since.",
+                    "schema": {"type": "string"},
+                }
+            },
+            "headers": {
+                "ETag": {"description": "The object's revision.", "schema": {"type": "string"}},
+                "RequestId": {
+                    "description": "What the log has about this request.",
+                    "schema": {"type": "string"},
+                },
+            },
+        },
+    }
+
+
+def _tag(object_type: ObjectType) -> Document:
+    tag: Document = {"name": object_type.name}
+    return {**tag, "description": object_type.description} if object_type.description else tag
+
+
+def _schemas(model: Model) -> Document:
+    found: Document = {}
+    for t in model.types.values():
+        found[t.name] = answers.whole(t)
+        found[f"{t.name}.create"] = body_schema.schema(t, create=True)
+        found[f"{t.name}.update"] = body_schema.schema(t, create=False)
+        for action in t.actions.values():
+            if action.takes:
+                found[f"{t.name}.{action.name}.takes"] = _taken(action)
+    return {**found, "gluon.Standing": answers.standing(), "gluon.Problem": answers.problem()}
+
+
+def _taken(action: Action) -> Document:
+    return {
+        "type": "object",
+        "properties": {name: answers.value(a) for name, a in action.takes.items()},
+        "required": [name for name, a in action.takes.items() if a.required and a.default is None],
+        "additionalProperties": False,
+    }
+
+
+def _paths(model: Model) -> Document:
+    found: Document = {}
+    for t in model.types.values():
+        for place in paths.places(model, t):
+            found[place.path] = _collection(model, place)
+            if place.listed:
+                continue
+            found[place.one] = _object(model, place)
+            found[f"{place.one}/status"] = _standing(model, place)
+            if not place.above:
+                for action in t.actions.values():
+                    found[f"{place.one}/{action.name}"] = _action(model, place, action)
+    return found
+
+
+def _name(place: paths.Place, verb: str) -> str:
+    own = f"{place.type.singular}-{verb}"
+    return f"{own}-of-{place.under}" if place.under else own
+
+
+def _collection(model: Model, place: paths.Place) -> Document:
+    t = place.type
+    what = f"{t.plural} of one {place.above[-1].owner.singular}" if place.above else t.plural
+    item: Document = {
+        **_parameters(place, one=False),
+        "get": _operation(
+            model,
+            place,
+            Operation.LIST,
+            f"All {what}.",
+            {"200": _answered("The list.", answers.many(t, _ref(t)))},
+        ),
+    }
+    if not place.listed:
+        created = _answered("The new object.", {"$ref": _ref(t)}, _WITH_ETAG)
+        item["post"] = {
+            **_operation(model, place, Operation.CREATE, f"Create a {t.singular}.", {"201": created}),
+            "requestBody": _body(f"{t.name}.create", t.examples),
+        }
+        if place.above:
+            item["post"]["description"] = f"`{t.parent_key}` may be left out; the path says it."
+            item["post"]["requestBody"] = _body_below(t)
+    return item
+
+
+def _object(model: Model, place: paths.Place) -> Document:
+    t = place.type
+    given = _answered("The object.", {"$ref": _ref(t)}, _WITH_ETAG)
+    gone = {"description": "The object is gone.", "headers": _REQUEST_ID}
+    match = [{"$ref": "#/components/parameters/IfMatch"}]
+    return {
+        **_parameters(place, one=True),
+        "get": _operation(model, place, Operation.GET, f"One {t.singular}.", {"200": given}),
+        "put": {
+            **_operation(
+                model, place, Operation.UPDATE, f"Change attributes of a {t.singular}.", {"200": given}
+            ),
+            "description": "What the body leaves out stays as it is; null clears.",
+            "parameters": match,
+            "requestBody": _body(f"{t.name}.update"),
+        },
+        "delete": {
+            **_operation(model, place, Operation.DELETE, f"Delete a {t.singular}.", {"204": gone}),
+            "parameters": match,
+        },
+    }
+
+
+def _standing(model: Model, place: paths.Place) -> Document:
+    given = _answered("Its standing.", {"$ref": "#/components/schemas/gluon.Standing"})
+    summary = f"How a {place.type.singular} stands."
+    return {
+        **_parameters(place, one=True),
+        "get": _operation(model, place, Operation.STATUS, summary, {"200": given}),
+    }
+
+
+def _action(model: Model, place: paths.Place, action: Action) -> Document:
+    properties = {name: answers.value(a) for name, a in action.gives.items()}
+    given = _answered("What the action gives.", {"type": "object", "properties": properties})
+    operation = _operation(model, place, Operation.ACTION, action.description or action.name, {"200": given})
+    operation["operationId"] = _name(place, action.name)
+    if action.takes:
+        operation["requestBody"] = _body(f"{place.type.name}.{action.name}.takes")
+    return {**_parameters(place, one=True), "post": operation}
+
+
+def _operation(
+    model: Model, place: paths.Place, operation: Operation, summary: str, good: Document
+) -> Document:
+    responses = dict(good)
+    for refusal in refusals.of(operation, model, place.type):
+        name, _ = _TITLES[refusal.status]
+        responses[str(refusal.status)] = {"$ref": f"#/components/responses/{name}"}
+    responses["406"] = {"$ref": "#/components/responses/NotAcceptable"}
+    return {
+        "operationId": _name(place, operation.value),
+        "summary": summary,
+        "tags": [place.type.name],
+        "responses": dict(sorted(responses.items())),
+    }
+
+
+def _parameters(place: paths.Place, *, one: bool) -> Document:
+    keys = [(s.parameter, s.owner) for s in place.above]
+    if one:
+        keys.append((place.key, place.type))
+    found = [_parameter(name, owner.attributes[owner.key], owner) for name, owner in keys]
+    return {"parameters": found} if found else {}
+
+
+def _parameter(name: str, key: Attribute, owner: ObjectType) -> Document:
+    schema = {k: v for k, v in answers.value(key, key=True).items() if k not in {"description", "readOnly"}}
+    described = f"`{owner.key}` of the {owner.singular}."
+    return {"name": name, "in": "path", "required": True, "description": described, "schema": schema}
+
+
+def _ref(object_type: ObjectType) -> str:
+    return f"#/components/schemas/{object_type.name}"
+
+
+def _body(name: str, examples: tuple[Any, ...] = ()) -> Document:
+    content: Document = {"schema": {"$ref": f"#/components/schemas/{name}"}}
+    if examples:
+        content["example"] = dict(examples[0])
+    return {"required": True, "content": {_JSON: content}}
+
+
+def _body_below(t: ObjectType) -> Document:
+    """As for a create, but the path names the parent."""
+    schema = body_schema.schema(t, create=True)
+    needed = [name for name in schema.get("required", []) if name != t.parent_key]
+    return {"required": True, "content": {_JSON: {"schema": {**schema, "required": needed}}}}
+
+
+def _answered(text: str, schema: Document, headers: Document | None = None) -> Document:
+    return {"description": text, "headers": headers or _REQUEST_ID, "content": {_JSON: {"schema": schema}}}
+
+
+def _refused(text: str) -> Document:
+    schema = {"schema": {"$ref": "#/components/schemas/gluon.Problem"}}
+    return {"description": text, "headers": _REQUEST_ID, "content": {_JSON: schema, _PROBLEM: schema}}
+
+
+def _not_acceptable() -> Document:
+    text = {"text/plain": {"schema": {"type": "string"}}}
+    said = {"description": "Only application/json is served.", "headers": _REQUEST_ID, "content": text}
+    return {"NotAcceptable": said}
