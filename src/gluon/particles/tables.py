@@ -3,7 +3,8 @@
 Beside the attributes' columns every table has `_project` (which *is* the attribute of role
 project, where there is one), `_revision` (of the last intent), `_created`, `_updated` (UTC text) and
 `_written`: JSON of the attributes that were written in another form than the normal one that the
-column holds ("kept as written, compared normalised").
+column holds ("kept as written, compared normalised"). Lists, maps and objects are JSON text; each kind of reference
+in them has a *link table* of owner and target, so that referrers are found by an index.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ WRITTEN = "_written"
 CREATED = "_created"
 UPDATED = "_updated"
 
+OWNER = "owner"
+TARGET = "target"
+"""The columns of a link table: keys of who refers and of what is referred to."""
+
 TIME_LENGTH = 26
 """Characters of `2026-01-31T23:59:59.000001`."""
 
@@ -34,6 +39,9 @@ _TYPES = {
     types.AttributeType.INTEGER: tables.ColumnType.INTEGER,
     types.AttributeType.NUMBER: tables.ColumnType.NUMBER,
     types.AttributeType.BOOLEAN: tables.ColumnType.BOOLEAN,
+    types.AttributeType.LIST: tables.ColumnType.DOCUMENT,
+    types.AttributeType.MAP: tables.ColumnType.DOCUMENT,
+    types.AttributeType.OBJECT: tables.ColumnType.DOCUMENT,
 }
 
 _FREE_LENGTH = frozenset({types.Role.PROFILE, types.Role.VIF_DETAILS})
@@ -44,7 +52,18 @@ def table_name(api: str, object_type: str) -> str:
     name = f"{re.sub(r'[^a-z0-9]', '_', api.lower())}_{object_type}"
     if len(name) <= _LONGEST_NAME and re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", api):
         return name
-    mark = hashlib.blake2b(f"{api}/{object_type}".encode(), digest_size=4).hexdigest()
+    return _marked(name, f"{api}/{object_type}")
+
+
+def link_table_name(api: str, object_type: str, link: types.Link) -> str:
+    """The SQL table of the references at one path of an object type."""
+    path = "_".join(part for part in link.path if part != "*")
+    full = f"{api}/{object_type}/{'/'.join(link.path)}"
+    return _marked(f"{table_name(api, object_type)}__{path}", full)
+
+
+def _marked(name: str, full: str) -> str:
+    mark = hashlib.blake2b(full.encode(), digest_size=4).hexdigest()
     return f"{name[: _LONGEST_NAME - 9]}_{mark}"
 
 
@@ -109,15 +128,36 @@ def table(model: types.Model, object_type: types.ObjectType) -> tables.Table:
     )
 
 
+def link_table(model: types.Model, object_type: types.ObjectType, link: types.Link) -> tables.Table:
+    """Who refers to what at one path; no row twice, however often the value names the target."""
+    target = model.types[link.target]
+    owner = _column(object_type, object_type.attributes[object_type.key])
+    other = _column(target, target.attributes[target.key])
+    return tables.Table(
+        name=link_table_name(model.name, object_type.name, link),
+        columns=tuple(
+            tables.Column(name=name, type=c.type, length=c.length, nullable=False)
+            for name, c in ((OWNER, owner), (TARGET, other))
+        ),
+        key=(OWNER, TARGET),
+        indexes=((TARGET,),),
+        foreign=(
+            tables.ForeignKey(column=OWNER, table=table_name(model.name, object_type.name)),
+            tables.ForeignKey(column=TARGET, table=table_name(model.name, target.name)),
+        ),
+    )
+
+
 def tables_of(models: Iterable[types.Model]) -> tuple[tables.Table, ...]:
     """All tables of all models. Raises `ValueError` if two object types would share one."""
     found: dict[str, tables.Table] = {}
     for model in models:
         for object_type in model.types.values():
-            made = table(model, object_type)
-            if made.name in found:
-                raise ValueError(
-                    f"{model.name}: {object_type.name} needs table {made.name}, which another type has"
-                )
-            found[made.name] = made
+            links = (link_table(model, object_type, link) for link in object_type.links)
+            for made in (table(model, object_type), *links):
+                if made.name in found:
+                    raise ValueError(
+                        f"{model.name}: {object_type.name} needs table {made.name}, which another type has"
+                    )
+                found[made.name] = made
     return tuple(found.values())

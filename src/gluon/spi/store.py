@@ -54,6 +54,9 @@ class View(Protocol):
     def rows(self, table: str, columns: tuple[str, ...], values: tuple[Value, ...]) -> Sequence[Row]:
         """The rows that a `Lookup` names, ordered by key."""
 
+    def prefetch(self, lookups: Sequence[Lookup]) -> None:
+        """Read what will be asked for next in one round, where that was not known up front."""
+
 
 class Changes(msgspec.Struct):
     """What a unit decided. `result` is handed to the caller of `submit`.

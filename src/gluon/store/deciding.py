@@ -66,6 +66,9 @@ class BatchView:
     ) -> Sequence[store.Row]:
         return self.overlay.rows(table, columns, values)
 
+    def prefetch(self, lookups: Sequence[store.Lookup]) -> None:
+        self.overlay.prefetch(lookups)
+
 
 class Deciding:
     """The decisions of one batch."""
@@ -132,12 +135,14 @@ class Deciding:
 
     def _look_ahead(self, missing: NotLoaded) -> None:
         """Read for the units behind as well, so that not each of them costs a round of its own."""
-        self._needs.add(missing.lookup)
+        for lookup in missing.lookups:
+            self._needs.add(lookup)
         for one in self._waiting[self._next + 1 :]:
             try:
                 one.unit.decide(self._view)
             except NotLoaded as other:
-                self._needs.add(other.lookup)
+                for lookup in other.lookups:
+                    self._needs.add(lookup)
             except Exception:  # noqa: BLE001, S112  # it is decided again when its turn comes
                 continue
 

@@ -21,9 +21,9 @@ Change = tuple[store.Row, Values] | None
 class NotLoaded(Exception):
     """A unit looked at rows that were not read yet."""
 
-    def __init__(self, lookup: store.Lookup) -> None:
+    def __init__(self, *lookups: store.Lookup) -> None:
         super().__init__()
-        self.lookup = lookup
+        self.lookups = lookups
 
 
 class Needs:
@@ -173,6 +173,16 @@ class Overlay:
             group[values_of(row)].append(key)
         for values in asked:
             group[values].sort()
+
+    def prefetch(self, lookups: Sequence[store.Lookup]) -> None:
+        """Raises `NotLoaded` with all that are not here."""
+        needs = Needs()
+        for lookup in lookups:
+            self.want(lookup, needs)
+        if needs.groups:
+            raise NotLoaded(
+                *(store.Lookup(t, c, v) for (t, c), group in needs.groups.items() for v in group)
+            )
 
     def get(self, name: str, key: Key) -> store.Row | None:
         """Raises `NotLoaded`."""

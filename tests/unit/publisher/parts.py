@@ -213,6 +213,9 @@ class _View:
     ) -> Sequence[store.Row]:
         return [row for row in self._rows.values() if tuple(row[c] for c in columns) == values]
 
+    def prefetch(self, lookups: Sequence[store.Lookup]) -> None:
+        """All is here."""
+
 
 @dataclass(frozen=True)
 class _Snapshot:
