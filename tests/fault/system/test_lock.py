@@ -68,7 +68,7 @@ def test_holder_of_the_lock(site: Site, end: Callable[[int], None]) -> None:
     # tries of the first load that hang in the paused process go to the other server
     ports = [one.port, other.port]
     first = Load(
-        site.ledger, ports, writes=400, writers=6, binders=0, patience=4, pause=0, spread=False, seed=1
+        site.ledger, ports, writes=400, writers=6, binders=0, patience=8, pause=0, spread=False, seed=1
     )
     with first:
         first.wait(100)
