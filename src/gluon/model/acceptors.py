@@ -1,8 +1,8 @@
-"""One closure for each attribute of a 1.0 model: a value of a JSON body in, its normal form out.
+"""One closure for each attribute of a model: a value of a JSON body in, its normal form out.
 
-1.0 is lenient as the original was: yes/no/1/0 are booleans, digits as text are integers, any form
-of a MAC address or uuid will do, and an empty text passes as uuid and JSON. Compiled once a model
-by `fields`, called for every value of every request.
+1.0, below, is lenient as the original was: yes/no/1/0 are booleans, digits as text are integers, any form
+of a MAC address or uuid will do, and an empty text passes as uuid and JSON. 2.0 is in `strict` and
+`nested`. Compiled once a model by `fields`, called for every value of every request.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from gluon.model import nested, strict, wrong
 from gluon.model.fieldtypes import RANGES
-from gluon.model.types import Attribute, AttributeType, Format, Role
+from gluon.model.types import NESTED, Attribute, AttributeType, Format
 from gluon.values import ip, mac, text, uuid
 
-Acceptor = Callable[[Any], Any]
-
-FREE_LENGTH = frozenset({Role.PROFILE, Role.VIF_DETAILS})
-"""Roles whose texts are views of a binding: the length that the model gives them does not count."""
+Acceptor = wrong.Acceptor
+Wrong = wrong.Wrong
+shown = wrong.shown
+FREE_LENGTH = strict.FREE_LENGTH
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
 _INTEGER = re.compile(r"[+-]?[0-9]{1,20}").fullmatch
@@ -27,7 +28,6 @@ _NUMBER = re.compile(
     r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?"
 ).fullmatch
 _EXACT = 2**53
-_UNWIELDY = 10**100
 
 _BOOLEANS: Mapping[object, bool] = {
     "true": True, "yes": True, "1": True, 1: True,
@@ -35,19 +35,12 @@ _BOOLEANS: Mapping[object, bool] = {
 }  # fmt: skip
 
 
-class Wrong(ValueError):
-    """A value breaks the rule of its attribute: `rule` ends "<attribute>: <value> …", `why` is the original's."""
-
-    def __init__(self, code: str, rule: str, *, hint: str = "", why: str = "") -> None:
-        super().__init__(rule)
-        self.code = code
-        self.rule = rule
-        self.hint = hint
-        self.why = why
-
-
 def acceptor(attribute: Attribute) -> Acceptor:
     """The closure that judges values of `attribute`; it raises `Wrong`. Null is not its business."""
+    if attribute.value_type in NESTED:
+        return nested.acceptor(attribute, acceptor)
+    if not attribute.kept:
+        return strict.acceptor(attribute)
     match attribute.value_type:
         case AttributeType.BOOLEAN:
             return _boolean
@@ -183,7 +176,7 @@ def _text(length: int | None) -> Acceptor:
             raise Wrong(
                 "length", f"has {len(value)} characters, {most} are allowed", hint="shorten it", why=why
             )
-        if "\0" in value or not (value.isascii() or _is_unicode(value)):
+        if "\0" in value or not (value.isascii() or strict.is_unicode(value)):
             why = "Value holds a character that cannot be stored"
             hint = "leave NUL and lone surrogates out"
             raise Wrong("characters", "holds a character that cannot be stored", hint=hint, why=why)
@@ -194,14 +187,6 @@ def _text(length: int | None) -> Acceptor:
 
 def _referring(accept: Acceptor) -> Acceptor:
     return lambda value: accept(value) or None
-
-
-def _is_unicode(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 _FORMATS: Mapping[Format, tuple[Callable[[str], str], str]] = {
@@ -233,15 +218,3 @@ _HINTS: Mapping[Format, str] = {
     Format.URI: "write it like https://example.net/a",
     Format.EMAIL: "write it like name@example.net",
 }
-
-
-def shown(value: object) -> str:
-    """A value as messages show it: short, and always encodable; of nested ones only that they are."""
-    if isinstance(value, dict | list):
-        return ("{…}" if isinstance(value, dict) else "[…]") if value else str(value)
-    if isinstance(value, int) and abs(value) >= _UNWIELDY:
-        return f"an integer of {value.bit_length()} bits"
-    given = str(value)
-    if len(given) > 100:
-        given = f"{given[:100]}…"
-    return given.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")

@@ -1,25 +1,23 @@
 """Bodies judged by a model: `compile_fields` makes, once for each object type, what checks bodies.
 
 In: the decoded JSON object of a request. Out: the normal form of each attribute given (what tables
-hold and compare) and, where that differs, the form written by the client (what answers show); or
-`errors.Invalid` with every problem of the body. Called by the proton engine.
+hold and compare) and, where that differs, the form written by the client (what 1.0's answers show); or
+`errors.Invalid` with every problem of the body. Called by the proton engine, which fills what is absent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from gluon import errors
-from gluon.model import acceptors
-from gluon.model.fieldtypes import RESERVED
-from gluon.model.problems import suggest
+from gluon.model import acceptors, nested, strict
+from gluon.model.told import bad_key, missing, no_object, problems_of, read_only, unknown
 from gluon.model.types import Attribute, AttributeType, Format, ObjectType
-
-MOST_PROBLEMS = 100
-"""Of one body; more of them would help nobody."""
+from gluon.model.wrong import MOST_PROBLEMS
 
 _KEPT = frozenset({Format.MAC, Format.IPV6})
 
@@ -32,38 +30,50 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Field:
-    """One attribute of bodies. `required`: null is refused. `keeps`: the written form is shown."""
+    """One attribute of bodies. `required`: null is refused. `needed`: a body that makes an object has it.
 
-    __slots__ = ("attribute", "generated", "keeps", "name", "parse", "required")
+    `keeps`: the written form is shown.
+    """
+
+    __slots__ = ("attribute", "generated", "keeps", "name", "needed", "parse", "required")
 
     def __init__(self, attribute: Attribute, *, key: bool, generated: bool) -> None:
         self.attribute = attribute
         self.name = attribute.name
-        self.parse = (
-            _not_empty(acceptors.acceptor(attribute))
-            if key and not generated
-            else acceptors.acceptor(attribute)
-        )
-        self.required = (attribute.required or key) and not generated
+        parse = acceptors.acceptor(attribute)
+        self.parse = _not_empty(parse) if key and not generated else parse
         self.generated = generated
-        self.keeps = attribute.value_type is AttributeType.UUID or attribute.value_format in _KEPT
+        if attribute.kept:
+            self.required = (attribute.required or key) and not generated
+            self.needed = self.required
+        else:
+            self.required = (key or not attribute.nullable) and not generated
+            given = attribute.default is not None or attribute.pool is not None or attribute.read_only
+            self.needed = (self.required or attribute.required) and not (generated or given)
+        self.keeps = attribute.kept and (
+            attribute.value_type is AttributeType.UUID or attribute.value_format in _KEPT
+        )
 
     def accept(self, value: object) -> tuple[Any, Any]:
-        """The normal form of `value` and the form to show. Raises `Invalid` with the one problem."""
+        """The normal form of `value` and the form to show. Raises `Invalid` with its problems."""
         if value is None:
             normal = None
         else:
             try:
                 normal = self.parse(value)
             except acceptors.Wrong as wrong:
-                raise errors.Invalid([_problem(self.name, value, wrong)]) from None
+                raise errors.Invalid(problems_of(self.attribute, value, wrong)) from None
         if normal is None and self.required:
-            raise errors.Invalid([_missing(self.name)])
+            raise errors.Invalid([missing(self.name)])
         return normal, value if self.keeps and value and normal is not None else normal
 
 
 class Fields:
-    """All attributes of one object type, compiled."""
+    """All attributes of one object type, compiled.
+
+    `defaults`: the normal form of each default; `fill` puts them in. `needed`: what a body that makes an
+    object must hold. `immutable` and `read_only` are for who knows the stored object; see `refuse_fixed`.
+    """
 
     def __init__(self, object_type: ObjectType) -> None:
         self.object_type = object_type
@@ -75,16 +85,24 @@ class Fields:
             )
             for name, a in object_type.attributes.items()
         }
+        fields = self._fields.values()
         # What the loop of `check` needs of each field, in one look-up; of most only how to parse it.
         self._plain = {
             f.name: f.parse
-            for f in self._fields.values()
-            if not (f.generated or f.keeps or f.attribute.reference)
+            for f in fields
+            if not (f.generated or f.keeps or (f.attribute.reference and f.attribute.kept))
         }
-        self._table = {f.name: (f.parse, f.required, f.generated, f.keeps) for f in self._fields.values()}
-        self._required = tuple(f.name for f in self._fields.values() if f.required)
-        self._required_set = frozenset(self._required)
+        self._table = {f.name: (f.parse, f.required, f.generated, f.keeps) for f in fields}
+        self.needed = tuple(f.name for f in fields if f.needed)
+        self._needed_set = frozenset(self.needed)
         self._key = self._fields[object_type.key]
+        self.defaults: Mapping[str, Any] = MappingProxyType(
+            {f.name: f.parse(f.attribute.default) for f in fields if f.attribute.default is not None}
+        )
+        self._nested_defaults = frozenset(n for n, d in self.defaults.items() if isinstance(d, list | dict))
+        self.immutable = frozenset(f.name for f in fields if f.attribute.immutable)
+        self.read_only = frozenset(f.name for f in fields if f.attribute.read_only)
+        self.secret = frozenset(f.name for f in fields if f.attribute.secret)
 
     def __getitem__(self, name: str) -> Field:
         return self._fields[name]
@@ -101,17 +119,17 @@ class Fields:
         problems: list[errors.FieldProblem] = []
         table = self._table
         if type(body) is not dict and not isinstance(body, Mapping):
-            raise errors.Invalid([_no_object(body)])
+            raise errors.Invalid([no_object(body)])
         for name, value in body.items():
             if value is not None and (simple := self._plain.get(name)) is not None:
                 try:
                     values[name] = simple(value)
                 except acceptors.Wrong as wrong:
-                    problems.append(_problem(name, value, wrong))
+                    problems += problems_of(self._fields[name].attribute, value, wrong)
                 continue
             entry = table.get(name)
             if entry is None:
-                problems.append(self._unknown(name, value))
+                problems.append(unknown(self.object_type, name, value))
                 if len(problems) >= MOST_PROBLEMS:
                     break
                 continue
@@ -119,53 +137,74 @@ class Fields:
             try:
                 normal = parse(value) if value is not None else None
             except acceptors.Wrong as wrong:
-                problems.append(_problem(name, value, wrong))
+                problems += problems_of(self._fields[name].attribute, value, wrong)
                 continue
             if normal is None and required:
-                problems.append(_missing(name))
+                problems.append(missing(name))
             elif normal or not generated:
                 values[name] = normal
                 if keeps and normal and normal != value:
                     written[name] = value
-        if not partial and not body.keys() >= self._required_set:
-            absent = [name for name in self._required if name not in body]
-            problems += [_missing(n) for n in absent if not (key_given and n == self._key.name)]
+        if not partial:
+            if not body.keys() >= self._needed_set:
+                absent = [name for name in self.needed if name not in body]
+                problems += [missing(n) for n in absent if not (key_given and n == self._key.name)]
+            if self.read_only:
+                problems += self._set_by_the_server(values)
         if problems:
             raise errors.Invalid(problems[:MOST_PROBLEMS])
         return Checked(values=values, written=written)
 
+    def fill(self, values: dict[str, Any]) -> None:
+        """Put the defaults of absent attributes into `values`, as data of their own."""
+        for name, default in self.defaults.items():
+            if name not in values:
+                values[name] = nested.copy(default) if name in self._nested_defaults else default
+
+    def refuse_fixed(self, stored: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+        """Immutable and read-only attributes keep the stored value: raises `Invalid` with all that do not.
+
+        Both sides in normal form. An immutable attribute that is null may be given its value once.
+        """
+        problems = []
+        for name in given.keys() & (self.immutable | self.read_only):
+            before, after = stored.get(name), given[name]
+            if before == after or (name not in self.read_only and before is None):
+                continue
+            problems.append(read_only(self._fields[name].attribute, after))
+        if problems:
+            raise errors.Invalid(sorted(problems, key=lambda problem: problem.pointer))
+
+    def _set_by_the_server(self, values: Mapping[str, Any]) -> list[errors.FieldProblem]:
+        """What a body that makes an object says of attributes that are not its own to set."""
+        return [
+            read_only(self._fields[name].attribute, values[name])
+            for name in self._fields
+            if name in self.read_only and values.get(name) not in (None, self.defaults.get(name))
+        ]
+
     def key(self, text: str) -> Any:
         """The normal form of a key as a path gives it. Raises `Invalid` where it can be none."""
         try:
-            normal = self._key.parse(text)
+            normal = self._key.parse(self._from_text(self._key, text))
         except acceptors.Wrong as wrong:
-            raise errors.Invalid([_bad_key(self._key, text, wrong)]) from None
+            raise errors.Invalid([bad_key(self._key.attribute, text, wrong)]) from None
         if normal in {None, ""}:
-            raise errors.Invalid([_missing(self._key.name)])
+            raise errors.Invalid([missing(self._key.name)])
         return normal
 
     def normal(self, name: str, value: object) -> Any:
         """The normal form of one attribute's value. Raises `Invalid`."""
         return self._fields[name].accept(value)[0]
 
-    def _unknown(self, name: str, value: object) -> errors.FieldProblem:
-        given = acceptors.shown(name)
-        if name in RESERVED:
-            why = "Cannot set read only field."
-            return errors.FieldProblem(
-                pointer=_pointer(name),
-                code="read_only",
-                message=f"{given}: the server sets it",
-                hint="leave it out",
-                legacy=_legacy(given, value, why),
-            )
-        return errors.FieldProblem(
-            pointer=_pointer(name),
-            code="unknown",
-            message=f"{given}: {self.object_type.name} has no such attribute",
-            hint=suggest(name, self._fields) if len(name) <= 100 else "",
-            legacy=f"Unknown attribute for argument body: {given}",
-        )
+    def from_text(self, name: str, text: str) -> Any:
+        """The normal form of a value as a URL gives it. Raises `Invalid`."""
+        field = self._fields[name]
+        return field.accept(self._from_text(field, text))[0]
+
+    @staticmethod
+    def _from_text(field: Field, text: str) -> object:
+        return text if field.attribute.kept else strict.from_text(field.attribute, text)
 
 
 def compile_fields(object_type: ObjectType) -> Fields:
@@ -173,7 +212,7 @@ def compile_fields(object_type: ObjectType) -> Fields:
     return Fields(object_type)
 
 
-def _not_empty(accept: acceptors.Acceptor) -> Callable[[Any], Any]:
+def _not_empty(accept: acceptors.Acceptor) -> acceptors.Acceptor:
     """For keys that clients choose: they stand in URLs, where an empty one is none."""
 
     def accept_key(value: Any) -> Any:
@@ -184,54 +223,3 @@ def _not_empty(accept: acceptors.Acceptor) -> Callable[[Any], Any]:
         return accept(value)
 
     return accept_key
-
-
-def _pointer(name: str) -> str:
-    return "/" + acceptors.shown(name).replace("~", "~0").replace("/", "~1")
-
-
-def _legacy(name: str, value: object, why: str) -> str:
-    return f"Invalid input for field/attribute {name}. Value: '{acceptors.shown(value)}'. {why}"
-
-
-def _problem(name: str, value: object, wrong: acceptors.Wrong) -> errors.FieldProblem:
-    return errors.FieldProblem(
-        pointer=_pointer(name),
-        code=wrong.code,
-        message=f"{name}: '{acceptors.shown(value)}' {wrong.rule}",
-        hint=wrong.hint,
-        legacy=_legacy(name, value, wrong.why),
-    )
-
-
-def _missing(name: str) -> errors.FieldProblem:
-    return errors.FieldProblem(
-        pointer=_pointer(name),
-        code="required",
-        message=f"{name}: a value is required",
-        hint=f"give {name}",
-        legacy=_legacy(name, None, "Mandatory field missing."),
-    )
-
-
-def _bad_key(field: Field, text: str, wrong: acceptors.Wrong) -> errors.FieldProblem:
-    why = wrong.why
-    if field.attribute.value_type is AttributeType.UUID:
-        why = f"unable to convert to uuid. Error: {wrong.why}"
-    return errors.FieldProblem(
-        pointer="",
-        code=wrong.code,
-        message=f"{field.name} in the path: '{acceptors.shown(text)}' {wrong.rule}",
-        hint=wrong.hint,
-        legacy=_legacy("key", text, why),
-    )
-
-
-def _no_object(body: object) -> errors.FieldProblem:
-    return errors.FieldProblem(
-        pointer="",
-        code="type",
-        message=f"the body is no JSON object but '{acceptors.shown(body)}'",
-        hint='send an object such as {"name": "a"}',
-        legacy='Missing argument: "body"',
-    )

@@ -1,4 +1,8 @@
-"""IP addresses, strictly: no partial forms, no leading zeros, IPv6 in the form of RFC 5952."""
+"""IP addresses, strictly: no partial forms, no leading zeros, IPv6 in the form of RFC 5952.
+
+An IPv4-mapped address is written as RFC 5952 section 5 recommends (`::ffff:192.0.2.1`), whatever the
+Python below does.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +23,14 @@ def parse_v4(text: str) -> str:
 def parse_v6(text: str) -> str:
     """The shortest lower-case form; a zone (`%eth0`) is kept, as two zones are two addresses."""
     try:
-        return str(ipaddress.IPv6Address(text))
+        address = ipaddress.IPv6Address(text)
     except ValueError:
         raise ValueError(f"{text!r} is not an IPv6 address such as 2001:db8::1") from None
+    mapped = address.ipv4_mapped
+    if mapped is None:
+        return str(address)
+    zone = f"%{address.scope_id}" if address.scope_id else ""
+    return f"::ffff:{mapped}{zone}"
 
 
 def parse(text: str) -> str:
@@ -32,3 +41,20 @@ def parse(text: str) -> str:
         return parse_v6(text)
     except ValueError:
         raise ValueError(f"{text!r} is not an IP address") from None
+
+
+def parse_plain_v6(text: str) -> str:
+    """As `parse_v6`, without a zone: it means something on one host only (RFC 4007), so nothing in a model."""
+    if "%" in text:
+        raise ValueError(f"{text!r} has a zone, which means nothing on another host")
+    return parse_v6(text)
+
+
+def parse_plain(text: str) -> str:
+    """An address of either family without a zone."""
+    if _V4(text):
+        return text
+    try:
+        return parse_plain_v6(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not an IP address such as 192.0.2.1 or 2001:db8::1") from None

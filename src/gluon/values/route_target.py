@@ -1,7 +1,8 @@
-"""Route targets (RFC 4360) and route distinguishers (RFC 4364): `65000:100`, `192.0.2.1:7`.
+"""Route targets (RFC 4360, RFC 5668) and route distinguishers (RFC 4364): `65000:100`, `192.0.2.1:7`.
 
 Both are an administrator (a 2-octet AS, an IPv4 address or a 4-octet AS) and a number in the
-bytes that are left of six. Called by shims (VRF import and export) and by checks of bodies.
+bytes that are left of six. The text form is one: digits without leading zeros, and an AS that fits two
+octets is one of two octets. Called by shims (VRF import and export) and by checks of bodies.
 """
 
 from __future__ import annotations

@@ -8,6 +8,10 @@ import re
 import msgspec
 
 _TIME_PART = re.compile(r"\d{4}-?\d{2}-?\d{2}[Tt ]\d{2}").match
+_RFC3339 = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]((?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2})"
+    r"(?:\.([0-9]{1,9}))?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+).fullmatch
 _URI = re.compile(
     r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?"
     r"(?:[A-Za-z0-9._~:/?@!$&'()*+,;=\[\]-]|%[0-9A-Fa-f]{2})*"
@@ -26,6 +30,28 @@ def parse_date_time(text: str) -> str:
         else:
             return text
     raise ValueError(f"{text!r} is not a date and time such as 2024-05-17T12:00:00Z")
+
+
+def parse_instant(text: str) -> str:
+    """A point in time as RFC 3339 writes it, in UTC: `2024-05-17T12:00:00Z`, fractions without zeros at the end."""
+    match = _RFC3339(text)
+    if match:
+        try:
+            zone = "+00:00" if match[4] in "Zz" else match[4]
+            moment = dt.datetime.fromisoformat(f"{match[1]}T{match[2]}{zone}").astimezone(dt.UTC)
+        except (ValueError, OverflowError):  # no such day or second; before year 1 or after 9999 in UTC
+            pass
+        else:
+            fraction = (match[3] or "").rstrip("0")
+            return f"{moment.replace(tzinfo=None).isoformat()}{'.' if fraction else ''}{fraction}Z"
+    raise ValueError(f"{text!r} is not a date and time with its zone such as 2024-05-17T12:00:00Z")
+
+
+def parse_document(text: str) -> str:
+    """A JSON document as text; an empty text is none."""
+    if not text:
+        raise ValueError("an empty text is not JSON")
+    return parse_json(text)
 
 
 def parse_json(text: str) -> str:

@@ -83,7 +83,24 @@ def test_an_ipv4_address_is_kept_as_it_is(address: ipaddress.IPv4Address) -> Non
 
 @given(st.ip_addresses(v=6))
 def test_an_ipv6_address_has_one_normal_form(address: ipaddress.IPv6Address) -> None:
-    assert ip.parse_v6(address.exploded.upper()) == str(address) == ip.parse(str(address))
+    normal = ip.parse_v6(address.exploded.upper())
+    assert normal == ip.parse(str(address)) == ip.parse_v6(normal) == ip.parse_plain(normal)
+    assert ipaddress.IPv6Address(normal) == address
+    if address.ipv4_mapped is None:
+        assert normal == str(address)
+
+
+@pytest.mark.parametrize("text", ["::ffff:192.0.2.1", "::FFFF:c000:201", "0:0:0:0:0:ffff:192.0.2.1"])
+def test_a_mapped_address_has_one_normal_form(text: str) -> None:
+    assert ip.parse_v6(text) == "::ffff:192.0.2.1"
+    assert ip.parse_v6(f"{text}%eth0") == "::ffff:192.0.2.1%eth0"
+
+
+def test_a_zone_has_no_place_in_a_model() -> None:
+    assert ip.parse("fe80::1%eth0") == "fe80::1%eth0"
+    for parse in (ip.parse_plain, ip.parse_plain_v6):
+        with pytest.raises(ValueError):
+            parse("fe80::1%eth0")
 
 
 @pytest.mark.parametrize(

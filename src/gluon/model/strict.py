@@ -1,0 +1,260 @@
+"""Acceptors of single values in models of version 2.0: JSON's own types, one normal form for each value.
+
+In: an attribute. Out: the closure that `acceptors` hands on. A value is accepted here exactly where the JSON
+Schema of `body_schema` accepts it, as far as JSON Schema can say it. Called for every value of every
+request, so what is right takes the shortest way.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gluon.model import patterns
+from gluon.model.fieldtypes import RANGES
+from gluon.model.types import Attribute, AttributeType, Format, Role
+from gluon.model.wrong import Acceptor, Wrong
+from gluon.values import cidr, identifier, ip, mac, text, uuid
+from gluon.values.route_target import RouteDistinguisher, RouteTarget
+
+FREE_LENGTH = frozenset({Role.PROFILE, Role.VIF_DETAILS})
+"""Roles whose texts are views of a binding: the length that the model gives them does not count."""
+
+_EXACT = 2**53
+_SPACES: Mapping[Format | None, identifier.Space] = {
+    Format.VLAN: identifier.VLAN,
+    Format.VNI: identifier.VNI,
+    Format.ASN: identifier.ASN,
+    Format.MPLS_LABEL: identifier.MPLS_LABEL,
+}
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
+
+
+def acceptor(attribute: Attribute) -> Acceptor:
+    """The closure that judges values of `attribute`; it raises `Wrong`. Null is not its business."""
+    match attribute.value_type:
+        case AttributeType.BOOLEAN:
+            return _boolean
+        case AttributeType.INTEGER:
+            return _integer(attribute)
+        case AttributeType.NUMBER:
+            return _number(attribute)
+        case AttributeType.UUID:
+            return _uuid
+        case AttributeType.ENUM:
+            return _enum(attribute.values)
+        case _:
+            return _string(attribute)
+
+
+def limits(attribute: Attribute) -> tuple[int, int]:
+    """The smallest and the largest integer that an attribute takes."""
+    space = _SPACES.get(attribute.value_format)
+    lowest, highest = (space.low, space.high) if space else RANGES[attribute.value_format or Format.INT64]
+    low = lowest if attribute.minimum is None else max(lowest, math.ceil(attribute.minimum))
+    high = highest if attribute.maximum is None else min(highest, math.floor(attribute.maximum))
+    return low, high
+
+
+def from_text(attribute: Attribute, given: str) -> object:
+    """The JSON value that a text of a URL stands for; the text itself where it is none."""
+    match attribute.value_type:
+        case AttributeType.INTEGER if re.fullmatch(r"-?[0-9]{1,19}", given):
+            return int(given)
+        case AttributeType.NUMBER if re.fullmatch(
+            r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?", given
+        ):
+            return float(given)
+        case AttributeType.BOOLEAN:
+            return {"true": True, "false": False}.get(given, given)
+        case _:
+            return given
+
+
+def _boolean(value: Any) -> bool:
+    if value is True or value is False:
+        return bool(value)
+    raise Wrong("type", "is not a boolean", hint="give true or false")
+
+
+def _integer(attribute: Attribute) -> Acceptor:
+    low, high = limits(attribute)
+    dotted = attribute.value_format is Format.ASN
+    hint = f"give an integer from {low} to {high}"
+    if dotted:
+        hint += ', or a text such as "1.10"'
+
+    def accept(value: Any) -> int:
+        if type(value) is not int:
+            value = _whole(value, hint, dotted=dotted)
+        if low <= value <= high:
+            return int(value)
+        side = f"below {low}" if value < low else f"above {high}"
+        raise Wrong("range", f"is {side}", hint=hint)
+
+    return accept
+
+
+def _whole(value: Any, hint: str, *, dotted: bool) -> int:
+    """A whole number that JSON wrote with a fraction is an integer, as in JSON Schema."""
+    if type(value) is float and value.is_integer() and abs(value) <= _EXACT:
+        return int(value)
+    if dotted and type(value) is str:
+        try:
+            return identifier.ASN.parse(value)
+        except ValueError:
+            raise Wrong("format", "is not an AS number", hint=hint) from None
+    raise Wrong("type", "is not an integer", hint=hint)
+
+
+def _number(attribute: Attribute) -> Acceptor:
+    low = -math.inf if attribute.minimum is None else attribute.minimum
+    high = math.inf if attribute.maximum is None else attribute.maximum
+    hint = "give a finite decimal number"
+    if attribute.minimum is not None or attribute.maximum is not None:
+        hint = f"give a number {_between(attribute.minimum, attribute.maximum)}"
+
+    def accept(value: Any) -> float:
+        if type(value) is not float:
+            value = _float(value, hint)
+        if not math.isfinite(value):
+            raise Wrong("type", "is not a number", hint=hint)
+        if low <= value <= high:
+            return float(value) + 0.0  # -0.0 is 0.0
+        side = f"below {low}" if value < low else f"above {high}"
+        raise Wrong("range", f"is {side}", hint=hint)
+
+    return accept
+
+
+def _float(value: Any, hint: str) -> float:
+    if type(value) is int:
+        try:
+            return float(value)
+        except OverflowError:
+            pass
+    raise Wrong("type", "is not a number", hint=hint)
+
+
+def _between(low: float | None, high: float | None) -> str:
+    if low is None:
+        return f"of {high} at most"
+    return f"of {low} at least" if high is None else f"from {low} to {high}"
+
+
+def _uuid(value: Any) -> str:
+    if type(value) is not str:
+        raise Wrong("type", "is not a text", hint="give a UUID in quotes")
+    if _UUID(value):
+        return value
+    try:
+        return uuid.parse(value)
+    except ValueError:
+        raise Wrong("format", "is not a UUID", hint="give 32 hexadecimal digits with dashes") from None
+
+
+def _enum(values: tuple[str, ...]) -> Acceptor:
+    known = frozenset(values)
+    listed = ", ".join(values)
+
+    def accept(value: Any) -> str:
+        if type(value) is str and value in known:
+            return value
+        raise Wrong("enum", f"is none of {listed}", hint="give one of them")
+
+    return accept
+
+
+def _string(attribute: Attribute) -> Acceptor:
+    plain = _text(attribute)
+    if attribute.pattern is not None:
+        plain = _matching(plain, attribute.pattern)
+    if attribute.value_format is None:
+        return plain
+    parse, what, hint = _FORMATS[attribute.value_format]
+
+    def accept(value: Any) -> str:
+        given = plain(value)
+        try:
+            return parse(given)
+        except cidr.HostBits as error:
+            raise Wrong("format", "has host bits set", hint=f"its network is {error.network}") from None
+        except ValueError:
+            raise Wrong("format", f"is not {what}", hint=hint) from None
+
+    return accept
+
+
+def _text(attribute: Attribute) -> Acceptor:
+    free = attribute.role in FREE_LENGTH or attribute.length is None
+    most = 2**31 if free else attribute.length or 0
+    least = attribute.min_length or 0
+
+    def accept(value: Any) -> str:
+        if type(value) is not str:
+            raise Wrong("type", "is not a text", hint="put it in quotes")
+        if not least <= len(value) <= most:
+            raise _bad_length(len(value), least, most)
+        if "\0" in value or not (value.isascii() or is_unicode(value)):
+            raise Wrong(
+                "characters",
+                "holds a character that cannot be stored",
+                hint="leave NUL and lone surrogates out",
+            )
+        return value
+
+    return accept
+
+
+def _bad_length(count: int, least: int, most: int) -> Wrong:
+    if count > most:
+        return Wrong("length", f"has {count} characters, {most} are allowed", hint="shorten it")
+    return Wrong("length", f"has {count} characters, {least} are the fewest", hint="lengthen it")
+
+
+def _matching(plain: Acceptor, pattern: str) -> Acceptor:
+    matches = patterns.compile_pattern(pattern).fullmatch
+
+    def accept(value: Any) -> Any:
+        given = plain(value)
+        if matches(given):
+            return given
+        raise Wrong("pattern", f"does not match {pattern}", hint="the whole text has to match")
+
+    return accept
+
+
+def is_unicode(value: str) -> bool:
+    """Whether a text can be encoded: it has no lone surrogate."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _route_target(given: str) -> str:
+    return str(RouteTarget.parse(given))
+
+
+def _route_distinguisher(given: str) -> str:
+    return str(RouteDistinguisher.parse(given))
+
+
+_ROUTE = "write it like 65000:100, 192.0.2.1:100 or 4200000000:100"
+
+_FORMATS: Mapping[Format, tuple[Callable[[str], str], str, str]] = {
+    Format.MAC: (mac.parse, "a MAC address", "write it like fa:16:3e:00:00:01"),
+    Format.IP: (ip.parse_plain, "an IP address", "write it like 192.0.2.1 or 2001:db8::1"),
+    Format.IPV4: (ip.parse_v4, "an IPv4 address", "write it like 192.0.2.1"),
+    Format.IPV6: (ip.parse_plain_v6, "an IPv6 address", "write it like 2001:db8::1"),
+    Format.CIDR: (cidr.parse, "a prefix", "write it like 192.0.2.0/24 or 2001:db8::/32"),
+    Format.ROUTE_TARGET: (_route_target, "a route target", _ROUTE),
+    Format.ROUTE_DISTINGUISHER: (_route_distinguisher, "a route distinguisher", _ROUTE),
+    Format.JSON: (text.parse_document, "JSON", "give a JSON document as text"),
+    Format.DATE_TIME: (text.parse_instant, "a date and time", "write it like 2024-05-17T12:00:00Z"),
+    Format.URI: (text.parse_uri, "a URI", "write it like https://example.net/a"),
+    Format.EMAIL: (text.parse_email, "an e-mail address", "write it like name@example.net"),
+}
