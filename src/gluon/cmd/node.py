@@ -26,6 +26,7 @@ from gluon.model.types import Model
 from gluon.objects import codec, keys
 from gluon.particles import projection, tables
 from gluon.proton import registry, service
+from gluon.proton import tables as proton_tables
 from gluon.publisher import publisher, supervise
 from gluon.publisher import resync as resync_room
 from gluon.spi import bus as spi_bus
@@ -138,7 +139,8 @@ async def open_node(
 async def _install(database: Notifying, models: Sequence[Model], *, patient: bool) -> bool:
     """Whether the tables are there; if the database is away, `patient` goes on without."""
     try:
-        await database.install((*arbiter_tables.TABLES, *tables.tables_of(models)), stored(models))
+        wanted = (*arbiter_tables.TABLES, *proton_tables.TABLES, *tables.tables_of(models))
+        await database.install(wanted, stored(models))
     except errors.Unavailable as error:
         if not patient:
             raise

@@ -1,4 +1,4 @@
-"""What a unit checks against stored rows: references, unique values, referrers, revisions.
+"""What a unit checks against stored rows: references, unique values, fixed attributes, revisions.
 
 In: a resource, a view and a row. Out: nothing, or the error that says all of what is wrong. Called in
 `decide`, so pure.
@@ -10,11 +10,12 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from gluon import errors
+from gluon.model import types
 from gluon.particles import tables
-from gluon.proton import problems, registry
+from gluon.proton import problems, referring, registry
 from gluon.spi import store
 
-Referrer = tuple[registry.Reference, store.Row]
+Referrer = tuple[referring.Reference, store.Row]
 
 
 def references(
@@ -25,32 +26,83 @@ def references(
     for reference in resource.references:
         if only is not None and reference.attribute not in only:
             continue
-        value = row[reference.column]
-        if value is None:
+        if reference.link is None:
+            value = row[reference.column]
+            if value is not None and not _there(view, reference, value, row):
+                wrong.append(problems.dangling(reference, value, f"/{reference.attribute}"))
             continue
-        found = view.rows(reference.target_table, (reference.target_key,), (value,))
-        if not found or found[0][tables.PROJECT] not in (None, row[tables.PROJECT]):
-            wrong.append(problems.dangling(reference, value))
+        held = list(reference.held(row))
+        view.prefetch([reference.target_of(value) for _, value in held])
+        wrong += [
+            problems.dangling(reference, value, pointer)
+            for pointer, value in held
+            if not _there(view, reference, value, row)
+        ]
     if wrong:
         raise errors.Invalid(wrong)
+
+
+def _there(view: store.View, reference: referring.Reference, value: store.Value, row: store.Row) -> bool:
+    found = view.rows(reference.target_table, (reference.target_key,), (value,))
+    return bool(found) and found[0][tables.PROJECT] in (None, row[tables.PROJECT])
 
 
 def unique(resource: registry.Resource, view: store.View, row: store.Row) -> None:
     """No other row has the same values in a unique group. Raises `Conflict`."""
     key_column = resource.records.key_column
-    for attributes, columns in resource.unique:
-        values = tuple(row[c] for c in columns)
+    for group in resource.unique:
+        values = tuple(row[c] for c in group.columns)
         if None in values:
             continue
-        if any(other[key_column] != row[key_column] for other in view.rows(resource.table, columns, values)):
-            raise problems.taken(resource, attributes, values)
+        if any(
+            other[key_column] != row[key_column] for other in view.rows(resource.table, group.columns, values)
+        ):
+            shown = [row[resource.records.column(a)] for a in group.attributes]
+            raise problems.taken(resource, group.attributes, shown, _where(resource, group))
+
+
+def _where(resource: registry.Resource, group: registry.Group) -> str:
+    if not resource.modern:
+        return ""
+    return " in this project" if group.scope is types.Scope.PROJECT else "; it is unique over all projects"
+
+
+def guarded(resource: registry.Resource, before: store.Row, after: store.Row) -> None:
+    """What may not change has not. Raises `Invalid` with all."""
+    wrong = [
+        problems.guarded(field, before[field.column], after[field.column])
+        for field in resource.guarded
+        if before[field.column] != after[field.column]
+    ]
+    if wrong:
+        raise errors.Invalid(wrong)
+
+
+def read_only(resource: registry.Resource, values: Mapping[str, Any]) -> None:
+    """A new object's body gives no value that the server sets. Raises `Invalid` with all."""
+    wrong = [
+        problems.guarded(field, resource.defaults.get(field.attribute), values[field.attribute])
+        for field in resource.guarded
+        if field.read_only
+        and field.attribute in values
+        and values[field.attribute] != resource.defaults.get(field.attribute)
+    ]
+    if wrong:
+        raise errors.Invalid(wrong)
 
 
 def reads_of_references(resource: registry.Resource, values: Mapping[str, Any]) -> list[store.Lookup]:
     """The look-ups of what `values` refer to."""
-    return [
-        r.target_of(values[r.attribute]) for r in resource.references if values.get(r.attribute) is not None
-    ]
+    reads = []
+    for reference in resource.references:
+        value = values.get(reference.attribute)
+        if value is None:
+            continue
+        if reference.link is None:
+            reads.append(reference.target_of(value))
+        else:
+            reads += [reference.target_of(key) for _, key in reference.keys(value)]
+    return reads
 
 
 def revision(resource: registry.Resource, row: store.Row, expected: frozenset[int] | None) -> None:
@@ -72,6 +124,6 @@ def referrers(
     return [
         (reference, row)
         for reference in resource.referrers
-        for row in view.rows(reference.owner_table, (reference.column,), (key,))
+        for row in reference.rows(view, key)
         if (reference.owner, row[reference.owner_key]) not in without
     ]

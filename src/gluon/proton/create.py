@@ -1,6 +1,7 @@
 """A new object, decided: key, references and unique values, then its row and its journal entry.
 
-In: a checked body. A port takes its default interface and its place in the ledger with it.
+In: a checked body. A port takes its default interface and its place in the ledger with it. Types of which no
+more is kept than rows are decided without a `Work`: this is the hot path.
 """
 
 from __future__ import annotations
@@ -8,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gluon.model import types
 from gluon.objects import journal
 from gluon.particles import tables
-from gluon.proton import checks, problems, registry, units
+from gluon.proton import checks, problems, registry, units, upkeep, work
 from gluon.spi import store
 
 
@@ -39,9 +41,10 @@ class Create:
     def _reads_of_values(self) -> list[store.Lookup]:
         """The rows that have what must be unique: the key where it was given, unique groups."""
         resource, key = self._context.resource, self._key
+        project = self._project()
         reads = [
-            store.Lookup(resource.table, columns, tuple(self._values.get(a) for a in attributes))
-            for attributes, columns in resource.unique
+            store.Lookup(resource.table, g.columns, tuple(self._column(c, project) for c in g.columns))
+            for g in resource.unique
         ]
         if self._made_key:
             return reads
@@ -52,9 +55,32 @@ class Create:
                 reads.append(resource.default_interface.lookup(key))
         return reads
 
+    def _project(self) -> store.Value:
+        name = self._context.resource.type.role(types.Role.PROJECT)
+        return self._context.caller.project if name is None else self._values.get(name)
+
+    def _column(self, column: str, project: store.Value) -> store.Value:
+        return project if column == tables.PROJECT else self._values.get(column)
+
     def decide(self, view: store.View) -> store.Changes:
-        context, resource = self._context, self._context.resource
+        resource = self._context.resource
+        if resource.busy:
+            return self._decide_all(view)
         changes = store.Changes()
+        row = self._row(view)
+        checks.references(resource, view, row)
+        checks.unique(resource, view, row)
+        document = _add(changes, resource, row)
+        if resource.is_port:
+            self._context.ledger.created(view, changes, units.facts(resource, row), fresh=self._made_key)
+            if resource.default_interface is not None and resource.fill_default is not None:
+                _add(changes, resource.default_interface, self._interface(view, row))
+        changes.result = units.Result(row, document)
+        return changes
+
+    def _row(self, view: store.View) -> store.Row:
+        """The new row, which the caller may make and whose key is free."""
+        context, resource = self._context, self._context.resource
         row = resource.records.row(
             self._values,
             self._written,
@@ -67,32 +93,37 @@ class Create:
         )
         if not self._made_key and view.get(resource.table, self._key) is not None:
             raise problems.taken(resource, (resource.type.key,), (self._key,))
-        checks.references(resource, view, row)
-        checks.unique(resource, view, row)
-        document = _add(changes, resource, row)
-        if resource.is_port:
-            context.ledger.created(view, changes, units.facts(resource, row), fresh=self._made_key)
-            if resource.default_interface is not None and resource.fill_default is not None:
-                values, written = resource.fill_default(str(self._key), row, self._written)
-                self._add_interface(view, changes, resource.default_interface, values, written, row)
-        changes.result = units.Result(row, document)
-        return changes
+        return row
 
-    def _add_interface(
-        self,
-        view: store.View,
-        changes: store.Changes,
-        interface: registry.Resource,
-        values: Mapping[str, Any],
-        written: Mapping[str, Any],
-        port: store.Row,
-    ) -> None:
+    def _interface(self, view: store.View, port: store.Row) -> store.Row:
+        """The row of the interface that is made with a port."""
+        resource = self._context.resource
+        interface = resource.default_interface
+        assert interface is not None
+        assert resource.fill_default is not None
         if not self._made_key and view.get(interface.table, self._key) is not None:
             raise problems.taken(interface, (interface.type.key,), (self._key,))
-        made = interface.records.row(
-            values, written, revision=view.revision, now=view.now, project=units.text_of(port[tables.PROJECT])
-        )
-        _add(changes, interface, made)
+        values, written = resource.fill_default(str(self._key), port, self._written)
+        if interface.defaults:
+            values = {**interface.defaults, **values}
+        project = units.text_of(port[tables.PROJECT])
+        return interface.records.row(values, written, revision=view.revision, now=view.now, project=project)
+
+    def _decide_all(self, view: store.View) -> store.Changes:
+        """The same for types of which more is kept than their rows."""
+        context, resource = self._context, self._context.resource
+        state = work.Work(view)
+        row = self._row(state)
+        checks.references(resource, state, row)
+        checks.unique(resource, state, row)
+        document = state.save(resource, None, row)
+        if resource.is_port:
+            context.ledger.created(state, state.changes, units.facts(resource, row), fresh=self._made_key)
+            if resource.default_interface is not None:
+                state.save(resource.default_interface, None, self._interface(state, row))
+        upkeep.settle(state)
+        state.changes.result = units.Result(row, document or b"")
+        return state.changes
 
 
 def _add(changes: store.Changes, resource: registry.Resource, row: store.Row) -> bytes:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gluon import errors
-from gluon.proton import registry
+from gluon.particles import tables
+from gluon.proton import referring, registry
 from gluon.spi import store
 
 _SHOWN = 10
@@ -22,29 +23,43 @@ def missing(resource: registry.Resource, key: object) -> errors.NotFound:
 
 
 def taken(
-    resource: registry.Resource, attributes: Sequence[str], values: Sequence[object]
+    resource: registry.Resource, attributes: Sequence[str], values: Sequence[object], where: str = ""
 ) -> errors.Conflict:
+    """`where`: among which objects the values are unique; whose the other is, is nobody's business."""
     what = ", ".join(f"{a} '{v}'" for a, v in zip(attributes, values, strict=True))
     return errors.Conflict(
-        f"a {resource.name} with {what} exists already",
+        f"a {resource.name} with {what} exists already{where}",
         code="taken",
         hint="choose another value, or update the object that has it",
         legacy=f'Object of {resource.legacy_name} with {attributes[0]} "{values[0]}" already exists.',
     )
 
 
-def dangling(reference: registry.Reference, value: object) -> errors.FieldProblem:
+def dangling(reference: referring.Reference, value: object, pointer: str) -> errors.FieldProblem:
     """The same for an object that does not exist and for one of another project."""
-    message = (
-        f"{reference.attribute}: no {reference.target} '{value}' in the project of this {reference.owner}"
-    )
+    place = pointer[1:] if reference.link is not None else reference.attribute
+    message = f"{place}: no {reference.target} '{value}' in the project of this {reference.owner}"
     return errors.FieldProblem(
-        pointer=f"/{reference.attribute}",
+        pointer=pointer,
         code="reference",
         message=message,
         hint=f"name a {reference.target} that exists in the same project",
-        legacy=f"Invalid input for field/attribute {reference.attribute}. Value: '{value}'. "
+        legacy=f"Invalid input for field/attribute {place}. Value: '{value}'. "
         f"No such {reference.target} in this project.",
+    )
+
+
+def guarded(field: registry.Guarded, stored: object, given: object) -> errors.FieldProblem:
+    """A value that is not the stored one, where the attribute is `immutable` or `read_only`."""
+    if not field.read_only:
+        return fixed(field.attribute, stored, given)
+    return errors.FieldProblem(
+        pointer=f"/{field.attribute}",
+        code="read_only",
+        message=f"{field.attribute}: the server sets it, and it is '{stored}', not '{given}'",
+        hint=f"leave {field.attribute} out, or give the stored value",
+        legacy=f"Invalid input for field/attribute {field.attribute}. Value: '{given}'. "
+        "Cannot set read only field.",
     )
 
 
@@ -74,12 +89,26 @@ def parent_mismatch(attribute: str, given: object, path: object) -> errors.Inval
 
 
 def referred_to(
-    resource: registry.Resource, key: object, referrers: Sequence[tuple[registry.Reference, store.Row]]
+    resource: registry.Resource,
+    key: object,
+    referrers: Sequence[tuple[referring.Reference, store.Row]],
+    scope: str | None = None,
 ) -> errors.Conflict:
-    names = [f"{r.owner} '{row[r.owner_key]}' ({r.attribute})" for r, row in referrers[:_SHOWN]]
-    more = f" and {len(referrers) - _SHOWN} more" if len(referrers) > _SHOWN else ""
+    """Names the referrers that the caller may see: those of project `scope` and of none (None: all)."""
+    seen = [(r, row) for r, row in referrers if scope is None or row[tables.PROJECT] in (None, scope)]
+    names = [f"{r.owner} '{row[r.owner_key]}' ({r.name})" for r, row in seen[:_SHOWN]]
+    more = len(referrers) - len(names)
+    if more:
+        names.append(f"{more} more" if names else f"{more} of other projects")
+    text = (
+        names[0]
+        if len(names) == 1
+        else f"{', '.join(names[:-1])} and {names[-1]}"
+        if more
+        else ", ".join(names)
+    )
     return errors.Conflict(
-        f"{resource.name} '{key}' is still referred to by {', '.join(names)}{more}",
+        f"{resource.name} '{key}' is still referred to by {text}",
         code="still_referred",
         hint="delete or change those first",
     )

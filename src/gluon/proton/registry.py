@@ -7,33 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from gluon.model import fields, types
 from gluon.particles import records, tables
-from gluon.proton import defaults
+from gluon.proton import defaults as filling
+from gluon.proton import referring
 from gluon.spi import store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
-    """An attribute of one type that refers to another: both ends by table and column."""
+class Group:
+    """Attributes whose values no two objects share, and the columns to look them up by."""
+
+    attributes: tuple[str, ...]
+    columns: tuple[str, ...]
+    scope: types.Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guarded:
+    """An attribute that a body may repeat and not change."""
 
     attribute: str
     column: str
-    owner: str
-    owner_table: str
-    owner_key: str
-    target: str
-    target_table: str
-    target_key: str
-
-    def target_of(self, value: store.Value) -> store.Lookup:
-        """The look-up of the object referred to."""
-        return store.Lookup(self.target_table, (self.target_key,), (value,))
-
-    def referrers_of(self, key: store.Value) -> store.Lookup:
-        """The look-up of the objects that refer to `key`."""
-        return store.Lookup(self.owner_table, (self.column,), (key,))
+    read_only: bool
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -48,16 +46,26 @@ class Resource:
     name: str = field(init=False)
     table: str = field(init=False)
     is_port: bool = field(init=False)
-    references: tuple[Reference, ...] = ()
-    referrers: tuple[Reference, ...] = ()
-    unique: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
-    """Each group as (attributes, columns)."""
+    references: tuple[referring.Reference, ...] = ()
+    referrers: tuple[referring.Reference, ...] = ()
+    unique: tuple[Group, ...] = ()
+    busy: bool = False
+    """Of each object more is kept than its row, or it is judged by more than its own values."""
+    modern: bool = False
+    """Of a model in version 2.0 or later."""
+    links: tuple[referring.Reference, ...] = ()
+    """Those of `references` that are inside of values."""
+    guarded: tuple[Guarded, ...] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """What attributes that a body does not give hold, in normal form."""
     default_interface: Resource | None = None
     """For a port type: the type of the interface that is made with it."""
-    fill_default: defaults.Filler | None = None
+    fill_default: filling.Filler | None = None
     """What fills that interface."""
     children: Mapping[str, Resource] = field(default_factory=dict)
     """By plural."""
+    family: Mapping[str, Resource] = field(default_factory=dict)
+    """All resources of the model, by name."""
 
     def __post_init__(self) -> None:
         self.api = self.model.name
@@ -96,36 +104,37 @@ class Registry:
             )
             for t in model.types.values()
         }
-        links = [link for t in model.types.values() for link in _references(made, t)]
+        forms = {name: r.records for name, r in made.items()}
+        links = [link for t in model.types.values() for link in referring.of_type(model, t, forms)]
         interfaces = [r for r in made.values() if r.type.kind is types.Kind.INTERFACE]
         for resource in made.values():
             kind = resource.type
             resource.references = tuple(k for k in links if k.owner == resource.name)
             resource.referrers = tuple(k for k in links if k.target == resource.name)
-            resource.unique = tuple((u.attributes, tables.unique_columns(kind, u)) for u in kind.unique)
-            resource.children = {r.type.plural: r for r in made.values() if r.type.parent == resource.name}
-            if resource.is_port and interfaces and defaults.fits(interfaces[0].type):
-                resource.default_interface = interfaces[0]
-                resource.fill_default = defaults.filler(kind, interfaces[0].type)
-            self.by_name[model.name, resource.name] = resource
-        self.by_path[model.name, f"v{model.version}"] = {r.type.plural: r for r in made.values()}
-
-
-def _references(made: Mapping[str, Resource], kind: types.ObjectType) -> list[Reference]:
-    owner = made[kind.name]
-    found = []
-    for attribute in kind.references:
-        target = made[attribute.reference or ""]
-        found.append(
-            Reference(
-                attribute=attribute.name,
-                column=tables.column_name(attribute),
-                owner=owner.name,
-                owner_table=owner.table,
-                owner_key=owner.records.key_column,
-                target=target.name,
-                target_table=target.table,
-                target_key=target.records.key_column,
+            resource.modern = model.file_version != "1.0"
+            resource.links = tuple(r for r in resource.references if r.link is not None)
+            resource.unique = tuple(
+                Group(attributes=u.attributes, columns=tables.unique_columns(kind, u), scope=u.scope)
+                for u in kind.unique
             )
-        )
-    return found
+            resource.guarded = tuple(
+                Guarded(attribute=a.name, column=tables.column_name(a), read_only=a.read_only)
+                for a in kind.attributes.values()
+                if a.immutable or a.read_only
+            )
+            resource.defaults = {
+                a.name: resource.fields.normal(a.name, a.default)
+                for a in kind.attributes.values()
+                if a.default is not None
+            }
+            resource.family = made
+            resource.children = {r.type.plural: r for r in made.values() if r.type.parent == resource.name}
+            if resource.is_port and interfaces and filling.fits(interfaces[0].type):
+                resource.default_interface = interfaces[0]
+                resource.fill_default = filling.filler(kind, interfaces[0].type)
+            resource.busy = bool(resource.links or kind.quota is not None)
+            self.by_name[model.name, resource.name] = resource
+        for resource in made.values():
+            interface = resource.default_interface
+            resource.busy = resource.busy or (interface is not None and interface.busy)
+        self.by_path[model.name, f"v{model.version}"] = {r.type.plural: r for r in made.values()}

@@ -1,16 +1,18 @@
-"""An object gone, decided: refused while something refers to it."""
+"""An object gone, decided, with all that goes or changes because of it.
+
+Refused while something refers to it that neither goes along nor can do without.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gluon.objects import journal
-from gluon.proton import checks, problems, registry, units
+from gluon.proton import checks, problems, unfold, units, upkeep, work
 from gluon.spi import store
 
 
 class Remove:
-    """An object gone; refused while something refers to it. A port's own default interface goes with it."""
+    """An object gone. A port's own default interface goes with it."""
 
     __slots__ = ("_context", "_expected", "_key", "reads", "request_id", "who")
 
@@ -20,38 +22,27 @@ class Remove:
         resource = context.resource
         self.who, self.request_id = context.who, context.request_id
         self._context, self._key, self._expected = context, key, expected
-        reads = [resource.lookup(key)]
-        reads += [r.referrers_of(key) for r in resource.referrers]
-        if resource.default_interface is not None:
-            reads += [r.referrers_of(key) for r in resource.default_interface.referrers]
-        if resource.is_port:
-            reads += context.ledger.reads_to_remove(resource.api, resource.name, str(key))
-        self.reads: Sequence[store.Lookup] = reads
+        self.reads: Sequence[store.Lookup] = [
+            resource.lookup(key),
+            *unfold.reads(context.ledger, resource, key),
+        ]
 
     def decide(self, view: store.View) -> store.Changes:
         context, resource = self._context, self._context.resource
         row = units.stored(context, view, self._key, "delete")
         checks.revision(resource, row, self._expected)
-        changes = store.Changes()
-        interface = units.default_interface(view, resource, self._key)
-        going = {(resource.name, self._key)}
-        left = []
-        if interface is not None and resource.default_interface is not None:
-            going.add((resource.default_interface.name, self._key))
-            left += checks.referrers(view, resource.default_interface, self._key, going)
-        left += checks.referrers(view, resource, self._key, going)
+        state = work.Work(view)
+        found = unfold.leaving(state, context.ledger, resource, row)
+        left = [one for many in found.left.values() for one in many]
         if left:
-            raise problems.referred_to(resource, self._key, left)
-        if interface is not None and resource.default_interface is not None:
-            _drop(changes, resource.default_interface, interface)
-        if resource.is_port:
-            context.ledger.removed(view, changes, units.facts(resource, row))
-        _drop(changes, resource, row)
-        return changes
-
-
-def _drop(changes: store.Changes, resource: registry.Resource, row: store.Row) -> None:
-    changes.delete(resource.table, row[resource.records.key_column])
-    changes.entries.append(
-        units.draft(resource, journal.Operation.DELETE, row, old=resource.records.document(row), new=None)
-    )
+            scope = context.policy.scope(context.caller, resource.api, resource.name)
+            raise problems.referred_to(resource, self._key, left, scope)
+        for many in found.unset.values():
+            owner = resource.family[many[0][0].owner]
+            state.save(owner, many[0][1], unfold.without(state, owner, many, found))
+        for other, gone in reversed(found.going.values()):
+            if other.is_port:
+                context.ledger.removed(state, state.changes, units.facts(other, gone))
+            state.save(other, gone, None)
+        upkeep.settle(state)
+        return state.changes

@@ -11,9 +11,9 @@ from typing import Any
 
 from gluon import errors
 from gluon.model import types
-from gluon.objects import codec, journal
+from gluon.objects import codec
 from gluon.particles import tables
-from gluon.proton import checks, problems, registry, units
+from gluon.proton import checks, problems, registry, units, upkeep, work
 from gluon.spi import ports, store
 
 
@@ -51,8 +51,9 @@ class Update:
             raise errors.Invalid([problems.fixed(resource.type.key, self._key, given_key)])
         after = records.changed(before, self._values, self._written, revision=view.revision, now=view.now)
         row = after or before
-        changes = store.Changes()
+        state = work.Work(view)
         if after is not None:
+            checks.guarded(resource, before, after)
             moved = after[tables.PROJECT] != before[tables.PROJECT]
             if moved:
                 context.policy.check(
@@ -62,44 +63,29 @@ class Update:
                     resource.name,
                     units.text_of(after[tables.PROJECT]),
                 )
-                self._move(view, changes, after)
-            checks.references(resource, view, after, None if moved else frozenset(self._values))
-            checks.unique(resource, view, after)
+                self._move(state, after)
+            checks.references(resource, state, after, None if moved else frozenset(self._values))
+            checks.unique(resource, state, after)
         wait = None
         if resource.is_port:
-            row, wait = self._follow(view, changes, before, row)
-        document = records.document(row)
-        if row != before:
-            changes.put(resource.table, row)
-            changes.entries.insert(
-                0,
-                units.draft(
-                    resource,
-                    journal.Operation.UPDATE,
-                    row,
-                    old=records.document(before),
-                    new=document,
-                    intent=after is not None,
-                ),
-            )
-        changes.result = units.Result(row, document, wait)
-        return changes
+            row, wait = self._follow(state, before, row)
+        document = state.save(resource, before, row, intent=after is not None, first=True)
+        upkeep.settle(state)
+        state.changes.result = units.Result(row, document or b"", wait)
+        return state.changes
 
-    def _move(self, view: store.View, changes: store.Changes, after: store.Row) -> None:
+    def _move(self, state: work.Work, after: store.Row) -> None:
         """To another project: a port's default interface goes along, what else refers to it must be there."""
         resource, project = self._context.resource, after[tables.PROJECT]
         going = {(resource.name, self._key)}
         left = []
-        interface = units.default_interface(view, resource, self._key)
+        interface = units.default_interface(state, resource, self._key)
         kind = resource.default_interface
         if interface is not None and kind is not None:
             going.add((kind.name, self._key))
-            left += checks.referrers(view, kind, self._key, going)
-            moved = self._moved(kind, interface, after)
-            changes.put(kind.table, moved)
-            old, new = kind.records.document(interface), kind.records.document(moved)
-            changes.entries.append(units.draft(kind, journal.Operation.UPDATE, moved, old=old, new=new))
-        left += checks.referrers(view, resource, self._key, going)
+            left += checks.referrers(state, kind, self._key, going)
+            state.save(kind, interface, self._moved(kind, interface, after))
+        left += checks.referrers(state, resource, self._key, going)
         left = [(r, row) for r, row in left if project is not None and row[tables.PROJECT] != project]
         if left:
             raise problems.referred_to(resource, self._key, left)
@@ -120,11 +106,11 @@ class Update:
         return {**row, **stamps, tables.WRITTEN: text}
 
     def _follow(
-        self, view: store.View, changes: store.Changes, before: store.Row, row: store.Row
+        self, state: work.Work, before: store.Row, row: store.Row
     ) -> tuple[store.Row, ports.PortWait | None]:
         resource = self._context.resource
         given = frozenset(role for role, name in resource.type.roles.items() if name in self._values)
         views, wait = self._context.ledger.updated(
-            view, changes, units.facts(resource, before), units.facts(resource, row), given
+            state, state.changes, units.facts(resource, before), units.facts(resource, row), given
         )
         return units.with_views(resource, row, views), wait

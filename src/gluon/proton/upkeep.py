@@ -1,0 +1,76 @@
+"""What is kept of objects beside their rows: the link tables, and how many each project has.
+
+Called at the end of a unit, when all of its objects are saved. Invariant: link rows equal what documents
+say, a usage row equals the number of rows it counts. Pure.
+"""
+
+from __future__ import annotations
+
+from gluon import errors
+from gluon.particles import tables
+from gluon.proton import referring, registry, work
+from gluon.proton.tables import USAGE
+from gluon.spi import store
+
+Counted = tuple[str, str]
+"""Project (empty: none) and type."""
+
+
+def settle(state: work.Work) -> None:
+    """Bring everything kept in line with the objects that the unit touched. Raises `Conflict` over a quota."""
+    deltas: dict[Counted, int] = {}
+    for touched in state.touched:
+        for reference in touched.resource.links:
+            _link(state.changes, reference, touched)
+        if touched.resource.type.quota is not None:
+            for row, step in ((touched.before, -1), (touched.after, 1)):
+                if row is not None:
+                    counted = (str(row[tables.PROJECT] or ""), touched.resource.name)
+                    deltas[counted] = deltas.get(counted, 0) + step
+    if deltas:
+        family = state.touched[0].resource.family
+        for (project, name), delta in deltas.items():
+            if delta:
+                _count(state, family[name], project, delta)
+
+
+def _link(changes: store.Changes, reference: referring.Reference, touched: work.Touched) -> None:
+    before = _targets(reference, touched.before)
+    after = _targets(reference, touched.after)
+    owner = touched.row[reference.owner_key]
+    for target in before:
+        if target not in after:
+            changes.delete(reference.link_table, owner, target)
+    for target in after:
+        if target not in before:
+            changes.put(reference.link_table, {tables.OWNER: owner, tables.TARGET: target})
+
+
+def _targets(reference: referring.Reference, row: store.Row | None) -> dict[store.Value, None]:
+    return dict.fromkeys(key for _, key in reference.held(row)) if row is not None else {}
+
+
+def _count(state: work.Work, resource: registry.Resource, project: str, delta: int) -> None:
+    """`delta` more objects. A count that was never written is that of the rows, which are few or none then."""
+    known = state.get(USAGE, project, resource.api, resource.name)
+    if known is not None:
+        held = int(known["n"] or 0)
+    elif project:
+        held = len(state.committed.rows(resource.table, (tables.PROJECT,), (project,)))
+    else:
+        held = 0
+    most = resource.type.quota
+    if delta > 0 and most is not None and held + delta > most:
+        whose = f"project '{project}'" if project else "what belongs to no project"
+        raise errors.Conflict(
+            f"{whose} has {held} of at most {most} objects of type {resource.name}, {delta} more do not fit",
+            code="quota",
+            hint=f"delete a {resource.name} that is not needed, or ask the operator for a higher quota",
+        )
+    row: store.Row = {
+        "project": project,
+        "api": resource.api,
+        "type": resource.name,
+        "n": max(0, held + delta),
+    }
+    state.changes.put(USAGE, row)
