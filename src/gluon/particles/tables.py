@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from gluon.model import types
+from gluon.objects import codec
 from gluon.spi import tables
 
 PROJECT = "_project"
@@ -89,7 +91,13 @@ def _column(object_type: types.ObjectType, attribute: types.Attribute) -> tables
         type=kind,
         length=_length(attribute),
         nullable=not (attribute.required or attribute.name == object_type.key),
+        default=stored_form(attribute.default),
     )
+
+
+def stored_form(value: Any) -> str | int | float | bool | None:
+    """A value as its column holds it: lists, maps and objects as JSON."""
+    return codec.encode(value).decode() if isinstance(value, (list, tuple, Mapping)) else value
 
 
 def _length(attribute: types.Attribute) -> int:

@@ -21,12 +21,16 @@ class ColumnType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """`length` in characters for TEXT; 64-bit INTEGER; TEXT compares by code point, exactly."""
+    """`length` in characters for TEXT; 64-bit INTEGER; TEXT compares by code point, exactly.
+
+    `default`: what rows get that are there when the column is added; nothing else uses it.
+    """
 
     name: str
     type: ColumnType
     length: int = 255
     nullable: bool = True
+    default: str | int | float | bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
