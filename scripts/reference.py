@@ -10,7 +10,8 @@ from pathlib import Path
 
 import click
 
-from gluon.model import loader, types
+from gluon.export import markdown
+from gluon.model import loader
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "reference"
@@ -19,47 +20,13 @@ MADE = "<!-- Written by ./dev docs; changes made by hand are lost. -->\n\n"
 
 def pages() -> dict[str, str]:
     """Text by file name."""
-    made = {f"{model.name}.md": "".join(model_page(model)) for model in loader.load_catalog()}
+    made: dict[str, str] = {}
+    for model in loader.load_catalog():
+        name = f"{model.name}.md"
+        made[f"{model.name}-{model.version}.md" if name in made else name] = markdown.page(model)
     made["settings.md"] = settings_page()
     made["commands.md"] = "".join(commands_page())
     return {name: MADE + text for name, text in made.items()}
-
-
-def model_page(model: types.Model) -> Iterator[str]:
-    yield f"# {model.name} {model.version}\n\n{model.description}\n\n"
-    for object_type in model.types.values():
-        path = f"/proton/{model.name}/v{model.version}/{object_type.plural}"
-        yield f"## {object_type.name}\n\n" + (
-            f"{object_type.description}\n\n" if object_type.description else ""
-        )
-        yield f"`{path}`, `{path}/{{{object_type.key}}}`\n\n"
-        yield "| Attribute | Type | Needed | Meaning |\n|---|---|---|---|\n"
-        for attribute in object_type.attributes.values():
-            needed = (
-                "in the URL" if attribute.name == object_type.key else "yes" if attribute.required else ""
-            )
-            meaning = attribute.description.strip().replace("\n", " ").replace("|", "\\|")
-            yield f"| `{attribute.name}` | {type_text(attribute)} | {needed} | {meaning} |\n"
-        yield "\n"
-        if object_type.policies:
-            rules = ", ".join(f"{action} `{rule}`" for action, rule in object_type.policies.items())
-            yield f"Policies: {rules}\n\n"
-
-
-def type_text(attribute: types.Attribute) -> str:
-    """The type as a reader wants it: what it refers to, its format, its values or its limits."""
-    if attribute.reference:
-        return f"key of {attribute.reference}"
-    if attribute.values:
-        return "one of " + ", ".join(f"`{value}`" for value in attribute.values)
-    text = attribute.type.value
-    if attribute.format:
-        text += f", {attribute.format.value}"
-    elif attribute.length:
-        text += f", at most {attribute.length}"
-    if attribute.minimum is not None or attribute.maximum is not None:
-        text += f", {attribute.minimum} to {attribute.maximum}"
-    return text
 
 
 def settings_page() -> str:

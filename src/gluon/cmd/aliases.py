@@ -33,7 +33,7 @@ def _list() -> None:
 @click.argument("api")
 def _check(api: str) -> None:
     """Validate one installed model and print it merged."""
-    sys.exit(models.show(api, ()))
+    sys.exit(models.show(None, api))
 
 
 def api_tool() -> None:

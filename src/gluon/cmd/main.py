@@ -13,6 +13,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from gluon import errors
+from gluon.cmd import model_commands
 from gluon.cmd import settings as config
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -152,28 +153,7 @@ def shim(file: str | None, etcd: str | None, insecure: bool | None, **given: Any
     _run(following.run(settings))
 
 
-@cli.group()
-def model() -> None:
-    """Look at models."""
-
-
-@model.command("check")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH…")
-def model_check(paths: tuple[str, ...]) -> None:
-    """All problems of some models, with file, line and column."""
-    from gluon.cmd import models
-
-    sys.exit(models.check(paths))
-
-
-@model.command("show")
-@click.argument("name", required=False)
-@click.option("--model", "paths", multiple=True, metavar="PATH", help="Models instead of the shipped ones.")
-def model_show(name: str | None, paths: tuple[str, ...]) -> None:
-    """The merged model, as it is served."""
-    from gluon.cmd import models
-
-    sys.exit(models.show(name, paths))
+cli.add_command(model_commands.model)
 
 
 @cli.group("config")

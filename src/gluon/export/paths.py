@@ -93,7 +93,7 @@ def _joined(chain: tuple[Segment, ...]) -> str:
 
 
 def _listings(model: Model, object_type: ObjectType) -> Iterator[Place]:
-    for path, attribute in _references(object_type):
+    for path, attribute in references(object_type):
         if attribute.listed_as and attribute.reference:
             target = model.types[attribute.reference]
             yield Place(
@@ -106,7 +106,7 @@ def _listings(model: Model, object_type: ObjectType) -> Iterator[Place]:
             )
 
 
-def _references(object_type: ObjectType) -> Iterator[tuple[str, Attribute]]:
+def references(object_type: ObjectType) -> Iterator[tuple[str, Attribute]]:
     """Every reference, inside lists and objects too, with where it stands."""
     yield from ((a.name, a) for a in object_type.references)
     yield from ((".".join(link.path).replace(".*", "[]"), link.attribute) for link in object_type.links)

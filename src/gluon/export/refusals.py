@@ -102,9 +102,16 @@ REFUSALS: tuple[Refusal, ...] = (
     Refusal(
         status=400,
         code="length",
-        when="A text or a list is too long or too short.",
+        when="A text is too long or too short.",
         operations=_BODY,
-        given=_has_values(AttributeType.STRING, *_NESTED),
+        given=_has_values(AttributeType.STRING),
+    ),
+    Refusal(
+        status=400,
+        code="items",
+        when="A list or map has too many items or too few.",
+        operations=_BODY,
+        given=_has_values(*_NESTED),
     ),
     Refusal(
         status=400,
@@ -204,10 +211,24 @@ REFUSALS: tuple[Refusal, ...] = (
         given=_referred,
     ),
     Refusal(
+        status=409,
+        code="too_many",
+        when="The deletes and changes that follow from it are more than one request may do.",
+        operations=frozenset({Operation.UPDATE, Operation.DELETE}),
+        given=_referred,
+    ),
+    Refusal(
+        status=409,
+        code="quota",
+        when="The project has as many objects of the type as it may have.",
+        operations=_WRITE,
+        given=lambda model, t: t.quota is not None,
+    ),
+    Refusal(
         status=412,
         code="stale",
         when="The revision in `If-Match` is not the object's.",
-        operations=_ONE & frozenset({Operation.UPDATE, Operation.DELETE}),
+        operations=frozenset({Operation.UPDATE, Operation.DELETE}),
     ),
     Refusal(status=413, code="too_large", when="The body has more than 256 KiB.", operations=_BODY),
     Refusal(

@@ -124,12 +124,18 @@ def flags(attribute: Attribute) -> list[str]:
 
 
 def on_delete(attribute: Attribute, owner: str) -> str:
-    """What becomes of the object with the reference when the object referred to goes."""
+    """What becomes of the objects with the reference when the object referred to goes."""
+    target = a(attribute.reference or "")
     return {
-        OnDelete.RESTRICT: f"it cannot be deleted while a {owner} refers to it",
-        OnDelete.CASCADE: f"each {owner} that refers to it is deleted with it",
-        OnDelete.UNSET: f"the reference is taken out of each {owner}",
+        OnDelete.RESTRICT: f"{target} cannot be deleted while {a(owner)} refers to it",
+        OnDelete.CASCADE: f"deleting {target} deletes each {owner} that refers to it",
+        OnDelete.UNSET: f"deleting {target} takes it out of each {owner} that refers to it",
     }[attribute.on_delete]
+
+
+def a(name: str) -> str:
+    """`a Port`, `an Interface`."""
+    return f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"
 
 
 def shown(value: Any) -> str:

@@ -45,7 +45,8 @@ def schema(object_type: ObjectType, *, create: bool) -> Schema:
         if attribute.read_only:
             continue
         key = name == object_type.key
-        made = key and object_type.generated_key
+        # a key that refers to an object cannot be made up
+        made = key and object_type.generated_key and not attribute.reference
         properties[name] = _value(attribute, null=made or not (key or _never_null(attribute)))
         if create and not made and (attribute.required or key) and not _filled(attribute):
             required.append(name)

@@ -1,0 +1,28 @@
+"""The tables of a model as a script: what `install` runs on a database that has Gluon's own tables only.
+
+In: wanted tables, the kind of a database. Out: SQL text. Nothing is connected; called by `gluon model export`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+
+from gluon.spi import tables
+from gluon.store import compare
+from gluon.store.dialect import Dialect
+
+DATABASES = {"sqlite": "sqlite", "postgresql": "postgres", "mysql": "mysql"}
+"""Kind of database, and the module of its driver."""
+
+
+def dialect(database: str) -> Dialect:
+    """Raises `GluonError` where the driver is not installed."""
+    found: Dialect = importlib.import_module(f"gluon.store.{DATABASES[database]}").DIALECT
+    return found
+
+
+def script(wanted: Iterable[tables.Table], database: str) -> str:
+    """The statements in the order in which they are run."""
+    statements = compare.compare(wanted, {}, dialect(database)).statements
+    return "".join(f"{statement};\n" for statement in statements)

@@ -1,0 +1,89 @@
+"""The documents fit the standards they name, and agree with each other."""
+
+import re
+from pathlib import Path
+
+import jsonschema
+import openapi_spec_validator
+import pytest
+
+from gluon.export import json_schema, markdown, openapi, paths, refusals, samples
+from gluon.model import fields, loader, types
+from gluon.particles import tables
+from gluon.store import script
+
+DATA = Path(__file__).parents[2] / "data" / "models"
+MODELS = (*loader.load_catalog(), *loader.load([DATA]))
+
+every_model = pytest.mark.parametrize("model", MODELS, ids=lambda m: f"{m.name}-{m.version}")
+
+
+@every_model
+def test_openapi_fits_its_own_schema(model: types.Model) -> None:
+    openapi_spec_validator.validate(openapi.document(model))
+
+
+@every_model
+def test_no_operation_has_the_name_of_another(model: types.Model) -> None:
+    items = openapi.document(model)["paths"].values()
+    names = [verb["operationId"] for item in items for verb in item.values() if isinstance(verb, dict)]
+    assert len(names) == len(set(names))
+
+
+@every_model
+def test_every_parameter_of_a_path_is_described(model: types.Model) -> None:
+    for path, item in openapi.document(model)["paths"].items():
+        names = [p["name"] for p in item.get("parameters", ())]
+        assert re.findall(r"{(\w+)}", path) == names
+
+
+@every_model
+def test_the_json_schema_is_one(model: types.Model) -> None:
+    jsonschema.Draft202012Validator.check_schema(json_schema.document(model))
+
+
+@every_model
+def test_samples_pass_the_schema_and_the_checks_of_values(model: types.Model) -> None:
+    document = json_schema.document(model)
+    for name, body in samples.creates(model).items():
+        schema = {**document, "$ref": f"#/$defs/{name}.create"}
+        jsonschema.Draft202012Validator(schema).validate(body)
+        fields.compile_fields(model.types[name]).check(body, partial=False)
+
+
+@every_model
+def test_every_type_has_a_sample(model: types.Model) -> None:
+    assert samples.creates(model).keys() == model.types.keys()
+
+
+@every_model
+def test_the_page_names_every_path_and_attribute(model: types.Model) -> None:
+    page = markdown.page(model)
+    for object_type in model.types.values():
+        for place in paths.places(model, object_type):
+            assert f"`{place.path}`" in page
+        for name in object_type.attributes:
+            assert f"| `{name}` |" in page
+
+
+@every_model
+@pytest.mark.parametrize("database", sorted(script.DATABASES))
+def test_the_script_makes_every_table(model: types.Model, database: str) -> None:
+    wanted = tables.tables_of([model])
+    text = script.script(wanted, database)
+    assert re.findall(r'^CREATE TABLE "(\w+)"', text, re.MULTILINE) == [t.name for t in wanted]
+    assert all(statement.endswith(";") for statement in text.strip().split(";\n")[-1:])
+
+
+def test_every_code_of_the_server_is_in_the_table() -> None:
+    """Codes stand in the source as `code="…"`, as `code = "…"` of an error, or first in a `Wrong(…)`."""
+    source = Path("src/gluon")
+    rooms = ("api", "proton", "pools", "model", "arbiter", "store")
+    found = set()
+    for room in rooms:
+        for path in sorted((source / room).glob("*.py")):
+            text = path.read_text(encoding="utf-8")
+            found |= set(re.findall(r'\bcode="(\w+)"', text))
+            found |= set(re.findall(r'\bWrong\(\s*"(\w+)"', text))
+    known = {refusal.code for refusal in refusals.REFUSALS}
+    assert found - known == set()
