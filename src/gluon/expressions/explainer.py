@@ -1,0 +1,149 @@
+"""Why a rule is false: the values of the members that made it so.
+
+In: a tree and the values that it was false with. Out: one line such as `self.mtu is 9000, self.service_id.mtu is
+1500`. Of parts joined by `&&` only the false ones count, of `all` only the first item that fails. Texts are cut,
+lists and objects counted, hidden members left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from gluon.expressions import compiler, paths, syntax
+from gluon.expressions.problems import Failed
+from gluon.expressions.values import LISTS, STEPS, Env, items_of, plain
+
+Hidden = Callable[[paths.Path], bool]
+
+_PARTS, _LONGEST = 6, 60
+
+
+class Explanation:
+    """One explanation: the evaluation, and the place of each name in the object."""
+
+    def __init__(self, env: Env, slots: Mapping[str, int], doubles: frozenset[int], hidden: Hidden) -> None:
+        self.env = env
+        self.slots = dict(slots)
+        self.doubles = doubles
+        self.hidden = hidden
+        self.names: dict[str, tuple[str, paths.Path]] = {name: (name, (name,)) for name in slots}
+        self.found: dict[str, None] = {}
+
+    def text(self, node: syntax.Node) -> str:
+        """What made `node` false, or why it has no value."""
+        self.blame(node)
+        return ", ".join(list(self.found)[:_PARTS])
+
+    def value(self, node: syntax.Node) -> Any:
+        return compiler.compiled(node, self.slots, self.doubles)(self.env)
+
+    def fails(self, node: syntax.Node) -> bool:
+        """False or without a value; a failure is worth a word of its own."""
+        try:
+            return self.value(node) is not True
+        except Failed:
+            return True
+
+    def blame(self, node: syntax.Node) -> None:
+        match node:
+            case syntax.Logic(operator="&&", parts=parts):
+                for part in parts:
+                    if self.fails(part):
+                        self.blame(part)
+                return
+            case syntax.Each(macro="all") if self.blame_item(node):
+                return
+        try:
+            self.value(node)
+        except Failed as why:
+            self.found[str(why)] = None
+        for one in _chains(node, frozenset(self.slots)):
+            self.tell(one)
+
+    def blame_item(self, node: syntax.Each) -> bool:
+        """Blame the first item that fails; False where none is found."""
+        try:
+            over = self.value(node.over)
+            items = list(items_of(over))
+        except Failed:
+            return False
+        place = self.place(node.over)
+        slot = max(self.slots.values(), default=0) + 1
+        self.slots[node.variable] = slot
+        for index, item in enumerate(items):
+            self.env[slot] = item
+            if self.fails(node.body):
+                text, path = place or (node.variable, ())
+                if isinstance(over, LISTS) and place:
+                    self.names[node.variable] = (f"{text}[{index}]", (*path, "*"))
+                elif not isinstance(over, LISTS):
+                    self.names[node.variable] = ("a key", ())
+                else:
+                    self.names[node.variable] = (f"{node.variable}", ())
+                self.blame(node.body)
+                return True
+        del self.slots[node.variable]
+        return False
+
+    def place(self, node: syntax.Node) -> tuple[str, paths.Path] | None:
+        """Text and path of a chain of members, with variables replaced by what they stand for."""
+        match node:
+            case syntax.Name(name=name):
+                return self.names.get(name)
+            case syntax.Member(of=of, name=name):
+                outer = self.place(of)
+                return (f"{outer[0]}.{name}", (*outer[1], name)) if outer else None
+        return None
+
+    def tell(self, node: syntax.Node) -> None:
+        place = self.place(node)
+        if place is None or (place[1] and self.hidden(place[1])):
+            return
+        try:
+            value = self.value(node)
+        except Failed as why:
+            self.found.setdefault(str(why))
+            return
+        self.found.setdefault(f"{place[0]} is {shown(value)}")
+
+
+def _chains(node: syntax.Node, names: frozenset[str]) -> Iterator[syntax.Node]:
+    """The longest chains of members that begin with one of `names`, in the order of the text."""
+    if isinstance(node, syntax.Member | syntax.Name):
+        base: syntax.Node = node
+        while isinstance(base, syntax.Member):
+            base = base.of
+        if isinstance(base, syntax.Name):
+            if base.name in names:
+                yield node
+            return
+    for child in syntax.children(node):
+        yield from _chains(child, names)
+
+
+def shown(value: Any) -> str:
+    """A value for people, short."""
+    value = plain(value)
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, str):
+        return f'"{value}"' if len(value) <= _LONGEST else f'"{value[:_LONGEST]}…"'
+    if isinstance(value, LISTS):
+        return f"a list of {len(value)}"
+    if isinstance(value, Mapping):
+        return "an object"
+    return str(value)
+
+
+def explanation(
+    node: syntax.Node,
+    values: Mapping[str, Any],
+    roots: tuple[str, ...],
+    doubles: frozenset[int],
+    hidden: Hidden,
+) -> str:
+    """Why `node` is not true of `values`; empty where no member can be named."""
+    env: Env = [STEPS, *map(values.get, roots), *[None] * (compiler.slots_needed(node) + 1)]
+    slots = {name: index + 1 for index, name in enumerate(roots)}
+    return Explanation(env, slots, doubles, hidden).text(node)
