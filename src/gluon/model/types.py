@@ -222,7 +222,9 @@ class ObjectType:
     `unique` lists further unique constraints. `parent` is the object type whose URL nests this one,
     `parent_key` the attribute that refers to it. `policies` maps `create|delete|get|list|update` (and
     actions) to a rule in the `oslo.policy` language. `quota` is the most that a project has by default.
-    `hooks` names entry points. `neutron` says which attributes the Neutron face shows as what.
+    `hooks` names entry points. `neutron` says which attributes the Neutron face shows as what. `table`
+    is said by the database, never by a file: the table that holds the objects, where that is not the one of
+    the type's name.
     """
 
     name: str
@@ -245,6 +247,7 @@ class ObjectType:
     parent_key: str | None = None
     policies: Mapping[str, str] = field(default_factory=dict)
     roles: Mapping[Role, str] = field(default_factory=dict)
+    table: str = ""
 
     def role(self, role: Role) -> str | None:
         """The attribute that plays `role` here, or None."""

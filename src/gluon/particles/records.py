@@ -40,7 +40,7 @@ class Records:
 
     def __init__(self, model: types.Model, object_type: types.ObjectType) -> None:
         self.object_type = object_type
-        self.table = tables.table_name(model.name, object_type.name)
+        self.table = tables.table_of(model, object_type)
         self.key = object_type.key
         self.key_column = tables.column_name(object_type.attributes[object_type.key])
         columns = [tables.column_name(a) for a in object_type.attributes.values()]

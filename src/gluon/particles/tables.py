@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gluon.model import types
+from gluon.model import acceptors, types
 from gluon.objects import codec
 from gluon.spi import tables
 
@@ -57,11 +57,21 @@ def table_name(api: str, object_type: str) -> str:
     return _marked(name, f"{api}/{object_type}")
 
 
-def link_table_name(api: str, object_type: str, link: types.Link) -> str:
+def table_of(model: types.Model, object_type: types.ObjectType) -> str:
+    """The SQL table that holds the objects of a type: the one of its name, unless the database says another."""
+    return object_type.table or table_name(model.name, object_type.name)
+
+
+def link_table_name(model: types.Model, object_type: types.ObjectType, link: types.Link) -> str:
     """The SQL table of the references at one path of an object type."""
     path = "_".join(part for part in link.path if part != "*")
-    full = f"{api}/{object_type}/{'/'.join(link.path)}"
-    return _marked(f"{table_name(api, object_type)}__{path}", full)
+    full = f"{object_type.table or f'{model.name}/{object_type.name}'}/{'/'.join(link.path)}"
+    return _marked(f"{table_of(model, object_type)}__{path}", full)
+
+
+def next_table(model: types.Model, object_type: types.ObjectType, mark: str) -> str:
+    """A table of another name for the same objects; `mark` tells it from those before."""
+    return _marked(table_name(model.name, object_type.name), f"{model.name}/{object_type.name}/{mark}")
 
 
 def _marked(name: str, full: str) -> str:
@@ -90,14 +100,26 @@ def _column(object_type: types.ObjectType, attribute: types.Attribute) -> tables
         name=column_name(attribute),
         type=kind,
         length=_length(attribute),
-        nullable=not (attribute.required or attribute.name == object_type.key),
-        default=stored_form(attribute.default),
+        nullable=_nullable(object_type, attribute),
+        default=stored_form(_default(attribute)),
     )
 
 
 def stored_form(value: Any) -> str | int | float | bool | None:
     """A value as its column holds it: lists, maps and objects as JSON."""
     return codec.encode(value).decode() if isinstance(value, (list, tuple, Mapping)) else value
+
+
+def _default(attribute: types.Attribute) -> Any:
+    """The normal form of the default."""
+    return None if attribute.default is None else acceptors.acceptor(attribute)(attribute.default)
+
+
+def _nullable(object_type: types.ObjectType, attribute: types.Attribute) -> bool:
+    """Whether rows may hold null: 1.0 says `required` and means that, 2.0 says each on its own."""
+    if attribute.name == object_type.key:
+        return False
+    return not attribute.required if attribute.kept else attribute.nullable
 
 
 def _length(attribute: types.Attribute) -> int:
@@ -124,13 +146,13 @@ def table(model: types.Model, object_type: types.ObjectType) -> tables.Table:
     indexed = {(column_name(a),) for a in references if a.name != object_type.key}
     key = (column_name(object_type.attributes[object_type.key]),)
     return tables.Table(
-        name=table_name(model.name, object_type.name),
+        name=table_of(model, object_type),
         columns=tuple(columns),
         key=key,
         unique=unique,
         indexes=(*sorted(indexed - set(unique)), (PROJECT, *key)),
         foreign=tuple(
-            tables.ForeignKey(column=column_name(a), table=table_name(model.name, a.reference or ""))
+            tables.ForeignKey(column=column_name(a), table=table_of(model, model.types[a.reference or ""]))
             for a in references
         ),
     )
@@ -142,7 +164,7 @@ def link_table(model: types.Model, object_type: types.ObjectType, link: types.Li
     owner = _column(object_type, object_type.attributes[object_type.key])
     other = _column(target, target.attributes[target.key])
     return tables.Table(
-        name=link_table_name(model.name, object_type.name, link),
+        name=link_table_name(model, object_type, link),
         columns=tuple(
             tables.Column(name=name, type=c.type, length=c.length, nullable=False)
             for name, c in ((OWNER, owner), (TARGET, other))
@@ -150,8 +172,8 @@ def link_table(model: types.Model, object_type: types.ObjectType, link: types.Li
         key=(OWNER, TARGET),
         indexes=((TARGET,),),
         foreign=(
-            tables.ForeignKey(column=OWNER, table=table_name(model.name, object_type.name)),
-            tables.ForeignKey(column=TARGET, table=table_name(model.name, target.name)),
+            tables.ForeignKey(column=OWNER, table=table_of(model, object_type)),
+            tables.ForeignKey(column=TARGET, table=table_of(model, target)),
         ),
     )
 

@@ -115,5 +115,5 @@ def _reference(
         on_delete=attribute.on_delete,
         listed_as=attribute.listed_as,
         link=link,
-        link_table=tables.link_table_name(model.name, object_type.name, link) if link else "",
+        link_table=tables.link_table_name(model, object_type, link) if link else "",
     )
