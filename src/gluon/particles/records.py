@@ -1,12 +1,13 @@
 """Rows and bodies: the two forms of an object, compiled once for each object type.
 
-A *row* is what the table holds (normal forms), a *body* what users and shims see: every attribute
-in the model's order, as written, then `created_at` and `updated_at`.
+A *row* is what the table holds (normal forms; of lists, maps and objects their JSON text), a *body* what
+users and shims see: every attribute in the model's order (1.0: as written), then `created_at` and
+`updated_at`. Secrets stay in rows: bodies, and so journal and etcd, have null.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -26,10 +27,14 @@ class Records:
 
     __slots__ = (
         "_blank",
+        "_columns",
         "_form",
         "_names",
+        "_nested",
         "_project",
         "_roles",
+        "_secret",
+        "_shape",
         "_take_body",
         "_take_roles",
         "key",
@@ -43,8 +48,18 @@ class Records:
         self.table = tables.table_of(model, object_type)
         self.key = object_type.key
         self.key_column = tables.column_name(object_type.attributes[object_type.key])
-        columns = [tables.column_name(a) for a in object_type.attributes.values()]
-        self._names = (*object_type.attributes, CREATED_AT, UPDATED_AT)
+        attributes = object_type.attributes
+        columns = [tables.column_name(a) for a in attributes.values()]
+        self._columns = dict(zip(attributes, columns, strict=True))
+        self._nested = frozenset(a.name for a in attributes.values() if a.value_type in types.NESTED)
+        self._secret = frozenset(a.name for a in attributes.values() if a.secret)
+        # Places in a body whose value is not the column's own: JSON text to embed, secrets to leave out.
+        self._shape = tuple(
+            (n, name in self._secret)
+            for n, name in enumerate(attributes)
+            if name in self._nested or name in self._secret
+        )
+        self._names = (*attributes, CREATED_AT, UPDATED_AT)
         self._take_body = itemgetter(*columns, tables.CREATED, tables.UPDATED)
         self._form = _form(self._names)
         self._project = object_type.role(types.Role.PROJECT)
@@ -56,7 +71,7 @@ class Records:
 
     def column(self, attribute: str) -> str:
         """The column of an attribute."""
-        return tables.column_name(self.object_type.attributes[attribute])
+        return self._columns[attribute]
 
     def row(
         self,
@@ -72,6 +87,9 @@ class Records:
         `project` counts where the type has no attribute for it.
         """
         row = {**self._blank, **values}
+        if self._nested:
+            for name in self._nested & values.keys():
+                row[name] = _text(values[name])
         row[tables.PROJECT] = row.pop(self._project, None) if self._project else project
         row[tables.REVISION] = revision
         row[tables.WRITTEN] = codec.encode(written).decode() if written else None
@@ -94,7 +112,7 @@ class Records:
         after.update(written)
         new = dict(row)
         for name, value in values.items():
-            new[self.column(name)] = value
+            new[self._columns[name]] = _text(value) if name in self._nested else value
         if new == row and after == shown:
             return None
         new[tables.WRITTEN] = codec.encode(after).decode() if after else None
@@ -110,7 +128,7 @@ class Records:
 
     def body(self, row: store.Row) -> dict[str, Any]:
         """The object as users and shims see it."""
-        body: dict[str, Any] = dict(zip(self._names, self._take_body(row), strict=True))
+        body: dict[str, Any] = dict(zip(self._names, self._values(row), strict=True))
         if row[tables.WRITTEN]:
             body.update(self.written(row))
         return body
@@ -119,11 +137,55 @@ class Records:
         """The body as JSON: the answer of the API and the journal's `new` are these bytes."""
         if row[tables.WRITTEN]:
             return codec.encode(self.body(row))
-        return codec.encode(self._form(*self._take_body(row)))
+        return codec.encode(self._form(*self._values(row)))
+
+    def _values(self, row: store.Row) -> Sequence[Any]:
+        """What a body shows, in its order; nested values are not decoded."""
+        taken: Sequence[Any] = self._take_body(row)
+        if not self._shape:
+            return taken
+        shown = list(taken)
+        for n, secret in self._shape:
+            if shown[n] is not None:
+                shown[n] = None if secret else msgspec.Raw(str(shown[n]).encode())
+        return shown
+
+    def values_of(self, row: store.Row) -> Values:
+        """The normal value of each attribute as plain data, secrets too."""
+        return Values(row, self._columns, self._nested)
 
     def roles(self, row: store.Row) -> dict[types.Role, store.Value]:
         """The values of the attributes that play roles."""
         return dict(zip(self._roles, self._take_roles(row), strict=False))
+
+
+class Values(Mapping[str, Any]):
+    """A row by attribute: nested values are decoded when they are asked for, once."""
+
+    __slots__ = ("_columns", "_decoded", "_nested", "_row")
+
+    def __init__(self, row: store.Row, columns: Mapping[str, str], nested: frozenset[str]) -> None:
+        self._row, self._columns, self._nested = row, columns, nested
+        self._decoded: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        value = self._row[self._columns[name]]
+        if name not in self._nested or value is None:
+            return value
+        if name not in self._decoded:
+            self._decoded[name] = codec.decode(str(value))
+        return self._decoded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+
+def _text(value: Any) -> str | None:
+    """The JSON text of a nested value. Its normal form has one order of members, so equal values have equal texts."""
+    return None if value is None else codec.encode(value).decode()
 
 
 def _form(names: Sequence[str]) -> type[msgspec.Struct]:
