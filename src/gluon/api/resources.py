@@ -14,7 +14,7 @@ from gluon.api import message
 from gluon.arbiter import binder, standing
 from gluon.objects import codec
 from gluon.particles import tables
-from gluon.proton import registry, service, units
+from gluon.proton import referring, registry, service, units
 
 COLLECTION = "GET, HEAD, POST"
 OBJECT = "GET, HEAD, PUT, DELETE"
@@ -57,23 +57,34 @@ class Resources:
         """Raises the errors of `gluon.errors`."""
         if not _json_will_do(request.headers.get(b"accept")):
             return answers.plain(406, "only application/json is served here", request)
-        if len(rest) == 0:
-            return await self._collection(request, resource, None)
-        key = rest[0]
-        if len(rest) == 1:
-            return await self._object(request, resource, key)
-        if len(rest) == 2 and rest[1] == STATUS:
-            return await self._status(request, resource, key)
-        child = resource.children.get(rest[1])
-        if child is None:
-            return answers.plain(404, "no such path", request)
-        if len(rest) == 2:
-            return await self._collection(request, child, key)
-        if len(rest) == 3:
-            return await self._object(request, child, rest[2], key)
-        if len(rest) == 4 and rest[3] == STATUS:
-            return await self._status(request, child, rest[2])
-        return answers.plain(404, "no such path", request)
+        above: list[tuple[units.Context, str]] = []
+        here, parent = resource, None
+        for n in range(0, len(rest), 2):
+            key = rest[n]
+            if n + 1 == len(rest):
+                await self._follow(here, above)
+                return await self._object(request, here, key, parent)
+            word, last = rest[n + 1], n + 2 == len(rest)
+            if word == STATUS and last:
+                await self._follow(here, above)
+                return await self._status(request, here, key, parent)
+            listing = here.listings.get(word)
+            if listing is not None and last:
+                await self._follow(here, above)
+                return await self._listing(request, here, key, parent, listing)
+            child = here.children.get(word)
+            if child is None or (parent is not None and not here.modern):
+                return answers.plain(404, "no such path", request)
+            above.append((self._context(request, here), key))
+            here, parent = child, key
+        if above:
+            await self._follow(here, above)
+        return await self._collection(request, here, parent)
+
+    async def _follow(self, resource: registry.Resource, above: list[tuple[units.Context, str]]) -> None:
+        """The objects of the path are there, one under the other; 1.0 never looked."""
+        if above and resource.modern:
+            await self._actions.follow(above)
 
     def _context(self, request: message.Request, resource: registry.Resource) -> units.Context:
         return self._actions.context(resource, request.caller, request.id)
@@ -98,7 +109,7 @@ class Resources:
         answers.no_arguments(request)
         context = self._context(request, resource)
         if request.method in ("GET", "HEAD"):
-            return _object(200, await self._actions.get(context, key))
+            return _object(200, await self._actions.get(context, key, parent))
         if request.method == "PUT":
             _check_size(request)
             body = answers.json_body(request)
@@ -108,16 +119,34 @@ class Resources:
                 result = await self._actions.get(context, key)
             return _object(200, result)
         if request.method == "DELETE":
-            await self._actions.delete(context, key, _expected(request))
+            await self._actions.delete(context, key, _expected(request), parent)
             return message.Reply(204)
         return _other_method(request, OBJECT)
 
-    async def _status(self, request: message.Request, resource: registry.Resource, key: str) -> message.Reply:
+    async def _status(
+        self, request: message.Request, resource: registry.Resource, key: str, parent: str | None
+    ) -> message.Reply:
         answers.no_arguments(request)
         if request.method not in ("GET", "HEAD"):
             return _other_method(request, READ)
-        found = await self._actions.get(self._context(request, resource), key)
+        found = await self._actions.get(self._context(request, resource), key, parent)
         return message.Reply(200, codec.encode(await self._standing.of(resource, found.row)))
+
+    async def _listing(
+        self,
+        request: message.Request,
+        resource: registry.Resource,
+        key: str,
+        parent: str | None,
+        reference: referring.Reference,
+    ) -> message.Reply:
+        """What refers to an object, under the name that the reference gives."""
+        answers.no_arguments(request)
+        if request.method not in ("GET", "HEAD"):
+            return _other_method(request, READ)
+        bodies = await self._actions.referrers(self._context(request, resource), key, reference, parent)
+        plural = resource.family[reference.owner].type.plural
+        return message.Reply(200, codec.encode({plural: bodies}))
 
 
 def _json_will_do(accept: bytes | None) -> bool:

@@ -13,8 +13,8 @@ import falcon
 import falcon.asgi
 
 from gluon import errors
+from gluon.api import documents, lane, message, metrics, roots
 from gluon.api import errors as answers
-from gluon.api import lane, message, metrics, roots
 from gluon.model import describe
 from gluon.objects import codec
 from gluon.proton import registry
@@ -163,6 +163,10 @@ def build(known: Callable[[], registry.Registry], operations: Operations) -> fal
     async def models(req: falcon.asgi.Request) -> dict[str, Any]:
         return {"protons": [describe.describe(m) for m in known().models]}
 
+    async def openapi(req: falcon.asgi.Request, api: str, version: str) -> message.Reply | None:
+        found = next((m for m in known().models if m.name == api and version == f"v{m.version}"), None)
+        return None if found is None else message.Reply(200, documents.openapi(found))
+
     async def status(req: falcon.asgi.Request) -> dict[str, Any]:
         return await operations.status()
 
@@ -182,6 +186,7 @@ def build(known: Callable[[], registry.Registry], operations: Operations) -> fal
         app.add_route(f"{prefix}/{{api}}/{{version}}", _Get(_json(version), there))
     app.add_route("/proton", _Get(_json(protons)))
     app.add_route("/gluon/v1/protons", _Get(_json(models)))
+    app.add_route("/gluon/v1/protons/{api}/{version}/openapi.json", _Get(openapi, there))
     app.add_route("/gluon/v1/ports", _Get(_json(ports)))
     app.add_route("/gluon/v1/status", _Get(_json(status)))
     app.add_route("/gluon/v1/resync", _Post(operations.resync))

@@ -68,24 +68,12 @@ def _where(resource: registry.Resource, group: registry.Group) -> str:
 
 
 def guarded(resource: registry.Resource, before: store.Row, after: store.Row) -> None:
-    """What may not change has not. Raises `Invalid` with all."""
+    """What may not change has not; an immutable null may take its value. Raises `Invalid` with all."""
     wrong = [
         problems.guarded(field, before[field.column], after[field.column])
         for field in resource.guarded
         if before[field.column] != after[field.column]
-    ]
-    if wrong:
-        raise errors.Invalid(wrong)
-
-
-def read_only(resource: registry.Resource, values: Mapping[str, Any]) -> None:
-    """A new object's body gives no value that the server sets. Raises `Invalid` with all."""
-    wrong = [
-        problems.guarded(field, resource.defaults.get(field.attribute), values[field.attribute])
-        for field in resource.guarded
-        if field.read_only
-        and field.attribute in values
-        and values[field.attribute] != resource.defaults.get(field.attribute)
+        and (field.read_only or before[field.column] is not None)
     ]
     if wrong:
         raise errors.Invalid(wrong)

@@ -104,8 +104,8 @@ class Create:
         if not self._made_key and view.get(interface.table, self._key) is not None:
             raise problems.taken(interface, (interface.type.key,), (self._key,))
         values, written = resource.fill_default(str(self._key), port, self._written)
-        if interface.defaults:
-            values = {**interface.defaults, **values}
+        if interface.modern:
+            interface.fields.fill(values)
         project = units.text_of(port[tables.PROJECT])
         return interface.records.row(values, written, revision=view.revision, now=view.now, project=project)
 

@@ -51,6 +51,8 @@ def dangling(reference: referring.Reference, value: object, pointer: str) -> err
 
 def guarded(field: registry.Guarded, stored: object, given: object) -> errors.FieldProblem:
     """A value that is not the stored one, where the attribute is `immutable` or `read_only`."""
+    if field.secret:
+        stored = given = "…"
     if not field.read_only:
         return fixed(field.attribute, stored, given)
     return errors.FieldProblem(

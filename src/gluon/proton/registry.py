@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from gluon.model import fields, types
 from gluon.particles import records, tables
@@ -32,6 +31,7 @@ class Guarded:
     attribute: str
     column: str
     read_only: bool
+    secret: bool
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -56,14 +56,14 @@ class Resource:
     links: tuple[referring.Reference, ...] = ()
     """Those of `references` that are inside of values."""
     guarded: tuple[Guarded, ...] = ()
-    defaults: Mapping[str, Any] = field(default_factory=dict)
-    """What attributes that a body does not give hold, in normal form."""
     default_interface: Resource | None = None
     """For a port type: the type of the interface that is made with it."""
     fill_default: filling.Filler | None = None
     """What fills that interface."""
     children: Mapping[str, Resource] = field(default_factory=dict)
     """By plural."""
+    listings: Mapping[str, referring.Reference] = field(default_factory=dict)
+    """References whose owners are listed under the object referred to, by the name of the path."""
     family: Mapping[str, Resource] = field(default_factory=dict)
     """All resources of the model, by name."""
 
@@ -111,6 +111,7 @@ class Registry:
             kind = resource.type
             resource.references = tuple(k for k in links if k.owner == resource.name)
             resource.referrers = tuple(k for k in links if k.target == resource.name)
+            resource.listings = {r.listed_as: r for r in resource.referrers if r.listed_as}
             resource.modern = model.file_version != "1.0"
             resource.links = tuple(r for r in resource.references if r.link is not None)
             resource.unique = tuple(
@@ -118,15 +119,15 @@ class Registry:
                 for u in kind.unique
             )
             resource.guarded = tuple(
-                Guarded(attribute=a.name, column=tables.column_name(a), read_only=a.read_only)
+                Guarded(
+                    attribute=a.name,
+                    column=tables.column_name(a),
+                    read_only=a.read_only,
+                    secret=a.secret,
+                )
                 for a in kind.attributes.values()
                 if a.immutable or a.read_only
             )
-            resource.defaults = {
-                a.name: resource.fields.normal(a.name, a.default)
-                for a in kind.attributes.values()
-                if a.default is not None
-            }
             resource.family = made
             resource.children = {r.type.plural: r for r in made.values() if r.type.parent == resource.name}
             if resource.is_port and interfaces and filling.fits(interfaces[0].type):

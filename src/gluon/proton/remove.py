@@ -14,14 +14,19 @@ from gluon.spi import store
 class Remove:
     """An object gone. A port's own default interface goes with it."""
 
-    __slots__ = ("_context", "_expected", "_key", "reads", "request_id", "who")
+    __slots__ = ("_context", "_expected", "_inside", "_key", "reads", "request_id", "who")
 
     def __init__(
-        self, context: units.Context, key: store.Value, expected: frozenset[int] | None = None
+        self,
+        context: units.Context,
+        key: store.Value,
+        expected: frozenset[int] | None = None,
+        inside: units.Inside | None = None,
     ) -> None:
         resource = context.resource
         self.who, self.request_id = context.who, context.request_id
         self._context, self._key, self._expected = context, key, expected
+        self._inside = inside
         self.reads: Sequence[store.Lookup] = [
             resource.lookup(key),
             *unfold.reads(context.ledger, resource, key),
@@ -30,6 +35,7 @@ class Remove:
     def decide(self, view: store.View) -> store.Changes:
         context, resource = self._context, self._context.resource
         row = units.stored(context, view, self._key, "delete")
+        units.check_inside(resource, row, self._inside)
         checks.revision(resource, row, self._expected)
         state = work.Work(view)
         found = unfold.leaving(state, context.ledger, resource, row)

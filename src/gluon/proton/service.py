@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gluon.particles import tables
-from gluon.proton import create, ids, problems, registry, remove, units, update
+from gluon.proton import create, ids, problems, referring, registry, remove, units, update
 from gluon.spi import policy, ports, store
 
 
@@ -35,6 +35,8 @@ class Service:
             body = _with_parent(resource, body, parent)
         checked = resource.fields.check(body, partial=False)
         values = checked.values
+        if resource.modern:
+            resource.fields.fill(values)
         key = values.get(resource.type.key)
         made = not key and resource.type.generated_key
         if made:
@@ -58,16 +60,25 @@ class Service:
         checked = context.resource.fields.check(body, partial=True)
         normal = context.resource.fields.key(key)
         committed = await self._store.submit(
-            update.Update(context, normal, checked.values, checked.written, expected)
+            update.Update(
+                context, normal, checked.values, checked.written, expected, _inside(context.resource, parent)
+            )
         )
         result: units.Result = committed.result
         return result
 
-    async def delete(self, context: units.Context, key: str, expected: frozenset[int] | None = None) -> None:
+    async def delete(
+        self,
+        context: units.Context,
+        key: str,
+        expected: frozenset[int] | None = None,
+        parent: str | None = None,
+    ) -> None:
         """The object gone."""
-        await self._store.submit(remove.Remove(context, context.resource.fields.key(key), expected))
+        normal = context.resource.fields.key(key)
+        await self._store.submit(remove.Remove(context, normal, expected, _inside(context.resource, parent)))
 
-    async def get(self, context: units.Context, key: str) -> units.Result:
+    async def get(self, context: units.Context, key: str, parent: str | None = None) -> units.Result:
         """One object that the caller may see."""
         resource = context.resource
         normal = context.resource.fields.key(key)
@@ -75,11 +86,41 @@ class Service:
         scope = self._policy.scope(context.caller, resource.api, resource.name)
         if row is None or (scope is not None and row[tables.PROJECT] not in (None, scope)):
             raise problems.missing(resource, key)
+        units.check_inside(resource, row, _inside(resource, parent))
         project = row[tables.PROJECT]
         self._policy.check(
             context.caller, "get", resource.api, resource.name, None if project is None else str(project)
         )
         return units.Result(row, resource.records.document(row))
+
+    async def follow(self, steps: Sequence[tuple[units.Context, str]]) -> None:
+        """Each object of a path is there, and under the one before it. Raises `NotFound`."""
+        parent = None
+        for context, key in steps:
+            await self.get(context, key, parent)
+            parent = key
+
+    async def referrers(
+        self, context: units.Context, key: str, reference: referring.Reference, parent: str | None = None
+    ) -> Sequence[dict[str, Any]]:
+        """The bodies that refer to an object by `reference` and that the caller may see, by key."""
+        target = await self.get(context, key, parent)
+        owner = context.resource.family[reference.owner]
+        scope = self._policy.scope(context.caller, owner.api, owner.name)
+        self._policy.check(context.caller, "list", owner.api, owner.name, scope)
+        value = target.row[reference.target_key]
+        if reference.link is None:
+            equals = ((reference.column, value),)
+            rows = await self._store.select(store.Select(table=owner.table, equals=equals, project=scope))
+            return [owner.records.body(row) for row in rows]
+        equals = ((tables.TARGET, value),)
+        links = await self._store.select(store.Select(table=reference.link_table, equals=equals))
+        found = [await self._store.get(owner.table, link[tables.OWNER]) for link in links]
+        return [
+            owner.records.body(row)
+            for row in found
+            if row is not None and (scope is None or row[tables.PROJECT] in (None, scope))
+        ]
 
     async def list(self, context: units.Context, parent: str | None = None) -> Sequence[dict[str, Any]]:
         """All bodies that the caller may see, by key; `parent`: only those of this parent."""
@@ -89,9 +130,17 @@ class Service:
         equals: tuple[tuple[str, store.Value], ...] = ()
         if parent is not None and resource.type.parent_key:
             attribute = resource.type.parent_key
-            equals = ((resource.records.column(attribute), resource.fields.normal(attribute, parent)),)
+            equals = ((resource.records.column(attribute), resource.fields.from_text(attribute, parent)),)
         rows = await self._store.select(store.Select(table=resource.table, equals=equals, project=scope))
         return [resource.records.body(row) for row in rows]
+
+
+def _inside(resource: registry.Resource, parent: str | None) -> units.Inside | None:
+    """What an object under `parent` has in its row; 1.0 never looked."""
+    attribute = resource.type.parent_key
+    if parent is None or attribute is None or not resource.modern:
+        return None
+    return resource.records.column(attribute), resource.fields.from_text(attribute, parent)
 
 
 def _with_parent(resource: registry.Resource, body: Mapping[str, Any], parent: str) -> Mapping[str, Any]:
@@ -99,7 +148,7 @@ def _with_parent(resource: registry.Resource, body: Mapping[str, Any], parent: s
     if attribute is None:
         return body
     if body.get(attribute) in (None, ""):
-        return {**body, attribute: parent}
+        return {**body, attribute: resource.fields.from_text(attribute, parent)}
     _check_parent(resource, body, parent)
     return body
 
@@ -110,5 +159,5 @@ def _check_parent(resource: registry.Resource, body: Mapping[str, Any], parent: 
     given = body.get(attribute) if attribute is not None else None
     if attribute is None or given in (None, ""):
         return
-    if resource.fields.normal(attribute, given) != resource.fields.normal(attribute, parent):
+    if resource.fields.normal(attribute, given) != resource.fields.from_text(attribute, parent):
         raise problems.parent_mismatch(attribute, given, parent)

@@ -39,6 +39,10 @@ class Result(msgspec.Struct, frozen=True):
     wait: ports.PortWait | None = None
 
 
+Inside = tuple[str, store.Value]
+"""Column and key of the parent that an object was reached through."""
+
+
 def facts(resource: registry.Resource, row: store.Row) -> ports.PortFacts:
     """A port's row in the terms of roles."""
     return ports.PortFacts(
@@ -100,6 +104,12 @@ def stored(context: Context, view: store.View, key: store.Value, action: str) ->
         raise problems.missing(resource, key)
     context.policy.check(context.caller, action, resource.api, resource.name, text_of(row[tables.PROJECT]))
     return row
+
+
+def check_inside(resource: registry.Resource, row: store.Row, inside: Inside | None) -> None:
+    """Raises `NotFound` for an object of another parent than that of its path."""
+    if inside is not None and row[inside[0]] != inside[1]:
+        raise problems.missing(resource, row[resource.records.key_column])
 
 
 def default_interface(view: store.View, port: registry.Resource, key: store.Value) -> store.Row | None:

@@ -20,7 +20,17 @@ from gluon.spi import ports, store
 class Update:
     """Some attributes of an object replaced; a port's binding follows its host and device."""
 
-    __slots__ = ("_context", "_expected", "_key", "_values", "_written", "reads", "request_id", "who")
+    __slots__ = (
+        "_context",
+        "_expected",
+        "_inside",
+        "_key",
+        "_values",
+        "_written",
+        "reads",
+        "request_id",
+        "who",
+    )
 
     def __init__(
         self,
@@ -29,11 +39,13 @@ class Update:
         values: Mapping[str, Any],
         written: Mapping[str, Any],
         expected: frozenset[int] | None = None,
+        inside: units.Inside | None = None,
     ) -> None:
         """`expected`: revisions that the caller read, one of which must still be (If-Match)."""
         resource = context.resource
         self.who, self.request_id = context.who, context.request_id
         self._context, self._key, self._expected = context, key, expected
+        self._inside = inside
         self._values, self._written = values, written
         self.reads: Sequence[store.Lookup] = [
             resource.lookup(key),
@@ -45,6 +57,7 @@ class Update:
         context, resource = self._context, self._context.resource
         records = resource.records
         before = units.stored(context, view, self._key, "update")
+        units.check_inside(resource, before, self._inside)
         checks.revision(resource, before, self._expected)
         given_key = self._values.get(resource.type.key, self._key)
         if given_key != self._key:
