@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from gluon.model import declare, resolve, rules
+from gluon.model import check_parts, check_pools, check_roles, check_rules, resolve, rules
 from gluon.model.check_attributes import check_attributes, check_key
-from gluon.model.fieldtypes import MAX_NAME, TYPES
+from gluon.model.facts import Fact
+from gluon.model.fieldtypes import FILE_VERSIONS, MAX_NAME, NEW, OLD, WORDS
 from gluon.model.problems import Mark, Problems, suggest
-
-FILE_VERSIONS = ("1.0",)
 
 RESERVED_NAMES = frozenset(
     {"gluon", "v2.0", "networking", "proton", "healthz", "readyz", "metrics", "docs", "ui"}
@@ -34,13 +33,20 @@ def check(model: resolve.Model, problems: Problems) -> None:
     _check_object_names(model, problems)
     for object_type in (*model.bases.values(), *model.types.values()):
         check_attributes(object_type, model, problems)
-        _check_policies(object_type.declared, problems)
+        _check_policies(object_type, problems)
     for object_type in model.types.values():
         if not object_type.attributes and object_type.whole:
             problems.add(object_type.mark, f"object type {object_type.name} has no attributes")
         check_key(object_type, model, problems)
         _check_api(object_type, model, problems)
     _check_paths(model.types.values(), problems)
+    if model.version == NEW:
+        check_pools.check(model, problems)
+        for object_type in (*model.bases.values(), *model.types.values()):
+            check_parts.check(object_type, model, problems)
+            check_roles.check(object_type, model, problems)
+            check_rules.check(object_type, model, problems)
+        check_parts.check_paths(model, problems)
 
 
 def check_shape(model: resolve.Model, problems: Problems) -> None:
@@ -71,6 +77,10 @@ def _check_head(model: resolve.Model, problems: Problems) -> None:
     elif version.value not in FILE_VERSIONS:
         hint = f"known here: {', '.join(FILE_VERSIONS)}"
         problems.add(version.mark, f"file_version {version.value!r} is not known", hint)
+    for other in model.file_versions:
+        if version and other.value != version.value:
+            message = f"file_version {other.value!r} differs from {version.value!r} in {version.mark.file}"
+            problems.add(other.mark, message, "the files of one model are in one version")
     info = model.info
     if info is None:
         problems.add(model.mark, "info is missing", "write info with the model's name and version")
@@ -90,7 +100,7 @@ def _check_head(model: resolve.Model, problems: Problems) -> None:
 
 
 def _check_word(
-    fact: declare.Fact[str], what: str, fits: Callable[[str], object], of: str, problems: Problems
+    fact: Fact[str], what: str, fits: Callable[[str], object], of: str, problems: Problems
 ) -> None:
     if not fits(fact.value) or len(fact.value) > MAX_NAME:
         problems.add(fact.mark, f"{what} {fact.value!r} is not a name of at most {MAX_NAME} {of}")
@@ -100,7 +110,7 @@ def _check_object_names(model: resolve.Model, problems: Problems) -> None:
     seen: dict[str, resolve.ObjectType] = {}
     for object_type in (*model.bases.values(), *model.types.values()):
         name, mark = object_type.name, object_type.mark
-        if name in TYPES or name == "reference":
+        if name in WORDS[model.version] or name == "reference":
             problems.add(mark, f"{name!r} is a type of the language, not a name for an object type")
         check_name(name, "object type", mark, problems)
         first = seen.setdefault(name.lower(), object_type)
@@ -116,12 +126,12 @@ def check_name(name: str, what: str, mark: Mark, problems: Problems) -> None:
         problems.add(mark, f"{what} name {name!r} is longer than {MAX_NAME} characters")
 
 
-def _check_policies(declared: declare.ObjectType, problems: Problems) -> None:
-    for action, rule in declared.policies.items():
+def _check_policies(object_type: resolve.ObjectType, problems: Problems) -> None:
+    for action, rule in object_type.declared.policies.items():
         try:
             rules.parse(rule.value)
         except ValueError as error:
-            problems.add(rule.mark, f"the {action} policy of {declared.name} is no rule: {error}")
+            problems.add(rule.mark, f"the {action} policy of {object_type.name} is no rule: {error}")
 
 
 def _check_api(object_type: resolve.ObjectType, model: resolve.Model, problems: Problems) -> None:
@@ -151,7 +161,7 @@ def _check_api(object_type: resolve.ObjectType, model: resolve.Model, problems: 
         problems.add(api.parent.mark, message, suggest(api.parent.value, model.types))
     if api.parent_key and object_type.whole:
         _check_parent_key(object_type, api.parent, api.parent_key, problems)
-    if plural_of(api) == "status":
+    if model.version == OLD and object_type.plural == "status":
         place = api.plural_name or api.parent
         problems.add(
             place.mark, f"the path 'status' below {api.parent.value} is reserved", "choose another plural"
@@ -159,7 +169,7 @@ def _check_api(object_type: resolve.ObjectType, model: resolve.Model, problems: 
 
 
 def _check_parent_key(
-    object_type: resolve.ObjectType, parent: declare.Fact[str], key: declare.Fact[str], problems: Problems
+    object_type: resolve.ObjectType, parent: Fact[str], key: Fact[str], problems: Problems
 ) -> None:
     attribute = object_type.attributes.get(key.value)
     if attribute is None:
@@ -186,15 +196,8 @@ def _check_paths(types: Iterable[resolve.ObjectType], problems: Problems) -> Non
             problems.add(
                 api.name.mark, f"{first} and {object_type.name} have the same api.name {api.name.value!r}"
             )
-        plural = plural_of(api)
+        plural = object_type.plural
         first = plurals.setdefault(plural, object_type.name)
         if first != object_type.name:
             place = api.plural_name or api.name
             problems.add(place.mark, f"{first} and {object_type.name} have the same path {plural!r}")
-
-
-def plural_of(api: declare.Api) -> str:
-    """The path of an object type: its plural name, by default the name with an s."""
-    if api.plural_name:
-        return api.plural_name.value
-    return f"{api.name.value}s" if api.name else ""

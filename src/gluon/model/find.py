@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gluon.model import declare
+from gluon.model import declare, facts, fieldtypes, source
 from gluon.model.problems import Mark, Problems
 
 CATALOG = Path(__file__).resolve().parent.parent / "catalog"
@@ -41,43 +41,62 @@ class Library:
     def __init__(self, paths: Sequence[Path], problems: Problems) -> None:
         self.problems = problems
         self._files: dict[Path, SourceFile | None] = {}
+        self._roots_read: dict[Path, source.Node | None] = {}
         self._roots = [root for path in paths for root in _roots(path)]
         self._roots += [CATALOG]
 
-    def read(self, path: Path) -> SourceFile | None:
-        """The file at `path`, or None where it cannot be used (noted)."""
+    def read(self, path: Path, version: str = fieldtypes.OLD) -> SourceFile | None:
+        """The file at `path`, or None where it cannot be used (noted). `version`: where it says none."""
         real = path.resolve()
         if real not in self._files:
-            self._files[real] = self._read(path)
+            declared = declare.read(self._root(path, real), str(path), version, self.problems)
+            self._files[real] = SourceFile(path=path, declared=declared) if declared else None
         return self._files[real]
 
-    def _read(self, path: Path) -> SourceFile | None:
+    def version(self, paths: Sequence[Path]) -> str:
+        """The version of the language of those files that say none: that of the first that does."""
+        stated = (declare.stated_version(self._root(path, path.resolve())) for path in paths)
+        return next((version for version in stated if version), fieldtypes.OLD)
+
+    def _root(self, path: Path, real: Path) -> source.Node | None:
+        if real not in self._roots_read:
+            self._roots_read[real] = self._parse(path)
+        return self._roots_read[real]
+
+    def _parse(self, path: Path) -> source.Node | None:
+        mark = Mark(file=str(path))
         try:
             text = path.read_bytes().decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            self.problems.add(Mark(file=str(path)), f"the file is not UTF-8: {error.reason}")
+            self.problems.add(mark, f"the file is not UTF-8: {error.reason}")
             return None
         except OSError as error:
-            self.problems.add(Mark(file=str(path)), f"the file cannot be read: {error.strerror}")
+            self.problems.add(mark, f"the file cannot be read: {error.strerror}")
             return None
-        declared = declare.read(text, str(path), self.problems)
-        return SourceFile(path=path, declared=declared) if declared else None
+        before = len(self.problems)
+        root = source.parse(text, str(path), self.problems)
+        if (root is None or facts.is_null(root)) and len(self.problems) == before:
+            self.problems.add(mark, "the file is empty", "start with file_version, info and objects")
+        return root
 
-    def imported(self, name: declare.Fact[str], importer: Path) -> SourceFile | None:
-        """The file that `imports: <name>` of `importer` means."""
+    def imported(self, name: facts.Fact[str], importer: SourceFile) -> list[SourceFile]:
+        """The files that `imports: <name>` of `importer` means: one, or in 2.0 all of a folder."""
+        version = importer.declared.version
         if Path(name.value).is_absolute():
             self.problems.add(name.mark, f"imports takes a relative path, not {name.value!r}")
-            return None
-        for root in (importer.parent, importer.parent / "..", *self._roots):
+            return []
+        for root in (importer.path.parent, importer.path.parent / "..", *self._roots):
             candidate = _tidy(root / name.value)
             if candidate.is_file():
-                return self.read(candidate)
+                return [file for file in [self.read(candidate, version)] if file]
+            if version != fieldtypes.OLD and candidate.is_dir() and (paths := _yaml_files(candidate)):
+                return [file for path in paths if (file := self.read(path, version))]
         self.problems.add(
             name.mark,
             f"no file {name.value!r} to import",
             "looked beside this file, one folder up, in the other paths given and in the shipped catalogue",
         )
-        return None
+        return []
 
 
 def bundles(paths: Sequence[Path], library: Library) -> tuple[Bundle, ...]:
@@ -109,7 +128,9 @@ def _at(path: Path, library: Library) -> Iterator[Bundle]:
 
 
 def _in_folder(folder: Path, library: Library) -> Iterator[Bundle]:
-    files = [f for f in map(library.read, _yaml_files(folder)) if f]
+    paths = _yaml_files(folder)
+    version = library.version(paths)
+    files = [f for f in (library.read(path, version) for path in paths) if f]
     if all(_is_base(f) for f in files):
         return
     informed = [f for f in files if f.declared.info]

@@ -26,6 +26,8 @@ class Problems:
 
     def __init__(self) -> None:
         self._found: dict[tuple[Mark, str], errors.ModelProblem] = {}
+        self.reports = 0
+        """How often something was noted, known problems included: grows where a part is wrong."""
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -35,6 +37,7 @@ class Problems:
 
     def add(self, mark: Mark, message: str, hint: str = "") -> None:
         """Note that at `mark` something is wrong, and how to cure it."""
+        self.reports += 1
         problem = errors.ModelProblem(
             file=mark.file, line=mark.line, column=mark.column, message=message, hint=hint
         )

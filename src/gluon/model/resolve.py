@@ -12,7 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gluon.model import declare, fieldtypes
+from gluon.model import declare, fieldtypes, keywords, source
+from gluon.model import declare_parts as parts
+from gluon.model.declare_attributes import Attribute as Declared
+from gluon.model.facts import Fact
 from gluon.model.find import Bundle, Library, SourceFile
 from gluon.model.problems import Mark, Problems, suggest
 
@@ -24,7 +27,7 @@ MAX_BASES = 32
 class Attribute:
     """An attribute after inheritance; `origin` is the object type that declared its name first."""
 
-    merged: declare.Attribute
+    merged: Declared
     origin: str
 
 
@@ -38,7 +41,15 @@ class ObjectType:
     declared: declare.ObjectType
     bases: tuple[str, ...] = ()
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
-    policies: Mapping[str, declare.Fact[str]] = field(default_factory=dict)
+    policies: Mapping[str, Fact[str]] = field(default_factory=dict)
+    policy_keys: tuple[source.Scalar, ...] = ()
+    unique: tuple[parts.Unique, ...] = ()
+    checks: tuple[parts.Check, ...] = ()
+    pools: Mapping[str, parts.Pool] = field(default_factory=dict)
+    quota: Fact[int] | None = None
+    actions: Mapping[str, parts.Action] = field(default_factory=dict)
+    hooks: Mapping[str, tuple[Fact[str], ...]] = field(default_factory=dict)
+    neutron: Mapping[str, Fact[tuple[Fact[str], ...]]] = field(default_factory=dict)
     whole: bool = True
 
     @property
@@ -49,6 +60,24 @@ class ObjectType:
     def mark(self) -> Mark:
         return self.declared.mark
 
+    @property
+    def plural(self) -> str:
+        """The path of an object type: its plural name, by default the name with an s."""
+        api = self.declared.api
+        if api and api.plural_name:
+            return api.plural_name.value
+        return f"{api.name.value}s" if api and api.name else ""
+
+    @property
+    def primaries(self) -> list[str]:
+        """The primary attributes, inherited first; `primary: false` is none."""
+        return [name for name, a in self.attributes.items() if a.merged.says("primary")]
+
+    @property
+    def key(self) -> str:
+        """The attribute in the URL; the server makes one where none is declared."""
+        return next(iter(self.primaries), fieldtypes.IMPLICIT_KEY)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
@@ -56,8 +85,11 @@ class Model:
 
     source: str
     mark: Mark
-    file_version: declare.Fact[str] | None
+    version: str
+    file_version: Fact[str] | None
+    file_versions: tuple[Fact[str], ...]
     info: declare.Info | None
+    pools: Mapping[str, parts.Pool]
     types: Mapping[str, ObjectType]
     bases: Mapping[str, ObjectType]
 
@@ -69,14 +101,18 @@ def resolve(bundle: Bundle, library: Library) -> Model:
     for file in bundle.files:
         _import(file, [file], files, library)
     objects = _objects(files.values(), library.problems)
-    lineage = _Lineage(objects, library.problems)
+    version = bundle.files[0].declared.version
+    lineage = _Lineage(objects, version, library.problems)
     whole = {name: lineage.of(name) for name in objects}
     versions = [f.declared.file_version for f in files.values() if f.declared.file_version]
     return Model(
         source=bundle.source,
         mark=bundle.files[0].declared.mark,
+        version=version,
         file_version=versions[0] if versions else None,
+        file_versions=tuple(f.declared.file_version for f in bundle.files if f.declared.file_version),
         info=_info([f.declared.info for f in bundle.files if f.declared.info]),
+        pools=_pools(files.values(), library.problems),
         types={name: o for name, o in whole.items() if o.declared.api},
         bases={name: o for name, o in whole.items() if not o.declared.api},
     )
@@ -86,21 +122,44 @@ def _import(
     file: SourceFile, chain: list[SourceFile], files: dict[Path, SourceFile], library: Library
 ) -> None:
     """Add what `file` imports to `files`, and what that imports; `chain` led here."""
-    name = file.declared.imports
-    if name is None:
-        return
-    target = library.imported(name, file.path)
-    if target is None:
-        return
-    if any(target is link for link in chain):
-        start = next(i for i, link in enumerate(chain) if link is target)
-        circle = " → ".join(str(link.path) for link in [*chain[start:], target])
-        library.problems.add(name.mark, f"imports go in a circle: {circle}")
-        return
-    real = target.path.resolve()
-    if real not in files:
-        files[real] = target
-        _import(target, [*chain, target], files, library)
+    for name in file.declared.imports:
+        for target in library.imported(name, file):
+            if any(target is link for link in chain):
+                start = next(i for i, link in enumerate(chain) if link is target)
+                circle = " → ".join(str(link.path) for link in [*chain[start:], target])
+                library.problems.add(name.mark, f"imports go in a circle: {circle}")
+                continue
+            _ask_for_one_version(name, file, target, library.problems)
+            real = target.path.resolve()
+            if real not in files:
+                files[real] = target
+                _import(target, [*chain, target], files, library)
+
+
+def _ask_for_one_version(name: Fact[str], file: SourceFile, target: SourceFile, problems: Problems) -> None:
+    mine, other = file.declared.version, target.declared.version
+    if mine != other:
+        base = (
+            'import base-2.0, or write file_version: "1.0"'
+            if mine == fieldtypes.NEW
+            else "import base/base.yaml"
+        )
+        problems.add(
+            name.mark,
+            f"{name.value!r} is written in version {other} of the language, this file in {mine}",
+            base if "base" in name.value else "write both in one version",
+        )
+
+
+def _pools(files: Iterable[SourceFile], problems: Problems) -> dict[str, parts.Pool]:
+    pools: dict[str, parts.Pool] = {}
+    for file in files:
+        for name, pool in file.declared.pools.items():
+            first = pools.setdefault(name, pool)
+            if first is not pool:
+                where = f"the other one is {first.mark.file}:{first.mark.line}"
+                problems.add(pool.mark, f"pool {name} is defined twice", where)
+    return pools
 
 
 def _objects(files: Iterable[SourceFile], problems: Problems) -> dict[str, declare.ObjectType]:
@@ -137,8 +196,9 @@ def _info(infos: list[declare.Info]) -> declare.Info | None:
 class _Lineage:
     """Merges each object type with its bases, once."""
 
-    def __init__(self, objects: Mapping[str, declare.ObjectType], problems: Problems) -> None:
+    def __init__(self, objects: Mapping[str, declare.ObjectType], version: str, problems: Problems) -> None:
         self._objects = objects
+        self._version = version
         self._problems = problems
         self._done: dict[str, ObjectType] = {}
 
@@ -148,7 +208,7 @@ class _Lineage:
         merged: ObjectType | None = None
         for declared in reversed(chain):
             known = self._done.get(declared.name)
-            merged = known if known and whole else _merge(declared, merged, whole=whole)
+            merged = known if known and whole else _merge(declared, merged, self._version, whole=whole)
             if whole:
                 self._done[declared.name] = merged
         assert merged is not None
@@ -184,25 +244,41 @@ class _Lineage:
         return chain, True
 
 
-def _merge(declared: declare.ObjectType, base: ObjectType | None, *, whole: bool) -> ObjectType:
+def _merge(declared: declare.ObjectType, base: ObjectType | None, version: str, *, whole: bool) -> ObjectType:
+    """Attributes, pools and actions by name, the child's first choice; rules and hooks of both."""
     attributes: dict[str, Attribute] = dict(base.attributes) if base else {}
     for name, attribute in declared.attributes.items():
         inherited = attributes.get(name)
         if inherited:
-            merged = _overlay(inherited.merged, attribute)
+            merged = _overlay(inherited.merged, attribute, version)
             attributes[name] = Attribute(merged=merged, origin=inherited.origin)
         else:
             attributes[name] = Attribute(merged=attribute, origin=declared.name)
+    if base is None:
+        base = ObjectType(declared=declared)
+    hooks = {
+        point: (*base.hooks.get(point, ()), *(declared.hooks[point].value if point in declared.hooks else ()))
+        for point in keywords.HOOKS.rows
+        if point in base.hooks or point in declared.hooks
+    }
     return ObjectType(
         declared=declared,
-        bases=(base.name, *base.bases) if base else (),
+        bases=(base.name, *base.bases) if base.declared is not declared else (),
         attributes=attributes,
-        policies={**(base.policies if base else {}), **declared.policies},
+        policies={**base.policies, **declared.policies},
+        policy_keys=(*base.policy_keys, *declared.policy_keys),
+        unique=(*base.unique, *declared.unique),
+        checks=(*base.checks, *declared.checks),
+        pools={**base.pools, **declared.pools},
+        quota=declared.quota or base.quota,
+        actions={**base.actions, **declared.actions},
+        hooks=hooks,
+        neutron={**base.neutron, **declared.neutron},
         whole=whole,
     )
 
 
-def _overlay(base: declare.Attribute, child: declare.Attribute) -> declare.Attribute:
+def _overlay(base: Declared, child: Declared, version: str) -> Declared:
     """`base` with what `child` says about it."""
     said = {
         f.name: getattr(child, f.name)
@@ -210,18 +286,17 @@ def _overlay(base: declare.Attribute, child: declare.Attribute) -> declare.Attri
         if getattr(child, f.name) is not None
     }
     if child.type and base.type and child.type.value != base.type.value:
-        kept = (*fieldtypes.COMMON_KEYS, *fieldtypes.TYPE_KEYS[fieldtypes.type_of(child.type.value)])
-        every = {key for keys in fieldtypes.TYPE_KEYS.values() for key in keys}
-        dropped: dict[str, Any] = dict.fromkeys(every.difference(kept))
-        base = dataclasses.replace(base, **dropped)
-        if not child.format and _format_is_foreign(base, child):
+        kept = fieldtypes.word(version, child.type.value).keys
+        dropped: dict[str, Any] = dict.fromkeys(set(keywords.OF_TYPES.rows).difference(kept))
+        base = dataclasses.replace(base, **dropped, example=None)
+        if not child.format and _format_is_foreign(base, child, version):
             base = dataclasses.replace(base, format=None)
     return dataclasses.replace(base, **said)
 
 
-def _format_is_foreign(base: declare.Attribute, child: declare.Attribute) -> bool:
+def _format_is_foreign(base: Declared, child: Declared, version: str) -> bool:
     """Whether an inherited format (`mac`) makes no sense for the child's new type (`integer`)."""
     if base.format is None or child.type is None:
         return False
-    formats = fieldtypes.FORMATS.get(fieldtypes.type_of(child.type.value), ())
+    formats = fieldtypes.FORMATS[version].get(fieldtypes.word(version, child.type.value).type, ())
     return base.format.value not in formats

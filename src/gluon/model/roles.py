@@ -1,12 +1,14 @@
 """What the base objects mean: which kind a type is, which roles its attributes play.
 
-The one place that knows 1.0's names. Engines ask for kinds and roles.
+The one place that knows 1.0's names of attributes; 2.0 writes roles in the file. Engines ask for
+kinds and roles.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gluon.model.fieldtypes import OLD
 from gluon.model.resolve import ObjectType
 from gluon.model.types import Kind, Role
 
@@ -46,11 +48,15 @@ def kind_of(object_type: ObjectType) -> Kind:
     return next((KINDS[base] for base in object_type.bases if base in KINDS), Kind.OTHER)
 
 
-def roles_of(object_type: ObjectType) -> dict[Role, str]:
-    """Role → attribute. An attribute plays a role if the base object that gives it declared the name."""
+def roles_of(object_type: ObjectType, version: str) -> dict[Role, str]:
+    """Role → attribute. In 1.0 an attribute plays a role if the base object that gives it declared the name."""
     roles = {}
     for name, attribute in object_type.attributes.items():
-        role = Role.PROJECT if name == _PROJECT else ROLES.get(attribute.origin, {}).get(name)
+        if version == OLD:
+            role = Role.PROJECT if name == _PROJECT else ROLES.get(attribute.origin, {}).get(name)
+        else:
+            said = attribute.merged.role
+            role = Role(said.value) if said else None
         if role:
             roles[role] = name
     return roles

@@ -27,11 +27,15 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scalar:
-    """Text as written, and what YAML 1.1 takes it for: `str`, `int`, `float`, `bool`, `null`, …"""
+    """Text as written, and what YAML 1.1 takes it for: `str`, `int`, `float`, `bool`, `null`, …
+
+    `style` is empty for a plain one, else its quote, `|` or `>`.
+    """
 
     mark: Mark
     text: str
     tag: str
+    style: str = ""
     size: int = 1
 
 
@@ -146,7 +150,9 @@ class _Builder:
         resolved = "str"
         if plain:
             resolved = str(_RESOLVER.resolve(yaml.ScalarNode, event.value, (True, False))).removeprefix(_TAG)
-        return Scalar(mark=self._mark(event), text=event.value, tag=self._tag(event, resolved))
+        tag = self._tag(event, resolved)
+        style = "" if plain else str(event.style or "")
+        return Scalar(mark=self._mark(event), text=event.value, tag=tag, style=style)
 
     def _aliased(self, event: yaml.AliasEvent) -> Node:
         anchor = str(event.anchor)

@@ -26,7 +26,7 @@ OBJECTS = "objects: {A: {api: {name: a}, attributes: {x: {type: uuid}}}}\n"
 @pytest.mark.parametrize(
     ("head", "expected"),
     [
-        ("file_version: '2.0'", "1:15: file_version '2.0' is not known (known here: 1.0)"),
+        ("file_version: '3.0'", "1:15: file_version '3.0' is not known (known here: 1.0, 2.0)"),
         ("", "1:1: file_version is missing"),
         ("", "1:1: info is missing"),
         ("objekts: {}", "1:1: unknown key 'objekts' in the top level of a model (did you mean 'objects'?)"),
