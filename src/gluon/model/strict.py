@@ -215,7 +215,7 @@ def _bad_length(count: int, least: int, most: int) -> Wrong:
 
 
 def _matching(plain: Acceptor, pattern: str) -> Acceptor:
-    matches = patterns.compile_pattern(pattern).fullmatch
+    matches = patterns.matcher(pattern)
 
     def accept(value: Any) -> Any:
         given = plain(value)
