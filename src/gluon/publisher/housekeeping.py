@@ -1,14 +1,14 @@
 """What the leader does each minute: trim the journal, compact etcd, look at its health.
 
 In: the relay's cursor, etcd's revision and size. Out: shorter histories and figures in `Stats`.
-Invariant: nothing above the relay's cursor is trimmed; etcd keeps ten minutes of history.
+Invariant: nothing is trimmed that relay or hooks have not passed; etcd keeps ten minutes of history.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
@@ -38,12 +38,14 @@ class Housekeeping:
         database: store.Store,
         target: bus.Bus,
         reached: Callable[[], cursor.Cursor | None],
+        held: Callable[[], Awaitable[int | None]],
         keep: Keep,
         stats: Stats,
     ) -> None:
         self._store = database
         self._bus = target
         self._reached = reached
+        self._held = held
         self._keep = keep
         self._stats = stats
         self._revisions: deque[tuple[float, int]] = deque()
@@ -79,8 +81,9 @@ class Housekeeping:
         reached = self._reached()
         if reached is None:
             return
+        held = await self._held()
         self._stats.trimmed += await self._store.trim(
-            below=reached.revision,
+            below=reached.revision if held is None else min(reached.revision, held),
             keep_seconds=self._keep.journal_seconds,
             keep_rows=self._keep.journal_rows,
         )

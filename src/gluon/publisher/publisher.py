@@ -6,13 +6,13 @@ for the arbiter `registrations` and `subscribe`. Every API process runs one; the
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 from gluon.errors import GluonError
 from gluon.objects import keys
-from gluon.publisher import cursor, wake
+from gluon.publisher import aftermath, cursor, wake
 from gluon.publisher.collector import Collector, Known, MakeUnit
 from gluon.publisher.housekeeping import Housekeeping, Keep
 from gluon.publisher.leader import Duty, Leader
@@ -22,18 +22,20 @@ from gluon.publisher.replies import Reply, ReplyWatch
 from gluon.publisher.stats import Stats
 from gluon.publisher.supervise import every, supervise, together
 from gluon.spi import bus, projection, store
+from gluon.spi import hooks as spi_hooks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hooks:
     """What the main gives. `make_unit` and `known` as the collector says; `sweep` is called each
     second by the leader; `on_rebase` when the history that etcd has seen is not the database's
-    (perhaps more than once), before the resync."""
+    (perhaps more than once), before the resync; `after` lists the hooks that follow the journal."""
 
     make_unit: MakeUnit
     known: Known
     sweep: Callable[[], Awaitable[None]]
     on_rebase: Callable[[], Awaitable[None]]
+    after: Callable[[], Sequence[spi_hooks.Subscription]] = tuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,17 +72,21 @@ class Publisher:
         collector = Collector(
             database=database, target=target, make_unit=hooks.make_unit, known=hooks.known, stats=self.stats
         )
+        after = aftermath.Aftermath(database, hooks.after, self.stats)
+        self._after = after
         house = Housekeeping(
             database=database,
             target=target,
             reached=lambda: self._relay.reached,
+            held=after.held,
             keep=settings.keep,
             stats=self.stats,
         )
         duties = (
             Duty(name="relay", run=self._relay.run),
-            Duty(name="wakes", run=lambda: wake.listen(target, self._relay.notify)),
+            Duty(name="wakes", run=lambda: wake.listen(target, self._woken)),
             Duty(name="collector", run=collector.run),
+            Duty(name="aftermath", run=after.run),
             Duty(name="sweeper", run=lambda: every(settings.sweep, hooks.sweep)),
             Duty(name="housekeeping", run=lambda: every(settings.housekeeping, house.once)),
         )
@@ -109,8 +115,12 @@ class Publisher:
 
     def _notify_own(self) -> bool:
         if self.stats.leading:
-            self._relay.notify()
+            self._woken()
         return self.stats.leading
+
+    def _woken(self) -> None:
+        self._relay.notify()
+        self._after.notify()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
