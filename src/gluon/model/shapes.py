@@ -1,7 +1,8 @@
 """The static types of object types, for rules: `self` and `old` of each, and which paths are secret.
 
-In: the object types of a model, complete or not yet checked. Out: `expressions.shapes`. Members are made when a
-rule asks for them, as references go in circles. Called by the loader, and by the engine that judges rules.
+In: the attributes of object types, complete or, while a model is checked, as far as they are clear. Out:
+`expressions.shapes`. Members are made when a rule asks for them, as references go in circles. Called by
+`check_rules`, and by the engine that judges rules.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from collections.abc import Callable, Mapping
 from gluon.expressions import shapes
 from gluon.expressions.shapes import Shape
 from gluon.model.types import Attribute, AttributeType, ObjectType
+
+AttributesOf = Callable[[str], "Mapping[str, Attribute | None] | None"]
+"""The attributes of an object type by its name, None for one that is not clear; None: there is no such type."""
 
 _PLAIN: Mapping[AttributeType, Shape] = {
     AttributeType.STRING: shapes.STRING,
@@ -24,7 +28,12 @@ _PLAIN: Mapping[AttributeType, Shape] = {
 
 def roots(types: Mapping[str, ObjectType], name: str) -> Mapping[str, Shape]:
     """What `self` and `old` are in a rule of object type `name`; `old` is null at create."""
-    this = shapes.object_of(name, _members(types, name))
+    return roots_of(lambda other: types[other].attributes if other in types else None, name)
+
+
+def roots_of(attributes_of: AttributesOf, name: str) -> Mapping[str, Shape]:
+    """The same of types that are still being checked: what is not clear fits everywhere."""
+    this = shapes.object_of(name, _Members(attributes_of, name))
     return {"self": this, "old": shapes.nullable(this)}
 
 
@@ -35,7 +44,7 @@ def secret(types: Mapping[str, ObjectType], name: str) -> Callable[[tuple[str, .
         members: Mapping[str, Attribute] = types[name].attributes
         inside: Attribute | None = None
         for step in path[1:]:
-            attribute = inside.items if step == "*" and inside else members.get(step)
+            attribute = inside.items if inside and inside.items else members.get(step)
             if attribute is None:
                 return False
             if attribute.secret:
@@ -48,32 +57,40 @@ def secret(types: Mapping[str, ObjectType], name: str) -> Callable[[tuple[str, .
     return hidden
 
 
-def _members(types: Mapping[str, ObjectType], name: str) -> shapes.Members:
-    made: dict[str, Shape] = {}
+class _Members:
+    """The members of an object type, made once, when first asked for."""
 
-    def members() -> Mapping[str, Shape]:
-        if not made and name in types:
-            made.update({a.name: _shape(types, a) for a in types[name].attributes.values()})
-        return made
+    def __init__(self, attributes_of: AttributesOf, name: str) -> None:
+        self._attributes_of = attributes_of
+        self._name = name
+        self._made: Mapping[str, Shape] | None = None
 
-    return members
+    def __call__(self) -> Mapping[str, Shape]:
+        if self._made is None:
+            attributes = self._attributes_of(self._name) or {}
+            self._made = {name: _shape(self._attributes_of, a) for name, a in attributes.items()}
+        return self._made
 
 
-def _shape(types: Mapping[str, ObjectType], attribute: Attribute) -> Shape:
-    shape = _bare(types, attribute)
+def _shape(attributes_of: AttributesOf, attribute: Attribute | None) -> Shape:
+    if attribute is None:
+        return shapes.ANY
+    shape = _bare(attributes_of, attribute)
     return shapes.nullable(shape) if attribute.nullable else shape
 
 
-def _bare(types: Mapping[str, ObjectType], attribute: Attribute) -> Shape:
+def _bare(attributes_of: AttributesOf, attribute: Attribute) -> Shape:
     if attribute.reference:
+        if attributes_of(attribute.reference) is None:
+            return shapes.ANY
         key = _PLAIN.get(attribute.value_type, shapes.STRING)
-        return shapes.reference(attribute.reference, key, _members(types, attribute.reference))
+        return shapes.reference(attribute.reference, key, _Members(attributes_of, attribute.reference))
     match attribute.type:
         case AttributeType.LIST:
-            return shapes.list_of(_shape(types, attribute.items) if attribute.items else shapes.ANY)
+            return shapes.list_of(_shape(attributes_of, attribute.items))
         case AttributeType.MAP:
-            return shapes.map_of(_shape(types, attribute.items) if attribute.items else shapes.ANY)
+            return shapes.map_of(_shape(attributes_of, attribute.items))
         case AttributeType.OBJECT:
-            inside = {name: _shape(types, a) for name, a in attribute.members.items()}
+            inside = {name: _shape(attributes_of, a) for name, a in attribute.members.items()}
             return shapes.object_of(attribute.name, lambda: inside)
-    return _PLAIN[attribute.type]
+    return _PLAIN.get(attribute.type, shapes.ANY)
