@@ -134,15 +134,21 @@ def _string(description: str, *values: str, null: bool = False) -> Schema:
 
 def standing() -> Schema:
     """What `…/status` answers."""
-    condition = _object(
-        "What one shim says.",
-        {
-            "type": _string("What it is about."),
-            "status": _string("Whether it holds.", "True", "False", "Unknown"),
-            "reason": _string("Why, in one word."),
-            "message": _string("Why, for people."),
-        },
-    )
+    condition = {
+        **_object(
+            "What one shim says; empty texts are left out.",
+            {
+                "type": _string("What it is about."),
+                "status": _string("Whether it holds.", "True", "False", "Unknown"),
+                "reason": _string("Why, in one word."),
+                "message": _string("Why, for people."),
+                "since": _string("Since when, UTC."),
+                "controller": _string("Who says it."),
+                "shard": _string("Of what part of the network."),
+            },
+        ),
+        "required": ["type", "status"],
+    }
     binding = _object(
         "How a port is bound to its host.",
         {

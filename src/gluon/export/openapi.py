@@ -188,6 +188,8 @@ def _operation(
     for refusal in refusals.of(operation, model, place.type):
         name, _ = _TITLES[refusal.status]
         responses[str(refusal.status)] = {"$ref": f"#/components/responses/{name}"}
+    if place.listed or (place.above and not paths.old(model)):
+        responses["404"] = {"$ref": "#/components/responses/NotFound"}
     responses["406"] = {"$ref": "#/components/responses/NotAcceptable"}
     return {
         "operationId": _name(place, operation.value),

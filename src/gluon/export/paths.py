@@ -54,6 +54,11 @@ def base(model: Model) -> str:
     return f"/proton/{model.name}/v{model.version}"
 
 
+def old(model: Model) -> bool:
+    """Is it one of 1.0, which nests two deep and never looks whether the parent is there?"""
+    return model.file_version == "1.0"
+
+
 def places(model: Model, object_type: ObjectType) -> tuple[Place, ...]:
     """Its own collection, those below its parents, and the back-references that list it."""
     own = Place(type=object_type, path=f"{base(model)}/{object_type.plural}")
@@ -72,8 +77,9 @@ def places(model: Model, object_type: ObjectType) -> tuple[Place, ...]:
 def _chains(model: Model, object_type: ObjectType) -> Iterator[tuple[Segment, ...]]:
     """The parents of a type: the nearest alone, then with its own parent before it, and so on."""
     chain: tuple[Segment, ...] = ()
+    deepest = 1 if old(model) else len(model.types)
     below, seen = object_type, {object_type.name}
-    while below.parent and below.parent_key and below.parent not in seen:
+    while below.parent and below.parent_key and below.parent not in seen and len(chain) < deepest:
         above = model.types[below.parent]
         seen.add(above.name)
         chain = (Segment(parameter=_free(below.parent_key, above, chain), owner=above), *chain)

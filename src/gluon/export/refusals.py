@@ -189,6 +189,20 @@ REFUSALS: tuple[Refusal, ...] = (
             t.hooks.get(HookPoint.CHECK) or t.hooks.get(HookPoint.BEFORE) or t.actions
         ),
     ),
+    Refusal(
+        status=400,
+        code="pool_outside",
+        when="The value wished for is none of its pool.",
+        operations=_WRITE,
+        given=_any(lambda a: a.pool is not None),
+    ),
+    Refusal(
+        status=400,
+        code="pool_range",
+        when="A value from which a pool is made is no prefix and no range.",
+        operations=_WRITE,
+        given=lambda model, t: any(pool.source for pool in t.pools.values()),
+    ),
     Refusal(status=403, code="forbidden", when="The policy does not allow it.", operations=_ALL),
     Refusal(
         status=403,
@@ -223,6 +237,27 @@ REFUSALS: tuple[Refusal, ...] = (
         when="The project has as many objects of the type as it may have.",
         operations=_WRITE,
         given=lambda model, t: t.quota is not None,
+    ),
+    Refusal(
+        status=409,
+        code="pool_exhausted",
+        when="A value is to be taken from a pool that has none left.",
+        operations=_WRITE,
+        given=_any(lambda a: a.pool is not None),
+    ),
+    Refusal(
+        status=409,
+        code="pool_taken",
+        when="The value wished for is in use, or rests after use.",
+        operations=_WRITE,
+        given=_any(lambda a: a.pool is not None),
+    ),
+    Refusal(
+        status=409,
+        code="pool_in_use",
+        when="The change takes values out of a pool that are in use.",
+        operations=frozenset({Operation.UPDATE}),
+        given=lambda model, t: bool(t.pools),
     ),
     Refusal(
         status=412,
