@@ -46,7 +46,7 @@ def _object_type(whole: resolve.ObjectType, model: resolve.Model) -> types.Objec
     for role, name in played.items():
         made[name] = _replace(made[name], role=role)
     if key not in made:
-        made = {key: _implicit_key(key, model), **made}
+        made = {key: implicit_key(key, model), **made}
     return types.ObjectType(
         name=whole.name,
         singular=api.name.value,
@@ -80,7 +80,8 @@ def _replace(made: types.Attribute, **facts: Any) -> types.Attribute:
     return dataclasses.replace(made, **facts)
 
 
-def _implicit_key(key: str, model: resolve.Model) -> types.Attribute:
+def implicit_key(key: str, model: resolve.Model) -> types.Attribute:
+    """The key of an object type that declares none."""
     return types.Attribute(
         name=key,
         type=types.AttributeType.UUID,

@@ -45,8 +45,8 @@ def check(model: resolve.Model, problems: Problems) -> None:
         for object_type in (*model.bases.values(), *model.types.values()):
             check_parts.check(object_type, model, problems)
             check_roles.check(object_type, model, problems)
-            check_rules.check(object_type, model, problems)
         check_parts.check_paths(model, problems)
+        check_rules.check(model, problems)
 
 
 def check_shape(model: resolve.Model, problems: Problems) -> None:

@@ -29,12 +29,14 @@ def check_attribute(
             check_value(fact.value, made, f"{where}: the {key}", problems)
 
 
-def attempt(name: str, merged: Attribute, model: resolve.Model, problems: Problems) -> Made | None:
+def attempt(
+    name: str, merged: Attribute, model: resolve.Model, problems: Problems, *, key: bool = False
+) -> Made | None:
     """The attribute as it will be, or None where its key or its values are not clear (noted)."""
     if merged.type is None or _circular(merged, model):
         return None
     try:
-        return build.attribute(name, merged, model)
+        return build.attribute(name, merged, model, key=key)
     except nodes.Unclear as unclear:
         problems.add(unclear.mark, unclear.message, unclear.hint)
     except ValueError:  # a fact of the attribute or of the key that it refers to is wrong; that is noted

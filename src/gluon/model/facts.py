@@ -24,11 +24,11 @@ _FRACTION = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact(Generic[T]):
-    """One value of a model file and where it stands; `style` of a text is that of YAML."""
+    """One value of a model file and where it stands; a text has its `scalar` too."""
 
     value: T
     mark: Mark
-    style: str = ""
+    scalar: source.Scalar | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Reader:
             return None
         if isinstance(node, source.Scalar) and node.tag != "null":
             if node.text.strip() or empty:
-                return Fact(value=node.text, mark=node.mark, style=node.style)
+                return Fact(value=node.text, mark=node.mark, scalar=node)
             self.problems.add(node.mark, f"{what} is empty")
             return None
         hint = "file_version 1.0 takes one file" if what == "imports" else ""

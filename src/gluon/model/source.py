@@ -29,13 +29,14 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class Scalar:
     """Text as written, and what YAML 1.1 takes it for: `str`, `int`, `float`, `bool`, `null`, …
 
-    `style` is empty for a plain one, else its quote, `|` or `>`.
+    `style` is empty for a plain one, else its quote, `|` or `>`; `raw` is all that stands in the file.
     """
 
     mark: Mark
     text: str
     tag: str
     style: str = ""
+    raw: str = ""
     size: int = 1
 
 
@@ -102,9 +103,10 @@ class _Builder:
         self._open: list[_Open] = []
         self._anchors: dict[str, Node | None] = {}
         self._root: Node | None = None
+        self._text = ""
 
     def build(self, text: str) -> Node | None:
-        documents = 0
+        documents, self._text = 0, text
         for event in self._events(text):
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
@@ -152,7 +154,12 @@ class _Builder:
             resolved = str(_RESOLVER.resolve(yaml.ScalarNode, event.value, (True, False))).removeprefix(_TAG)
         tag = self._tag(event, resolved)
         style = "" if plain else str(event.style or "")
-        return Scalar(mark=self._mark(event), text=event.value, tag=tag, style=style)
+        return Scalar(mark=self._mark(event), text=event.value, tag=tag, style=style, raw=self._raw(event))
+
+    def _raw(self, event: yaml.ScalarEvent) -> str:
+        if event.start_mark is None or event.end_mark is None:
+            return str(event.value)
+        return self._text[event.start_mark.index : event.end_mark.index]
 
     def _aliased(self, event: yaml.AliasEvent) -> Node:
         anchor = str(event.anchor)
