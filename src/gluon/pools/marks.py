@@ -85,13 +85,15 @@ class Marks:
             bits = self._get(level, place >> _BITS) if level == top else _FULL
             self._put(level, place >> _BITS, bits & ~(1 << (place & _LAST)))
 
-    def leave(self, low: int, number: int) -> None:
-        """Nobody asks for numbers up to `number` any more; all from `low` up to it are marked, it is not."""
-        for old, new in ((low, number), (number, number + 1)):
-            for level in range(self.height + 1):
-                block = old >> _BITS * (level + 1)
-                if block != new >> _BITS * (level + 1):
-                    self._rows.delete(BLOCK, self._pool, self._name(level, block))
+    def leave(self, old: int, new: int) -> None:
+        """Nobody asks for numbers below `new` any more, nor did for those below `old`.
+
+        Between them all are marked, or it is one number, so that only blocks of `old` can have rows.
+        """
+        for level in range(self.height + 1):
+            block = old >> _BITS * (level + 1)
+            if block != new >> _BITS * (level + 1):
+                self._rows.delete(BLOCK, self._pool, self._name(level, block))
 
     def end(self, low: int, high: int) -> None:
         """Forget all marks; there are none but from `low` to `high`, all of which are marked."""

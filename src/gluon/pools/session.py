@@ -94,11 +94,14 @@ class Session:
         else:
             state.enqueue(str(value), self._later(rest))
 
-    def respace(self, supply: Supply) -> None:
-        """The pool has new ranges. Raises `Conflict` (`pool_in_use`) if they leave out a value in use."""
+    def respace(self, supply: Supply, *, strict: bool = True) -> None:
+        """The pool has new ranges. Raises `Conflict` (`pool_in_use`) if they leave out a value in use.
+
+        Not `strict`: such values stay with their holders, and vanish when they are released.
+        """
         state = self._known(supply.id)
         if state is not None:
-            self._adapt(state, supply, strict=True)
+            self._adapt(state, supply, strict=strict)
 
     def drop(self, pool: str) -> None:
         """The pool is no more, nor is anything known of its values."""

@@ -62,22 +62,26 @@ class State:
 
     def take_fresh(self) -> int | None:
         """The position of the next value never given; None: there is none."""
+        if self.next >= self.size:
+            return None
         position = self.fresh.clear(self.next)
+        self.fresh.leave(self.next, position)
+        self.next = position
         if position >= self.size:
             return None
-        self._given(position)
+        self._given()
         return position
 
     def take_ahead(self, position: int) -> None:
         """Take a value never given out of its turn."""
         if position == self.next:
-            self._given(position)
+            self._given()
         elif position > self.next:
             self.fresh.mark(position)
 
-    def _given(self, position: int) -> None:
-        self.fresh.leave(self.next, position)
-        self.next = position + 1
+    def _given(self) -> None:
+        self.fresh.leave(self.next, self.next + 1)
+        self.next += 1
 
     # -- released values ----------------------------------------------------------------------
 
@@ -116,6 +120,7 @@ class State:
             self.head = self.tail
         elif slot == self.holes.clear(self.head):
             self.holes.leave(self.head, slot)
+            self.holes.leave(slot, slot + 1)
             self.head = slot + 1
         else:
             self.holes.mark(slot)

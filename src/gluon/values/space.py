@@ -61,7 +61,7 @@ class Numbers:
         high: int = (1 << 63) - 1,
         *,
         template: str | None = None,
-        parse: Callable[[str], int] = int,
+        parse: Callable[[str], int] | None = None,
     ) -> None:
         if template is not None and template.count("{}") != 1:
             raise ValueError(f"the template {template!r} must hold {{}} once, in place of the number")
@@ -81,7 +81,10 @@ class Numbers:
 
     def _plain(self, value: object) -> int:
         if isinstance(value, str):
-            value = int(value) if _DIGITS(value.removeprefix("-")) else self._parse(value)
+            if _DIGITS(value.removeprefix("-")):
+                value = int(value)
+            elif self._parse is not None:
+                value = self._parse(value)
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValueError(f"{value!r} is not an integer")  # noqa: TRY004  # callers know one error
         if not self._low <= value <= self._high:
