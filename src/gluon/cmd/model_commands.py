@@ -84,3 +84,18 @@ def export(where: str, name: str | None, kind: str, database: str, output: str |
     from gluon.cmd import models
 
     sys.exit(models.export(where, name, kind, database, output))
+
+
+@model.command("new")
+@click.argument("name")
+@click.option("--folder", default=".", metavar="DIR", help="Where to make it (here).")
+def new(name: str, folder: str) -> None:
+    """A model to begin with: DIR/NAME/api.yaml, which works and says what each part is for."""
+    from gluon.cmd import models
+    from gluon.export import skeleton
+
+    if not skeleton.NAME(name):
+        raise click.BadParameter(
+            "small letters, digits and single dashes, a letter first: net-eline", param_hint="NAME"
+        )
+    sys.exit(models.new(name, folder))

@@ -7,6 +7,7 @@ In: words of the command line. Out: text on standard output, problems on standar
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import click
 
 from gluon import errors
-from gluon.export import json_schema, markdown, openapi
+from gluon.export import json_schema, markdown, openapi, skeleton
 from gluon.model import describe, loader, types
 from gluon.particles import tables
 from gluon.store import script
@@ -165,6 +166,29 @@ def _called(model: types.Model) -> str:
 
 def _pretty(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def new(name: str, folder: str) -> int:
+    """Make `folder/name/api.yaml`. 1 where there is something already."""
+    place = Path(folder) / name
+    file = place / "api.yaml"
+    try:
+        place.mkdir(parents=True)
+        file.write_text(skeleton.text(name), encoding="utf-8")
+    except FileExistsError:
+        click.echo(f"gluon: {place} is there already; nothing was written", err=True)
+        return 1
+    path = shlex.quote(str(place))
+    steps = {
+        f"gluon model check {path}": "tells every mistake",
+        f"gluon up --model {path}": "serves it",
+        f"gluon model docs {path}": "writes its reference page",
+    }
+    click.echo(f"{file} is a model that works; change it as you like.")
+    width = max(len(step) for step in steps)
+    for step, what in steps.items():
+        click.echo(f"  {step:{width}}  {what}")
+    return 0
 
 
 def names(paths: Sequence[str] = ()) -> list[str]:

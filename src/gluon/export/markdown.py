@@ -54,12 +54,12 @@ def _type(model: Model, t: ObjectType, bodies: Mapping[str, samples.Body]) -> It
     yield f"## {t.name}\n\n"
     if t.description:
         yield f"{t.description.strip()}\n\n"
-    if t.kind in _KINDS:
+    elif t.kind in _KINDS:
         yield f"{_KINDS[t.kind]}\n\n"
     yield table(("Path", "Methods"), _paths(model, t))
     yield table(("Attribute", "Type", "When left out", "Meaning"), _attributes(t))
-    yield from _references(model, t)
     yield from _unique(t)
+    yield from _references(model, t)
     if t.pools:
         yield f"### Pools of each {t.name}\n\n" + _pools(t.pools)
     yield from _rules(t)
@@ -126,7 +126,8 @@ def _meaning(attribute: Attribute, *, key: bool) -> str:
         said.append("The key.")
     said += words.flags(attribute)
     if attribute.example is not None:
-        said.append(f"Example: {code(words.shown(attribute.example))}.")
+        example = attribute.example
+        said.append(f"Example: {code(example if isinstance(example, str) else words.shown(example))}.")
     return " ".join(said)
 
 
@@ -152,10 +153,10 @@ def link(name: str | None) -> str:
 
 def _unique(t: ObjectType) -> Iterator[str]:
     for group in t.unique:
-        where = "in its project" if group.scope is Scope.PROJECT else "at all"
+        where = "within a project" if group.scope is Scope.PROJECT else "whatever their projects"
         what = " and ".join(code(name) for name in group.attributes)
         together = " together" if len(group.attributes) > 1 else ""
-        yield f"No two of them have the same {what}{together} {where}.\n\n"
+        yield f"No two of them have the same {what}{together}, {where}.\n\n"
 
 
 def _pools(pools: Mapping[str, Pool]) -> str:
