@@ -55,7 +55,8 @@ def _object_type(whole: resolve.ObjectType, model: resolve.Model) -> types.Objec
         description=_text(whole.declared.description),
         attributes=MappingProxyType(made),
         key=key,
-        generated_key=made[key].value_type is types.AttributeType.UUID,
+        generated_key=made[key].value_type is types.AttributeType.UUID
+        and (model.version == OLD or made[key].reference is None),
         unique=_unique(whole, model),
         checks=tuple(check(c) for c in whole.checks),
         pools=MappingProxyType({name: pool(p) for name, p in whole.pools.items()}),

@@ -14,6 +14,7 @@ from gluon.model.check_attributes import check_attributes, check_key
 from gluon.model.facts import Fact
 from gluon.model.fieldtypes import FILE_VERSIONS, MAX_NAME, NEW, OLD, WORDS
 from gluon.model.problems import Mark, Problems, suggest
+from gluon.model.roles import KINDS
 
 RESERVED_NAMES = frozenset(
     {"gluon", "v2.0", "networking", "proton", "healthz", "readyz", "metrics", "docs", "ui"}
@@ -112,6 +113,9 @@ def _check_object_names(model: resolve.Model, problems: Problems) -> None:
         name, mark = object_type.name, object_type.mark
         if name in WORDS[model.version] or name == "reference":
             problems.add(mark, f"{name!r} is a type of the language, not a name for an object type")
+        if model.version == NEW and name in KINDS and object_type.declared.api:
+            hint = f"give the object type another name and write extends: {name}"
+            problems.add(mark, f"{name} is the name of a base object, which has no api", hint)
         check_name(name, "object type", mark, problems)
         first = seen.setdefault(name.lower(), object_type)
         if first is not object_type:

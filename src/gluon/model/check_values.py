@@ -123,7 +123,7 @@ def check_examples(
         return
     members = {name: attribute for name, attribute in made.items() if attribute}
     key = members.get(object_type.key)
-    generated = key is None or key.value_type is AttributeType.UUID
+    generated = key is None or key.type is AttributeType.UUID
     if key:
         members[object_type.key] = dataclasses.replace(key, primary=True)
     for number, example in enumerate(object_type.declared.examples, start=1):
