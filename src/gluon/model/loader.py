@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +18,8 @@ from gluon.model import build, check, find, resolve
 from gluon.model.describe import describe
 from gluon.model.problems import Problems
 from gluon.model.types import Model
+
+_VERSIONED = re.compile(r".*-[0-9]+\.[0-9]+").fullmatch
 
 
 def load(paths: Sequence[Path], *, shape: bool = False) -> tuple[Model, ...]:
@@ -38,8 +41,12 @@ def load(paths: Sequence[Path], *, shape: bool = False) -> tuple[Model, ...]:
 
 
 def load_catalog() -> tuple[Model, ...]:
-    """The models that Gluon ships."""
-    return load([find.CATALOG])
+    """The models that Gluon ships, each in the version that is served where nobody asks for another.
+
+    Further versions lie beside them in folders `<name>-<version>`, and are loaded by their path.
+    """
+    folders = [folder for folder in sorted(find.CATALOG.iterdir()) if folder.is_dir()]
+    return load([folder for folder in folders if not _VERSIONED(folder.name)])
 
 
 def _check_unique(models: Sequence[resolve.Model], problems: Problems) -> None:

@@ -21,7 +21,18 @@ def test_every_attribute_of_the_catalogue_has_a_description() -> None:
 def test_the_catalogue_has_the_base_pattern() -> None:
     from gluon.model.find import CATALOG
 
-    assert loader.load([CATALOG], shape=True) == loader.load_catalog()
+    folders = sorted(f for f in CATALOG.iterdir() if f.is_dir() and not f.name.startswith("base"))
+    shipped = {
+        m.name: m for f in folders for m in loader.load([f], shape=True) if "-" + m.version not in f.name
+    }
+    assert shipped == {m.name: m for m in loader.load_catalog()}
+
+
+def test_further_versions_lie_in_folders_of_their_own() -> None:
+    from gluon.model.find import CATALOG
+
+    (further,) = loader.load([CATALOG / "net-l3vpn-2.0"], shape=True)
+    assert (further.name, further.version) == ("net-l3vpn", "2.0")
 
 
 def test_l3vpn_has_the_paths_of_the_original(l3vpn: Model) -> None:
