@@ -12,7 +12,7 @@ from typing import Any
 from gluon.model import types
 from gluon.objects import journal
 from gluon.particles import tables
-from gluon.proton import checks, problems, registry, units, upkeep, work
+from gluon.proton import checks, problems, registry, supplies, units, upkeep, work
 from gluon.spi import store
 
 
@@ -37,6 +37,8 @@ class Create:
         self.reads: Sequence[store.Lookup] = checks.reads_of_references(resource, values)
         if not made_key or resource.unique:
             self.reads = [*self._reads_of_values(), *self.reads]
+        if resource.busy:
+            self.reads = [*upkeep.reads(resource, values, self._project()), *self.reads]
 
     def _reads_of_values(self) -> list[store.Lookup]:
         """The rows that have what must be unique: the key where it was given, unique groups."""
@@ -115,15 +117,21 @@ class Create:
         state = work.Work(view)
         row = self._row(state)
         checks.references(resource, state, row)
+        if resource.pooled:
+            session = state.session(row[tables.PROJECT])
+            row = supplies.supply(session, state, resource, None, row, self._values)
         checks.unique(resource, state, row)
         document = state.save(resource, None, row)
         if resource.is_port:
             context.ledger.created(state, state.changes, units.facts(resource, row), fresh=self._made_key)
             if resource.default_interface is not None:
-                state.save(resource.default_interface, None, self._interface(state, row))
-        upkeep.settle(state)
-        state.changes.result = units.Result(row, document or b"")
-        return state.changes
+                made = self._interface(state, row)
+                if resource.default_interface.pooled:
+                    session = state.session(made[tables.PROJECT])
+                    made = supplies.supply(session, state, resource.default_interface, None, made, ())
+                state.save(resource.default_interface, None, made)
+        upkeep.settle(state, row)
+        return state.finish(units.Result(row, document or b""))
 
 
 def _add(changes: store.Changes, resource: registry.Resource, row: store.Row) -> bytes:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from gluon.model import fields, types
 from gluon.particles import records, tables
 from gluon.proton import defaults as filling
-from gluon.proton import referring
+from gluon.proton import referring, rules, supplies
 from gluon.spi import store
 
 
@@ -56,6 +56,17 @@ class Resource:
     links: tuple[referring.Reference, ...] = ()
     """Those of `references` that are inside of values."""
     guarded: tuple[Guarded, ...] = ()
+    single: tuple[tuple[str, str], ...] = ()
+    """Attributes that hold one value and refer to nothing, and their columns."""
+    nested: tuple[tuple[str, str], ...] = ()
+    """Lists, maps and objects, and their columns."""
+    checks: tuple[rules.Rule, ...] = ()
+    watchers: tuple[rules.Watcher, ...] = ()
+    """Rules that read this type through a reference."""
+    pooled: tuple[supplies.Pooled, ...] = ()
+    """Attributes that take from a pool."""
+    pools: tuple[supplies.OwnPool, ...] = ()
+    """Pools that each object of this type has."""
     default_interface: Resource | None = None
     """For a port type: the type of the interface that is made with it."""
     fill_default: filling.Filler | None = None
@@ -111,31 +122,49 @@ class Registry:
             kind = resource.type
             resource.references = tuple(k for k in links if k.owner == resource.name)
             resource.referrers = tuple(k for k in links if k.target == resource.name)
-            resource.listings = {r.listed_as: r for r in resource.referrers if r.listed_as}
-            resource.modern = model.file_version != "1.0"
-            resource.links = tuple(r for r in resource.references if r.link is not None)
             resource.unique = tuple(
                 Group(attributes=u.attributes, columns=tables.unique_columns(kind, u), scope=u.scope)
                 for u in kind.unique
-            )
-            resource.guarded = tuple(
-                Guarded(
-                    attribute=a.name,
-                    column=tables.column_name(a),
-                    read_only=a.read_only,
-                    secret=a.secret,
-                )
-                for a in kind.attributes.values()
-                if a.immutable or a.read_only
             )
             resource.family = made
             resource.children = {r.type.plural: r for r in made.values() if r.type.parent == resource.name}
             if resource.is_port and interfaces and filling.fits(interfaces[0].type):
                 resource.default_interface = interfaces[0]
                 resource.fill_default = filling.filler(kind, interfaces[0].type)
-            resource.busy = bool(resource.links or kind.quota is not None)
             self.by_name[model.name, resource.name] = resource
-        for resource in made.values():
-            interface = resource.default_interface
-            resource.busy = resource.busy or (interface is not None and interface.busy)
+        if model.file_version != "1.0":
+            _modernise(model, made, links)
         self.by_path[model.name, f"v{model.version}"] = {r.type.plural: r for r in made.values()}
+
+
+def _modernise(
+    model: types.Model, made: Mapping[str, Resource], references: Sequence[referring.Reference]
+) -> None:
+    """What only models in version 2.0 and later have."""
+    own = supplies.own_pools(model.name, {name: r.records for name, r in made.items()})
+    watching: dict[str, list[rules.Watcher]] = {name: [] for name in made}
+    for resource in made.values():
+        kind = resource.type
+        resource.modern = True
+        resource.listings = {r.listed_as: r for r in resource.referrers if r.listed_as}
+        resource.links = tuple(r for r in resource.references if r.link is not None)
+        resource.guarded = tuple(
+            Guarded(attribute=a.name, column=tables.column_name(a), read_only=a.read_only, secret=a.secret)
+            for a in kind.attributes.values()
+            if a.immutable or a.read_only
+        )
+        places = [(a.name, tables.column_name(a), a) for a in kind.attributes.values() if not a.reference]
+        resource.single = tuple((n, c) for n, c, a in places if a.type not in types.NESTED)
+        resource.nested = tuple((n, c) for n, c, a in places if a.type in types.NESTED)
+        resource.checks = rules.compiled(model.types, kind)
+        resource.pools = own[resource.name]
+        resource.pooled = supplies.pooled(model, resource.records, resource.references, own)
+        for name, watcher in rules.watchers(kind, resource.checks, references):
+            watching[name].append(watcher)
+        resource.busy = bool(
+            resource.links or resource.checks or resource.pools or resource.pooled or kind.quota is not None
+        )
+    for resource in made.values():
+        resource.watchers = tuple(watching[resource.name])
+        interface = resource.default_interface
+        resource.busy = resource.busy or (interface is not None and interface.busy)

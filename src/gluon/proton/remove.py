@@ -50,5 +50,5 @@ class Remove:
             if other.is_port:
                 context.ledger.removed(state, state.changes, units.facts(other, gone))
             state.save(other, gone, None)
-        upkeep.settle(state)
-        return state.changes
+        upkeep.settle(state, None)
+        return state.finish(None)

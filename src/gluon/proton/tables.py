@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gluon import pools
 from gluon.spi.tables import Column, ColumnType, Table
 
 USAGE = "gluon_usage"
@@ -17,5 +18,6 @@ TABLES = (
         ),
         key=("project", "api", "type"),
     ),
+    *pools.TABLES,
 )
-"""`gluon_usage`: how many objects a project has of a type with a quota; project '' for none."""
+"""`gluon_usage`: how many objects a project has of a type with a quota; project '' for none. And those of pools."""

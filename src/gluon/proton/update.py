@@ -13,7 +13,7 @@ from gluon import errors
 from gluon.model import types
 from gluon.objects import codec
 from gluon.particles import tables
-from gluon.proton import checks, problems, registry, units, upkeep, work
+from gluon.proton import checks, problems, registry, supplies, units, upkeep, work
 from gluon.spi import ports, store
 
 
@@ -78,14 +78,16 @@ class Update:
                 )
                 self._move(state, after)
             checks.references(resource, state, after, None if moved else frozenset(self._values))
+            if resource.pooled:
+                session = state.session(after[tables.PROJECT])
+                row = after = supplies.supply(session, state, resource, before, after, self._values)
             checks.unique(resource, state, after)
         wait = None
         if resource.is_port:
             row, wait = self._follow(state, before, row)
         document = state.save(resource, before, row, intent=after is not None, first=True)
-        upkeep.settle(state)
-        state.changes.result = units.Result(row, document or b"", wait)
-        return state.changes
+        upkeep.settle(state, row if after is not None else None)
+        return state.finish(units.Result(row, document or b"", wait))
 
     def _move(self, state: work.Work, after: store.Row) -> None:
         """To another project: a port's default interface goes along, what else refers to it must be there."""

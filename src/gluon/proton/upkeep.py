@@ -1,14 +1,17 @@
-"""What is kept of objects beside their rows: the link tables, and how many each project has.
+"""What is kept of objects beside their rows: link tables, values of pools, how many each project has.
 
-Called at the end of a unit, when all of its objects are saved. Invariant: link rows equal what documents
-say, a usage row equals the number of rows it counts. Pure.
+Called at the end of a unit, when all of its objects are saved; then the rules have the last word. Invariant:
+link rows equal what documents say, a usage row equals the number of rows it counts. Pure.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from gluon import errors
 from gluon.particles import tables
-from gluon.proton import referring, registry, work
+from gluon.proton import judging, referring, registry, supplies, work
 from gluon.proton.tables import USAGE
 from gluon.spi import store
 
@@ -16,22 +19,37 @@ Counted = tuple[str, str]
 """Project (empty: none) and type."""
 
 
-def settle(state: work.Work) -> None:
-    """Bring everything kept in line with the objects that the unit touched. Raises `Conflict` over a quota."""
+def reads(resource: registry.Resource, values: Mapping[str, Any], project: store.Value) -> list[store.Lookup]:
+    """What a new object of these values will look at, beside what it refers to."""
+    found = supplies.reads(resource, values)
+    if resource.type.quota is not None:
+        key = (str(project or ""), resource.api, resource.name)
+        found.append(store.Lookup(USAGE, ("project", "api", "type"), key))
+    return found
+
+
+def settle(state: work.Work, main: store.Row | None) -> None:
+    """Bring everything kept in line with the objects that the unit touched, and judge them.
+
+    `main`: the row of the object that the body is of. Raises `Conflict` or `Invalid`.
+    """
     deltas: dict[Counted, int] = {}
     for touched in state.touched:
-        for reference in touched.resource.links:
+        resource = touched.resource
+        for reference in resource.links:
             _link(state.changes, reference, touched)
-        if touched.resource.type.quota is not None:
+        if resource.pooled or resource.pools:
+            session = state.session(touched.row[tables.PROJECT])
+            supplies.follow(session, resource, touched.before, touched.after)
+        if resource.type.quota is not None:
             for row, step in ((touched.before, -1), (touched.after, 1)):
                 if row is not None:
-                    counted = (str(row[tables.PROJECT] or ""), touched.resource.name)
+                    counted = (str(row[tables.PROJECT] or ""), resource.name)
                     deltas[counted] = deltas.get(counted, 0) + step
-    if deltas:
-        family = state.touched[0].resource.family
-        for (project, name), delta in deltas.items():
-            if delta:
-                _count(state, family[name], project, delta)
+    for (project, name), delta in deltas.items():
+        if delta:
+            _count(state, state.touched[0].resource.family[name], project, delta)
+    judging.judge(state, main)
 
 
 def _link(changes: store.Changes, reference: referring.Reference, touched: work.Touched) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from gluon import errors
+from gluon import errors, pools
 from gluon.objects import journal
 from gluon.proton import registry, units
 from gluon.spi import store
@@ -34,14 +34,19 @@ class Touched(msgspec.Struct, frozen=True):
         assert row is not None
         return row
 
+    @property
+    def key(self) -> store.Value:
+        return self.row[self.resource.records.key_column]
+
 
 class Work:
     """`spi.store.View` with the unit's own objects in it."""
 
-    __slots__ = ("_own", "_view", "changes", "incarnation", "now", "revision", "touched")
+    __slots__ = ("_own", "_pools", "_view", "changes", "incarnation", "now", "revision", "touched")
 
     def __init__(self, view: store.View) -> None:
         self._view = view
+        self._pools: pools.Session | None = None
         self._own: dict[str, dict[store.Value, store.Row | None]] = {}
         self.revision, self.now, self.incarnation = view.revision, view.now, view.incarnation
         self.changes = store.Changes()
@@ -81,6 +86,19 @@ class Work:
         """As it was before this unit."""
         return self._view
 
+    def session(self, project: store.Value) -> pools.Session:
+        """The unit's session with pools, opened for objects of `project`."""
+        if self._pools is None:
+            self._pools = pools.Session(self, project=units.text_of(project))
+        return self._pools
+
+    def finish(self, result: object) -> store.Changes:
+        """All that the unit does."""
+        if self._pools is not None:
+            self._pools.flush(self.changes)
+        self.changes.result = result
+        return self.changes
+
     # -- changing -----------------------------------------------------------------------------
 
     def save(
@@ -116,11 +134,11 @@ def _operation(before: store.Row | None, after: store.Row | None) -> journal.Ope
     return journal.Operation.DELETE if after is None else journal.Operation.UPDATE
 
 
-def check_size(what: str, count: int) -> None:
-    """Raises `Conflict` where one request would change too much."""
+def check_size(what: str, count: int, verb: str = "change") -> None:
+    """Raises `Conflict` where one request would change (or judge again) too much."""
     if count > MOST:
         raise errors.Conflict(
-            f"{what} would change {count} objects or more, and one request changes at most {MOST}",
+            f"{what} would {verb} {count} objects or more, and one request may {verb} {MOST} at most",
             code="too_many",
             hint="delete or change some of those that refer to it first, then repeat the request",
         )

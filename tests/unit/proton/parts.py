@@ -20,6 +20,7 @@ from gluon.spi import policy
 from gluon.spi import store as spi_store
 
 API = "graph"
+POOL_VALUE = "gluon_pool_value"
 PROJECT = "p1"
 CALLER = policy.Caller(user="u", project=PROJECT, roles=frozenset(), admin=True)
 
@@ -177,5 +178,16 @@ async def settled(running: Engine) -> None:
         if running.known.by_name[API, name].type.quota is not None:
             counted = (body["project_id"] or "", name)
             counts[counted] = counts.get(counted, 0) + 1
+    supplied = {}
+    for (_, kind), resource in running.known.by_name.items():
+        for row in await running.select(resource.table):
+            for pooled in resource.pooled:
+                pool = pooled.id(row)
+                if pool is not None and row[pooled.column] is not None:
+                    holder = f"{kind}/{row['id']}/{pooled.attribute.name}"
+                    supplied[str(pool), str(row[pooled.column])] = holder
+    stored = await running.select(POOL_VALUE)
+    holders = {(str(r["pool"]), str(r["value"])): r["holder"] for r in stored if r["holder"] is not None}
+    assert holders == supplied
     kept = {(r["project"], str(r["type"])): r["n"] for r in await running.select(proton_tables.USAGE)}
     assert {k: n for k, n in kept.items() if n} == counts

@@ -1,0 +1,141 @@
+"""Rules of models, judged inside a unit: of the objects that it writes, and of those that read them.
+
+In: a unit's work. Out: nothing, or `Invalid` with every rule of the body's own object that is false, or
+`Conflict` for a stored object that would break one. A rule that has no value (null has no members) is false.
+Pure; rows are read when a rule asks for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gluon import errors, expressions
+from gluon.proton import referring, registry, rules, work
+from gluon.spi import store
+
+
+def values(resource: registry.Resource, view: store.View, row: store.Row) -> dict[str, Any]:
+    """An object as rules see it; its references read what they refer to when they are asked."""
+    found: dict[str, Any] = {name: row[column] for name, column in resource.single}
+    for reference in resource.references:
+        if reference.link is None:
+            key = row[reference.column]
+            target = resource.family[reference.target]
+            found[reference.attribute] = None if key is None else _ref(target, view, key)
+    for name, column in resource.nested:
+        value = referring.plain(row[column])
+        for reference in resource.links:
+            if reference.link is not None and reference.attribute == name:
+                value = _linked(reference.link.path[1:], value, resource.family[reference.target], view)
+        found[name] = value
+    return found
+
+
+def _ref(target: registry.Resource, view: store.View, key: Any) -> expressions.Ref:
+    def fetch(wanted: Any) -> Mapping[str, Any] | None:
+        row = view.get(target.table, wanted)
+        return None if row is None else values(target, view, row)
+
+    return expressions.Ref(key, fetch)
+
+
+def _linked(path: tuple[str, ...], value: Any, target: registry.Resource, view: store.View) -> Any:
+    """A nested value with references in place of the keys at `path`."""
+    if value is None:
+        return None
+    if not path:
+        return _ref(target, view, value)
+    if path[0] != "*":
+        return {**value, path[0]: _linked(path[1:], value.get(path[0]), target, view)}
+    if isinstance(value, dict):
+        return {name: _linked(path[1:], item, target, view) for name, item in value.items()}
+    return [_linked(path[1:], item, target, view) for item in value]
+
+
+def judge(state: work.Work, main: store.Row | None) -> None:
+    """Every rule that the unit could have made false. `main`: the row of the object that the body is of."""
+    judged: set[tuple[int, str, store.Value]] = set()
+    for touched in state.touched:
+        if touched.after is None or not touched.resource.checks:
+            continue
+        mine = touched.after is main
+        wrong = []
+        for rule in touched.resource.checks:
+            if rule.check.write_only and not mine:
+                continue
+            judged.add((id(rule), touched.resource.name, touched.key))
+            told = _told(state, touched.resource, rule, touched.after, touched.before)
+            if told is not None and not mine:
+                raise _broken(touched.resource, touched.key, rule, told)
+            if told is not None:
+                wrong.append(_problem(rule, told))
+        if wrong:
+            raise errors.Invalid(wrong)
+    for touched in [t for t in state.touched if t.resource.watchers and t.before is not None]:
+        _judge_readers(state, touched, judged)
+
+
+def _judge_readers(
+    state: work.Work, touched: work.Touched, judged: set[tuple[int, str, store.Value]]
+) -> None:
+    """The objects whose rules read what changed here are judged anew."""
+    before, after = touched.before, touched.after
+    assert before is not None
+    for watcher in touched.resource.watchers:
+        column = touched.resource.records.column(watcher.attribute)
+        if after is not None and before[column] == after[column]:
+            continue
+        owner = touched.resource.family[watcher.owner]
+        for row in _readers(state, touched, watcher):
+            key = row[owner.records.key_column]
+            mark = (id(watcher.rule), owner.name, key)
+            if mark in judged:
+                continue
+            judged.add(mark)
+            work.check_size(f"changing {touched.resource.name} '{touched.key}'", len(judged), "judge again")
+            told = _told(state, owner, watcher.rule, row, row)
+            if told is not None:
+                raise _broken(owner, key, watcher.rule, told)
+
+
+def _readers(state: work.Work, touched: work.Touched, watcher: rules.Watcher) -> Sequence[store.Row]:
+    """The rows from which the chain of references leads here."""
+    keys: list[store.Value] = [touched.key]
+    rows: list[store.Row] = []
+    for reference in reversed(watcher.chain):
+        state.prefetch([reference.referrers_of(key) for key in keys])
+        rows = [row for key in keys for row in reference.rows(state, key)]
+        work.check_size(f"changing {touched.resource.name} '{touched.key}'", len(rows), "judge again")
+        keys = [row[reference.owner_key] for row in rows]
+    return rows
+
+
+def _told(
+    state: work.Work, resource: registry.Resource, rule: rules.Rule, row: store.Row, before: store.Row | None
+) -> str | None:
+    """Why the rule is false of an object; None: it is true."""
+    seen = {
+        "self": values(resource, state, row),
+        "old": None if before is None else values(resource, state.committed, before),
+    }
+    return None if rule.holds(seen) else rule.explained(seen)
+
+
+def _problem(rule: rules.Rule, told: str) -> errors.FieldProblem:
+    at = rule.check.at
+    return errors.FieldProblem(
+        pointer=f"/{at.replace('.', '/')}" if at else "",
+        code="rule",
+        message=rule.check.message or f"the rule {rule.check.rule} does not hold",
+        hint=f"the rule is {told}",
+    )
+
+
+def _broken(resource: registry.Resource, key: store.Value, rule: rules.Rule, told: str) -> errors.Conflict:
+    message = rule.check.message or f"the rule {rule.check.rule} does not hold"
+    return errors.Conflict(
+        f"{resource.name} '{key}' would break its rule: {message}",
+        code="rule",
+        hint=f"change or delete it first; its rule is {told}",
+    )

@@ -1,0 +1,248 @@
+"""Values that come from pools: taken, wished for and released with the objects that hold them.
+
+In: a model's pools, compiled by `registry`, and rows of a unit. Out: rows with their values; the writes go to the
+unit's session (`gluon.pools`). Invariant: an attribute with a pool holds a value exactly as long as the pool
+says that this attribute of this object holds it. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from gluon import errors, pools
+from gluon.model import types
+from gluon.particles import records
+from gluon.proton import referring
+from gluon.spi import store
+
+_is_path = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*").fullmatch
+
+
+class Kind(Protocol):
+    """What this room needs of a resource."""
+
+    @property
+    def pooled(self) -> tuple[Pooled, ...]: ...
+    @property
+    def pools(self) -> tuple[OwnPool, ...]: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def records(self) -> records.Records: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnPool:
+    """A pool that each object of a type has."""
+
+    api: str
+    owner: str
+    pool: types.Pool
+    records: records.Records
+
+    def id(self, key: object) -> str:
+        return pools.object_pool_id(self.api, self.owner, key, self.pool.name)
+
+    def supply(self, row: store.Row) -> pools.Supply:
+        """Its values while the object is `row`. Raises `Invalid` where an attribute holds no range."""
+        exclude = [
+            e for text in self.pool.exclude for e in (self._texts(row, text) if _is_path(text) else (text,))
+        ]
+        sources = self._texts(row, self.pool.source) if self.pool.source else ()
+        try:
+            return pools.of_object(
+                self.api, self.owner, row[self.records.key_column], self.pool, tuple(sources), exclude
+            )
+        except ValueError as error:
+            at = (self.pool.source or "").split(".")[0]
+            problem = errors.FieldProblem(
+                pointer=f"/{at}" if at else "",
+                code="pool_range",
+                message=f"pool {self.pool.name}: {error}",
+                hint="give prefixes or ranges of the pool's type",
+            )
+            raise errors.Invalid([problem]) from None
+
+    def _texts(self, row: store.Row, path: str) -> Iterator[str]:
+        top, *inner = path.split(".")
+        attribute = self.records.object_type.attributes[top]
+        value = row[self.records.column(top)]
+        nested = attribute.type in types.NESTED
+        yield from _texts(referring.plain(value) if nested else value, inner)
+
+
+def _texts(value: Any, path: list[str]) -> Iterator[str]:
+    """The texts at the end of a path that goes through lists and maps by itself."""
+    if value is None:
+        return
+    if isinstance(value, list):
+        for item in value:
+            yield from _texts(item, path)
+    elif isinstance(value, dict) and path and path[0] in value:
+        yield from _texts(value[path[0]], path[1:])
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item, path)
+    else:
+        yield str(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pooled:
+    """An attribute that takes from a pool: of the model (`supply`), or of the object that `through` refers to."""
+
+    attribute: types.Attribute
+    column: str
+    owner: str
+    key_column: str
+    rest: int
+    supply: pools.Supply | None = None
+    through: referring.Reference | None = None
+    of: OwnPool | None = None
+
+    def holder(self, row: store.Row) -> str:
+        return f"{self.owner}/{row[self.key_column]}/{self.attribute.name}"
+
+    def id(self, row: Mapping[str, Any]) -> str | None:
+        """The pool while the object is `row`; None: there is none, as it refers to nothing."""
+        if self.supply is not None:
+            return self.supply.id
+        key = row.get(self.through.column) if self.through is not None else None
+        return None if key is None or self.of is None else self.of.id(key)
+
+    def source(self, view: store.View, row: store.Row) -> pools.Supply | None:
+        """The values that may be taken. The object referred to is there: that was checked before."""
+        if self.supply is not None or self.through is None or self.of is None:
+            return self.supply
+        key = row[self.through.column]
+        target = view.get(self.through.target_table, key) if key is not None else None
+        return None if target is None else self.of.supply(target)
+
+
+def reads(kind: Kind, values: Mapping[str, Any]) -> list[store.Lookup]:
+    """What a new object of these values will look at."""
+    found: list[store.Lookup] = []
+    for pooled in kind.pooled:
+        pool = pooled.id(values)
+        given = values.get(pooled.attribute.name)
+        if pool is not None:
+            found += pools.reads(pool) if given is None else pools.reads(pool, given)
+    return found
+
+
+def supply(
+    session: pools.Session,
+    view: store.View,
+    kind: Kind,
+    before: store.Row | None,
+    row: store.Row,
+    given: Collection[str],
+) -> store.Row:
+    """The row with values for all that has a pool. `given`: attributes that the request names.
+
+    A value stays while neither it nor its pool changes; with another pool it is replaced, unless it is given
+    or immutable. Raises `Conflict` or `Invalid`.
+    """
+    new = dict(row)
+    for pooled in kind.pooled:
+        name, value = pooled.attribute.name, row[pooled.column]
+        pool, held = pooled.id(row), None
+        if before is not None:
+            held = pooled.id(before)
+            if pool == held and value == before[pooled.column]:
+                continue
+            _release(session, pooled, before)
+        source = pooled.source(view, row)
+        if source is None:
+            if value is not None and name not in given and held is not None and pooled.attribute.nullable:
+                new[pooled.column] = None
+            if value is None and not pooled.attribute.nullable:
+                raise _nowhere(pooled)
+            continue
+        keeps = name in given or pooled.attribute.immutable or pool == held
+        if value is not None and (keeps or before is None):
+            session.wish(source, value, pooled.holder(row), f"/{name}")
+        elif value is not None or (before is None and name not in given):
+            new[pooled.column] = session.take(source, pooled.holder(row))
+    return new
+
+
+def _nowhere(pooled: Pooled) -> errors.Invalid:
+    name = pooled.attribute.name
+    through = pooled.through.attribute if pooled.through is not None else "its pool"
+    problem = errors.FieldProblem(
+        pointer=f"/{name}",
+        code="required",
+        message=f"{name}: a value is required, and without {through} there is no pool to take it from",
+        hint=f"give {name} or {through}",
+    )
+    return errors.Invalid([problem])
+
+
+def _release(session: pools.Session, pooled: Pooled, row: store.Row) -> None:
+    pool = pooled.id(row)
+    if pool is not None and row[pooled.column] is not None:
+        session.release(pool, row[pooled.column], pooled.holder(row), pooled.rest)
+
+
+def follow(session: pools.Session, kind: Kind, before: store.Row | None, after: store.Row | None) -> None:
+    """After an object changed or went: values it no longer holds are free, its own pools have its new ranges."""
+    for pooled in kind.pooled:
+        if before is None:
+            break
+        if after is None or (pooled.id(before), before[pooled.column]) != (
+            pooled.id(after),
+            after[pooled.column],
+        ):
+            _release(session, pooled, before)
+    for own in kind.pools:
+        if after is None:
+            assert before is not None
+            session.drop(own.id(before[own.records.key_column]))
+            continue
+        supply = own.supply(after)
+        if before is not None and own.supply(before).space.digest != supply.space.digest:
+            session.respace(supply)
+
+
+def own_pools(api: str, made: Mapping[str, records.Records]) -> Mapping[str, tuple[OwnPool, ...]]:
+    """The pools that objects have, by type."""
+    return {
+        name: tuple(
+            OwnPool(api=api, owner=name, pool=pool, records=form) for pool in form.object_type.pools.values()
+        )
+        for name, form in made.items()
+    }
+
+
+def pooled(
+    model: types.Model,
+    form: records.Records,
+    references: Collection[referring.Reference],
+    own: Mapping[str, tuple[OwnPool, ...]],
+) -> tuple[Pooled, ...]:
+    """The attributes of one type that take from a pool."""
+    found = []
+    for attribute in form.object_type.attributes.values():
+        use = attribute.pool
+        if use is None:
+            continue
+        through = next((r for r in references if r.link is None and r.attribute == use.through), None)
+        of = next((p for p in own[through.target] if p.pool.name == use.name), None) if through else None
+        pool = of.pool if of is not None else model.pools[use.name]
+        found.append(
+            Pooled(
+                attribute=attribute,
+                column=form.column(attribute.name),
+                owner=form.object_type.name,
+                key_column=form.key_column,
+                rest=pool.rest,
+                supply=None if of is not None else pools.of_model(model.name, pool),
+                through=through,
+                of=of,
+            )
+        )
+    return tuple(found)
