@@ -1,4 +1,7 @@
-"""The commands of one proton, made from its description: `<object>-<verb>` with an option an attribute."""
+"""The commands of one proton, made from its description: `<object>-<verb>` with an option an attribute.
+
+Lists, maps and objects are written as JSON: `--targets '["65000:1"]'`. Actions of the model are verbs too.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,8 @@ _INDENT = 4
 
 _INTEGER = re.compile(r"[+-]?[0-9]+").fullmatch
 
+_WRITTEN_AS_JSON = ("list", "map", "object")
+
 Kind = dict[str, Any]
 
 
@@ -35,17 +40,26 @@ class _Key(click.ParamType[str]):
 
 def names(proton: dict[str, Any]) -> list[str]:
     """All command names of a proton."""
-    return [f"{kind['singular']}-{verb}" for kind in proton["types"].values() for verb in VERBS]
+    return [
+        f"{kind['singular']}-{verb}"
+        for kind in proton["types"].values()
+        for verb in (*VERBS, *(kind.get("actions") or ()))
+    ]
 
 
 def make(proton: dict[str, Any], name: str) -> click.Command | None:
     """The command of this name, None if there is none."""
-    singular, _, verb = name.rpartition("-")
-    kind = next((k for k in proton["types"].values() if k["singular"] == singular), None)
-    if kind is None or verb not in VERBS:
+    found = _kind_and_verb(proton, name)
+    if found is None:
         return None
-    path = kind["paths"][0]
+    kind, verb = found
+    singular, path = kind["singular"], kind["paths"][0]
     key = click.Argument(["object_key"], metavar=kind["key"].upper(), type=_Key())
+    if verb not in VERBS:
+        action = kind["actions"][verb]
+        options = _options(action.get("takes") or {})
+        text = action.get("description") or f"{verb} of a {singular}."
+        return _command(name, text, [key, *options], _act(kind, verb, action))
     made: dict[str, Callable[[], click.Command]] = {
         "list": lambda: _command(name, f"All {kind['plural']}.", [], lambda c: c.request("GET", path)),
         "show": lambda: _command(name, f"One {singular}.", [key], _on_object(kind, "GET")),
@@ -61,6 +75,15 @@ def make(proton: dict[str, Any], name: str) -> click.Command | None:
         ),
     }
     return made[verb]()
+
+
+def _kind_and_verb(proton: dict[str, Any], name: str) -> tuple[Kind, str] | None:
+    """An object's name and an action's may have dashes."""
+    for kind in proton["types"].values():
+        verb = name.removeprefix(f"{kind['singular']}-")
+        if verb != name and verb in (*VERBS, *(kind.get("actions") or ())):
+            return kind, verb
+    return None
 
 
 def _command(
@@ -114,6 +137,14 @@ def _update(kind: Kind) -> Callable[..., Any]:
     return act
 
 
+def _act(kind: Kind, verb: str, action: Kind) -> Callable[..., Any]:
+    def act(client: http.Client, object_key: str, **given: str | None) -> Any:
+        path = f"{http.object_path(kind['paths'][0], object_key)}/{verb}"
+        return client.request("POST", path, _body({"attributes": action.get("takes") or {}}, given))
+
+    return act
+
+
 def _say_why(client: http.Client, path: str) -> None:
     """A bind that failed is no error of the request; its reason stands in the port's status."""
     binding = client.facts(f"{path}/status", "binding")["binding"]
@@ -122,12 +153,23 @@ def _say_why(client: http.Client, path: str) -> None:
 
 def _attributes(kind: Kind, *, create: bool) -> list[click.Parameter]:
     """An option for each attribute; what is required is the server's to say."""
-    found: list[click.Parameter] = []
-    for name, attribute in kind["attributes"].items():
-        if not create and name == kind["key"]:
-            continue
-        found.append(click.Option([f"--{name}", _variable(name)], help=_help(attribute)))
-    return found
+    attributes = {
+        name: facts
+        for name, facts in kind["attributes"].items()
+        if (create or name != kind["key"]) and not facts.get("read_only")
+    }
+    return _options(attributes)
+
+
+def _options(attributes: dict[str, Any]) -> list[click.Parameter]:
+    return [
+        click.Option(
+            [f"--{name}", _variable(name)],
+            help=_help(attribute),
+            metavar="JSON" if attribute["type"] in _WRITTEN_AS_JSON else None,
+        )
+        for name, attribute in attributes.items()
+    ]
 
 
 def _variable(name: str) -> str:
@@ -136,13 +178,23 @@ def _variable(name: str) -> str:
 
 
 def _help(attribute: dict[str, Any]) -> str:
-    facts = [attribute.get("reference") or attribute.get("format") or attribute["type"]]
+    facts = [_kind_of(attribute)]
     facts += attribute.get("values") or []
     if "min" in attribute or "max" in attribute:
         facts.append(f"{attribute.get('min', '')}..{attribute.get('max', '')}")
     text = str(attribute.get("description") or "")
     required = ", required" if attribute.get("required") else ""
-    return f"{text} [{' '.join(str(f) for f in facts)}{required}]".strip()
+    default = f", default {json.dumps(attribute['default'])}" if attribute.get("default") is not None else ""
+    return f"{text} [{' '.join(str(f) for f in facts)}{required}{default}]".strip()
+
+
+def _kind_of(attribute: dict[str, Any]) -> str:
+    """The type in a word or three."""
+    if attribute["type"] in {"list", "map"}:
+        return f"{attribute['type']} of {_kind_of(attribute.get('items') or {'type': 'values'})}"
+    if attribute["type"] == "object":
+        return f"object of {', '.join(attribute.get('attributes') or ()) or 'nothing'}"
+    return str(attribute.get("reference") or attribute.get("format") or attribute["type"])
 
 
 def _body(kind: Kind, given: dict[str, str | None]) -> dict[str, Any]:
@@ -158,6 +210,10 @@ def _body(kind: Kind, given: dict[str, str | None]) -> dict[str, Any]:
 def _value(attribute: dict[str, Any], text: str) -> Any:
     """What the text means; where it means nothing it goes as it is, and the server says why not."""
     kind = attribute.get("value_type") or attribute["type"]
+    if kind in _WRITTEN_AS_JSON:
+        return _json(text)
+    if text == "null" and attribute.get("nullable") and kind in {"integer", "number", "boolean"}:
+        return None
     if kind == "integer" and _INTEGER(text) and len(text) <= 30:
         return int(text)
     if kind == "number":
@@ -165,6 +221,13 @@ def _value(attribute: dict[str, Any], text: str) -> Any:
     if kind == "boolean":
         return {"true": True, "false": False}.get(text.lower(), text)
     return text
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _number(text: str) -> float | str:
