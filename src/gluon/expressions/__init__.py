@@ -19,13 +19,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gluon.expressions import checker, compiler, explainer, parser, syntax
+from gluon.expressions import checker, compiler, explainer, parser, shapes, syntax
 from gluon.expressions import paths as _paths
 from gluon.expressions.problems import Exhausted, Failed, Wrong
 from gluon.expressions.shapes import Kind, Shape
 from gluon.expressions.values import STEPS, Read, Ref
 
-__all__ = ["STEPS", "Exhausted", "Expression", "Failed", "Ref", "Rule", "Wrong", "compile", "parse", "rule"]
+__all__ = [
+    "STEPS",
+    "Exhausted",
+    "Expression",
+    "Failed",
+    "Ref",
+    "Rule",
+    "Wrong",
+    "compile",
+    "parse",
+    "rule",
+    "shapes",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

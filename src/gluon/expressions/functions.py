@@ -168,6 +168,11 @@ def _sum(env: Env, values: Any) -> int | float:
     return float(sum(numbers))
 
 
+def sum_of_doubles(env: Env, values: Any) -> float:
+    """`sum` where the type is known to be double."""
+    return float(sum(float(n) for n in _numbers(env, (values,))))
+
+
 def _min(env: Env, *values: Any) -> Any:
     numbers = _numbers(env, values)
     if not numbers:

@@ -53,7 +53,7 @@ class Shape:
                 text = f"reference to {self.name}"
             case _:
                 text = self.kind.value
-        return f"{text} or null" if self.nullable else text
+        return f"{text} or null" if self.nullable and self.kind is not Kind.NULL else text
 
     @property
     def value(self) -> Shape:

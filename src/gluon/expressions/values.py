@@ -102,8 +102,9 @@ def among(env: Env, value: Any, values: Any) -> bool:
     """`value in values`: an item of a list, or a key of a map."""
     if isinstance(values, LISTS):
         value = plain(value)
-        spend(env, 1 + (len(values) >> 3))
         if value.__class__ is str:
+            fast = not values or values[0].__class__ is not Ref
+            spend(env, 1 + (len(values) >> 5 if fast else len(values)))
             return value in values  # nothing but a text and a reference with that key equals a text
         spend(env, len(values))
         return any(same(env, value, one) for one in values)
