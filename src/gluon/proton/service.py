@@ -109,18 +109,9 @@ class Service:
         scope = self._policy.scope(context.caller, owner.api, owner.name)
         self._policy.check(context.caller, "list", owner.api, owner.name, scope)
         value = target.row[reference.target_key]
-        if reference.link is None:
-            equals = ((reference.column, value),)
-            rows = await self._store.select(store.Select(table=owner.table, equals=equals, project=scope))
-            return [owner.records.body(row) for row in rows]
-        equals = ((tables.TARGET, value),)
-        links = await self._store.select(store.Select(table=reference.link_table, equals=equals))
-        found = [await self._store.get(owner.table, link[tables.OWNER]) for link in links]
-        return [
-            owner.records.body(row)
-            for row in found
-            if row is not None and (scope is None or row[tables.PROJECT] in (None, scope))
-        ]
+        equals = ((reference.column, value),)
+        rows = await self._store.select(store.Select(table=owner.table, equals=equals, project=scope))
+        return [owner.records.body(row) for row in rows]
 
     async def list(self, context: units.Context, parent: str | None = None) -> Sequence[dict[str, Any]]:
         """All bodies that the caller may see, by key; `parent`: only those of this parent."""

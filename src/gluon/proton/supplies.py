@@ -144,7 +144,7 @@ def supply(
     """The row with values for all that has a pool. `given`: attributes that the request names.
 
     A value stays while neither it nor its pool changes; with another pool it is replaced, unless it is given
-    or immutable. Raises `Conflict` or `Invalid`.
+    or immutable. Where there is no pool, or one that has no ranges, null will do. Raises `Conflict` or `Invalid`.
     """
     new = dict(row)
     for pooled in kind.pooled:
@@ -165,6 +165,8 @@ def supply(
         keeps = name in given or pooled.attribute.immutable or pool == held
         if value is not None and (keeps or before is None):
             session.wish(source, value, pooled.holder(row), f"/{name}")
+        elif not source.space.size and pooled.attribute.nullable:
+            new[pooled.column] = None
         elif value is not None or (before is None and name not in given):
             new[pooled.column] = session.take(source, pooled.holder(row))
     return new
