@@ -21,7 +21,7 @@ MADE = "<!-- Written by ./dev docs; changes made by hand are lost. -->\n\n"
 def pages() -> dict[str, str]:
     """Text by file name."""
     made: dict[str, str] = {}
-    for model in loader.load_catalog():
+    for model in loader.load_shipped():
         name = f"{model.name}.md"
         made[f"{model.name}-{model.version}.md" if name in made else name] = markdown.page(model)
     made["settings.md"] = settings_page()

@@ -13,7 +13,7 @@ from gluon.store import script
 from tests.golden import client_help
 
 DATA = Path(__file__).parents[1] / "data" / "models"
-MODELS = {f"{m.name}-{m.version}": m for m in (*loader.load_catalog(), *loader.load([DATA]))}
+MODELS = {f"{m.name}-{m.version}": m for m in (*loader.load_shipped(), *loader.load([DATA]))}
 
 Golden = Callable[[str, str], None]
 

@@ -86,6 +86,18 @@ def export(where: str, name: str | None, kind: str, database: str, output: str |
     sys.exit(models.export(where, name, kind, database, output))
 
 
+@model.command("schema")
+@click.option("--version", type=click.Choice(["1.0", "2.0"]), help="Of the language; without it both.")
+def schema(version: str | None) -> None:
+    """The JSON Schema of the language, by which editors complete and check model files.
+
+    In the model file: # yaml-language-server: $schema=PATH
+    """
+    from gluon.cmd import models
+
+    sys.exit(models.schema(version))
+
+
 @model.command("new")
 @click.argument("name")
 @click.option("--folder", default=".", metavar="DIR", help="Where to make it (here).")

@@ -16,7 +16,7 @@ import click
 
 from gluon import errors
 from gluon.export import json_schema, markdown, openapi, skeleton
-from gluon.model import describe, loader, types
+from gluon.model import describe, language, loader, types
 from gluon.particles import tables
 from gluon.store import script
 
@@ -146,17 +146,19 @@ def _write(where: str, name: str | None, output: str | None, make: Callable[[typ
 
 def _models(where: str | None, name: str | None) -> list[types.Model]:
     """What is meant: a path, or the name of a shipped model; `name` is one of those at the path."""
-    if where is None or not Path(where).exists():
-        models = loader.load_catalog()
-        name = name or where
-        what = "no file, folder or shipped model" if where == name else "no shipped model"
-    else:
+    if where is not None and Path(where).exists():
         models = loader.load([Path(where)])
-        what = "no model"
-    found = [m for m in models if name in (None, m.name, _called(m))]
+        found = [m for m in models if name in (None, m.name, _called(m))]
+    else:
+        models = loader.load_shipped()
+        name = name or where
+        # the version that is served comes first, others are asked for by name and version
+        served = dict.fromkeys(m.name for m in models)
+        found = [next(m for m in models if m.name == n) for n in served if name in (None, n)]
+        found = found or [m for m in models if name == _called(m)]
     if not found:
         there = ", ".join(_called(m) for m in models) or "none"
-        click.echo(f"gluon: {what} '{name}'; there are: {there}", err=True)
+        click.echo(f"gluon: no model '{name}' here; there are: {there}", err=True)
     return found
 
 
@@ -168,6 +170,26 @@ def _pretty(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
+def schema(version: str | None) -> int:
+    """Print the JSON Schema of the language, of one version or of whatever a file says it is."""
+    click.echo(_pretty(_language(version)))
+    return 0
+
+
+def _language(version: str | None) -> dict[str, Any]:
+    whole = language.schema()
+    if version is None:
+        return whole
+    kept = {key: part for key, part in whole.items() if key not in {"if", "then", "else"}}
+    definitions = {n: part for n, part in whole["$defs"].items() if n.endswith(f"-{version}")}
+    return {
+        **kept,
+        "properties": {"file_version": {"enum": [version, float(version)]}},
+        "$ref": f"#/$defs/file-{version}",
+        "$defs": definitions,
+    }
+
+
 def new(name: str, folder: str) -> int:
     """Make `folder/name/api.yaml`. 1 where there is something already."""
     place = Path(folder) / name
@@ -175,6 +197,7 @@ def new(name: str, folder: str) -> int:
     try:
         place.mkdir(parents=True)
         file.write_text(skeleton.text(name), encoding="utf-8")
+        (place / skeleton.SCHEMA).write_text(_pretty(language.schema()) + "\n", encoding="utf-8")
     except FileExistsError:
         click.echo(f"gluon: {place} is there already; nothing was written", err=True)
         return 1

@@ -11,6 +11,9 @@ from pathlib import Path
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*").fullmatch
 """Names that are good in a URL, on a command line and in a table's name."""
 
+SCHEMA = ".schema.json"
+"""Where the file looks for the JSON Schema of the language, beside itself."""
+
 _FILE = Path(__file__).with_suffix(".yaml")
 
 

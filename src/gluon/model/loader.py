@@ -49,6 +49,12 @@ def load_catalog() -> tuple[Model, ...]:
     return load([folder for folder in folders if not _VERSIONED(folder.name)])
 
 
+def load_shipped() -> tuple[Model, ...]:
+    """Every version of every model that Gluon ships, those of `load_catalog` first."""
+    folders = [folder for folder in sorted(find.CATALOG.iterdir()) if folder.is_dir()]
+    return load_catalog() + tuple(m for f in folders if _VERSIONED(f.name) for m in load([f]))
+
+
 def _check_unique(models: Sequence[resolve.Model], problems: Problems) -> None:
     """One name, one model: tables and keys in etcd have no version. Names must differ as names of tables do."""
     seen: dict[str, tuple[str, str, resolve.Model]] = {}

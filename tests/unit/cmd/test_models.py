@@ -3,10 +3,13 @@
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from gluon.cmd import main
+from gluon.export import skeleton
 from gluon.model import find
 
 SHIPPED = find.CATALOG / "net-l3vpn"
@@ -84,6 +87,7 @@ def test_a_new_model_is_good_and_never_written_over(tmp_path: Path) -> None:
     made = gluon("new", "net-mine", "--folder", str(tmp_path))
     assert made.exit_code == 0
     file = tmp_path / "net-mine" / "api.yaml"
+    assert (file.parent / ".schema.json").is_file()
     assert gluon("check", str(file.parent)).exit_code == 0
     file.write_text("mine", encoding="utf-8")
     again = gluon("new", "net-mine", "--folder", str(tmp_path))
@@ -107,3 +111,21 @@ def test_a_model_is_named_by_path_or_by_name() -> None:
     missing = gluon("show", "nonsense")
     assert missing.exit_code == 1
     assert "net-l3vpn/v1.0" in missing.stderr
+
+
+def test_a_version_that_is_not_served_is_named_with_its_version() -> None:
+    assert "2.0" in gluon("show", "net-l3vpn/v2.0").stdout
+    assert gluon("docs", "net-l3vpn").stdout.startswith("# net-l3vpn 1.0\n")
+
+
+@pytest.mark.parametrize("version", [None, "1.0", "2.0"])
+def test_the_schema_of_the_language_judges_files(version: str | None, tmp_path: Path) -> None:
+    told = json.loads(gluon("schema", *(["--version", version] if version else [])).stdout)
+    jsonschema.Draft202012Validator.check_schema(told)
+    judge = jsonschema.Draft202012Validator(told)
+    new = yaml.safe_load(skeleton.text("net-mine"))
+    old = yaml.safe_load((SHIPPED / "api.yaml").read_text(encoding="utf-8"))
+    assert judge.is_valid(new) == (version != "1.0")
+    assert judge.is_valid(old) == (version != "2.0")
+    new["objects"]["Site"]["attributes"]["city"]["lenght"] = 3
+    assert not judge.is_valid(new)

@@ -1,0 +1,109 @@
+CREATE TABLE "net_l3vpn_Port" (
+  "id" varchar(64) NOT NULL,
+  "_project" varchar(64) NOT NULL,
+  "name" varchar(64),
+  "mac_address" mediumtext,
+  "admin_state_up" boolean NOT NULL,
+  "status" varchar(32) NOT NULL,
+  "vnic_type" varchar(32) NOT NULL,
+  "mtu" bigint NOT NULL,
+  "vlan_transparency" boolean NOT NULL,
+  "profile" longtext,
+  "device_id" mediumtext,
+  "device_owner" varchar(128),
+  "host_id" mediumtext,
+  "vif_type" varchar(64),
+  "vif_details" longtext,
+  "_revision" bigint NOT NULL,
+  "_written" longtext,
+  "_created" varchar(26) NOT NULL,
+  "_updated" varchar(26) NOT NULL,
+  CONSTRAINT "pk_net_l3vpn_Port_f32596933f" PRIMARY KEY ("id")
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+CREATE TABLE "net_l3vpn_Interface" (
+  "id" varchar(64) NOT NULL,
+  "_project" varchar(64) NOT NULL,
+  "name" varchar(64),
+  "port_id" varchar(64) NOT NULL,
+  "segmentation_type" varchar(32) NOT NULL,
+  "segmentation_id" bigint NOT NULL,
+  "_revision" bigint NOT NULL,
+  "_written" longtext,
+  "_created" varchar(26) NOT NULL,
+  "_updated" varchar(26) NOT NULL,
+  CONSTRAINT "pk_net_l3vpn_Interface_fce32c0487" PRIMARY KEY ("id")
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+CREATE TABLE "net_l3vpn_VpnService" (
+  "id" varchar(64) NOT NULL,
+  "_project" varchar(64) NOT NULL,
+  "name" varchar(64),
+  "description" mediumtext,
+  "route_distinguisher" mediumtext,
+  "ipv4" longtext,
+  "ipv6" longtext,
+  "hub_target" mediumtext,
+  "spoke_target" mediumtext,
+  "subnets" longtext NOT NULL,
+  "mtu" bigint NOT NULL,
+  "_revision" bigint NOT NULL,
+  "_written" longtext,
+  "_created" varchar(26) NOT NULL,
+  "_updated" varchar(26) NOT NULL,
+  CONSTRAINT "pk_net_l3vpn_VpnService_e88a466465" PRIMARY KEY ("id")
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+CREATE TABLE "net_l3vpn_VpnBinding" (
+  "id" varchar(64) NOT NULL,
+  "_project" varchar(64) NOT NULL,
+  "interface_id" varchar(64) NOT NULL,
+  "service_id" varchar(64) NOT NULL,
+  "role" varchar(32) NOT NULL,
+  "ip_address" mediumtext,
+  "more_addresses" longtext NOT NULL,
+  "anycast_addresses" longtext NOT NULL,
+  "static_routes" longtext NOT NULL,
+  "_revision" bigint NOT NULL,
+  "_written" longtext,
+  "_created" varchar(26) NOT NULL,
+  "_updated" varchar(26) NOT NULL,
+  CONSTRAINT "pk_net_l3vpn_VpnBinding_2e766733d6" PRIMARY KEY ("id")
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+CREATE TABLE "net_l3vpn_BgpPeering" (
+  "id" varchar(64) NOT NULL,
+  "_project" varchar(64) NOT NULL,
+  "name" varchar(64),
+  "local_address" varchar(255) NOT NULL,
+  "peer_address" varchar(255) NOT NULL,
+  "peer_asn" bigint NOT NULL,
+  "_revision" bigint NOT NULL,
+  "_written" longtext,
+  "_created" varchar(26) NOT NULL,
+  "_updated" varchar(26) NOT NULL,
+  CONSTRAINT "pk_net_l3vpn_BgpPeering_aae7f199f8" PRIMARY KEY ("id")
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+CREATE TABLE "net_l3vpn_DataplaneTunnel" (
+  "id" varchar(64) NOT NULL,
+  "_project" varchar(64) NOT NULL,
+  "name" varchar(64),
+  "local_endpoint" varchar(255) NOT NULL,
+  "remote_endpoint" varchar(255) NOT NULL,
+  "_revision" bigint NOT NULL,
+  "_written" longtext,
+  "_created" varchar(26) NOT NULL,
+  "_updated" varchar(26) NOT NULL,
+  CONSTRAINT "pk_net_l3vpn_DataplaneTunnel_dd80c8a298" PRIMARY KEY ("id")
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+CREATE INDEX "ix_net_l3vpn_Port_025dcd715a" ON "net_l3vpn_Port" ("_project", "id");
+CREATE INDEX "ix_net_l3vpn_Interface_5b9b386642" ON "net_l3vpn_Interface" ("port_id");
+CREATE INDEX "ix_net_l3vpn_Interface_3e7a93ad4a" ON "net_l3vpn_Interface" ("_project", "id");
+ALTER TABLE "net_l3vpn_Interface" ADD CONSTRAINT "fk_net_l3vpn_Interface_5b9b386642" FOREIGN KEY ("port_id") REFERENCES "net_l3vpn_Port" ("id");
+CREATE INDEX "ix_net_l3vpn_VpnService_b733de9f6a" ON "net_l3vpn_VpnService" ("_project", "id");
+CREATE UNIQUE INDEX "uq_net_l3vpn_VpnBinding_ca699cc775" ON "net_l3vpn_VpnBinding" ("interface_id", "service_id");
+CREATE INDEX "ix_net_l3vpn_VpnBinding_69f737648c" ON "net_l3vpn_VpnBinding" ("interface_id");
+CREATE INDEX "ix_net_l3vpn_VpnBinding_7d7e019615" ON "net_l3vpn_VpnBinding" ("service_id");
+CREATE INDEX "ix_net_l3vpn_VpnBinding_46618e16a5" ON "net_l3vpn_VpnBinding" ("_project", "id");
+ALTER TABLE "net_l3vpn_VpnBinding" ADD CONSTRAINT "fk_net_l3vpn_VpnBinding_69f737648c" FOREIGN KEY ("interface_id") REFERENCES "net_l3vpn_Interface" ("id");
+ALTER TABLE "net_l3vpn_VpnBinding" ADD CONSTRAINT "fk_net_l3vpn_VpnBinding_7d7e019615" FOREIGN KEY ("service_id") REFERENCES "net_l3vpn_VpnService" ("id");
+CREATE UNIQUE INDEX "uq_net_l3vpn_BgpPeering_8f15203448" ON "net_l3vpn_BgpPeering" ("local_address", "peer_address");
+CREATE INDEX "ix_net_l3vpn_BgpPeering_c5023b2e63" ON "net_l3vpn_BgpPeering" ("_project", "id");
+CREATE UNIQUE INDEX "uq_net_l3vpn_DataplaneTunnel_8d45d4944e" ON "net_l3vpn_DataplaneTunnel" ("local_endpoint", "remote_endpoint");
+CREATE INDEX "ix_net_l3vpn_DataplaneTunnel_16dab56dc3" ON "net_l3vpn_DataplaneTunnel" ("_project", "id");
