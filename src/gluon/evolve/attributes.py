@@ -72,6 +72,11 @@ def _type(old: Attribute, new: Attribute) -> Judgement | None:
             impact=Impact.REFUSED, stored=True, breaking=True, cure=_ANOTHER,
             reason=f"stored objects refer to objects of {old.reference}",
         )  # fmt: skip
+    if new.reference and not old.reference:
+        return Judgement(
+            impact=Impact.REFUSED, stored=True, breaking=True, cure=_ANOTHER,
+            reason=f"a stored value need not be the key of an object of {new.reference}",
+        )  # fmt: skip
     if values.converter(old, new) is None:
         return Judgement(
             impact=Impact.REFUSED, stored=True, breaking=True, cure=_ANOTHER,

@@ -99,7 +99,7 @@ def _extend(
         old = there.columns.get(column.name)
         if old is not None:
             _column(table, column, old, maker, found)
-        elif column.nullable and column.name not in table.key:
+        elif (column.nullable or column.default is not None) and column.name not in table.key:
             added.add(column.name)
             found.statements.append(maker.add_column(table, column, keys))
         else:
@@ -157,8 +157,8 @@ def _indexes(
             found.reasons.append(f"{table.name}: {', '.join(columns)} would have to be unique")
         else:
             later.append(sql)
-    if any(name.startswith("uq_") and name not in names for name in there.indexes):
-        found.reasons.append(f"{table.name}: columns that had to be unique need not be so any more")
+    # Last, as a reference may need the index that takes its place.
+    later += [maker.drop_index(table, n) for n in sorted(there.indexes - names) if n.startswith("uq_")]
 
 
 def _references(

@@ -79,7 +79,11 @@ class Ddl:
         return f"CREATE TABLE {quoted(table.name)} (\n  {body}\n){self._dialect.create_suffix}"
 
     def add_column(self, table: tables.Table, column: tables.Column, keys: dict[str, str]) -> str:
-        return f"ALTER TABLE {quoted(table.name)} ADD COLUMN {self._column(table, column, keys)}"
+        return f"ALTER TABLE {quoted(table.name)} ADD COLUMN {self._column(table, column, keys, added=True)}"
+
+    def drop_index(self, table: tables.Table, name: str) -> str:
+        where = f" ON {quoted(table.name)}" if self._dialect.ddl_commits else ""
+        return f"DROP INDEX {quoted(name)}{where}"
 
     def has_length(self, table: tables.Table, column: tables.Column) -> bool:
         """Does the database limit this text by its type?"""
@@ -124,8 +128,12 @@ class Ddl:
                     f"CREATE {word} {quoted(name)} ON {quoted(table.name)} ({listing})",
                 )
 
-    def _column(self, table: tables.Table, column: tables.Column, keys: dict[str, str]) -> str:
+    def _column(
+        self, table: tables.Table, column: tables.Column, keys: dict[str, str], *, added: bool = False
+    ) -> str:
         text = f"{quoted(column.name)} {self._dialect.type_of(column, column.name in held(table))}"
+        if added and column.default is not None:
+            text += f" DEFAULT {_literal(column.default)}"
         if not column.nullable or column.name in table.key:
             text += " NOT NULL"
         if self._dialect.inline_foreign:
@@ -149,3 +157,10 @@ class Ddl:
             long = c in documents or lengths.get(c, 0) > share
             parts.append(f"{quoted(c)}({share})" if long else quoted(c))
         return ", ".join(parts)
+
+
+def _literal(value: str | float | bool) -> str:
+    """A default as SQL."""
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return str(value).upper() if isinstance(value, bool) else repr(value)

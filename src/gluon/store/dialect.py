@@ -44,3 +44,16 @@ class Dialect:
     """A statement that lets revisions go on after `?`, where `gluon_writer` does not count them."""
     fixed: tuple[str, ...] = ()
     """Statements to run when the fixed tables are made."""
+    hurry: str
+    """A statement: this connection waits for no lock longer than a second, and may fill tables in any order."""
+    alone: str
+    """A query: true if this connection now holds the lock of upgrades."""
+    online: tuple[str, str] = ("", "")
+    """Words behind INDEX and at the end that let an index be made while its table is used."""
+    broken_index: str = ""
+    """A query by name: a row if there is such an index, left over by a build that failed."""
+    unchecked_foreign: str = ""
+    """Words behind a reference that is declared without a look at the rows that are there."""
+    drop_suffix: str = ""
+    ddl_commits: bool = False
+    """A change of the schema ends the transaction that it is in."""

@@ -6,7 +6,7 @@ Used by `install`. `gluon_writer` has one row; the journal's key is the order of
 
 from __future__ import annotations
 
-from gluon.spi import tables
+from gluon.spi import tables, upgrade
 
 WRITER = "gluon_writer"
 SCHEMA = "gluon_schema"
@@ -63,5 +63,6 @@ TABLES = (
         ),
         key=("revision", "n"),
     ),
+    upgrade.PROGRESS,
 )
 JOURNAL_COLUMNS = tuple(c.name for c in TABLES[2].columns)

@@ -7,7 +7,8 @@ changed. Invariant: everything is there before the epoch says so. Called by `sql
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 from gluon import errors
 from gluon.spi import store, tables
@@ -20,15 +21,35 @@ JUMP = 1_000_000
 """How far revisions jump when history is broken."""
 
 
+async def nothing(connection: driver.Installer) -> None:
+    """No more to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """What a change of models does in the same breath: when the installer has begun, and when all of the rest shows
+    at once. Models are recorded anew then."""
+
+    begun: Callable[[driver.Installer], Awaitable[None]] = nothing
+    locked: Callable[[driver.Installer], Awaitable[None]] = nothing
+
+
 async def install(
-    database: driver.Database, wanted: Sequence[tables.Table], models: Sequence[store.StoredModel]
+    database: driver.Database,
+    wanted: Sequence[tables.Table],
+    models: Sequence[store.StoredModel],
+    hooks: Hooks | None = None,
 ) -> Catalog:
-    """Raises `MigrationRefused`, and driver errors."""
+    """Raises `MigrationRefused`, driver errors, and what `hooks` raise."""
     everything = (*fixed.TABLES, *wanted)
     connection = await database.installer()
     try:
+        if hooks is not None:
+            await connection.execute(database.dialect.hurry)
         await connection.begin()
-        before = await _stored(connection, database.dialect)
+        if hooks is not None:
+            await hooks.begun(connection)
+        before = await read_tables(connection, database.dialect)
         new = fixed.WRITER not in before
         difference = compare(everything, before, database.dialect)
         _refuse(difference)
@@ -37,9 +58,14 @@ async def install(
         for sql in difference.statements:
             await connection.execute(sql)
         await connection.switch()
-        epoch = await _record(connection, models, database.dialect.clock, changed=bool(difference.statements))
+        if hooks is not None:
+            await hooks.locked(connection)
+        changed = bool(difference.statements) or hooks is not None
+        epoch = await _record(
+            connection, models, database.dialect.clock, changed=changed, anew=hooks is not None
+        )
         await connection.commit()
-        after = await _stored(connection, database.dialect)
+        after = await read_tables(connection, database.dialect)
     except driver.Failed as failed:
         connection.kill()
         raise errors.MigrationRefused([f"the database refuses to change: {failed}"]) from failed
@@ -56,7 +82,12 @@ def _refuse(difference: Difference) -> None:
 
 
 async def _record(
-    connection: driver.Installer, models: Sequence[store.StoredModel], clock: str, *, changed: bool
+    connection: driver.Installer,
+    models: Sequence[store.StoredModel],
+    clock: str,
+    *,
+    changed: bool,
+    anew: bool,
 ) -> int:
     """The epoch, one more if anything changed."""
     writers = await connection.fetch("SELECT epoch FROM gluon_writer WHERE id = 1")
@@ -68,7 +99,7 @@ async def _record(
     epoch = int(writers[0][0]) if writers else 0
     rows = await connection.fetch("SELECT api, version, digest FROM gluon_schema")
     known = {row[0]: (row[1], row[2]) for row in rows}
-    fresh = [m for m in models if known.get(m.api) != (m.version, m.digest)]
+    fresh = [m for m in models if anew or known.get(m.api) != (m.version, m.digest)]
     if not changed and not fresh and writers:
         return epoch
     epoch += 1
@@ -84,7 +115,7 @@ async def _record(
     return epoch
 
 
-async def _stored(connection: driver.Connection, dialect: Dialect) -> dict[str, Stored]:
+async def read_tables(connection: driver.Connection, dialect: Dialect) -> dict[str, Stored]:
     """The tables of the database, columns in stored order."""
     found: dict[str, Stored] = {}
     for table, column, kind, nullable, key in await connection.fetch(dialect.columns_sql):

@@ -77,6 +77,11 @@ DIALECT = Dialect(
     ways=mysql_text.WAYS,
     deferred=False,
     create_suffix=" ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin",
+    hurry="SET SESSION lock_wait_timeout = 1, SESSION innodb_lock_wait_timeout = 1, SESSION foreign_key_checks = 0",
+    alone="SELECT GET_LOCK(CONCAT('gluon_upgrade_', DATABASE()), 0)",
+    online=("", " ALGORITHM=INPLACE LOCK=NONE"),
+    unchecked_foreign=", ALGORITHM=INPLACE, LOCK=NONE",
+    ddl_commits=True,
 )
 
 

@@ -80,6 +80,14 @@ DIALECT = Dialect(
     nul=False,
     restart="SELECT setval('gluon_revision', ?)",
     fixed=("CREATE SEQUENCE gluon_revision",),
+    hurry="SET lock_timeout = '800ms'",
+    alone=f"SELECT pg_try_advisory_lock({_LOCK + 1})",
+    online=("CONCURRENTLY ", ""),
+    broken_index="""
+        SELECT 1 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+        WHERE c.relname = ? AND c.relnamespace = current_schema()::regnamespace AND NOT i.indisvalid""",
+    unchecked_foreign=" NOT VALID",
+    drop_suffix=" CASCADE",
 )
 
 

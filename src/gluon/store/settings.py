@@ -29,3 +29,5 @@ class Settings:
     """How long a unit waits for a database that does not answer."""
     readers: int = 4
     """Connections for reads."""
+    references: bool = True
+    """Whether SQLite checks references; off while tables are filled in any order."""

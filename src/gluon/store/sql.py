@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 
 from gluon import errors
 from gluon.objects import journal
-from gluon.spi import store, tables
-from gluon.store import driver, texts
+from gluon.spi import store, tables, upgrade
+from gluon.store import driver, texts, upgrading
 from gluon.store.deciding import entry_of
 from gluon.store.install import install, rebase
 from gluon.store.readers import Readers
@@ -46,6 +46,60 @@ class SqlStore:
             return catalog
 
         return (await self._writer.exclusively(job)).epoch
+
+    async def models(self) -> Sequence[store.StoredModel]:
+        """None in a database that was never installed."""
+        with _translated():
+            async with upgrading.installer(self._database) as connection:
+                return await upgrading.models(connection, self._database.dialect)
+
+    async def counts(self, names: Sequence[str]) -> dict[str, int]:
+        with _translated():
+            async with upgrading.installer(self._database) as connection:
+                return await upgrading.counts(connection, self._database.dialect, names)
+
+    async def rigid(self, wanted: Sequence[tables.Table]) -> frozenset[str]:
+        with _translated():
+            return await upgrading.rigid(self._database, wanted)
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        async with upgrading.alone(self._database):
+            yield
+
+    async def prepare(self, served: Sequence[tables.Table], fresh: Sequence[tables.Table]) -> None:
+        async def job() -> None:
+            with _translated():
+                self._adopt(await upgrading.prepare(self._database, served, fresh))
+
+        await self._writer.exclusively(job)
+
+    async def index(self, table: tables.Table, columns: tuple[str, ...], *, unique: bool) -> None:
+        with _translated():
+            await upgrading.index(self._database, table, columns, unique=unique)
+
+    async def switch(
+        self,
+        wanted: Sequence[tables.Table],
+        fresh: Sequence[tables.Table],
+        models: Sequence[store.StoredModel],
+        last: upgrade.Last,
+    ) -> int:
+        async def job() -> int:
+            with _translated():
+                made = await upgrading.switch(self._database, wanted, fresh, models, last, self._shape)
+            self._adopt(made)
+            return made.epoch
+
+        return await self._writer.exclusively(job)
+
+    async def drop(self, names: Sequence[str]) -> None:
+        with _translated():
+            await upgrading.drop(self._database, names)
+
+    def _adopt(self, made: Catalog) -> None:
+        self._writer.catalog = made
+        self._writer.reconnect()
 
     async def submit(self, unit: store.Unit) -> store.Committed:
         return await self._writer.submit(unit)

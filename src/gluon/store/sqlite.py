@@ -61,6 +61,8 @@ DIALECT = Dialect(
         WHERE m.type = 'table'""",
     inline_foreign=True,
     unchecked_length=True,
+    hurry="PRAGMA foreign_keys = OFF",
+    alone="SELECT 1",
 )
 
 
@@ -281,7 +283,7 @@ class SqliteDatabase:
         for pragma in (
             "journal_mode = WAL",
             "synchronous = FULL",
-            "foreign_keys = ON",
+            f"foreign_keys = {'ON' if self._settings.references else 'OFF'}",
             "cache_size = -16000",
         ):
             raw.execute(f"PRAGMA {pragma}").fetchall()

@@ -11,7 +11,7 @@ import pytest
 
 from gluon import errors, store
 from gluon.spi import tables
-from gluon.spi.store import Row, Select, StoredModel
+from gluon.spi.store import Row, Select, StoredModel, Value
 from tests.contract.store import world
 from tests.contract.store.conftest import Opener
 from tests.contract.store.world import NETWORK, POOL, PORT, column, create, network, port, put, text
@@ -76,6 +76,34 @@ async def test_an_optional_attribute_is_gained_without_loss(url: str, opener: Op
     assert await db.install((wider, longer, POOL, pool), ()) == before + 1
 
 
+async def test_a_required_attribute_with_a_default_is_gained_by_stored_rows(url: str, opener: Opener) -> None:
+    db = await opener(url)
+    await db.submit(create(network("n", "n")))
+    given: dict[str, Value] = {"rank": 3, "tag": "it's", "on": True, "part": 0.5}
+    kinds = (
+        tables.ColumnType.INTEGER,
+        tables.ColumnType.TEXT,
+        tables.ColumnType.BOOLEAN,
+        tables.ColumnType.NUMBER,
+    )
+    new = [
+        tables.Column(name=n, type=kind, nullable=False, default=value)
+        for (n, value), kind in zip(given.items(), kinds, strict=True)
+    ]
+    await db.install((changed(NETWORK, *new), PORT, POOL), ())
+    assert await db.get("Network", "n") == {**network("n", "n"), **given}
+
+
+async def test_what_need_not_be_unique_any_more_may_be_repeated(url: str, opener: Opener) -> None:
+    db = await opener(url)
+    await db.submit(create(network("n", "same")))
+    await db.install(
+        (dataclasses.replace(NETWORK, unique=()), dataclasses.replace(PORT, unique=()), POOL), ()
+    )
+    await db.submit(put(("Network", network("m", "same"))))
+    assert len(await db.select(Select(table="Network", equals=(("name", "same"),)))) == 2
+
+
 async def test_an_attribute_that_is_gone_keeps_its_column(url: str, opener: Opener) -> None:
     db = await opener(url)
     await db.submit(put(("Network", network("n", "n", notes="kept", share=1.5))))
@@ -98,7 +126,6 @@ REFUSED = {
     "a shorter text": changed(NETWORK, text("_project", 10)),
     "an optional attribute that becomes required": changed(NETWORK, text("name", 255, nullable=False)),
     "a value that would have to be unique": dataclasses.replace(NETWORK, unique=(("name",), ("size",))),
-    "a value that need not be unique any more": dataclasses.replace(NETWORK, unique=()),
     "another key": dataclasses.replace(NETWORK, key=("id", "name")),
     "a reference on a stored attribute": dataclasses.replace(
         NETWORK, foreign=(tables.ForeignKey(column="_project", table="extra"),)

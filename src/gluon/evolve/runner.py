@@ -1,0 +1,207 @@
+"""Take the steps of a plan on a database that is in use; go on where a run before was killed.
+
+In: a plan, a store. Out: the new models on record, in one transaction with the last of the objects. Invariant: every
+step can be taken again; what counts as done is committed with what was done. Called by `gluon db upgrade`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from gluon import errors
+from gluon.evolve import work
+from gluon.evolve.convert import Unfit
+from gluon.evolve.plan import Kind, Plan, Step
+from gluon.evolve.stored import stored
+from gluon.model.types import Model
+from gluon.objects import codec
+from gluon.particles import tables
+from gluon.spi import store
+from gluon.spi import tables as spi_tables
+from gluon.spi.upgrade import PROGRESS, Locked, Upgradable
+
+PAGE = 200
+"""Objects of one unit: some 15 ms under the writer lock."""
+_NEAR = 50
+"""Entries of the journal that may be left for the transaction that switches."""
+_ROUNDS = 1000
+
+RUNNING = "running"
+SWITCHED = "switched"
+
+Say = Callable[[str], None]
+
+
+class Runner:
+    """One run of a plan. `others`: tables that are no proton's; `say` is told of each step."""
+
+    def __init__(
+        self, database: Upgradable, plan: Plan, *, others: Sequence[spi_tables.Table], say: Say
+    ) -> None:
+        self._store = database
+        self._plan = plan
+        self._others = tuple(others)
+        self._say = say
+        self._jobs = work.jobs_of(plan)
+        self._fresh = tuple(t for job in self._jobs for t in job.fresh)
+        self._served = tables.tables_of(plan.old)
+        self._step = 0
+        self._after: store.Value = None
+        self._revision = 0
+
+    async def run(self) -> int:
+        """The epoch after it. Raises `Stopped`, `Conflict`, `MigrationRefused`, `Unavailable`."""
+        if self._plan.refused:
+            raise errors.MigrationRefused([f"{api} {c.where}: {c.reason}" for api, c in self._plan.refused])
+        async with self._store.alone():
+            await self._store.prepare(self._served, self._fresh)
+            await self._begin()
+            epoch = 0
+            for n, step in enumerate(self._plan.steps):
+                if n < self._step:
+                    continue
+                self._say(f"{step.kind.value} {step.object_type or ''} {step.words}".replace("  ", " "))
+                if step.kind is Kind.SWITCH:
+                    epoch = await self._switch()
+                    break
+                await self._take(step)
+                self._step, self._after = n + 1, None
+                await self._store.submit(work.Page({}, self._jobs, self._progress()))
+            return epoch
+
+    async def _begin(self) -> None:
+        """Where a run before came to; what another plan had begun is thrown away."""
+        for row in await self._store.select(store.Select(table=PROGRESS.name, equals=(("state", RUNNING),))):
+            if row["plan"] != self._plan.digest:
+                self._say("an upgrade to other models was begun and not ended: what it had copied is dropped")
+                await self._forget(row)
+        row_ = await self._store.get(PROGRESS.name, self._plan.digest)
+        position = await self._store.position()
+        if row_ is not None and row_["state"] == RUNNING:
+            self._step, self._revision = int(row_["step"] or 0), int(row_["revision"] or 0)
+            self._after = codec.decode(str(row_["after"])) if row_["after"] is not None else None
+            self._say(f"going on after step {self._step} of {len(self._plan.steps)}")
+            if position.oldest > self._revision + 1:
+                await self._forget(row_)
+                raise errors.Unavailable("the journal was trimmed while nobody upgraded: run it again")
+            return
+        self._revision = position.revision
+        await self._store.submit(work.Page({}, self._jobs, self._progress()))
+
+    async def _forget(self, row: store.Row) -> None:
+        document = codec.decode(str(row["document"]))
+        mine = {t.name for t in self._fresh} if row["plan"] != self._plan.digest else set()
+        await self._store.drop([name for name in document["made"] if name not in mine])
+        await self._store.submit(_Forget(str(row["plan"])))
+
+    def _progress(self, state: str = RUNNING) -> store.Row:
+        document = {"made": [t.name for t in self._fresh], "left": list(self._plan.left)}
+        return {
+            "plan": self._plan.digest, "state": state, "step": self._step,
+            "after": None if self._after is None else codec.encode(self._after).decode(),
+            "revision": self._revision, "document": codec.encode(document).decode(),
+            "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f"),
+        }  # fmt: skip
+
+    # -- steps --------------------------------------------------------------------------------
+
+    async def _take(self, step: Step) -> None:
+        if step.kind is Kind.INDEX:
+            (table,) = [t for t in tables.tables_of(self._plan.new) if t.name == step.table]
+            await self._store.index(table, step.columns, unique=step.unique)
+            return
+        (n,) = [n for n, j in enumerate(self._jobs) if (j.api, j.object_type) == (step.api, step.object_type)]
+        if step.kind is Kind.CHECK:
+            await self._check(self._jobs[n])
+        else:
+            await self._copy(n)
+
+    async def _check(self, job: work.Job) -> None:
+        """Every object as it is now. Raises `Stopped` with those that do not fit."""
+        problems: list[str] = []
+        count = 0
+        after: store.Value = None
+        while True:
+            rows = await self._page(job, after)
+            for row in rows:
+                try:
+                    job.converter.make(row)
+                except Unfit as unfit:
+                    count += 1
+                    if count <= work.SHOWN:
+                        problems.append(job.say(row, unfit))
+            if len(rows) < PAGE:
+                break
+            after = rows[-1][job.key]
+        if count:
+            raise work.Stopped(problems, count)
+
+    async def _copy(self, n: int) -> None:
+        job = self._jobs[n]
+        while True:
+            rows = await self._page(job, self._after)
+            if not rows:
+                return
+            self._after = rows[-1][job.key]
+            unit = work.Page({n: [row[job.key] for row in rows]}, self._jobs, self._progress())
+            await self._store.submit(unit)
+
+    async def _page(self, job: work.Job, after: store.Value) -> Sequence[store.Row]:
+        return await self._store.select(store.Select(table=job.source, after=after, limit=PAGE))
+
+    async def _catch_up(self) -> None:
+        """Work in the journal until next to nothing of it is left."""
+        for _ in range(_ROUNDS):
+            entries = await self._store.tail(self._revision, limit=PAGE)
+            if not entries:
+                return
+            self._revision = entries[-1].revision
+            keys = work.named(entries, self._jobs)
+            if keys:
+                await self._store.submit(work.Page(keys, self._jobs, self._progress()))
+            if len(entries) < _NEAR:
+                return
+
+    async def _switch(self) -> int:
+        await self._catch_up()
+        wanted = (*self._others, *tables.tables_of(self._plan.new))
+        models = [stored(m) for m in self._plan.new]
+
+        async def last(locked: Locked) -> None:
+            await work.finish(locked, self._jobs, self._revision, self._progress(SWITCHED))
+
+        return await self._store.switch(wanted, self._fresh, models, last)
+
+
+class _Forget:
+    """A unit: no upgrade of this plan was ever begun."""
+
+    who = work.WHO
+    request_id = ""
+    reads: Sequence[store.Lookup] = ()
+
+    def __init__(self, plan: str) -> None:
+        self._plan = plan
+
+    def decide(self, view: store.View) -> store.Changes:
+        changes = store.Changes()
+        changes.delete(PROGRESS.name, self._plan)
+        return changes
+
+
+async def left(database: Upgradable, models: Sequence[Model]) -> list[str]:
+    """Tables that upgrades before have left, and nothing uses. `models`: those on record."""
+    await database.prepare(tables.tables_of(models), ())
+    rows = await database.select(store.Select(table=PROGRESS.name, equals=(("state", SWITCHED),)))
+    return [name for row in rows for name in codec.decode(str(row["document"]))["left"]]
+
+
+async def drop(database: Upgradable, models: Sequence[Model]) -> list[str]:
+    """Drop them. Returns their names."""
+    async with database.alone():
+        names = await left(database, models)
+        await database.drop(names)
+        for row in await database.select(store.Select(table=PROGRESS.name, equals=(("state", SWITCHED),))):
+            await database.submit(_Forget(str(row["plan"])))
+    return names

@@ -1,0 +1,71 @@
+"""A model as the database keeps it, and back.
+
+In: a frozen model. Out: JSON text of all of it, from which the same model is made again without a loader. Texts of the
+first release, which were `describe`'s, are read too: they say all that 1.0 had. Called by mains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from gluon.model.types import Attribute, Kind, Model, ObjectType, Role, Unique
+from gluon.objects import codec
+from gluon.spi import store
+
+_MARK = "model"
+
+
+def stored(model: Model) -> store.StoredModel:
+    """What the store records."""
+    text = msgspec.json.encode({_MARK: model}, enc_hook=dict).decode()
+    return store.StoredModel(api=model.name, version=model.version, digest=model.digest, document=text)
+
+
+def restore(kept: store.StoredModel) -> Model:
+    """The model that was recorded. Raises `ValueError` for a text of a later release."""
+    found: dict[str, Any] = codec.decode(kept.document)
+    model = msgspec.convert(found[_MARK], Model) if _MARK in found else _described(found)
+    return replace(model, digest=kept.digest)
+
+
+def placed(model: Model, before: Model | None) -> Model:
+    """`model` with each object type in the table that holds it by now."""
+    if before is None:
+        return model
+    types = {
+        name: replace(t, table=before.types[name].table) if name in before.types else t
+        for name, t in model.types.items()
+    }
+    return replace(model, types=types)
+
+
+def _described(found: Mapping[str, Any]) -> Model:
+    return Model(
+        file_version=found["file_version"], name=found["name"], version=found["version"],
+        description=found.get("description", ""), author=found.get("author", {}), digest="",
+        types={name: _type(name, said) for name, said in found["types"].items()},
+    )  # fmt: skip
+
+
+def _type(name: str, said: Mapping[str, Any]) -> ObjectType:
+    return ObjectType(
+        name=name, singular=said["singular"], plural=said["plural"], kind=Kind(said["kind"]),
+        description=said.get("description", ""), key=said["key"], generated_key=said["generated_key"],
+        attributes={n: _attribute(n, a) for n, a in said["attributes"].items()},
+        unique=tuple(msgspec.convert(u, Unique) for u in said.get("unique", ())),
+        parent=said.get("parent"), parent_key=said.get("parent_key"), policies=said.get("policies", {}),
+        roles={Role(role): attribute for role, attribute in said.get("roles", {}).items()},
+    )  # fmt: skip
+
+
+def _attribute(name: str, said: Mapping[str, Any]) -> Attribute:
+    facts = {k: v for k, v in said.items() if k not in {"min", "max"}}
+    facts.setdefault("value_type", said["type"])
+    facts.setdefault("value_format", said.get("format"))
+    return msgspec.convert(
+        {"name": name, "minimum": said.get("min"), "maximum": said.get("max"), **facts}, Attribute
+    )

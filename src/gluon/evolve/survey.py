@@ -1,0 +1,31 @@
+"""Look at a database: which models are on record, and what it takes to come from them to others.
+
+In: a store, models. Out: the `Plan`; nothing is changed. Called by commands and by a server that starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gluon.evolve.plan import Plan, plan
+from gluon.evolve.stored import placed, restore
+from gluon.model.types import Model
+from gluon.particles import tables
+from gluon.spi.upgrade import Upgradable
+
+
+async def recorded(database: Upgradable) -> tuple[Model, ...]:
+    """The models on record, each type with the table that holds it."""
+    return tuple(restore(kept) for kept in await database.models())
+
+
+async def survey(database: Upgradable, new: Sequence[Model], *, drop: bool = False) -> Plan:
+    """What leads from the models on record to `new`; those that `new` does not name stay as they are."""
+    known = {m.name: m for m in await recorded(database)}
+    old = tuple(known[m.name] for m in new if m.name in known)
+    if not old:
+        return plan((), new, {}, drop=drop)
+    wanted = tables.tables_of([placed(m, known.get(m.name)) for m in new])
+    names = {t.name for t in (*wanted, *tables.tables_of(old))}
+    rows = await database.counts(sorted(names))
+    return plan(old, new, rows, rigid=await database.rigid(wanted), drop=drop)

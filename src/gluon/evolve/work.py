@@ -1,0 +1,173 @@
+"""What is to be done with the objects of each type, and the units that do it.
+
+In: a plan. Out: `Job`s (how an object is converted, where to) and units for the store: a page of objects copied, or
+the objects that the journal names brought up to date, together with the progress. Called by `runner`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from gluon import errors
+from gluon.evolve.convert import Converter, Made, Unfit
+from gluon.evolve.plan import Kind, Plan
+from gluon.model.types import AttributeType
+from gluon.objects import journal
+from gluon.particles import tables
+from gluon.spi import store
+from gluon.spi import tables as spi_tables
+from gluon.spi.upgrade import PROGRESS, Locked
+
+WHO = "gluon"
+SHOWN = 20
+"""Objects that do not fit which a message names."""
+
+
+class Stopped(errors.GluonError):
+    """Stored objects do not fit the new model; the old one goes on to serve. `problems` name some, `count` how many."""
+
+    def __init__(self, problems: Sequence[str], count: int) -> None:
+        self.problems = tuple(problems)
+        self.count = count
+        more = f"\n… and {count - len(problems)} more" if count > len(problems) else ""
+        super().__init__("\n".join(problems) + more)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The objects of one type: to be copied, or (`copies` False) to be looked at only."""
+
+    api: str
+    object_type: str
+    converter: Converter
+    copies: bool
+
+    @property
+    def source(self) -> str:
+        return self.converter.old.table
+
+    @property
+    def key(self) -> str:
+        """The key column of the old table."""
+        return self.converter.old.key_column
+
+    @property
+    def fresh(self) -> tuple[spi_tables.Table, ...]:
+        return (self.converter.new_table, *self.converter.link_tables) if self.copies else ()
+
+    def key_of(self, text: str) -> store.Value:
+        """A key as the journal has it, as the table has it."""
+        kind = self.converter.old.object_type
+        return int(text) if kind.attributes[kind.key].value_type is AttributeType.INTEGER else text
+
+    def make(self, row: store.Row) -> Made:
+        """Raises `Stopped`."""
+        try:
+            return self.converter.make(row)
+        except Unfit as unfit:
+            raise Stopped([self.say(row, unfit)], 1) from unfit
+
+    def say(self, row: store.Row, unfit: Unfit) -> str:
+        return f"{self.api} {self.object_type} {row[self.key]}: {unfit}"
+
+
+def jobs_of(plan: Plan) -> tuple[Job, ...]:
+    """One for each type whose objects are looked at."""
+    old = {m.name: m for m in plan.old}
+    new = {m.name: m for m in plan.new}
+    copied = {(s.api, s.object_type) for s in plan.steps if s.kind is Kind.COPY}
+    wanted = dict.fromkeys((s.api, s.object_type) for s in plan.steps if s.kind in {Kind.CHECK, Kind.COPY})
+    return tuple(
+        Job(
+            api,
+            name,
+            Converter(old[api], new[api], old[api].types[name], new[api].types[name]),
+            (api, name) in copied,
+        )
+        for api, name in wanted
+    )
+
+
+class Page:
+    """A unit: these objects as they are now, in their new form, and the progress."""
+
+    who = WHO
+    request_id = ""
+
+    def __init__(
+        self, keys: Mapping[int, Sequence[store.Value]], jobs: Sequence[Job], progress: store.Row
+    ) -> None:
+        """`keys` by place in `jobs`."""
+        self._keys = {n: list(dict.fromkeys(k)) for n, k in keys.items()}
+        self._jobs = jobs
+        self._progress = progress
+        self.reads = list(self._lookups())
+
+    def _lookups(self) -> Iterable[store.Lookup]:
+        for n, keys in self._keys.items():
+            job = self._jobs[n]
+            for key in keys:
+                yield store.Lookup(job.source, (job.key,), (key,))
+                if job.copies:
+                    yield store.Lookup(job.converter.new.table, (job.converter.new.key_column,), (key,))
+                    for table in job.converter.link_tables:
+                        yield store.Lookup(table.name, (tables.OWNER,), (key,))
+
+    def decide(self, view: store.View) -> store.Changes:
+        """Raises `Stopped`."""
+        changes = store.Changes()
+        for n, keys in self._keys.items():
+            for key in keys:
+                self._take(view, changes, self._jobs[n], key)
+        changes.put(PROGRESS.name, {**self._progress, "at": view.now})
+        return changes
+
+    def _take(self, view: store.View, changes: store.Changes, job: Job, key: store.Value) -> None:
+        row = view.get(job.source, key)
+        made = job.make(row) if row is not None else None
+        if not job.copies:
+            return
+        for table in job.converter.link_tables:
+            wanted = made.links[table.name] if made else ()
+            for link in view.rows(table.name, (tables.OWNER,), (key,)):
+                if link[tables.TARGET] not in wanted:
+                    changes.delete(table.name, key, link[tables.TARGET])
+            for target in wanted:
+                changes.put(table.name, {tables.OWNER: key, tables.TARGET: target})
+        if made is not None:
+            changes.put(job.converter.new.table, made.row)
+        elif view.get(job.converter.new.table, key) is not None:
+            changes.delete(job.converter.new.table, key)
+
+
+def named(entries: Iterable[journal.Entry], jobs: Sequence[Job]) -> dict[int, list[store.Value]]:
+    """The objects that journal entries name, by place in `jobs`."""
+    places = {(j.api, j.object_type): n for n, j in enumerate(jobs)}
+    found: dict[int, dict[store.Value, None]] = {}
+    for entry in entries:
+        n = places.get((entry.api, entry.type))
+        if n is not None:
+            found.setdefault(n, {})[jobs[n].key_of(entry.key)] = None
+    return {n: list(keys) for n, keys in found.items()}
+
+
+async def finish(locked: Locked, jobs: Sequence[Job], revision: int, progress: store.Row) -> int:
+    """What the journal has after `revision`, under the lock; how many objects that were. Raises `Stopped`."""
+    keys = named(await locked.entries(revision), jobs)
+    for n, changed in keys.items():
+        job = jobs[n]
+        made = [job.make(row) for row in await locked.rows(job.source, job.key, changed)]
+        if not job.copies:
+            continue
+        for table in job.converter.link_tables:
+            links: list[store.Row] = [
+                {tables.OWNER: one.row[job.converter.new.key_column], tables.TARGET: target}
+                for one in made
+                for target in one.links[table.name]
+            ]
+            await locked.replace(table.name, tables.OWNER, changed, links)
+        new = job.converter.new
+        await locked.replace(new.table, new.key_column, changed, [one.row for one in made])
+    await locked.replace(PROGRESS.name, "plan", [progress["plan"]], [progress])
+    return sum(map(len, keys.values()))

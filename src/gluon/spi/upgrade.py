@@ -1,0 +1,87 @@
+"""What a database must do so that its models can be changed while it is used: beyond `store.Store`.
+
+The objects of a table that does not do are copied to a new one, in units, while the old one serves. What is written
+meanwhile is in the journal, from which the copy is brought up to date, at last under the writer lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from gluon.objects import journal
+from gluon.spi import store, tables
+
+_Column, _Kind = tables.Column, tables.ColumnType
+
+PROGRESS = tables.Table(
+    name="gluon_upgrade",
+    columns=(
+        _Column(name="plan", type=_Kind.TEXT, length=64, nullable=False),
+        _Column(name="state", type=_Kind.TEXT, length=16, nullable=False),
+        _Column(name="step", type=_Kind.INTEGER, nullable=False),
+        _Column(name="after", type=_Kind.TEXT, length=1024),
+        _Column(name="revision", type=_Kind.INTEGER, nullable=False),
+        _Column(name="document", type=_Kind.DOCUMENT, nullable=False),
+        _Column(name="at", type=_Kind.TEXT, length=26, nullable=False),
+    ),
+    key=("plan",),
+)
+"""How far a change of models has come. `after`: the last key that the step has done, as JSON; `revision`: the
+journal is worked in up to here; `document`: JSON of the tables made and of those that nothing will use."""
+
+
+class Locked(Protocol):
+    """The database under the writer lock, inside the transaction of a switch."""
+
+    async def entries(self, after: int) -> Sequence[journal.Entry]:
+        """All entries of revisions > `after`."""
+
+    async def rows(self, table: str, column: str, values: Sequence[store.Value]) -> Sequence[store.Row]: ...
+
+    async def replace(
+        self, table: str, column: str, values: Sequence[store.Value], rows: Sequence[store.Row]
+    ) -> None:
+        """The rows with these values in `column` are `rows` from now on."""
+
+
+Last = Callable[[Locked], Awaitable[None]]
+
+
+class Upgradable(store.Store, Protocol):
+    """A store whose models can be changed. Raises `Unavailable` as all of it does."""
+
+    async def models(self) -> Sequence[store.StoredModel]:
+        """The models on record; none in a database that was never installed."""
+
+    async def counts(self, names: Sequence[str]) -> Mapping[str, int]:
+        """Rows of each table that there is."""
+
+    async def rigid(self, wanted: Sequence[tables.Table]) -> frozenset[str]:
+        """The tables that cannot be brought to their wanted form where they are (indexes aside)."""
+
+    def alone(self) -> AbstractAsyncContextManager[None]:
+        """Only one upgrade of a database at a time. Raises `Conflict`."""
+
+    async def prepare(self, served: Sequence[tables.Table], fresh: Sequence[tables.Table]) -> None:
+        """Make the tables of `fresh` that are missing, without references, and serve them, `PROGRESS` and
+        `served` to units."""
+
+    async def index(self, table: tables.Table, columns: tuple[str, ...], *, unique: bool) -> None:
+        """Build an index while the table is used. Raises `Conflict` with the values that are not unique."""
+
+    async def switch(
+        self,
+        wanted: Sequence[tables.Table],
+        fresh: Sequence[tables.Table],
+        models: Sequence[store.StoredModel],
+        last: Last,
+    ) -> int:
+        """`install`, with the references of `fresh`, and `last` under the writer lock in the same transaction.
+
+        Raises what `last` raises (nothing is changed then), `MigrationRefused`, `Unavailable` (try again).
+        """
+
+    async def drop(self, names: Sequence[str]) -> None:
+        """Drop tables, where they are there, those that refer first."""

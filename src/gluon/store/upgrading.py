@@ -1,0 +1,267 @@
+"""The parts of a change of models that only the database can do: `spi.upgrade` beside `sql`.
+
+In: a driver and tables. Out: tables and indexes made while others are used, and the transaction that switches.
+Invariant: nothing here waits for a lock for more than a second, so no client does because of it. Called by `sql`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TypeVar
+
+from gluon import errors
+from gluon.objects import journal
+from gluon.spi import store, tables, upgrade
+from gluon.store import ddl, driver, fixed, texts
+from gluon.store.compare import compare
+from gluon.store.deciding import entry_of
+from gluon.store.dialect import Dialect
+from gluon.store.install import Hooks, install, read_tables
+from gluon.store.shape import Catalog, Shape, catalog
+
+_T = TypeVar("_T")
+
+_TRIES = 60
+_PAUSE = 0.25
+_AT_ONCE = 500
+
+
+async def models(connection: driver.Connection, dialect: Dialect) -> list[store.StoredModel]:
+    """The models on record."""
+    if fixed.SCHEMA not in await read_tables(connection, dialect):
+        return []
+    rows = await connection.fetch("SELECT api, version, digest, document FROM gluon_schema ORDER BY api")
+    return [store.StoredModel(api=r[0], version=r[1], digest=r[2], document=r[3]) for r in rows]
+
+
+async def counts(connection: driver.Connection, dialect: Dialect, names: Sequence[str]) -> dict[str, int]:
+    found = {}
+    there = await read_tables(connection, dialect)
+    for name in there.keys() & set(names):
+        rows = await connection.fetch(f"SELECT COUNT(*) FROM {ddl.quoted(name)}")
+        found[name] = int(rows[0][0])
+    return found
+
+
+async def rigid(database: driver.Database, wanted: Sequence[tables.Table]) -> frozenset[str]:
+    """Each table is compared alone, without what indexes and references ask for."""
+    async with installer(database) as connection:
+        there = await read_tables(connection, database.dialect)
+    plain = [replace(t, unique=(), indexes=(), foreign=()) for t in wanted]
+    return frozenset(
+        t.name
+        for t in plain
+        if t.name in there
+        and compare([t], {t.name: replace(there[t.name], foreign=set())}, database.dialect).reasons
+    )
+
+
+@asynccontextmanager
+async def installer(database: driver.Database) -> AsyncIterator[driver.Installer]:
+    connection = await database.installer()
+    try:
+        await connection.execute(database.dialect.hurry)
+        yield connection
+    finally:
+        connection.kill()
+
+
+@asynccontextmanager
+async def alone(database: driver.Database) -> AsyncIterator[None]:
+    """Held by a connection, so that it ends with its process."""
+    async with installer(database) as connection:
+        rows = await connection.fetch(database.dialect.alone)
+        if not rows[0][0]:
+            raise errors.Conflict(
+                "another upgrade of this database is running",
+                code="upgrading",
+                hint="wait until it has ended",
+            )
+        yield
+
+
+async def patiently(work: Callable[[], Awaitable[_T]]) -> _T:
+    """Until it gets its locks: each try waits for them for less than a second."""
+    for _ in range(_TRIES):
+        try:
+            return await work()
+        except driver.Busy:
+            await asyncio.sleep(_PAUSE)
+    return await work()
+
+
+async def prepare(
+    database: driver.Database, served: Sequence[tables.Table], fresh: Sequence[tables.Table]
+) -> Catalog:
+    """The catalogue of what is served, the fresh tables and the progress."""
+    dialect = database.dialect
+    every = (*served, *(t for t in fresh if t.name not in {s.name for s in served}), upgrade.PROGRESS)
+    keys = {t.name: t.key[0] for t in every}
+    maker = ddl.Ddl(dialect, frozenset())
+
+    async def make() -> Catalog:
+        async with installer(database) as connection:
+            await connection.begin()
+            there = await read_tables(connection, dialect)
+            for table in (*fresh, upgrade.PROGRESS):
+                if table.name not in there:
+                    await connection.execute(maker.create(table, keys))
+                had = there[table.name].indexes if table.name in there else set()
+                for name, _, _, sql in maker.indexes(table):
+                    if name not in had:
+                        await connection.execute(sql)
+            there = await read_tables(connection, dialect)
+            epoch = int((await connection.fetch("SELECT epoch FROM gluon_writer WHERE id = 1"))[0][0])
+            await connection.commit()
+        return catalog(epoch, every, {name: tuple(t.columns) for name, t in there.items()})
+
+    return await patiently(make)
+
+
+async def index(
+    database: driver.Database, table: tables.Table, columns: tuple[str, ...], *, unique: bool
+) -> None:
+    dialect = database.dialect
+    (found,) = [i for i in ddl.Ddl(dialect, frozenset()).indexes(table) if (i[1], i[2]) == (columns, unique)]
+    name, _, _, sql = found
+    word, suffix = dialect.online
+    online = sql.replace("INDEX ", f"INDEX {word}", 1) + suffix
+
+    async def build() -> None:
+        async with installer(database) as connection:
+            if unique:
+                await _refuse_repeated(connection, table, columns)
+            if dialect.broken_index:
+                broken = await connection.fetch(dialect.broken_index, name)
+                if broken:
+                    await connection.execute(f"DROP INDEX {word}IF EXISTS {ddl.quoted(name)}")
+            there = await read_tables(connection, dialect)
+            if name in there[table.name].indexes:
+                return
+            try:
+                await connection.execute(online)
+            except driver.Violation as violation:
+                await _refuse_repeated(connection, table, columns)
+                raise driver.Busy("values were repeated while the index was built") from violation
+
+    await patiently(build)
+
+
+async def _refuse_repeated(
+    connection: driver.Connection, table: tables.Table, columns: tuple[str, ...]
+) -> None:
+    given = " AND ".join(f"{ddl.quoted(c)} IS NOT NULL" for c in columns)
+    rows = await connection.fetch(
+        f"SELECT {ddl.listed(columns)}, COUNT(*) FROM {ddl.quoted(table.name)} WHERE {given}"
+        f" GROUP BY {ddl.listed(columns)} HAVING COUNT(*) > 1 ORDER BY COUNT(*) DESC LIMIT 10"
+    )
+    if rows:
+        said = "; ".join(f"{', '.join(map(str, row[:-1]))} ({row[-1]} times)" for row in rows)
+        raise errors.Conflict(f"{table.name}: {', '.join(columns)} must be unique, and are not: {said}")
+
+
+async def refer(connection: driver.Installer, database: driver.Database, fresh: Sequence[tables.Table],
+                wanted: Sequence[tables.Table]) -> list[str]:  # fmt: skip
+    """Declare the references of new tables; the statements that check old rows afterwards."""
+    dialect = database.dialect
+    maker = ddl.Ddl(dialect, frozenset() if dialect.deferred else ddl.in_a_cycle(wanted))
+    keys = {t.name: t.key[0] for t in wanted}
+    there = await read_tables(connection, dialect)
+    later = []
+    for table in fresh:
+        for foreign in table.foreign:
+            if table.name not in there or (foreign.column, foreign.table) in there[table.name].foreign:
+                continue
+            sql = maker.add_foreign(table, foreign, keys)
+            if sql is not None:
+                await connection.execute(sql + dialect.unchecked_foreign)
+                name = ddl.quoted(ddl.name_of("fk", table.name, (foreign.column,)))
+                later.append(f"ALTER TABLE {ddl.quoted(table.name)} VALIDATE CONSTRAINT {name}")
+    return later if dialect.unchecked_foreign.endswith("NOT VALID") else []
+
+
+async def switch(
+    database: driver.Database,
+    wanted: Sequence[tables.Table],
+    fresh: Sequence[tables.Table],
+    models: Sequence[store.StoredModel],
+    last: upgrade.Last,
+    shapes: Callable[[str], Shape],
+) -> Catalog:
+    """Where a change of the schema commits, it comes before the lock is taken; else everything is one transaction."""
+    later: list[str] = []
+
+    async def finish(connection: driver.Installer) -> None:
+        await last(Locked(connection, shapes))
+
+    async def declare(connection: driver.Installer) -> None:
+        later[:] = await refer(connection, database, fresh, wanted)
+
+    async def both(connection: driver.Installer) -> None:
+        await finish(connection)
+        await declare(connection)
+
+    hooks = Hooks(begun=declare, locked=finish) if database.dialect.ddl_commits else Hooks(begun=both)
+    made = await patiently(lambda: install(database, wanted, models, hooks))
+    async with installer(database) as connection:
+        for sql in later:
+            await connection.execute(sql)
+    return made
+
+
+async def drop(database: driver.Database, names: Sequence[str]) -> None:
+    async def work() -> None:
+        async with installer(database) as connection:
+            there = await read_tables(connection, database.dialect)
+            left = {name for name in names if name in there}
+            while left:
+                referred = {t for name in left for _, t in there[name].foreign if t != name}
+                free = sorted(left - referred) or sorted(left)
+                for name in free:
+                    await connection.execute(f"DROP TABLE {ddl.quoted(name)}{database.dialect.drop_suffix}")
+                left -= set(free)
+
+    await patiently(work)
+
+
+class Locked:
+    """`spi.upgrade.Locked` on an installer's connection."""
+
+    def __init__(self, connection: driver.Installer, shapes: Callable[[str], Shape]) -> None:
+        self._connection = connection
+        self._shapes = shapes
+
+    async def entries(self, after: int) -> list[journal.Entry]:
+        found: list[journal.Entry] = []
+        while True:
+            rows = await self._connection.fetch(texts.TAIL, after, _AT_ONCE)
+            entries = [entry_of(row) for row in rows]
+            if len(entries) == _AT_ONCE and entries[0].revision != entries[-1].revision:
+                entries = [e for e in entries if e.revision != entries[-1].revision]
+            found += entries
+            if len(rows) < _AT_ONCE:
+                return found
+            after = entries[-1].revision
+
+    async def rows(self, table: str, column: str, values: Sequence[store.Value]) -> Sequence[store.Row]:
+        shape = self._shapes(table)
+        found: list[store.Row] = []
+        for start in range(0, len(values), _AT_ONCE):
+            part = [(v,) for v in values[start : start + _AT_ONCE]]
+            found += await self._connection.lookup(shape, (column,), part)
+        return found
+
+    async def replace(
+        self, table: str, column: str, values: Sequence[store.Value], rows: Sequence[store.Row]
+    ) -> None:
+        shape = self._shapes(table)
+        name = ddl.quoted(table)
+        for value in values:
+            await self._connection.fetch(f"DELETE FROM {name} WHERE {ddl.quoted(column)} = ?", value)
+        marks = ", ".join("?" * shape.width)
+        for row in rows:
+            sql = f"INSERT INTO {name} ({ddl.listed(shape.columns)}) VALUES ({marks})"
+            await self._connection.fetch(sql, *shape.values_of(row))
