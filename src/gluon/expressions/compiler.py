@@ -99,7 +99,7 @@ class _Compiler:
         """As `read`, but what is not there is null, all the way down: for `has`."""
         if isinstance(node, syntax.Member):
             of, name = self.soft(node.of, slots), node.name
-            return lambda env: _part(of(env), name)
+            return lambda env: _part(of(env), name, env)
         if isinstance(node, syntax.Index):
             outer, key = self.soft(node.of, slots), self.read(node.key, slots)
             return lambda env: _item(outer(env), key(env))
@@ -135,7 +135,7 @@ def _of_slot(node: syntax.Member, slot: int, name: str) -> Read:
 
     def read(env: Env) -> Any:
         of = env[slot]
-        return of.get(name) if of.__class__ is dict else _read_member(node, of, name)
+        return of.get(name) if of.__class__ is dict else _read_member(node, of, name, env)
 
     return read
 
@@ -143,14 +143,14 @@ def _of_slot(node: syntax.Member, slot: int, name: str) -> Read:
 def _member(node: syntax.Member, outer: Read, name: str) -> Read:
     def read(env: Env) -> Any:
         of = outer(env)
-        return of.get(name) if of.__class__ is dict else _read_member(node, of, name)
+        return of.get(name) if of.__class__ is dict else _read_member(node, of, name, env)
 
     return read
 
 
-def _read_member(node: syntax.Member, of: Any, name: str) -> Any:
+def _read_member(node: syntax.Member, of: Any, name: str, env: Env) -> Any:
     if of.__class__ is Ref:
-        found = of.read()
+        found = of.read(env)
         if found is None:
             raise Failed(f"{syntax.unparse(node.of)} refers to nothing")
         return found.get(name)
@@ -159,9 +159,9 @@ def _read_member(node: syntax.Member, of: Any, name: str) -> Any:
     raise operators.no_value(node.of, of, "object")
 
 
-def _part(of: Any, name: str) -> Any:
+def _part(of: Any, name: str, env: Env) -> Any:
     if of.__class__ is Ref:
-        of = of.read()
+        of = of.read(env)
     return of.get(name) if isinstance(of, Mapping) else None
 
 

@@ -17,6 +17,9 @@ Read = Callable[[Env], Any]
 STEPS = 100_000
 """Steps of one evaluation: tens of milliseconds at the most."""
 
+READ = 50
+"""Steps for an object that a reference leads to: an evaluation reads some 2,000 objects at most."""
+
 PLAIN = frozenset({int, str, float, bool})
 LISTS = (list, tuple)
 
@@ -45,9 +48,10 @@ class Ref:
     def __repr__(self) -> str:
         return f"Ref({self.key!r})"
 
-    def read(self) -> Mapping[str, Any] | None:
+    def read(self, env: Env) -> Mapping[str, Any] | None:
         """The object referred to."""
         if self._fetch is not None:
+            spend(env, READ)
             self._object = self._fetch(self.key)
             self._fetch = None
         return self._object

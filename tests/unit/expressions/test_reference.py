@@ -27,7 +27,10 @@ def double(value: Value) -> bool:
 
 
 class Interpreter:
-    """CEL by the book. Numbers of the model's doubles are floats from the start."""
+    """CEL by the book. Numbers of the model's doubles are floats from the start; `doubles`: whose sum is one."""
+
+    def __init__(self, doubles: frozenset[int]) -> None:
+        self.doubles = doubles
 
     def of(self, node: syntax.Node, names: Mapping[str, Value]) -> Value:
         match node:
@@ -63,7 +66,8 @@ class Interpreter:
                 except Undefined:
                     return False
             case syntax.Call(function=function, arguments=arguments):
-                return self.call(function, [self.of(a, names) for a in arguments])
+                found = self.call(function, [self.of(a, names) for a in arguments])
+                return float(found) if id(node) in self.doubles else found
             case syntax.Each():
                 return self.each(node, names)
         raise TypeError(node)
@@ -203,9 +207,9 @@ def as_references(value: dict[str, Any]) -> dict[str, Any]:
 def test_compiled_is_as_interpreted(node: syntax.Node, this: dict[str, Any]) -> None:
     text = syntax.unparse(node)
     node = expressions.parse(text).node
-    checker.judge(node, grammar.ROOTS)
+    doubles = checker.judge(node, grammar.ROOTS).doubles
     try:
-        expected: Value = Interpreter().of(node, {"self": Object(as_objects(this))})
+        expected: Value = Interpreter(doubles).of(node, {"self": Object(as_objects(this))})
     except Undefined:
         expected = Undefined
     rule = expressions.compile(expressions.parse(text), grammar.ROOTS)
