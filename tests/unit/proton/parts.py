@@ -140,7 +140,7 @@ class Engine:
         found = {}
         for (_, name), resource in self.known.by_name.items():
             for row in await self.select(resource.table):
-                found[name, str(row["id"])] = resource.records.body(row)
+                found[name, str(row["id"])] = codec.decode(resource.records.document(row))
         return found
 
 
@@ -164,7 +164,7 @@ async def settled(running: Engine) -> None:
             del replayed[entry.type, entry.key]
         else:
             replayed[entry.type, entry.key] = codec.decode(entry.new)
-    assert replayed == {name: codec.decode(codec.encode(body)) for name, body in state.items()}
+    assert replayed == state
     for (_, kind), resource in running.known.by_name.items():
         rows = await running.select(resource.table)
         for ref in resource.references:
