@@ -7,15 +7,15 @@ hold and compare) and, where that differs, the form written by the client (what 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from gluon import errors
-from gluon.model import acceptors, nested, strict
-from gluon.model.told import bad_key, missing, no_object, problems_of, read_only, unknown
+from gluon.model import acceptors, nested, quick, strict, wrong
+from gluon.model.told import bad_key, missing, no_object, problems_inside, problems_of, read_only, unknown
 from gluon.model.types import Attribute, AttributeType, Format, ObjectType
 from gluon.model.wrong import MOST_PROBLEMS
 
@@ -61,8 +61,8 @@ class Field:
         else:
             try:
                 normal = self.parse(value)
-            except acceptors.Wrong as wrong:
-                raise errors.Invalid(problems_of(self.attribute, value, wrong)) from None
+            except acceptors.Wrong as why:
+                raise errors.Invalid(problems_of(self.attribute, value, why)) from None
         if normal is None and self.required:
             raise errors.Invalid([missing(self.name)])
         return normal, value if self.keeps and value and normal is not None else normal
@@ -81,7 +81,7 @@ class Fields:
             name: Field(
                 a,
                 key=name == object_type.key,
-                generated=name == object_type.key and object_type.generated_key,
+                generated=_is_made(object_type, a),
             )
             for name, a in object_type.attributes.items()
         }
@@ -124,8 +124,8 @@ class Fields:
             if value is not None and (simple := self._plain.get(name)) is not None:
                 try:
                     values[name] = simple(value)
-                except acceptors.Wrong as wrong:
-                    problems += problems_of(self._fields[name].attribute, value, wrong)
+                except acceptors.Wrong as why:
+                    problems += problems_of(self._fields[name].attribute, value, why)
                 continue
             entry = table.get(name)
             if entry is None:
@@ -136,8 +136,8 @@ class Fields:
             parse, required, generated, keeps = entry
             try:
                 normal = parse(value) if value is not None else None
-            except acceptors.Wrong as wrong:
-                problems += problems_of(self._fields[name].attribute, value, wrong)
+            except acceptors.Wrong as why:
+                problems += problems_of(self._fields[name].attribute, value, why)
                 continue
             if normal is None and required:
                 problems.append(missing(name))
@@ -187,8 +187,8 @@ class Fields:
         """The normal form of a key as a path gives it. Raises `Invalid` where it can be none."""
         try:
             normal = self._key.parse(self._from_text(self._key, text))
-        except acceptors.Wrong as wrong:
-            raise errors.Invalid([bad_key(self._key.attribute, text, wrong)]) from None
+        except acceptors.Wrong as why:
+            raise errors.Invalid([bad_key(self._key.attribute, text, why)]) from None
         if normal in {None, ""}:
             raise errors.Invalid([missing(self._key.name)])
         return normal
@@ -207,9 +207,76 @@ class Fields:
         return text if field.attribute.kept else strict.from_text(field.attribute, text)
 
 
+class StrictFields(Fields):
+    """Those of a type of language 2.0: a good body is told at one look, all others as above."""
+
+    def __init__(self, object_type: ObjectType) -> None:
+        super().__init__(object_type)
+        self._entries = {f.name: quick.entry(f.attribute, _or_null(f)) for f in self._fields.values()}
+
+    def check(self, body: Mapping[str, Any], *, partial: bool, key_given: bool = False) -> Checked:
+        if type(body) is dict:
+            values = quick.settle(self._entries, body)
+            if values is not None and (
+                partial
+                or (
+                    self._needed_set.issubset(values)
+                    and (not self.read_only or self.read_only.isdisjoint(values))
+                )
+            ):
+                return Checked(values=values, written=_NOTHING)
+        return super().check(body, partial=partial, key_given=key_given)
+
+
+_NOTHING: dict[str, Any] = {}
+"""What was written otherwise: nobody changes it."""
+
+
+def _or_null(field: Field) -> acceptors.Acceptor:
+    """The acceptor, with an answer for null. What a key that is to be made may be is not decided here."""
+    parse, null = field.parse, not (field.required or field.generated)
+
+    def accept(value: Any) -> Any:
+        if value is None and null:
+            return None
+        if value is None:
+            raise wrong.Absent(field.name)
+        return parse(value)
+
+    return accept
+
+
 def compile_fields(object_type: ObjectType) -> Fields:
     """What checks bodies of `object_type`."""
-    return Fields(object_type)
+    old = any(attribute.kept for attribute in object_type.attributes.values())
+    return Fields(object_type) if old else StrictFields(object_type)
+
+
+def compile_members(members: Mapping[str, Attribute]) -> Callable[[Any], dict[str, Any]]:
+    """What judges a body of these attributes alone (an action's); it raises `Invalid` with every problem."""
+    whole = Attribute(
+        name="the body",
+        type=AttributeType.OBJECT,
+        value_type=AttributeType.OBJECT,
+        members=members,
+        kept=False,
+    )
+    accept = acceptors.acceptor(whole)
+
+    def judge(body: Any) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = accept(body)
+        except wrong.Wrong as why:
+            raise errors.Invalid(problems_inside(members, body, why)) from None
+        return found
+
+    return judge
+
+
+def _is_made(object_type: ObjectType, attribute: Attribute) -> bool:
+    """Whether the server makes this key where a body gives none; 1.0 even makes up one that refers to an object."""
+    is_key = attribute.name == object_type.key and object_type.generated_key
+    return is_key and (attribute.kept or not attribute.reference)
 
 
 def _not_empty(accept: acceptors.Acceptor) -> acceptors.Acceptor:

@@ -43,6 +43,11 @@ def matcher(pattern: str) -> Matcher:
     return lambda text: automaton.search([_ENDLESS], text)
 
 
+def is_quick(pattern: str) -> bool:
+    """Whether `re` matches it, in linear time."""
+    return isinstance(getattr(matcher(pattern), "__self__", None), re.Pattern)
+
+
 def problem(pattern: str) -> str:
     """Why a text is no pattern, or empty text."""
     try:

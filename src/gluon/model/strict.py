@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -23,13 +24,14 @@ FREE_LENGTH = frozenset({Role.PROFILE, Role.VIF_DETAILS})
 """Roles whose texts are views of a binding: the length that the model gives them does not count."""
 
 _EXACT = 2**53
+_HUGE = sys.float_info.max
 _SPACES: Mapping[Format | None, identifier.Space] = {
     Format.VLAN: identifier.VLAN,
     Format.VNI: identifier.VNI,
     Format.ASN: identifier.ASN,
     Format.MPLS_LABEL: identifier.MPLS_LABEL,
 }
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
+NORMAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
 
 
 def acceptor(attribute: Attribute) -> Acceptor:
@@ -74,8 +76,10 @@ def from_text(attribute: Attribute, given: str) -> object:
 
 
 def _boolean(value: Any) -> bool:
-    if value is True or value is False:
-        return bool(value)
+    if value is True:
+        return True
+    if value is False:
+        return False
     raise Wrong("type", "is not a boolean", hint="give true or false")
 
 
@@ -87,6 +91,8 @@ def _integer(attribute: Attribute) -> Acceptor:
         hint += ', or a text such as "1.10"'
 
     def accept(value: Any) -> int:
+        if type(value) is int and low <= value <= high:
+            return value
         if type(value) is not int:
             value = _whole(value, hint, dotted=dotted)
         if low <= value <= high:
@@ -110,21 +116,19 @@ def _whole(value: Any, hint: str, *, dotted: bool) -> int:
 
 
 def _number(attribute: Attribute) -> Acceptor:
-    low = -math.inf if attribute.minimum is None else attribute.minimum
-    high = math.inf if attribute.maximum is None else attribute.maximum
+    low = max(-_HUGE, -_HUGE if attribute.minimum is None else attribute.minimum)
+    high = min(_HUGE, _HUGE if attribute.maximum is None else attribute.maximum)
     hint = "give a finite decimal number"
     if attribute.minimum is not None or attribute.maximum is not None:
         hint = f"give a number {_between(attribute.minimum, attribute.maximum)}"
 
     def accept(value: Any) -> float:
-        if type(value) is not float:
-            value = _float(value, hint)
-        if not math.isfinite(value):
+        number = value if type(value) is float else _float(value, hint)
+        if low <= number <= high:
+            return float(number + 0.0)  # -0.0 is 0.0
+        if not math.isfinite(number):
             raise Wrong("type", "is not a number", hint=hint)
-        if low <= value <= high:
-            return float(value) + 0.0  # -0.0 is 0.0
-        side = f"below {low}" if value < low else f"above {high}"
-        raise Wrong("range", f"is {side}", hint=hint)
+        raise Wrong("range", f"is below {low}" if number < low else f"is above {high}", hint=hint)
 
     return accept
 
@@ -145,12 +149,12 @@ def _between(low: float | None, high: float | None) -> str:
 
 
 def _uuid(value: Any) -> str:
-    if type(value) is not str:
-        raise Wrong("type", "is not a text", hint="give a UUID in quotes")
-    if _UUID(value):
-        return value
     try:
+        if NORMAL_UUID(value):
+            return str(value)
         return uuid.parse(value)
+    except TypeError:
+        raise Wrong("type", "is not a text", hint="give a UUID in quotes") from None
     except ValueError:
         raise Wrong("format", "is not a UUID", hint="give 32 hexadecimal digits with dashes") from None
 
@@ -159,9 +163,12 @@ def _enum(values: tuple[str, ...]) -> Acceptor:
     known = frozenset(values)
     listed = ", ".join(values)
 
-    def accept(value: Any) -> str:
-        if type(value) is str and value in known:
-            return value
+    def accept(value: Any) -> Any:
+        try:
+            if value in known:
+                return value
+        except TypeError:
+            pass  # a list or an object
         raise Wrong("enum", f"is none of {listed}", hint="give one of them")
 
     return accept
@@ -187,17 +194,27 @@ def _string(attribute: Attribute) -> Acceptor:
     return accept
 
 
+def normal_test(attribute: Attribute) -> Callable[[str], object] | None:
+    """What only normal texts of a formatted attribute pass, where there is such a test."""
+    short = attribute.length is not None and attribute.length < _LONGEST
+    if attribute.value_format is None or attribute.pattern is not None or attribute.min_length or short:
+        return None
+    return _NORMAL.get(attribute.value_format)
+
+
 def _text(attribute: Attribute) -> Acceptor:
     free = attribute.role in FREE_LENGTH or attribute.length is None
     most = 2**31 if free else attribute.length or 0
     least = attribute.min_length or 0
 
-    def accept(value: Any) -> str:
+    def accept(value: Any) -> Any:
+        if type(value) is str and least <= len(value) <= most and value.isascii() and "\0" not in value:
+            return value
         if type(value) is not str:
             raise Wrong("type", "is not a text", hint="put it in quotes")
         if not least <= len(value) <= most:
             raise _bad_length(len(value), least, most)
-        if "\0" in value or not (value.isascii() or is_unicode(value)):
+        if "\0" in value or not is_unicode(value):
             raise Wrong(
                 "characters",
                 "holds a character that cannot be stored",
@@ -242,6 +259,24 @@ def _route_target(given: str) -> str:
 def _route_distinguisher(given: str) -> str:
     return str(RouteDistinguisher.parse(given))
 
+
+_LONGEST = 32
+"""Characters of the longest text that `_NORMAL` takes."""
+
+_OCTET = r"(?:1[0-9]{0,2}|2(?:[0-4][0-9]?|5[0-5]?|[6-9])?|[3-9][0-9]?|0)"
+_V4 = re.compile(rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}").fullmatch
+_COMMUNITY = re.compile(
+    r"(?:0|[1-9][0-9]{0,3}|[1-5][0-9]{4}|6(?:[0-4][0-9]{3}|5(?:[0-4][0-9]{2}|5(?:[0-2][0-9]|3[0-5]))))"
+    r":(?:0|[1-9][0-9]{0,8})"
+).fullmatch
+_NORMAL: Mapping[Format, Callable[[str], object]] = {
+    Format.MAC: re.compile(":".join(["[0-9a-f]{2}"] * 6)).fullmatch,
+    Format.IP: _V4,
+    Format.IPV4: _V4,
+    Format.ROUTE_TARGET: _COMMUNITY,
+    Format.ROUTE_DISTINGUISHER: _COMMUNITY,
+}
+"""Formats → what is certainly a normal form; the usual values are among them."""
 
 _ROUTE = "write it like 65000:100, 192.0.2.1:100 or 4200000000:100"
 

@@ -13,7 +13,8 @@ from gluon.model.types import Model
 from tests.unit.model.conftest import DATA
 
 ID = "0e5c7d0a-4f0e-4c55-9f5c-3a8f1a0b2c3d"
-MODELS = {m.name: m for m in (*loader.load_catalog(), *loader.load([DATA]))}
+LOADED = (*loader.load_catalog(), *loader.load([DATA]))
+MODELS = {m.name: m for m in LOADED if m.file_version == "1.0"}
 FIELDS = {(m.name, t.name): fields.compile_fields(t) for m in MODELS.values() for t in m.types.values()}
 PORT = FIELDS["net-l3vpn", "Port"]
 TEST = FIELDS["test", "TestService"]

@@ -1,5 +1,6 @@
 """Values of language 2.0: JSON's own types, one normal form, every problem with its place."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -302,3 +303,17 @@ def test_texts_of_urls_stand_for_values() -> None:
     assert checks.from_text("share", "1.5") == 1.5
     with pytest.raises(errors.Invalid):
         checks.from_text("vni", "x")
+
+
+@pytest.mark.parametrize(("one", "given", "normal"), GOOD)
+def test_a_good_body_is_told_at_one_look_as_one_by_one(one: Attribute, given: Any, normal: Any) -> None:
+    checks = compiled(dataclasses.replace(one, length=64 if one.type is T.STRING else None))
+    for body in ({"a": given}, {"a": None}, {"a": given, "id": ID}):
+        slow = fields.Fields.check(checks, body, partial=True)
+        assert checks.check(body, partial=True) == slow
+        assert type(slow.values["a"]) in {type(normal), type(None)}
+
+
+@pytest.mark.parametrize(("one", "given", "code"), BAD)
+def test_a_bad_body_is_told_at_one_look_as_one_by_one(one: Attribute, given: Any, code: str) -> None:
+    assert refused(compiled(one), {"a": given})["/a"].code == code
