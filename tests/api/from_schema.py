@@ -1,5 +1,6 @@
 """Values that fit a JSON Schema, and values that do not: Hypothesis strategies, as much of it as bodies use."""
 
+import ipaddress
 import uuid
 from typing import Any
 
@@ -13,6 +14,13 @@ _FORMATS: dict[str, st.SearchStrategy[Any]] = {
     "date-time": st.datetimes().map(lambda t: t.replace(microsecond=0).isoformat() + "Z"),
     "ipv4": st.ip_addresses(v=4).map(str),
     "ipv6": st.ip_addresses(v=6).map(str),
+    "ip": st.ip_addresses().map(str),
+    "cidr": st.tuples(st.ip_addresses(), st.integers(8, 32)).map(
+        lambda pair: str(ipaddress.ip_network(f"{pair[0]}/{pair[1]}", strict=False))
+    ),
+    "mac": st.integers(0, 2**40).map(lambda n: ":".join(f"{n:012x}"[i : i + 2] for i in range(0, 12, 2))),
+    "route_target": st.integers(0, 2**32 - 1).map(lambda n: f"65000:{n}"),
+    "route_distinguisher": st.integers(0, 2**32 - 1).map(lambda n: f"65000:{n}"),
     "uri": st.integers(0, 999).map(lambda n: f"https://example.net/{n}"),
     "email": st.integers(0, 999).map(lambda n: f"noc{n}@example.net"),
 }

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from gluon.export import paths, recipes, refusals, samples, words
 from gluon.export.tables import code, list_of, row, table
-from gluon.model.types import Attribute, AttributeType, HookPoint, Kind, Model, ObjectType, Pool, Scope
+from gluon.model.types import Attribute, AttributeType, Check, HookPoint, Kind, Model, ObjectType, Pool, Scope
 
 _KINDS = {
-    Kind.PORT: "A port: what a machine plugs into. Creating one makes its default interface too.",
+    Kind.PORT: "A port: what a machine plugs into.",
     Kind.INTERFACE: "An interface: the face of a port toward services.",
     Kind.SERVICE: "A service.",
     Kind.BINDING: "A binding: puts an interface into a service.",
@@ -56,6 +56,8 @@ def _type(model: Model, t: ObjectType, bodies: Mapping[str, samples.Body]) -> It
         yield f"{t.description.strip()}\n\n"
     elif t.kind in _KINDS:
         yield f"{_KINDS[t.kind]}\n\n"
+    if t.kind is Kind.PORT:
+        yield "Creating one makes an interface with the same id too, if interfaces need no more than a port can tell.\n\n"
     yield table(("Path", "Methods"), _paths(model, t))
     yield table(("Attribute", "Type", "When left out", "Meaning"), _attributes(t))
     yield from _unique(t)
@@ -177,12 +179,19 @@ def _pools(pools: Mapping[str, Pool]) -> str:
 def _rules(t: ObjectType) -> Iterator[str]:
     if t.checks:
         rows = [
-            row(code(c.rule), c.message, code(c.at) if c.at else "", "its own writes" if c.write_only else "")
-            for c in t.checks
+            row(code(c.rule), c.message + _when(c), code(c.at) if c.at else "the object") for c in t.checks
         ]
-        yield "### Rules\n\n" + table(("Must be true", "Otherwise", "Blamed", "Only at"), rows)
+        yield "### Rules\n\n" + table(("Must be true", "Otherwise", "Blamed"), rows)
     for point, names in t.hooks.items():
         yield f"{_HOOKS[point]}: {', '.join(code(name) for name in names)}.\n\n"
+
+
+def _when(check: Check) -> str:
+    return (
+        " (judged when it is written, not when an object that it refers to changes)"
+        if check.write_only
+        else ""
+    )
 
 
 def _actions(t: ObjectType) -> Iterator[str]:

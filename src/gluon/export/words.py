@@ -116,9 +116,11 @@ def flags(attribute: Attribute) -> list[str]:
     """What else holds, a short sentence each."""
     said = {
         "Fixed once it is set.": attribute.immutable,
-        "Only the server sets it.": attribute.read_only,
         "Taken, never shown; answers have null.": attribute.secret,
-        "Not null.": not attribute.nullable and not attribute.required and not attribute.primary,
+        "Never null.": not attribute.nullable
+        and not attribute.required
+        and not attribute.primary
+        and not attribute.read_only,
     }
     return [text for text, holds in said.items() if holds]
 

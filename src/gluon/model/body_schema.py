@@ -1,40 +1,21 @@
 """JSON Schema of the bodies of one object type, draft 2020-12: what fits it is accepted (references and uniqueness apart).
 
-In: an object type. Out: plain data. 1.0 takes more than it says here (digits as text, other forms of a uuid); the
-schema names the one form that is meant.
+In: an object type. Out: plain data. A schema names the one form that is meant, the normal form: a body that is
+accepted in another (a MAC address with dashes, an AS number as `1.10`; in 1.0 digits as text) fits it once it is
+normal. What JSON Schema cannot say is only named by `format`: dates, URIs, IPv6 addresses, prefixes without host
+bits; JSON in a text by `contentMediaType`. It knows nothing of NUL and lone surrogates, which no database takes.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from gluon.model import nested, strict
 from gluon.model.fieldtypes import RANGES, STRING_LENGTH
+from gluon.model.schema_words import FORMATS, NEW_FORMATS, TYPES, UUID
 from gluon.model.types import Attribute, AttributeType, Format, ObjectType
 
 Schema = dict[str, Any]
-
-_TYPES = {
-    AttributeType.STRING: "string",
-    AttributeType.ENUM: "string",
-    AttributeType.UUID: "string",
-    AttributeType.INTEGER: "integer",
-    AttributeType.NUMBER: "number",
-    AttributeType.BOOLEAN: "boolean",
-    AttributeType.LIST: "array",
-    AttributeType.MAP: "object",
-    AttributeType.OBJECT: "object",
-}
-_OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-_UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
-_FORMATS: dict[Format, Schema] = {
-    Format.DATE_TIME: {"format": "date-time"},
-    Format.JSON: {"contentMediaType": "application/json"},
-    Format.IPV4: {"format": "ipv4", "pattern": rf"^{_OCTET}(\.{_OCTET}){{3}}$"},
-    Format.IPV6: {"format": "ipv6"},
-    Format.MAC: {"pattern": "^[0-9a-f]{2}(:[0-9a-f]{2}){5}$"},
-    Format.URI: {"format": "uri"},
-    Format.EMAIL: {"format": "email"},
-}
 
 
 def schema(object_type: ObjectType, *, create: bool) -> Schema:
@@ -42,13 +23,17 @@ def schema(object_type: ObjectType, *, create: bool) -> Schema:
     properties: Schema = {}
     required = []
     for name, attribute in object_type.attributes.items():
-        if attribute.read_only:
+        if attribute.read_only and attribute.kept:
             continue
         key = name == object_type.key
         # a key that refers to an object cannot be made up
         made = key and object_type.generated_key and not attribute.reference
-        properties[name] = _value(attribute, null=made or not (key or _never_null(attribute)))
-        if create and not made and (attribute.required or key) and not _filled(attribute):
+        if attribute.read_only and create:
+            properties[name] = _untouched(attribute)
+            continue
+        null = made or not (key or _never_null(attribute))
+        properties[name] = _value(attribute, null=null)
+        if create and not made and (attribute.required or key or not null) and not _filled(attribute):
             required.append(name)
     return {
         "type": "object",
@@ -58,20 +43,35 @@ def schema(object_type: ObjectType, *, create: bool) -> Schema:
     }
 
 
+def _untouched(attribute: Attribute) -> Schema:
+    """A body that makes an object may repeat what the server will write, no more."""
+    allowed = [None] if attribute.default is None else [None, attribute.default]
+    return {"enum": allowed, "readOnly": True, **_words(attribute)}
+
+
 def _filled(attribute: Attribute) -> bool:
     return attribute.default is not None or attribute.pool is not None
 
 
 def _never_null(attribute: Attribute) -> bool:
-    return attribute.required or not attribute.nullable
+    return attribute.required if attribute.kept else not attribute.nullable
 
 
 def _value(attribute: Attribute, *, null: bool) -> Schema:
-    found: Schema = {"type": _TYPES[attribute.value_type], **_facts(attribute)}
+    found: Schema = {"type": TYPES[attribute.value_type], **_facts(attribute)}
     if null:
         found["type"] = [found["type"], "null"]
         if "enum" in found:
             found["enum"] = [*found["enum"], None]
+    found.update(_words(attribute))
+    if attribute.read_only:
+        found["readOnly"] = True
+    return found
+
+
+def _words(attribute: Attribute) -> Schema:
+    """What says something about an attribute and decides nothing."""
+    found: Schema = {}
     if attribute.description:
         found["description"] = attribute.description.strip()
     if attribute.default is not None:
@@ -88,11 +88,9 @@ def _facts(attribute: Attribute) -> Schema:
         case AttributeType.ENUM:
             return {"enum": list(attribute.values)}
         case AttributeType.UUID:
-            return {"format": "uuid", "pattern": _UUID}
+            return {"format": "uuid", "pattern": UUID}
         case AttributeType.INTEGER:
-            low, high = RANGES.get(attribute.value_format or Format.INT64, RANGES[Format.INT64])
-            low = low if attribute.minimum is None else max(low, int(attribute.minimum))
-            high = high if attribute.maximum is None else min(high, int(attribute.maximum))
+            low, high = _limits(attribute) if attribute.kept else strict.limits(attribute)
             return {"minimum": low, "maximum": high}
         case AttributeType.NUMBER:
             limits = {"minimum": attribute.minimum, "maximum": attribute.maximum}
@@ -105,29 +103,44 @@ def _facts(attribute: Attribute) -> Schema:
             return {}
 
 
+def _limits(attribute: Attribute) -> tuple[int, int]:
+    low, high = RANGES.get(attribute.value_format or Format.INT64, RANGES[Format.INT64])
+    low = low if attribute.minimum is None else max(low, int(attribute.minimum))
+    return low, high if attribute.maximum is None else min(high, int(attribute.maximum))
+
+
 def _text(attribute: Attribute) -> Schema:
-    found = dict(_FORMATS.get(attribute.value_format, {})) if attribute.value_format else {}
-    found["maxLength"] = STRING_LENGTH if attribute.length is None else attribute.length
+    formats = FORMATS if attribute.kept else {**FORMATS, **NEW_FORMATS}
+    found = dict(formats.get(attribute.value_format, {})) if attribute.value_format else {}
+    if attribute.role not in strict.FREE_LENGTH or attribute.kept:
+        found["maxLength"] = STRING_LENGTH if attribute.length is None else attribute.length
     if attribute.min_length:
         found["minLength"] = attribute.min_length
     elif attribute.primary:
         found["minLength"] = 1
     if attribute.pattern:
-        found["pattern"] = f"^(?:{attribute.pattern})$"
+        pattern = f"^(?:{attribute.pattern})$"
+        if "pattern" in found:
+            found["allOf"] = [{"pattern": pattern}]
+        else:
+            found["pattern"] = pattern
     return found
 
 
 def _nested(attribute: Attribute) -> Schema:
     if attribute.value_type is AttributeType.OBJECT:
         members = attribute.members
+        needed = [n for n, m in members.items() if (m.required or not m.nullable) and m.default is None]
         return {
             "properties": {n: _value(m, null=not _never_null(m)) for n, m in members.items()},
-            "required": [n for n, m in members.items() if m.required and not _filled(m)],
+            "required": needed,
             "additionalProperties": False,
         }
-    inner = _value(attribute.items, null=False) if attribute.items else {}
-    is_list = attribute.value_type is AttributeType.LIST
-    least, most = ("minItems", "maxItems") if is_list else ("minProperties", "maxProperties")
-    limits = {least: attribute.min_items, most: attribute.max_items, "uniqueItems": attribute.unique_items}
-    found = {key: limit for key, limit in limits.items() if limit}
-    return {"items" if is_list else "additionalProperties": inner, **found}
+    items = attribute.items
+    inner = _value(items, null=not _never_null(items)) if items else {}
+    least, most = nested.limits(attribute)
+    if attribute.value_type is AttributeType.MAP:
+        found = {"additionalProperties": inner, "propertyNames": {"maxLength": nested.KEY_LENGTH}}
+        return {**found, "maxProperties": most} | ({"minProperties": least} if least else {})
+    found = {"items": inner, "maxItems": most, **({"minItems": least} if least else {})}
+    return {**found, "uniqueItems": True} if attribute.unique_items else found
