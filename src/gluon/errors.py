@@ -8,7 +8,8 @@
     │   ├── NotFound          404
     │   ├── Conflict          409, taken or still referred to
     │   ├── Stale             412, If-Match does not hold
-    │   └── TooLarge          413
+    │   ├── TooLarge          413
+    │   └── HookFailed        503, code of the service itself failed or took too long
     ├── Unavailable           503, try again: store down, queue full
     │   └── StaleModel        this process serves an older schema epoch than the database
     ├── OutcomeUnknown        503, the answer to COMMIT was lost and could not be settled
@@ -124,6 +125,12 @@ class TooLarge(Rejected):
     """An object or body over its limit."""
 
     code = "too_large"
+
+
+class HookFailed(Rejected):
+    """Code that a model names did not do its work; nothing was written."""
+
+    code = "hook_failed"
 
 
 class Unavailable(GluonError):

@@ -24,6 +24,7 @@ STATUSES: tuple[tuple[type[errors.GluonError], int, str], ...] = (
     (errors.Conflict, 409, "Something stored stands in the way"),
     (errors.Stale, 412, "The object changed since it was read"),
     (errors.TooLarge, 413, "Too large"),
+    (errors.HookFailed, 503, "The service's own code failed"),
     (errors.Rejected, 400, "The request is refused"),
     (errors.Unavailable, 503, "Not now; try again"),
     (errors.BusError, 503, "Not now; try again"),

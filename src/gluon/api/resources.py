@@ -19,6 +19,7 @@ from gluon.proton import referring, registry, service, units
 COLLECTION = "GET, HEAD, POST"
 OBJECT = "GET, HEAD, PUT, DELETE"
 READ = "GET, HEAD"
+ACTION = "POST"
 STATUS = "status"
 MAX_OBJECT = 256 * 1024
 
@@ -72,6 +73,9 @@ class Resources:
             if listing is not None and last:
                 await self._follow(here, above)
                 return await self._listing(request, here, key, parent, listing)
+            if word in here.actions and last:
+                await self._follow(here, above)
+                return await self._act(request, here, key, parent, word)
             child = here.children.get(word)
             if child is None or (parent is not None and not here.modern):
                 return answers.plain(404, "no such path", request)
@@ -131,6 +135,18 @@ class Resources:
             return _other_method(request, READ)
         found = await self._actions.get(self._context(request, resource), key, parent)
         return message.Reply(200, codec.encode(await self._standing.of(resource, found.row)))
+
+    async def _act(
+        self, request: message.Request, resource: registry.Resource, key: str, parent: str | None, name: str
+    ) -> message.Reply:
+        """An action of the model."""
+        answers.no_arguments(request)
+        if request.method != "POST":
+            return _other_method(request, ACTION)
+        _check_size(request)
+        body = answers.json_body(request) if request.body else {}
+        answer = await self._actions.act(self._context(request, resource), key, name, body, parent)
+        return message.Reply(200, codec.encode(answer))
 
     async def _listing(
         self,

@@ -19,7 +19,7 @@ from gluon.api import guard, lane, metrics, resources, routes
 from gluon.arbiter import assign, binder, ledger, replies, standing
 from gluon.arbiter import projection as arbiter_projection
 from gluon.arbiter import tables as arbiter_tables
-from gluon.cmd import etcd
+from gluon.cmd import etcd, hooks
 from gluon.cmd import settings as config
 from gluon.model import describe, loader
 from gluon.model.types import Model
@@ -27,7 +27,7 @@ from gluon.objects import codec, keys
 from gluon.particles import projection, tables
 from gluon.proton import registry, service
 from gluon.proton import tables as proton_tables
-from gluon.publisher import publisher, supervise
+from gluon.publisher import aftermath, publisher, supervise
 from gluon.publisher import resync as resync_room
 from gluon.spi import bus as spi_bus
 from gluon.spi import store as spi_store
@@ -139,7 +139,7 @@ async def open_node(
 async def _install(database: Notifying, models: Sequence[Model], *, patient: bool) -> bool:
     """Whether the tables are there; if the database is away, `patient` goes on without."""
     try:
-        wanted = (*arbiter_tables.TABLES, *proton_tables.TABLES, *tables.tables_of(models))
+        wanted = (*arbiter_tables.TABLES, *proton_tables.TABLES, aftermath.TABLE, *tables.tables_of(models))
         await database.install(wanted, stored(models))
     except errors.Unavailable as error:
         if not patient:
@@ -201,7 +201,9 @@ def _assemble(
     process: str,
     lead: bool,
 ) -> Node:
-    known = registry.Registry(models)
+    codes = hooks.load(models)
+    known = registry.Registry(models, codes)
+    followers = hooks.after(models, codes)
     arbiter = _Arbiter(bus)
     publishing = publisher.Publisher(
         database,
@@ -216,6 +218,7 @@ def _assemble(
             known=arbiter.reported,
             sweep=arbiter.sweep,
             on_rebase=arbiter.on_rebase,
+            after=lambda: followers,
         ),
         settings=publisher.Settings(lead=lead),
     )

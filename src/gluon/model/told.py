@@ -6,6 +6,8 @@ among the words.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gluon import errors
 from gluon.model.fieldtypes import RESERVED
 from gluon.model.problems import suggest
@@ -33,6 +35,27 @@ def _problem(attribute: Attribute, part: Part) -> errors.FieldProblem:
         hint=part.wrong.hint,
         legacy=_legacy(name, value, part.wrong.why) if attribute.kept else "",
     )
+
+
+def problems_inside(
+    members: Mapping[str, Attribute], value: object, wrong: Wrong
+) -> list[errors.FieldProblem]:
+    """One problem for each broken rule of a body that has no object type, only these attributes."""
+    found = []
+    for part in parts_of(value, wrong):
+        member = members.get(part.path[0]) if part.path else None
+        if member is not None:
+            found.append(_problem(member, Part(part.path[1:], part.value, part.wrong)))
+        else:
+            name = "/".join(map(shown, part.path)) or "the body"
+            pointer = "".join(map(_pointer, part.path))
+            message = f"{name}: {part.wrong.rule}"
+            found.append(
+                errors.FieldProblem(
+                    pointer=pointer, code=part.wrong.code, message=message, hint=part.wrong.hint
+                )
+            )
+    return found
 
 
 def missing(name: str) -> errors.FieldProblem:

@@ -67,13 +67,19 @@ def _where(resource: registry.Resource, group: registry.Group) -> str:
     return " in this project" if group.scope is types.Scope.PROJECT else "; it is unique over all projects"
 
 
-def guarded(resource: registry.Resource, before: store.Row, after: store.Row) -> None:
-    """What may not change has not; an immutable null may take its value. Raises `Invalid` with all."""
+def guarded(
+    resource: registry.Resource, before: store.Row, after: store.Row, granted: Collection[str] = ()
+) -> None:
+    """What may not change has not; an immutable null may take its value. Raises `Invalid` with all.
+
+    `granted` attributes may change all the same: the service's own code sets them.
+    """
     wrong = [
         problems.guarded(field, before[field.column], after[field.column])
         for field in resource.guarded
         if before[field.column] != after[field.column]
         and (field.read_only or before[field.column] is not None)
+        and field.attribute not in granted
     ]
     if wrong:
         raise errors.Invalid(wrong)

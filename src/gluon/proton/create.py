@@ -114,7 +114,7 @@ class Create:
     def _decide_all(self, view: store.View) -> store.Changes:
         """The same for types of which more is kept than their rows."""
         context, resource = self._context, self._context.resource
-        state = work.Work(view)
+        state = work.Work(view, context)
         row = self._row(state)
         checks.references(resource, state, row)
         if resource.pooled:

@@ -5,14 +5,16 @@ Immutable; loading other models makes another registry.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from gluon import errors
 from gluon.model import fields, types
 from gluon.particles import records, tables
 from gluon.proton import defaults as filling
 from gluon.proton import referring, rules, supplies
-from gluon.spi import store
+from gluon.spi import hooks, store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,15 @@ class Guarded:
     column: str
     read_only: bool
     secret: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doing:
+    """An action with its code; `takes` judges what a client sends."""
+
+    action: types.Action
+    code: hooks.Act
+    takes: Callable[[Any], Mapping[str, Any]]
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -75,6 +86,9 @@ class Resource:
     """By plural."""
     listings: Mapping[str, referring.Reference] = field(default_factory=dict)
     """References whose owners are listed under the object referred to, by the name of the path."""
+    check_hooks: tuple[tuple[str, hooks.Check], ...] = ()
+    before_hooks: tuple[tuple[str, hooks.Before], ...] = ()
+    actions: Mapping[str, Doing] = field(default_factory=dict)
     family: Mapping[str, Resource] = field(default_factory=dict)
     """All resources of the model, by name."""
 
@@ -99,10 +113,11 @@ class Resource:
 
 
 class Registry:
-    """All resources of all loaded models."""
+    """All resources of all loaded models. `codes`: what the names of hooks stand for."""
 
-    def __init__(self, models: Sequence[types.Model]) -> None:
+    def __init__(self, models: Sequence[types.Model], codes: Mapping[str, Any] | None = None) -> None:
         self.models = tuple(models)
+        self._codes = codes or {}
         self.by_name: dict[tuple[str, str], Resource] = {}
         self.by_path: dict[tuple[str, str], dict[str, Resource]] = {}
         for model in models:
@@ -133,12 +148,15 @@ class Registry:
                 resource.fill_default = filling.filler(kind, interfaces[0].type)
             self.by_name[model.name, resource.name] = resource
         if model.file_version != "1.0":
-            _modernise(model, made, links)
+            _modernise(model, made, links, self._codes)
         self.by_path[model.name, f"v{model.version}"] = {r.type.plural: r for r in made.values()}
 
 
 def _modernise(
-    model: types.Model, made: Mapping[str, Resource], references: Sequence[referring.Reference]
+    model: types.Model,
+    made: Mapping[str, Resource],
+    references: Sequence[referring.Reference],
+    codes: Mapping[str, Any],
 ) -> None:
     """What only models in version 2.0 and later have."""
     own = supplies.own_pools(model.name, {name: r.records for name, r in made.items()})
@@ -161,10 +179,31 @@ def _modernise(
         resource.pooled = supplies.pooled(model, resource.records, resource.references, own)
         for name, watcher in rules.watchers(kind, resource.checks, references):
             watching[name].append(watcher)
+        resource.check_hooks = _codes(kind.hooks.get(types.HookPoint.CHECK, ()), codes)
+        resource.before_hooks = _codes(kind.hooks.get(types.HookPoint.BEFORE, ()), codes)
+        resource.actions = {
+            a.name: Doing(
+                action=a, code=dict(_codes((a.hook,), codes))[a.hook], takes=fields.compile_members(a.takes)
+            )
+            for a in kind.actions.values()
+        }
         resource.busy = bool(
-            resource.links or resource.checks or resource.pools or resource.pooled or kind.quota is not None
+            resource.check_hooks
+            or resource.links
+            or resource.checks
+            or resource.pools
+            or resource.pooled
+            or kind.quota is not None
         )
     for resource in made.values():
         resource.watchers = tuple(watching[resource.name])
         interface = resource.default_interface
         resource.busy = resource.busy or (interface is not None and interface.busy)
+
+
+def _codes(names: Sequence[str], codes: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """Raises `GluonError` for a hook whose code nobody has loaded."""
+    for name in names:
+        if name not in codes:
+            raise errors.GluonError(f"there is no code for the hook '{name}'")
+    return tuple((name, codes[name]) for name in names)

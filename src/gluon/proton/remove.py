@@ -37,7 +37,7 @@ class Remove:
         row = units.stored(context, view, self._key, "delete")
         units.check_inside(resource, row, self._inside)
         checks.revision(resource, row, self._expected)
-        state = work.Work(view)
+        state = work.Work(view, context)
         found = unfold.leaving(state, context.ledger, resource, row)
         left = [one for many in found.left.values() for one in many]
         if left:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gluon.objects import journal
 from gluon.particles import tables
-from gluon.proton import create, ids, problems, referring, registry, remove, units, update
+from gluon.proton import create, hooked, ids, problems, referring, registry, remove, units, update
 from gluon.spi import policy, ports, store
 
 
@@ -42,8 +43,17 @@ class Service:
         if made:
             key = ids.new_id()
             values = {**values, resource.type.key: key}
-        committed = await self._store.submit(create.Create(context, key, made, values, checked.written))
-        result: units.Result = committed.result
+
+        def make(more: Mapping[str, Any], forms: Mapping[str, Any]) -> store.Unit:
+            if not more:
+                return create.Create(context, key, made, values, checked.written)
+            return create.Create(context, key, made, {**values, **more}, {**checked.written, **forms})
+
+        def predict(_: store.Row | None) -> store.Row:
+            project = context.caller.project
+            return resource.records.row(values, checked.written, revision=0, now="", project=project)
+
+        result: units.Result = await self._submit(context, journal.Operation.CREATE, key, predict, make)
         return result
 
     async def update(
@@ -57,14 +67,22 @@ class Service:
         """The given attributes replaced. `expected`: revisions that the caller read; `parent` as in `create`."""
         if parent is not None:
             _check_parent(context.resource, body, parent)
-        checked = context.resource.fields.check(body, partial=True)
-        normal = context.resource.fields.key(key)
-        committed = await self._store.submit(
-            update.Update(
-                context, normal, checked.values, checked.written, expected, _inside(context.resource, parent)
-            )
-        )
-        result: units.Result = committed.result
+        resource = context.resource
+        checked = resource.fields.check(body, partial=True)
+        normal = resource.fields.key(key)
+        inside = _inside(resource, parent)
+
+        def make(more: Mapping[str, Any], forms: Mapping[str, Any]) -> store.Unit:
+            values, written = {**checked.values, **more}, {**checked.written, **forms}
+            return update.Update(context, normal, values, written, expected, inside, frozenset(more))
+
+        def predict(row: store.Row | None) -> store.Row | None:
+            if row is None:
+                return None
+            changed = resource.records.changed(row, checked.values, checked.written, revision=0, now="")
+            return changed or row
+
+        result: units.Result = await self._submit(context, journal.Operation.UPDATE, normal, predict, make)
         return result
 
     async def delete(
@@ -76,7 +94,39 @@ class Service:
     ) -> None:
         """The object gone."""
         normal = context.resource.fields.key(key)
-        await self._store.submit(remove.Remove(context, normal, expected, _inside(context.resource, parent)))
+        unit = remove.Remove(context, normal, expected, _inside(context.resource, parent))
+        await self._submit(context, journal.Operation.DELETE, normal, _gone, lambda *_: unit)
+
+    async def act(
+        self, context: units.Context, key: str, name: str, body: Any, parent: str | None = None
+    ) -> Mapping[str, Any]:
+        """An action of the model done on one object: what it answers."""
+        resource = context.resource
+        doing = resource.actions[name]
+        found = await self.get(context, key, parent)
+        project = units.text_of(found.row[tables.PROJECT])
+        self._policy.check(context.caller, name, resource.api, resource.name, project)
+        normal = resource.fields.key(key)
+
+        def change(values: Mapping[str, Any], written: Mapping[str, Any]) -> store.Unit:
+            return update.Update(context, normal, values, written, granted=frozenset(values))
+
+        return await hooked.act(self._store, context, normal, doing, doing.takes(body), change, found.row)
+
+    async def _submit(
+        self,
+        context: units.Context,
+        op: journal.Operation,
+        key: store.Value,
+        predict: hooked.Predict,
+        make: hooked.MakeUnit,
+    ) -> Any:
+        """The result of the unit, after the hooks that come before it."""
+        if context.resource.before_hooks:
+            committed = await hooked.submit(self._store, context, op, key, predict, make)
+        else:
+            committed = await self._store.submit(make({}, {}))
+        return committed.result
 
     async def get(self, context: units.Context, key: str, parent: str | None = None) -> units.Result:
         """One object that the caller may see."""
@@ -124,6 +174,10 @@ class Service:
             equals = ((resource.records.column(attribute), resource.fields.from_text(attribute, parent)),)
         rows = await self._store.select(store.Select(table=resource.table, equals=equals, project=scope))
         return [resource.records.body(row) for row in rows]
+
+
+def _gone(_row: store.Row | None) -> None:
+    """What is left of a deleted object."""
 
 
 def _inside(resource: registry.Resource, parent: str | None) -> units.Inside | None:

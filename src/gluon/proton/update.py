@@ -23,6 +23,7 @@ class Update:
     __slots__ = (
         "_context",
         "_expected",
+        "_granted",
         "_inside",
         "_key",
         "_values",
@@ -40,12 +41,14 @@ class Update:
         written: Mapping[str, Any],
         expected: frozenset[int] | None = None,
         inside: units.Inside | None = None,
+        granted: frozenset[str] = frozenset(),
     ) -> None:
-        """`expected`: revisions that the caller read, one of which must still be (If-Match)."""
+        """`expected`: revisions that the caller read, one of which must still be (If-Match); `granted`: attributes
+        that the service's own code sets, read-only ones too."""
         resource = context.resource
         self.who, self.request_id = context.who, context.request_id
         self._context, self._key, self._expected = context, key, expected
-        self._inside = inside
+        self._inside, self._granted = inside, granted
         self._values, self._written = values, written
         self.reads: Sequence[store.Lookup] = [
             resource.lookup(key),
@@ -64,9 +67,9 @@ class Update:
             raise errors.Invalid([problems.fixed(resource.type.key, self._key, given_key)])
         after = records.changed(before, self._values, self._written, revision=view.revision, now=view.now)
         row = after or before
-        state = work.Work(view)
+        state = work.Work(view, context)
         if after is not None:
-            checks.guarded(resource, before, after)
+            checks.guarded(resource, before, after, self._granted)
             moved = after[tables.PROJECT] != before[tables.PROJECT]
             if moved:
                 context.policy.check(

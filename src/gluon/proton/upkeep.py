@@ -11,7 +11,7 @@ from typing import Any
 
 from gluon import errors
 from gluon.particles import tables
-from gluon.proton import judging, referring, registry, supplies, work
+from gluon.proton import hooked, judging, referring, registry, supplies, work
 from gluon.proton.tables import USAGE
 from gluon.spi import store
 
@@ -50,6 +50,7 @@ def settle(state: work.Work, main: store.Row | None) -> None:
         if delta:
             _count(state, state.touched[0].resource.family[name], project, delta)
     judging.judge(state, main)
+    hooked.judge(state)
 
 
 def _link(changes: store.Changes, reference: referring.Reference, touched: work.Touched) -> None:

@@ -42,9 +42,22 @@ class Touched(msgspec.Struct, frozen=True):
 class Work:
     """`spi.store.View` with the unit's own objects in it."""
 
-    __slots__ = ("_own", "_pools", "_view", "changes", "incarnation", "now", "revision", "touched")
+    __slots__ = (
+        "_own",
+        "_pools",
+        "_view",
+        "changes",
+        "incarnation",
+        "now",
+        "request_id",
+        "revision",
+        "touched",
+        "who",
+    )
 
-    def __init__(self, view: store.View) -> None:
+    def __init__(self, view: store.View, context: units.Context | None = None) -> None:
+        self.who = context.who if context is not None else ""
+        self.request_id = context.request_id if context is not None else ""
         self._view = view
         self._pools: pools.Session | None = None
         self._own: dict[str, dict[store.Value, store.Row | None]] = {}
@@ -121,14 +134,15 @@ class Work:
             self.changes.delete(resource.table, key)
         else:
             self.changes.put(resource.table, after)
-        entry = units.draft(resource, _operation(before, after), touched.row, old=old, new=new, intent=intent)
+        entry = units.draft(resource, operation(before, after), touched.row, old=old, new=new, intent=intent)
         self.changes.entries.insert(0 if first else len(self.changes.entries), entry)
         self._own.setdefault(resource.table, {})[key] = after
         self.touched.append(touched)
         return new
 
 
-def _operation(before: store.Row | None, after: store.Row | None) -> journal.Operation:
+def operation(before: store.Row | None, after: store.Row | None) -> journal.Operation:
+    """What was done to an object."""
     if before is None:
         return journal.Operation.CREATE
     return journal.Operation.DELETE if after is None else journal.Operation.UPDATE
