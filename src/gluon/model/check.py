@@ -55,6 +55,8 @@ def check_shape(model: resolve.Model, problems: Problems) -> None:
 
     The original's tool asked for it and its server did not; so does `model check` and a server.
     """
+    if model.version == NEW and (model.incomplete or not model.types):
+        return
     for base, only_one in (("BasePort", True), ("BaseInterface", True), ("BaseService", False)):
         extending = [t for t in model.types.values() if base in t.bases]
         if not extending and all(t.whole for t in model.types.values()):
@@ -74,7 +76,7 @@ def check_shape(model: resolve.Model, problems: Problems) -> None:
 def _check_head(model: resolve.Model, problems: Problems) -> None:
     version = model.file_version
     if version is None:
-        problems.add(model.mark, "file_version is missing", 'write file_version: "1.0"')
+        problems.add(model.mark, "file_version is missing", f'write file_version: "{model.version}"')
     elif version.value not in FILE_VERSIONS:
         hint = f"known here: {', '.join(FILE_VERSIONS)}"
         problems.add(version.mark, f"file_version {version.value!r} is not known", hint)

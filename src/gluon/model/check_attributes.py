@@ -61,7 +61,7 @@ def check_members(
     """Note every attribute of a nested object or an action that breaks a rule."""
     seen: dict[str, str] = {}
     for name, merged in attributes.items():
-        where = f"attribute {name} of {of}"
+        where = f"attribute {name} in {of}"
         before = problems.reports
         _check_name(name, where, merged, seen, problems)
         check_type(merged, where, model, problems)
@@ -91,7 +91,8 @@ def check_type(merged: Attribute, where: str, model: resolve.Model, problems: Pr
     """Note where the type, or what is said of it, is wrong; true where there is a type to go on with."""
     words = WORDS[model.version]
     if merged.type is None:
-        problems.add(merged.mark, f"{where} has no type", f"one of {', '.join(words)} or an object type")
+        if not merged.misread:
+            problems.add(merged.mark, f"{where} has no type", _no_type(model.version))
         return False
     name = merged.type.value
     if name not in words and name not in model.types:
@@ -104,6 +105,14 @@ def check_type(merged: Attribute, where: str, model: resolve.Model, problems: Pr
     if word.nested:
         _check_nested(merged, word, where, model, problems)
     return True
+
+
+def _no_type(version: str) -> str:
+    if version == NEW:
+        return (
+            "write type: string, integer, boolean, ip, vlan, list, object, …, or the name of an object type"
+        )
+    return f"one of {', '.join(WORDS[version])} or an object type"
 
 
 def _unknown_type(type_: Fact[str], where: str, model: resolve.Model, problems: Problems) -> None:
@@ -133,13 +142,14 @@ def _check_nested(
 ) -> None:
     """Items and members are attributes too."""
     if word.type is AttributeType.OBJECT:
-        if not merged.attributes:
+        if not merged.attributes and not merged.misread:
             problems.add(
                 merged.mark, f"{where}: an object needs attributes", "write attributes: {name: {type: …}}"
             )
         check_members(dict(merged.attributes or {}), where.removeprefix("attribute "), model, problems)
     elif merged.items is None:
-        problems.add(merged.mark, f"{where}: a {word.name} needs items", "write items: {type: …}")
+        if not merged.misread:
+            problems.add(merged.mark, f"{where}: a {word.name} needs items", "write items: {type: …}")
     else:
         check_type(merged.items, f"items of {where}", model, problems)
 
@@ -175,7 +185,8 @@ def _check_keys(
 def _belongs(key: str, takers: list[str]) -> str:
     if len(takers) > 5:
         takers = [*takers[:4], "others"]
-    return f"{key} belongs to {' and '.join(takers or ['references'])}"
+    *most, last = takers
+    return f"{key} belongs to {', '.join(most)}{' and ' if most else ''}{last}"
 
 
 def _takers(key: str, merged: Attribute, version: str) -> str:
@@ -225,6 +236,8 @@ _WIDE = {Format.INT32, Format.INT64}
 
 def _check_values(merged: Attribute, where: str, problems: Problems) -> None:
     if merged.values is None or not merged.values.value:
+        if merged.misread:
+            return
         mark = merged.values.mark if merged.values else merged.mark
         problems.add(mark, f"{where}: an enum needs values", "write values: [one, two]")
         return

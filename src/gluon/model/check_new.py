@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gluon.model import fieldtypes, resolve
+from gluon.model import fieldtypes, patterns, resolve
 from gluon.model.declare_attributes import Attribute
 from gluon.model.fieldtypes import MAX_ITEMS, MAX_LENGTH, NEW, STRING_LENGTH
 from gluon.model.keywords import ATTRIBUTE
@@ -91,9 +91,8 @@ def _check_closed(merged: Attribute, where: str, problems: Problems) -> None:
         fact = getattr(merged, key)
         known = ATTRIBUTE.rows[key].values
         if fact and fact.value.lower() not in {*known, "yes", "no", "on", "off"}:
-            problems.add(
-                fact.mark, f"{where}: unknown {key} {fact.value!r}", suggest(fact.value, _shown(key, known))
-            )
+            hint = suggest(fact.value, _shown(key, known)) or f"one of {', '.join(known)}"
+            problems.add(fact.mark, f"{where}: unknown {key} {fact.value!r}", hint)
 
 
 def _shown(key: str, known: tuple[str, ...]) -> tuple[str, ...]:
@@ -155,10 +154,8 @@ def _check_text(merged: Attribute, word: fieldtypes.Word, where: str, problems: 
             message = f"{where}: min_length {merged.min_length.value} is above the length {most}"
             problems.add(merged.min_length.mark, message, "" if merged.length else "write length too")
     if merged.pattern and "pattern" in word.keys:
-        try:
-            re.compile(merged.pattern.value)
-        except (re.error, RecursionError, OverflowError) as error:
-            message = f"{where}: the pattern is no regular expression: {error}"
+        if why := patterns.problem(merged.pattern.value):
+            message = f"{where}: the pattern is no regular expression: {why}"
             problems.add(merged.pattern.mark, message, "in YAML, put patterns into single quotes")
         if len(merged.pattern.value) > MAX_PATTERN:
             problems.add(merged.pattern.mark, f"{where}: a pattern has at most {MAX_PATTERN} characters")

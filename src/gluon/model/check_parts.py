@@ -66,6 +66,8 @@ def _check_unique(object_type: resolve.ObjectType, problems: Problems) -> None:
         if group.scope and group.scope.value not in keywords.UNIQUE.rows["scope"].values:
             hint = suggest(group.scope.value, keywords.UNIQUE.rows["scope"].values)
             problems.add(group.scope.mark, f"{where}: unknown scope {group.scope.value!r}", hint)
+        if group.attributes is None and group.misread:
+            continue
         if group.attributes is None or not group.attributes.value:
             problems.add(group.mark, f"a {where} names no attributes", "write [a, b]")
             continue
@@ -98,9 +100,9 @@ def _check_member_of_group(
 
 
 def _check_rule(rule: parts.Check, where: str, object_type: resolve.ObjectType, problems: Problems) -> None:
-    if rule.rule is None:
+    if rule.rule is None and not rule.misread:
         problems.add(rule.mark, f"{where} has no rule", "write rule: an expression that must be true")
-    if rule.message is None:
+    if rule.message is None and not rule.misread:
         problems.add(
             rule.mark, f"{where} has no message", "write message: what to tell whose object breaks the rule"
         )
@@ -118,11 +120,11 @@ def _check_action(action: parts.Action, where: str, model: resolve.Model, proble
     if action.name in keywords.ACTIONS:
         hint = f"every object type has {', '.join(keywords.ACTIONS)} already"
         problems.add(action.mark, f"{where}: this name is reserved", hint)
-    if action.hook is None:
+    if action.hook is None and not action.misread:
         problems.add(
             action.mark, f"{where} has no hook", "write hook: the name of the entry point that does it"
         )
-    else:
+    elif action.hook:
         _check_entry_point(action.hook, f"hook of {where}", problems)
     check_members(dict(action.takes), f"takes of {where}", model, problems)
     check_members(dict(action.gives), f"gives of {where}", model, problems)
@@ -164,7 +166,7 @@ def check_paths(model: resolve.Model, problems: Problems) -> None:
         for path, what, mark in _below(object_type, model):
             first = taken.setdefault(path, what)
             if first != what:
-                message = f"the path {path!r} below {object_type.name} is {first} and {what}"
+                message = f"the path {path!r} below {object_type.name} is {first}, it cannot be {what} too"
                 problems.add(mark, message, "choose another name")
         _check_parents(object_type, model, problems)
 

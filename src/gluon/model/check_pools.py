@@ -29,7 +29,8 @@ def check(model: resolve.Model, problems: Problems) -> None:
         for pool in object_type.declared.pools.values():
             _check_pool(pool, f"pool {pool.name} of {object_type.name}", declared, problems)
         for name, attribute in object_type.attributes.items():
-            if attribute.merged.pool:
+            takes = attribute.merged.type and fieldtypes.word(NEW, attribute.merged.type.value).keys
+            if attribute.merged.pool and "pool" in (takes or ()):
                 where = f"attribute {name} of {object_type.name}"
                 _check_use(attribute.merged, attribute.merged.pool, where, object_type, model, problems)
 
@@ -42,7 +43,7 @@ def _check_pool(
         problems.add(pool.mark, f"{where}: a name is letters, digits and '_' after a letter")
     if pool.rest and not 0 <= pool.rest.value <= _LONGEST_REST:
         problems.add(pool.rest.mark, f"{where}: rest is from 0 to {_LONGEST_REST} seconds")
-    if pool.ranges is None and pool.source is None:
+    if pool.ranges is None and pool.source is None and not pool.misread:
         hint = (
             "write ranges: [low-high]"
             if attributes is None
@@ -51,6 +52,8 @@ def _check_pool(
         problems.add(pool.mark, f"{where} has neither ranges nor from", hint)
     if pool.ranges and not pool.ranges.value:
         problems.add(pool.ranges.mark, f"{where} has no ranges", "write ranges: [low-high]")
+    if pool.type is None and pool.misread:
+        return
     if pool.type is None:
         problems.add(pool.mark, f"{where} has no type", f"one of {', '.join(POOLED)}")
         return
@@ -213,8 +216,12 @@ def _elsewhere(
         target = model.types.get(type_.value) if type_ else None
         if target and name in target.pools and pools is not target.pools:
             return f"write pool: {reference}.{name}"
-    return suggest(name, pools) or (
-        "the model has pools only where it says pools: at the top level" if pools is model.pools else ""
+    if pools:
+        return suggest(name, pools)
+    return (
+        "write it under pools, at the top level"
+        if pools is model.pools
+        else "write it under pools of that object type"
     )
 
 
@@ -222,8 +229,6 @@ def _check_fit(merged: Attribute, pool: parts.Pool, fact: Fact[str], where: str,
     assert merged.type
     assert pool.type
     takes, gives = fieldtypes.word(NEW, merged.type.value), fieldtypes.word(NEW, pool.type.value)
-    if "pool" not in takes.keys:
-        return
     integers = takes.type is gives.type is AttributeType.INTEGER
     if not (
         integers or takes.format is gives.format or (takes.format is Format.IP and gives.format in _ADDRESSES)

@@ -61,8 +61,9 @@ def check(object_type: resolve.ObjectType, model: resolve.Model, problems: Probl
         if given not in TAKES[role]:
             wanted = " or ".join(TAKES[role]) if role is not Role.SEGMENTATION_ID else "an integer type"
             wanted = wanted.replace("reference", "an object type")
+            here = merged.role.mark.file == merged.type.mark.file
             problems.add(
-                merged.role.mark,
+                merged.role.mark if here else merged.type.mark,
                 f"{where}: type {merged.type.value} cannot play the role {role}",
                 f"it takes {wanted}",
             )

@@ -14,7 +14,7 @@ from gluon.model.types import Attribute
 
 def check(model: resolve.Model, problems: Problems) -> None:
     """Note every rule that cannot be read, or whose types do not fit; each object type in one go."""
-    known = _Known(model, problems)
+    known = _Known(model)
     for base in model.bases.values():
         for number, rule in enumerate(base.declared.checks, start=1):
             _check_rule(rule, f"check {number} of {base.name}", None, problems)
@@ -25,15 +25,24 @@ def check(model: resolve.Model, problems: Problems) -> None:
         own = len(object_type.checks) - len(object_type.declared.checks)
         for number, rule in enumerate(object_type.checks, start=1):
             name = f"check {number - own}" if number > own else f"inherited check {number}"
-            _check_rule(rule, f"{name} of {object_type.name}", roots, problems)
+            if number > own or _is_readable(rule):
+                _check_rule(rule, f"{name} of {object_type.name}", roots, problems)
+
+
+def _is_readable(rule: parts.Check) -> bool:
+    """Whether an inherited rule can be read; that it cannot is told at its base."""
+    try:
+        expressions.parse(rule.rule.value if rule.rule else "true")
+    except expressions.Wrong:
+        return False
+    return True
 
 
 class _Known:
     """The attributes of object types as far as they are clear, made once."""
 
-    def __init__(self, model: resolve.Model, problems: Problems) -> None:
+    def __init__(self, model: resolve.Model) -> None:
         self._model = model
-        self._problems = problems
         self._made: dict[str, Mapping[str, Attribute | None]] = {}
 
     def __call__(self, name: str) -> Mapping[str, Attribute | None] | None:
@@ -43,7 +52,7 @@ class _Known:
         if name not in self._made:
             attempt = check_values.attempt
             made = {
-                n: attempt(n, a.merged, self._model, self._problems, key=n == object_type.key)
+                n: attempt(n, a.merged, self._model, key=n == object_type.key)
                 for n, a in object_type.attributes.items()
             }
             self._made[name] = {object_type.key: build.implicit_key(object_type.key, self._model), **made}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 from gluon.model import acceptors, build, nodes, resolve, source
 from gluon.model.declare_attributes import Attribute
@@ -23,25 +24,23 @@ def check_attribute(
     facts = {"default": merged.default, "example": merged.example}
     if not any(facts.values()):
         return
-    made = attempt(name, merged, model, problems)
     for key, fact in facts.items():
+        made = attempt(name, dataclasses.replace(merged, **_ABSENT), model) if fact else None
         if made and fact and not is_null(fact.value):
             check_value(fact.value, made, f"{where}: the {key}", problems)
 
 
-def attempt(
-    name: str, merged: Attribute, model: resolve.Model, problems: Problems, *, key: bool = False
-) -> Made | None:
-    """The attribute as it will be, or None where its key or its values are not clear (noted)."""
+_ABSENT: dict[str, Any] = {"default": None, "example": None}
+
+
+def attempt(name: str, merged: Attribute, model: resolve.Model, *, key: bool = False) -> Made | None:
+    """The attribute as it will be, or None where a fact of it or of the key that it refers to is not clear."""
     if merged.type is None or _circular(merged, model):
         return None
     try:
         return build.attribute(name, merged, model, key=key)
-    except nodes.Unclear as unclear:
-        problems.add(unclear.mark, unclear.message, unclear.hint)
-    except ValueError:  # a fact of the attribute or of the key that it refers to is wrong; that is noted
-        pass
-    return None
+    except ValueError:  # noted where the fact is judged
+        return None
 
 
 def _circular(merged: Attribute, model: resolve.Model) -> bool:
@@ -83,7 +82,7 @@ def _accept(node: source.Node, attribute: Made, where: str, problems: Problems) 
         value = nodes.value_of(node, attribute)
         acceptors.acceptor(attribute)(value)
     except nodes.Unclear as unclear:
-        problems.add(unclear.mark, unclear.message, unclear.hint)
+        problems.add(unclear.mark, f"{where} {unclear.message}", unclear.hint)
     except acceptors.Wrong as wrong:
         problems.add(node.mark, f"{where} {_shown(node)} {wrong.rule}", wrong.hint)
 
@@ -118,7 +117,7 @@ def check_examples(
     if not object_type.declared.examples:
         return
     before = problems.reports
-    made = {name: attempt(name, a.merged, model, problems) for name, a in object_type.attributes.items()}
+    made = {name: attempt(name, a.merged, model) for name, a in object_type.attributes.items()}
     if problems.reports != before or not object_type.whole or not all(made.values()):
         return
     members = {name: attribute for name, attribute in made.items() if attribute}

@@ -69,6 +69,7 @@ class File:
     version: str = OLD
     file_version: Fact[str] | None = None
     imports: tuple[Fact[str], ...] = ()
+    misread_imports: bool = False
     info: Info | None = None
     pools: Mapping[str, parts.Pool] = field(default_factory=dict)
     objects: tuple[ObjectType, ...] = ()
@@ -80,6 +81,9 @@ def stated_version(root: source.Node | None) -> str | None:
         for key, value in root.entries:
             if key.text == "file_version" and isinstance(value, source.Scalar) and not is_null(value):
                 return OLD if value.text == OLD else NEW
+        for key, value in root.entries:
+            if key.text == "imports" and isinstance(value, source.Scalar) and NEW in value.text:
+                return NEW
     return None
 
 
@@ -96,6 +100,7 @@ def read(root: source.Node | None, file: str, version: str, problems: Problems) 
         version=version,
         file_version=reader.text(top.get("file_version"), "file_version"),
         imports=imports.value if imports else (),
+        misread_imports=reader.new and "imports" in top and imports is None,
         info=_info(top["info"], reader) if "info" in top else None,
         pools=parts.pools(top.get("pools"), "pools of the model", reader),
         objects=tuple(

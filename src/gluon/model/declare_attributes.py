@@ -17,11 +17,13 @@ class Attribute:
 
     `nested` is the word for where it stands: empty for an attribute of an object type, `item` for that of a list or map,
     `member` for that of an object or of an action. `default` and `example` are nodes: what they
-    mean depends on the type.
+    mean depends on the type. `misread`: something in it was not understood (2.0), so what seems to be
+    missing may be that.
     """
 
     mark: Mark
     nested: str = ""
+    misread: bool = False
     type: Fact[str] | None = None
     primary: Fact[bool] | None = None
     description: Fact[str] | None = None
@@ -71,7 +73,10 @@ def attribute(where: str, mark: Mark, node: source.Node, reader: Reader, *, nest
     """One attribute; `nested` says where it stands and so which keys it takes."""
     known = keywords.ATTRIBUTE.of(reader.version)
     facts: dict[str, Any] = {}
-    for key, value in reader.keys(_mapping(where, node, reader), keywords.ATTRIBUTE, where).items():
+    before = reader.problems.reports
+    if (type_alone := _type_alone(where, node, reader)) is not None:
+        return Attribute(mark=mark, nested=nested, misread=True, type=type_alone)
+    for key, value in reader.keys(node, keywords.ATTRIBUTE, where).items():
         if nested and key in keywords.COMMON.rows and key not in _COMMON[nested]:
             hint = f"{key} belongs to the attribute of the object type"
             reader.problems.add(value.mark, f"{where}: {_STANDS[nested]} takes no {key}", hint)
@@ -81,16 +86,17 @@ def attribute(where: str, mark: Mark, node: source.Node, reader: Reader, *, nest
             facts[key] = attributes(value, f"attributes of {where}", reader, nested="member")
         else:
             facts[key] = reader.read(known[key], value, f"{key} of {where}")
-    return Attribute(mark=mark, nested=nested, **facts)
+    misread = reader.new and reader.problems.reports > before
+    return Attribute(mark=mark, nested=nested, misread=misread, **facts)
 
 
-def _mapping(where: str, node: source.Node, reader: Reader) -> source.Node | None:
-    """`node` if it is a mapping; the type alone is a likely slip."""
-    if reader.new and isinstance(node, source.Scalar) and not is_null(node):
-        hint = f"write {{type: {node.text[:60]}}}" if node.text else ""
-        reader.problems.add(node.mark, f"{where} must be a mapping, it is {node.text[:60]!r}", hint)
+def _type_alone(where: str, node: source.Node, reader: Reader) -> Fact[str] | None:
+    """The text that stands where the mapping should: most likely the type."""
+    if not reader.new or not isinstance(node, source.Scalar) or is_null(node):
         return None
-    return node
+    hint = f"write {{type: {node.text[:60]}}}" if node.text else ""
+    reader.problems.add(node.mark, f"{where} must be a mapping, it is {node.text[:60]!r}", hint)
+    return Fact(value=node.text, mark=node.mark)
 
 
 _COMMON: Mapping[str, tuple[str, ...]] = {"item": keywords.ITEM, "member": keywords.MEMBER}

@@ -16,9 +16,10 @@ Texts = Fact[tuple[Fact[str], ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unique:
-    """A group of attributes whose values no two objects share."""
+    """A group of attributes whose values no two objects share. `misread`: as of an attribute."""
 
     mark: Mark
+    misread: bool = False
     attributes: Texts | None = None
     scope: Fact[str] | None = None
 
@@ -26,6 +27,7 @@ class Unique:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     mark: Mark
+    misread: bool = False
     rule: Fact[str] | None = None
     message: Fact[str] | None = None
     at: Fact[str] | None = None
@@ -38,6 +40,7 @@ class Pool:
 
     name: str
     mark: Mark
+    misread: bool = False
     type: Fact[str] | None = None
     ranges: Texts | None = None
     source: Fact[str] | None = None
@@ -51,6 +54,7 @@ class Pool:
 class Action:
     name: str
     mark: Mark
+    misread: bool = False
     description: Fact[str] | None = None
     hook: Fact[str] | None = None
     takes: Mapping[str, Attribute] = field(default_factory=dict)
@@ -66,10 +70,12 @@ def _items(node: source.Node | None, what: str, like: str, reader: Reader) -> It
 
 
 def _facts(node: source.Node, keys: keywords.Keys, what: str, reader: Reader) -> dict[str, Any]:
-    return {
+    before = reader.problems.reports
+    facts: dict[str, Any] = {
         key: reader.read(keys.rows[key], value, f"{key} of {what}")
         for key, value in reader.keys(node, keys, what).items()
     }
+    return facts | {"misread": reader.problems.reports > before}
 
 
 def uniques(node: source.Node | None, where: str, reader: Reader) -> tuple[Unique, ...]:
@@ -89,11 +95,15 @@ def uniques(node: source.Node | None, where: str, reader: Reader) -> tuple[Uniqu
 
 def checks(node: source.Node | None, where: str, reader: Reader) -> tuple[Check, ...]:
     """The rules of an object type."""
-    like = "a list: - {rule: …, message: …}"
-    return tuple(
-        Check(mark=item.mark, **_facts(item, keywords.CHECK, f"check {number} of {where}", reader))
-        for number, item in enumerate(_items(node, f"checks of {where}", like, reader), start=1)
-    )
+    like = "- {rule: …, message: …}"
+    found = []
+    for number, item in enumerate(_items(node, f"checks of {where}", f"a list: {like}", reader), start=1):
+        what = f"check {number} of {where}"
+        if isinstance(item, source.Mapping):
+            found.append(Check(mark=item.mark, **_facts(item, keywords.CHECK, what, reader)))
+        else:
+            reader.problems.add(item.mark, f"{what} must be a mapping, it is {kind(item)}", f"write {like}")
+    return tuple(found)
 
 
 def pools(node: source.Node | None, what: str, reader: Reader) -> dict[str, Pool]:
@@ -111,10 +121,13 @@ def actions(node: source.Node | None, where: str, reader: Reader) -> dict[str, A
     found = {}
     for name, value in reader.entries(node, f"actions of {where}"):
         what = f"action {name.text} of {where}"
+        before = reader.problems.reports
         keys = reader.keys(value, keywords.ACTION, what)
+        misread = reader.problems.reports > before
         found[name.text] = Action(
             name=name.text,
             mark=name.mark,
+            misread=misread,
             description=reader.text(keys.get("description"), f"description of {what}"),
             hook=reader.text(keys.get("hook"), f"hook of {what}"),
             takes=attributes(keys.get("takes"), f"takes of {what}", reader, nested="member"),
@@ -129,7 +142,7 @@ def named_texts(node: source.Node | None, keys: keywords.Keys, what: str, reader
     for key, value in reader.keys(node, keys, what).items():
         row = keys.rows[key]
         many = row.reads is keywords.Reads.TEXTS
-        fact = (reader.texts if many else reader.one_or_more)(value, f"{key} of {what}")
+        fact = (reader.texts if many else reader.one_or_more)(value, what.replace(" of ", f".{key} of ", 1))
         if fact:
             found[key] = fact
     return found

@@ -22,6 +22,9 @@ _DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]{0,18})").fullmatch
 _FRACTION = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?").fullmatch
 
 
+_UNQUOTED = re.compile(r"[-+]?[0-9]+|true|false", re.IGNORECASE).fullmatch
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact(Generic[T]):
     """One value of a model file and where it stands; a text has its `scalar` too."""
@@ -86,7 +89,9 @@ class Reader:
                 return Fact(value=node.text, mark=node.mark, scalar=node)
             self.problems.add(node.mark, f"{what} is empty")
             return None
-        hint = "file_version 1.0 takes one file" if what == "imports" else ""
+        hint = ""
+        if what == "imports":
+            hint = "write a name, or a list of names" if self.new else "file_version 1.0 takes one file"
         self.problems.add(node.mark, f"{what} must be a text, it is {kind(node)}", hint)
         return None
 
@@ -112,7 +117,7 @@ class Reader:
             return None
         if isinstance(node, source.Scalar) and node.tag == "bool":
             return Fact(value=node.text.lower() in {"true", "yes", "on"}, mark=node.mark)
-        self.problems.add(node.mark, f"{what} must be true or false, it is {kind(node)}", _unquote(node))
+        self.problems.add(node.mark, f"{what} must be true or false, it is {kind(node)}", self._unquote(node))
         return None
 
     def integer(self, node: source.Node | None, what: str) -> Fact[int] | None:
@@ -120,17 +125,29 @@ class Reader:
             return None
         if isinstance(node, source.Scalar) and node.tag == "int" and _DECIMAL(node.text):
             return Fact(value=int(node.text), mark=node.mark)
-        hint = (self.new and not_decimal(node)) or _unquote(node)
+        hint = (self.new and not_decimal(node)) or self._unquote(node)
         self.problems.add(node.mark, f"{what} must be an integer, it is {kind(node)}", hint)
         return None
 
     def number(self, node: source.Node | None, what: str) -> Fact[int | float] | None:
         """An integer, or in 2.0 also a fraction; whether the type takes one is for `check`."""
-        fraction = self.new and isinstance(node, source.Scalar) and not node.style and _FRACTION(node.text)
-        if isinstance(node, source.Scalar) and fraction and not _DECIMAL(node.text):
+        plain = self.new and isinstance(node, source.Scalar) and not node.style
+        if (
+            isinstance(node, source.Scalar)
+            and plain
+            and _FRACTION(node.text)
+            and not node.text.lstrip("+-").isdigit()
+        ):
             return Fact(value=float(node.text), mark=node.mark)
         found = self.integer(node, what)
         return Fact(value=found.value, mark=found.mark) if found else None
+
+    def _unquote(self, node: source.Node) -> str:
+        if not isinstance(node, source.Scalar) or node.tag != "str" or not node.text:
+            return ""
+        if self.new and not (node.style and _UNQUOTED(node.text)):
+            return ""
+        return "write it without quotes"
 
     def value(self, node: source.Node | None, what: str) -> Fact[source.Node] | None:
         """Any value, kept as nodes: what it is depends on the attribute's type."""
@@ -172,9 +189,4 @@ def not_decimal(node: source.Node) -> str:
         return ""
     if re.fullmatch(r"[-+]?[1-9][0-9]*", node.text):
         return "it does not fit into 64 bits"
-    return "write it in decimal, without leading zeros"
-
-
-def _unquote(node: source.Node) -> str:
-    quoted = isinstance(node, source.Scalar) and node.tag == "str"
-    return "write it without quotes" if quoted and isinstance(node, source.Scalar) and node.text else ""
+    return "write digits only, without leading zeros"

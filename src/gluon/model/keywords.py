@@ -103,7 +103,7 @@ COMMON = Keys(
     Key(name="read_only", reads=Reads.BOOLEAN, about="Written by the server only."),
     Key(name="secret", reads=Reads.BOOLEAN, about="Taken and used, never shown."),
     Key(name="unique", about="No two objects have the same value: true within a project, global among all.", values=("true", "false", "project", "global")),
-    Key(name="role", about="What the attribute means to the engines.", values=tuple(Role)),
+    Key(name="role", about="What the attribute means to the engines.", values=tuple(role.value for role in Role)),
     Key(name="primary", since=OLD, reads=Reads.BOOLEAN, about="The key of the object, which stands in its URL."),
     Key(name="example", reads=Reads.VALUE, about="A value for documents and tests."),
     Key(name="renamed_from", about="The name that the attribute had in the version before."),
@@ -123,7 +123,7 @@ OF_TYPES = Keys(
     Key(name="max_items", reads=Reads.INTEGER, about="The most items; 1,000 where nothing is said."),
     Key(name="unique_items", reads=Reads.BOOLEAN, about="No two items are the same."),
     Key(name="attributes", reads=Reads.PART, about="The members of the object."),
-    Key(name="on_delete", about="What happens here when the object referred to is deleted.", values=tuple(OnDelete)),
+    Key(name="on_delete", about="What happens here when the object referred to is deleted.", values=tuple(o.value for o in OnDelete)),
     Key(name="listed_as", about="The path under the object referred to that lists these objects."),
     Key(name="pool", about="Where a value comes from that the body leaves out: pool, or reference.pool."),
 )  # fmt: skip
@@ -167,7 +167,7 @@ ACTION = Keys(
 )
 
 HOOKS = Keys(
-    *(Key(name=point, reads=Reads.TEXTS, about=f"Entry points called {when}.") for point, when in (
+    *(Key(name=point.value, reads=Reads.TEXTS, about=f"Entry points called {when}.") for point, when in (
         (HookPoint.CHECK, "inside the decision; they do no I/O"),
         (HookPoint.BEFORE, "before the decision; they may do I/O"),
         (HookPoint.AFTER, "after the commit, again until they succeed"),

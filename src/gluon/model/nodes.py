@@ -55,7 +55,7 @@ def _scalar(node: source.Scalar, attribute: Attribute | None) -> Any:
         return int(text)
     if tag == "int" and ":" not in text:
         raise Unclear(
-            node.mark, f"{text[:60]!r} is not a plain decimal number", "write it in decimal, or in quotes"
+            node.mark, f"{text[:60]!r} is no plain decimal number", "write it in decimal, or in quotes"
         )
     if tag == "float" and _FLOAT(text):
         return float(text)
@@ -69,6 +69,6 @@ def _boolean(node: source.Scalar, attribute: Attribute | None) -> bool:
         return lowered in {"true", "yes", "on"}
     raise Unclear(
         node.mark,
-        f"YAML reads {node.text!r} as a boolean",
+        f"{node.text!r} is a boolean to YAML",
         f'write "{node.text}" in quotes, or true or false',
     )

@@ -25,8 +25,10 @@ def follow(
         found = here.get(name)
         if found is None:
             above = path.value.split(".")[:number]
-            where = f"attribute of {'.'.join(above)}" if above else "attribute of the object type"
-            message = f"{what} {path.value!r}: {name!r} is no {where}"
+            message = f"{what} {path.value!r} is no attribute of the object type"
+            if "." in path.value:
+                where = f"attribute of {'.'.join(above)}" if above else "attribute of the object type"
+                message = f"{what} {path.value!r}: {name!r} is no {where}"
             problems.add(path.mark, message, _hint(name, here, above))
             return None
         while found.items:

@@ -88,6 +88,7 @@ class Model:
     version: str
     file_version: Fact[str] | None
     file_versions: tuple[Fact[str], ...]
+    incomplete: bool
     info: declare.Info | None
     pools: Mapping[str, parts.Pool]
     types: Mapping[str, ObjectType]
@@ -98,17 +99,20 @@ def resolve(bundle: Bundle, library: Library) -> Model:
     """Follow the imports of a bundle and merge its object types with their bases."""
     own = {file.path.resolve(): file for file in bundle.files}
     files = dict(own)
-    for file in bundle.files:
-        _import(file, [file], files, library)
+    imported = [_import(file, [file], files, library) for file in bundle.files]
     objects = _objects(files.values(), library.problems)
     version = bundle.files[0].declared.version
-    lineage = _Lineage(objects, version, library.problems)
+    incomplete = not all(imported)
+    own_only = version != fieldtypes.OLD
+    lineage = _Lineage(objects, version, library.problems, incomplete=incomplete)
     whole = {name: lineage.of(name) for name in objects}
-    versions = [f.declared.file_version for f in files.values() if f.declared.file_version]
+    stating = bundle.files if own_only else files.values()
+    versions = [f.declared.file_version for f in stating if f.declared.file_version]
     return Model(
         source=bundle.source,
         mark=bundle.files[0].declared.mark,
         version=version,
+        incomplete=incomplete,
         file_version=versions[0] if versions else None,
         file_versions=tuple(f.declared.file_version for f in bundle.files if f.declared.file_version),
         info=_info([f.declared.info for f in bundle.files if f.declared.info]),
@@ -120,23 +124,29 @@ def resolve(bundle: Bundle, library: Library) -> Model:
 
 def _import(
     file: SourceFile, chain: list[SourceFile], files: dict[Path, SourceFile], library: Library
-) -> None:
-    """Add what `file` imports to `files`, and what that imports; `chain` led here."""
+) -> bool:
+    """Add what `file` imports to `files`, and what that imports; `chain` led here. False: something is not there."""
+    complete = True
     for name in file.declared.imports:
-        for target in library.imported(name, file):
+        targets = library.imported(name, file)
+        complete = complete and (bool(targets) or file.declared.version == fieldtypes.OLD)
+        for target in targets:
             if any(target is link for link in chain):
                 start = next(i for i, link in enumerate(chain) if link is target)
                 circle = " → ".join(str(link.path) for link in [*chain[start:], target])
                 library.problems.add(name.mark, f"imports go in a circle: {circle}")
                 continue
-            _ask_for_one_version(name, file, target, library.problems)
+            if not _is_of_one_version(name, file, target, library.problems):
+                complete = False
+                continue
             real = target.path.resolve()
             if real not in files:
                 files[real] = target
-                _import(target, [*chain, target], files, library)
+                complete = _import(target, [*chain, target], files, library) and complete
+    return complete and not file.declared.misread_imports
 
 
-def _ask_for_one_version(name: Fact[str], file: SourceFile, target: SourceFile, problems: Problems) -> None:
+def _is_of_one_version(name: Fact[str], file: SourceFile, target: SourceFile, problems: Problems) -> bool:
     mine, other = file.declared.version, target.declared.version
     if mine != other:
         base = (
@@ -149,6 +159,7 @@ def _ask_for_one_version(name: Fact[str], file: SourceFile, target: SourceFile, 
             f"{name.value!r} is written in version {other} of the language, this file in {mine}",
             base if "base" in name.value else "write both in one version",
         )
+    return mine == other
 
 
 def _pools(files: Iterable[SourceFile], problems: Problems) -> dict[str, parts.Pool]:
@@ -196,7 +207,15 @@ def _info(infos: list[declare.Info]) -> declare.Info | None:
 class _Lineage:
     """Merges each object type with its bases, once."""
 
-    def __init__(self, objects: Mapping[str, declare.ObjectType], version: str, problems: Problems) -> None:
+    def __init__(
+        self,
+        objects: Mapping[str, declare.ObjectType],
+        version: str,
+        problems: Problems,
+        *,
+        incomplete: bool,
+    ) -> None:
+        self._incomplete = incomplete
         self._objects = objects
         self._version = version
         self._problems = problems
@@ -222,7 +241,11 @@ class _Lineage:
             if base is None:
                 known = [n for n, o in self._objects.items() if not o.api]
                 message = f"{chain[-1].name} extends the unknown object {extends.value!r}"
-                self._problems.add(extends.mark, message, suggest(extends.value, known))
+                hint = suggest(extends.value, known)
+                if self._version != fieldtypes.OLD and not known:
+                    hint = "write imports: base-2.0"
+                if not self._incomplete:
+                    self._problems.add(extends.mark, message, hint)
                 return chain, False
             if base.api:
                 self._problems.add(

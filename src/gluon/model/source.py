@@ -85,7 +85,13 @@ def parse(text: str, file: str, problems: Problems) -> Node | None:
         place = error.problem_mark or error.context_mark
         mark = Mark(file=file, line=place.line + 1, column=place.column + 1) if place else Mark(file=file)
         what = " ".join(str(part) for part in (error.context, error.problem) if part)
-        problems.add(mark, f"this is not YAML: {what}", "check indentation, colons and quotes")
+        tab = (
+            place is not None
+            and text.splitlines()[place.line : place.line + 1]
+            and "\t" in text.splitlines()[place.line][: place.column + 1]
+        )
+        hint = "indent with blanks, not with tabs" if tab else "check indentation, colons and quotes"
+        problems.add(mark, f"this is not YAML: {what}", hint)
         return None
     except yaml.reader.ReaderError as error:
         before = text[: error.position] if isinstance(error.position, int) else ""
@@ -145,6 +151,7 @@ class _Builder:
         name = str(tag).removeprefix(_TAG)
         if name not in {"str", "int", "float", "bool", "null", "map", "seq", "timestamp"}:
             self._problems.add(self._mark(event), f"the tag {tag!r} is not allowed", "leave the tag out")
+            return given
         return name
 
     def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
