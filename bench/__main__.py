@@ -15,7 +15,19 @@ from pathlib import Path
 from bench import report
 from bench.measure import Plan, Skipped
 
-BENCHES = ("create", "get", "workers", "bind", "events", "resync", "start", "databases", "validate", "rules")
+BENCHES = (
+    "create",
+    "get",
+    "workers",
+    "bind",
+    "events",
+    "resync",
+    "start",
+    "databases",
+    "pools",
+    "validate",
+    "rules",
+)
 
 _FULL = Plan(rounds=5, seconds=4.0, quick=False)
 _QUICK = Plan(rounds=2, seconds=2.0, quick=True)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from gluon.pools import problems
 from gluon.pools.rows import Rows
-from gluon.pools.state import State
+from gluon.pools.state import State, new
 from gluon.pools.supply import Supply
 from gluon.pools.tables import BLOCK, POOL, VALUE
 from gluon.spi import store
@@ -127,13 +127,13 @@ class Session:
         if state is None:
             row = self._rows.get(POOL, pool)
             if row is not None:
-                state = self._states[pool] = State(self._rows, pool, row)
+                state = self._states[pool] = State(self._rows, row)
         return state
 
     def _state(self, supply: Supply) -> State:
         state = self._known(supply.id)
         if state is None:
-            state = self._states[supply.id] = State(self._rows, supply.id, None, supply.space)
+            state = self._states[supply.id] = State(self._rows, new(supply.id, supply.space))
         elif state.digest != supply.space.digest:
             self._adapt(state, supply, strict=False)
         return state
@@ -185,11 +185,10 @@ class Session:
         space = supply.space
         rows = self._rows.of_pool(VALUE, "value", state.id)
         numbers = [(row, space.number(row["value"])) for row in rows]
-        left = [row for row, number in numbers if number is None]
-        kept = [row for row in left if row["holder"] is not None]
+        kept = [row for row, number in numbers if number is None and row["holder"] is not None]
         if strict and any(not row["outside"] for row in kept):
-            new = [row for row in kept if not row["outside"]]
-            raise problems.in_use(supply, sorted(new, key=lambda row: str(row["value"])))
+            left = [row for row in kept if not row["outside"]]
+            raise problems.in_use(supply, sorted(left, key=lambda row: str(row["value"])))
         for block in self._rows.of_pool(BLOCK, "block", state.id):
             if state.fresh.owns(str(block["block"])):
                 self._rows.delete(BLOCK, state.id, block["block"])

@@ -8,6 +8,8 @@ read a chunk at a time. Invariant: a value of the space has a row, or its positi
 
 from __future__ import annotations
 
+from typing import Any
+
 from gluon.pools.marks import Marks
 from gluon.pools.rows import Rows
 from gluon.pools.tables import OF_CHUNK, POOL, VALUE
@@ -16,6 +18,8 @@ from gluon.values.space import Space
 
 CHUNK = 32
 """Slots that are read at once."""
+GROUP = 8
+"""Chunks that are read at once by units that come together."""
 
 
 class State:
@@ -24,17 +28,14 @@ class State:
     __slots__ = ("digest", "fresh", "head", "held", "holes", "id", "next", "outside", "queued", "rows", "size",
                  "slots", "tail")  # fmt: skip
 
-    def __init__(self, rows: Rows, id: str, row: store.Row | None, space: Space | None = None) -> None:
-        """Of a row, or a new pool of `space`."""
-        self.rows, self.id = rows, id
-        known = row or {}
-        self.digest = str(known["digest"]) if row else space.digest if space else ""
-        self.size = int(str(known["size"])) if row else space.size if space else 0
-        self.next = int(str(known.get("next", 0)))
-        self.head, self.tail = _int(known, "head"), _int(known, "tail")
-        self.queued, self.held, self.outside = (_int(known, n) for n in ("queued", "held", "outside"))
-        self.fresh = Marks(rows, id, "f", _int(known, "fresh_height") if row else -1)
-        self.holes = Marks(rows, id, "h", _int(known, "hole_height") if row else -1)
+    def __init__(self, rows: Rows, known: dict[str, Any]) -> None:
+        """Of a row, or of `new`."""
+        self.rows, self.id, self.digest = rows, known["id"], known["digest"]
+        self.size, self.next = int(known["size"]), int(known["next"])
+        self.head, self.tail = known["head"], known["tail"]
+        self.queued, self.held, self.outside = known["queued"], known["held"], known["outside"]
+        self.fresh = Marks(rows, self.id, "f", known["fresh_height"])
+        self.holes = Marks(rows, self.id, "h", known["hole_height"])
         self.slots: dict[int, store.Row] = {}
         """Released in this session, by slot."""
 
@@ -103,14 +104,17 @@ class State:
         slot = self.holes.clear(self.head)
         row = self.slots.get(slot)
         if row is None:
-            chunk = self.rows.view.rows(VALUE, OF_CHUNK, (self.id, slot // CHUNK))
-            row = next((r for r in chunk if r["slot"] == slot), None)
-        assert row is not None, "a slot that is not a hole has a row"
+            chunk = slot // CHUNK
+            if not slot % CHUNK:  # so many takes are under way that the next chunks will be asked for as well
+                group = range(chunk, (chunk // GROUP + 1) * GROUP)
+                self.rows.view.prefetch([store.Lookup(VALUE, OF_CHUNK, (self.id, n)) for n in group])
+            row = next(r for r in self.rows.view.rows(VALUE, OF_CHUNK, (self.id, chunk)) if r["slot"] == slot)
         return row
 
     def dequeue(self, row: store.Row) -> None:
         """Take a released value out of its place; its row is the caller's to replace."""
-        slot = _int(row, "slot")
+        slot = row["slot"]
+        assert isinstance(slot, int)
         self.slots.pop(slot, None)
         self.queued -= 1
         if not self.queued:
@@ -126,7 +130,9 @@ class State:
             self.holes.mark(slot)
 
 
-def _int(row: store.Row, column: str) -> int:
-    value = row.get(column, 0)
-    assert isinstance(value, int)
-    return value
+def new(id: str, space: Space) -> dict[str, Any]:
+    """A pool that nobody has taken from."""
+    return {
+        "id": id, "digest": space.digest, "size": space.size, "next": 0, "fresh_height": -1,
+        "head": 0, "tail": 0, "hole_height": -1, "queued": 0, "held": 0, "outside": 0,
+    }  # fmt: skip

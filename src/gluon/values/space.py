@@ -125,7 +125,8 @@ class Addresses:
     def value(self, number: int) -> str:
         if number < _V6:
             return str(ipaddress.IPv4Address(number))
-        return ip.parse_v6(str(ipaddress.IPv6Address(number - _V6)))
+        text = str(ipaddress.IPv6Address(number - _V6))
+        return ip.parse_v6(text) if text.startswith("::ffff:") else text
 
     def interval(self, text: str, *, usable: bool) -> Interval:
         if "/" not in text:
