@@ -140,7 +140,7 @@ def _nested(attribute: Attribute) -> Schema:
     inner = _value(items, null=not _never_null(items)) if items else {}
     least, most = nested.limits(attribute)
     if attribute.value_type is AttributeType.MAP:
-        found = {"additionalProperties": inner, "propertyNames": {"maxLength": nested.KEY_LENGTH}}
+        found: Schema = {"additionalProperties": inner, "propertyNames": {"maxLength": nested.KEY_LENGTH}}
         return {**found, "maxProperties": most} | ({"minProperties": least} if least else {})
     found = {"items": inner, "maxItems": most, **({"minItems": least} if least else {})}
     return {**found, "uniqueItems": True} if attribute.unique_items else found

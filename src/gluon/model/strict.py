@@ -7,6 +7,7 @@ request, so what is right takes the shortest way.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 import sys
@@ -181,15 +182,17 @@ def _string(attribute: Attribute) -> Acceptor:
     if attribute.value_format is None:
         return plain
     parse, what, hint = _FORMATS[attribute.value_format]
+    any_text = _text(dataclasses.replace(attribute, length=None, min_length=None))
 
-    def accept(value: Any) -> str:
-        given = plain(value)
+    def accept(value: Any) -> Any:
+        given = any_text(value)
         try:
-            return parse(given)
+            normal = parse(given)
         except cidr.HostBits as error:
             raise Wrong("format", "has host bits set", hint=f"its network is {error.network}") from None
         except ValueError:
             raise Wrong("format", f"is not {what}", hint=hint) from None
+        return plain(normal)
 
     return accept
 
