@@ -1,7 +1,7 @@
 """Each tutorial runs as it is written: its shell blocks, in order, in an empty folder.
 
 The word after ```` ```sh ```` says how: `background` is a server, `fails` must end with an error, `restart` is
-run between two lives of that server.
+run between two lives of that server. A block without a language is what the command before it prints.
 """
 
 import os
@@ -19,7 +19,7 @@ import pytest
 from gluon.testing.process import Daemon
 
 TUTORIALS = sorted(Path("docs/tutorials").glob("*.md"))
-_BLOCK = re.compile(r"^```sh ?(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```(?:(sh) ?(\w*))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def free_port() -> int:
@@ -39,7 +39,8 @@ class Shell:
         self.state = folder / ".environment"
         self.state.touch()
 
-    def run(self, block: str, *, fails: bool = False) -> None:
+    def run(self, block: str, *, fails: bool = False) -> str:
+        """What it printed."""
         script = f"set -a; . {self.state}; set -e\n{block}\nexport -p > {self.state}\n"
         done = subprocess.run(
             ["bash", "-c", script],
@@ -51,6 +52,7 @@ class Shell:
             check=False,
         )
         assert (done.returncode != 0) == fails, f"{block}\n{done.stdout}{done.stderr}"
+        return done.stdout + done.stderr
 
     def serve(self, command: str) -> None:
         words = command.split()
@@ -89,8 +91,11 @@ def test_the_tutorial_runs(path: Path, tmp_path: Path) -> None:
         text = path.read_text(encoding="utf-8").replace("2705", str(running.port))
         blocks = _BLOCK.findall(text)
         assert blocks
-        for how, block in blocks:
-            if how == "background":
+        printed = ""
+        for shell_block, how, block in blocks:
+            if not shell_block:
+                assert block in printed
+            elif how == "background":
                 running.serve(block)
             elif how == "restart":
                 assert running.server is not None
@@ -98,7 +103,7 @@ def test_the_tutorial_runs(path: Path, tmp_path: Path) -> None:
                 running.run(block)
                 running.start()
             else:
-                running.run(block, fails=how == "fails")
+                printed = running.run(block, fails=how == "fails")
 
 
 def test_there_are_tutorials() -> None:

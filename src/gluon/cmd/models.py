@@ -197,7 +197,7 @@ def new(name: str, folder: str) -> int:
     try:
         place.mkdir(parents=True)
         file.write_text(skeleton.text(name), encoding="utf-8")
-        (place / skeleton.SCHEMA).write_text(_pretty(language.schema()) + "\n", encoding="utf-8")
+        (place / skeleton.SCHEMA).write_text(json.dumps(language.schema()) + "\n", encoding="utf-8")
     except FileExistsError:
         click.echo(f"gluon: {place} is there already; nothing was written", err=True)
         return 1
