@@ -22,7 +22,7 @@ from typing import Any
 from gluon.expressions import checker, compiler, explainer, parser, shapes, syntax
 from gluon.expressions import paths as _paths
 from gluon.expressions.problems import Exhausted, Failed, Wrong
-from gluon.expressions.shapes import Kind, Shape
+from gluon.expressions.shapes import ANY, Kind, Shape
 from gluon.expressions.values import STEPS, Read, Ref
 
 __all__ = [
@@ -58,9 +58,10 @@ class Expression:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A compiled expression: `rule(values)` is whether it is true."""
+    """A compiled expression: `rule(values)` is whether it is true. `paths`: as the expression's, with `*` in maps too."""
 
     expression: Expression
+    paths: frozenset[tuple[str, ...]]
     value: Callable[[Mapping[str, Any]], Any] = field(repr=False)
     doubles: frozenset[int] = field(repr=False)
 
@@ -89,11 +90,12 @@ def compile(  # noqa: A001 - the word of the field
 ) -> Rule:
     """Closures of `expression`. Without `roots` nothing is checked, and every number is what it looks like."""
     node = expression.node
-    doubles = checker.judge(node, roots).doubles if roots is not None else frozenset()
+    judged = checker.judge(node, roots) if roots is not None else checker.Judged(shape=ANY)
     names = _roots(node)
-    read = compiler.compiled(node, {name: index + 1 for index, name in enumerate(names)}, doubles)
+    read = compiler.compiled(node, {name: index + 1 for index, name in enumerate(names)}, judged.doubles)
     value = _evaluation(read, names, [None] * compiler.slots_needed(node), steps)
-    return Rule(expression=expression, value=value, doubles=doubles)
+    paths = _paths.paths(node, judged.maps)
+    return Rule(expression=expression, paths=paths, value=value, doubles=judged.doubles)
 
 
 def rule(text: str, roots: Mapping[str, Shape]) -> Rule:

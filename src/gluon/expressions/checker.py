@@ -17,17 +17,18 @@ from gluon.expressions.shapes import ANY, BOOL, DOUBLE, INT, NULL, NUMBERS, STRI
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """`doubles` holds the ids of the nodes that calculate in doubles."""
+    """`doubles` holds the ids of the nodes that calculate in doubles, `maps` of those that go into a map."""
 
     shape: Shape
-    doubles: frozenset[int]
+    doubles: frozenset[int] = frozenset()
+    maps: frozenset[int] = frozenset()
 
 
 def judge(node: syntax.Node, roots: Mapping[str, Shape]) -> Judged:
     """The shape of `node`'s value where the names mean `roots`."""
     checker = _Checker()
     shape = checker.shape(node, roots)
-    return Judged(shape=shape, doubles=frozenset(checker.doubles))
+    return Judged(shape=shape, doubles=frozenset(checker.doubles), maps=frozenset(checker.maps))
 
 
 Scope = Mapping[str, Shape]
@@ -36,6 +37,7 @@ Scope = Mapping[str, Shape]
 class _Checker:
     def __init__(self) -> None:
         self.doubles: set[int] = set()
+        self.maps: set[int] = set()
 
     def shape(self, node: syntax.Node, scope: Scope) -> Shape:
         match node:
@@ -88,6 +90,7 @@ class _Checker:
         if of.kind is Kind.ANY:
             return ANY
         if of.kind is Kind.MAP and of.items:
+            self.maps.add(id(node))
             return shapes.nullable(of.items)
         if of.members is None:
             hint = ""
@@ -209,7 +212,10 @@ class _Checker:
         over = self.shape(node.over, scope)
         if over.kind not in {Kind.LIST, Kind.MAP, Kind.ANY}:
             raise Wrong(f"{node.macro} goes through a list or the keys of a map, not {over}", offset=node.at)
-        item = over.items or ANY if over.kind is Kind.LIST else STRING if over.kind is Kind.MAP else ANY
+        item = over.items or ANY if over.kind is Kind.LIST else ANY
+        if over.kind is Kind.MAP:
+            self.maps.add(id(node))
+            item = STRING
         inner = {**scope, node.variable: item}
         if node.macro == "map":
             if node.test:

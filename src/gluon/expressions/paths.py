@@ -1,6 +1,7 @@
 """Which members an expression reads, from the roots down.
 
-In: a tree. Out: chains of members; `*` stands for every item of a list or map. Used to know which objects a rule
+In: a tree, and which of its nodes go into maps, where types are known. Out: chains of members; `*` stands for every
+item of a list or map. Used to know which objects a rule
 needs, and which changes may make it false.
 """
 
@@ -39,50 +40,60 @@ def _either(a: _Origin, b: _Origin) -> _Origin:
     return _Origin(a.paths | b.paths, items)
 
 
-def paths(node: syntax.Node) -> frozenset[Path]:
-    """Every chain of members that `node` reads."""
-    found: set[Path] = set()
-    found |= _origin(node, {}, found).paths
-    return frozenset(found)
+def paths(node: syntax.Node, maps: frozenset[int] = frozenset()) -> frozenset[Path]:
+    """Every chain of members that `node` reads; `maps`: ids of nodes that take a value, or the keys, of a map."""
+    reader = _Reader(maps)
+    return frozenset(reader.found | reader.origin(node, {}).paths)
 
 
-def _origin(node: syntax.Node, scope: Mapping[str, _Origin], found: set[Path]) -> _Origin:
-    """Where the value of `node` comes from; what is read on the way and leads no further goes to `found`."""
-    match node:
-        case syntax.Name(name=name):
-            return scope.get(name) or _Origin(frozenset({(name,)}))
-        case syntax.Member(of=of, name=name):
-            return _origin(of, scope, found).below(name)
-        case syntax.Index(of=of, key=key):
-            found |= _origin(key, scope, found).paths
-            return _origin(of, scope, found).item()
-        case syntax.Items(items=items):
-            below = _NOWHERE
-            for item in items:
-                below = _either(below, _origin(item, scope, found))
-            return _Origin(items=below)
-        case syntax.Conditional(test=test, yes=yes, no=no):
-            found |= _origin(test, scope, found).paths
-            return _either(_origin(yes, scope, found), _origin(no, scope, found))
-        case syntax.Binary(operator="+", left=left, right=right):
-            a, b = _origin(left, scope, found), _origin(right, scope, found)
-            found |= a.paths | b.paths
-            return _either(a, b)
-        case syntax.Each():
-            return _of_macro(node, scope, found)
-    for child in syntax.children(node):
-        found |= _origin(child, scope, found).paths
-    return _NOWHERE
+Scope = Mapping[str, _Origin]
 
 
-def _of_macro(node: syntax.Each, scope: Mapping[str, _Origin], found: set[Path]) -> _Origin:
-    over = _origin(node.over, scope, found)
-    found |= over.paths
-    inner = {**scope, node.variable: over.item()}
-    if node.test:
-        found |= _origin(node.test, inner, found).paths
-    body = _origin(node.body, inner, found)
-    found |= body.paths
-    if node.macro == "filter":
-        return over
-    return _Origin(items=body) if node.macro == "map" else _NOWHERE
+class _Reader:
+    """`found`: what is read on the way and leads no further."""
+
+    def __init__(self, maps: frozenset[int]) -> None:
+        self.maps = maps
+        self.found: set[Path] = set()
+
+    def read(self, node: syntax.Node, scope: Scope) -> _Origin:
+        origin = self.origin(node, scope)
+        self.found |= origin.paths
+        return origin
+
+    def origin(self, node: syntax.Node, scope: Scope) -> _Origin:
+        """Where the value of `node` comes from."""
+        match node:
+            case syntax.Name(name=name):
+                return scope.get(name) or _Origin(frozenset({(name,)}))
+            case syntax.Member(of=of, name=name):
+                outer = self.origin(of, scope)
+                return outer.item() if id(node) in self.maps else outer.below(name)
+            case syntax.Index(of=of, key=key):
+                self.read(key, scope)
+                return self.origin(of, scope).item()
+            case syntax.Items(items=items):
+                below = _NOWHERE
+                for item in items:
+                    below = _either(below, self.origin(item, scope))
+                return _Origin(items=below)
+            case syntax.Conditional(test=test, yes=yes, no=no):
+                self.read(test, scope)
+                return _either(self.origin(yes, scope), self.origin(no, scope))
+            case syntax.Binary(operator="+", left=left, right=right):
+                return _either(self.read(left, scope), self.read(right, scope))
+            case syntax.Each():
+                return self.each(node, scope)
+        for child in syntax.children(node):
+            self.read(child, scope)
+        return _NOWHERE
+
+    def each(self, node: syntax.Each, scope: Scope) -> _Origin:
+        over = self.read(node.over, scope)
+        inner = {**scope, node.variable: _Origin() if id(node) in self.maps else over.item()}
+        if node.test:
+            self.read(node.test, inner)
+        body = self.read(node.body, inner)
+        if node.macro == "filter":
+            return _NOWHERE if id(node) in self.maps else over
+        return _Origin(items=body) if node.macro == "map" else _NOWHERE

@@ -186,5 +186,21 @@ def test_shapes(text: str, shape: Shape) -> None:
     assert expressions.parse(text).check(ROOTS) == shape
 
 
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("self.peers.east.mtu > 1", "self.peers.*.mtu"),
+        ("self.peers['east'].mtu > 1", "self.peers.*.mtu"),
+        ("self.peers.all(k, self.peers[k].mtu > 1)", "self.peers.*.mtu"),
+    ],
+)
+def test_paths_of_a_rule_know_maps(text: str, path: str) -> None:
+    service = shapes.reference("Service", STRING, SERVICE.members or dict)
+    this = shapes.object_of("T", lambda: {"peers": shapes.map_of(service)})
+    found = {".".join(p) for p in expressions.rule(text, {"self": this}).paths}
+    assert path in found
+    assert found <= {path, "self.peers"}
+
+
 def test_members_of_types_that_refer_in_circles_are_made_on_demand() -> None:
     assert expressions.parse("self.service_id.parent.parent.id").check(ROOTS) == STRING
