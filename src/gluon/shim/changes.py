@@ -118,6 +118,7 @@ class Held:
             self.versions.pop(change.model, None)
             return
         self.versions[change.model] = str(change.document.get("version") or "")
+        self._world.name_version(change.model, self.versions[change.model])
         types = change.document.get("types")
         for name, described in types.items() if isinstance(types, dict) else ():
             if isinstance(described, dict) and described.get("kind") == "port":

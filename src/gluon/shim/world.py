@@ -87,11 +87,15 @@ class MemoryWorld:
         self._bindings: dict[str, dict[str, dict[str, status.WantedBinding]]] = {}
         self._by_host: dict[tuple[str, str], set[str]] = {}
         self._port_types: dict[str, str] = {}
+        self._model_versions: dict[str, str] = {}
         self._version = 0
 
     @property
     def version(self) -> int:
         return self._version
+
+    def model_version(self, api: str) -> str:
+        return self._model_versions.get(api, "")
 
     def get(self, ref: Ref) -> Stored | None:
         held = self._types.get((ref.api, ref.object_type))
@@ -158,6 +162,11 @@ class MemoryWorld:
             self._by_host[api, host].discard(port)
         if not hosts:
             self._bindings.get(api, {}).pop(port, None)
+
+    def name_version(self, api: str, version: str) -> None:
+        """Say which version of its model a proton's objects are in; a model that is gone leaves it as it was."""
+        self._version += 1
+        self._model_versions[api] = version
 
     def name_ports(self, api: str, object_type: str) -> None:
         """Say what the proton calls its ports (`Port` until told)."""

@@ -56,6 +56,9 @@ class World(Protocol):
     def version(self) -> int:
         """Another number after each change: what was made from the same world need not be made again."""
 
+    def model_version(self, api: str) -> str:
+        """The version of a proton's stored model, which all its objects are in; "" while it is not known."""
+
     def get(self, ref: Ref) -> Stored | None: ...
 
     def all(self, api: str, object_type: str) -> Sequence[Stored]:

@@ -30,7 +30,8 @@ async def test_it_registers_what_it_serves_and_leaves_no_trace(
     await leads(shim, "h2")
     found = await registered(bus, "one")
     assert found is not None
-    assert (found.backend, found.hosts, dict(found.apis)) == ("fake", ("h1", "h2"), {l3vpn.API: ("1.0",)})
+    apis = {l3vpn.API: ("1.0", "2.0"), "net-l2": ("2.0",)}
+    assert (found.backend, found.hosts, dict(found.apis)) == ("fake", ("h1", "h2"), apis)
     await serve.end(shim)
     assert await registered(bus, "one") is None
     assert (await bus.list(keys.LEAD)).items == ()

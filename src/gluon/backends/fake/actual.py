@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gluon.backends.fake.desired import Fact
+from gluon.backends.fake.desired import APIS, Fact, port_scope
 from gluon.backends.fake.reach import Reach, View
 from gluon.errors import TryLater
 
@@ -86,10 +86,15 @@ class FakeNetwork:
         """Whether a packet of port `source` to the address of port `target` arrives there."""
         return self.view().reaches(source, target)
 
+    def reaches_address(self, source: str, address: str) -> Reach:
+        """Whether a packet of port `source` to `address` arrives at whoever has it."""
+        return self.view().reaches_address(source, address)
+
     def pings(self, source: str, target: str) -> Reach:
         """Whether a packet arrives, and the answer comes back."""
         return self.view().pings(source, target)
 
     def _tell(self, port: str) -> None:
         for plane in self._planes.values():
-            plane.tell(f"port/{port}")
+            for api in APIS:
+                plane.tell(port_scope(port, api))

@@ -14,7 +14,7 @@ _ORDER = (Place, Vrf)
 
 
 def write(delta: Delta, plane: Plane) -> None:
-    """Places and VRFs come before the routes in them, and go after them."""
+    """Places and VRFs come before the routes and stations in them, and go after them."""
     plane.check()
     facts = {**delta.make, **delta.change}
     for key in sorted(facts, key=lambda k: (not isinstance(facts[k], _ORDER), k)):

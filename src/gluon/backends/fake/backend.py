@@ -18,7 +18,7 @@ from gluon.backends.fake.actual import FakeNetwork
 from gluon.errors import GiveUp, TryLater
 from gluon.objects import status
 from gluon.objects.status import Condition
-from gluon.particles import l3vpn
+from gluon.particles import l2, l3vpn
 from gluon.spi import backend as spi
 
 _OPTIONS = frozenset({"network", "plug", "bridge", "refuse", "delay", "explain"})
@@ -29,11 +29,14 @@ _EXPLAINED = 100
 
 
 class FakeBackend:
-    """L3VPN in memory."""
+    """L3VPNs and layer 2 networks in memory."""
 
     api_version: ClassVar[int] = spi.API_VERSION
     name: ClassVar[str] = "fake"
-    apis: ClassVar[Mapping[str, tuple[str, ...]]] = {l3vpn.API: ("1.0",)}
+    apis: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        l3vpn.API: l3vpn.VERSIONS,
+        l2.API: l2.VERSIONS,
+    }
     vnic_types: ClassVar[tuple[str, ...]] = ()
     per_host: ClassVar[bool] = False
     deadline: ClassVar[float] = 10.0
@@ -71,16 +74,16 @@ class FakeBackend:
         return spi.Vif(vif_type="ovs", details={"bridge_name": self._bridge, "port_filter": False})
 
     def scopes(self, world: spi.World, ref: spi.Ref) -> frozenset[str]:
-        return desired.scopes(world, ref) if ref.api == l3vpn.API else frozenset()
+        return desired.scopes(world, ref)
 
     def all_scopes(self, world: spi.World) -> frozenset[str]:
-        return desired.all_scopes(world, l3vpn.API, self._host)
+        return desired.all_scopes(world, self._host)
 
     def members(self, world: spi.World, scope: str) -> frozenset[spi.Ref]:
-        return desired.members(world, l3vpn.API, scope)
+        return desired.members(world, scope)
 
     def desired(self, world: spi.World, scope: str) -> spi.Rows:
-        return desired.rows(world, l3vpn.API, scope, self._host, self._bridge)
+        return desired.rows(world, scope, self._host, self._bridge)
 
     async def actual(self) -> Mapping[str, spi.Rows]:
         return self.plane.read()
@@ -89,11 +92,13 @@ class FakeBackend:
         apply.write(delta, self.plane)
 
     def status(self, world: spi.World, ref: spi.Ref) -> spi.ObjectStatus | None:
-        if ref.api != l3vpn.API or world.get(ref) is None:
+        if ref.api not in desired.APIS or world.get(ref) is None:
             return None
         if ref.object_type == l3vpn.PORT:
             return self._of_port(world, ref)
-        if ref.object_type == l3vpn.SERVICE:
+        if ref.api == l2.API and ref.object_type == l2.SERVICE:
+            return self._of_network(world, ref.key)
+        if ref.api == l3vpn.API and ref.object_type == l3vpn.SERVICE:
             return self._of_service(world, ref.key)
         if self._uses(world, ref):
             return spi.ObjectStatus(conditions=(_condition(status.READY, "Used"),), up=True)
@@ -118,12 +123,18 @@ class FakeBackend:
         if not bound:
             return None
         plugged = self.network.is_plugged(ref.key)
-        missing = any(desired.place_key(ref.key, b.host) not in self.plane.facts for b in bound)
+        wanted = [desired.place_key(ref.key, b.host, ref.api) for b in bound]
         problems: list[str] = []
-        for service, attached in l3vpn.attachments_of_port(world, l3vpn.API, ref.key, self._host):
-            problems += attached.problems
-            key = desired.route_key(service, attached.interface, attached.host)
-            missing |= attached.routed and key not in self.plane.facts
+        if ref.api == l2.API:
+            for network, station in l2.attachments_of_port(world, ref.key, self._host):
+                problems += station.problems
+                if station.switched:
+                    wanted.append(desired.station_key(network, station.interface, station.host))
+        else:
+            for service, attached in l3vpn.attachments_of_port(world, ref.api, ref.key, self._host):
+                problems += attached.problems
+                wanted += desired.route_keys(service, attached)
+        missing = any(key not in self.plane.facts for key in wanted)
         if problems:
             programmed = _condition(status.PROGRAMMED, "InvalidValue", "; ".join(problems), state="False")
         elif missing:
@@ -133,7 +144,7 @@ class FakeBackend:
         up = plugged and programmed.status == "True"
         why = "Up" if up else "NotPlugged" if not plugged else programmed.reason
         ready = _condition(status.READY, why, state="True" if up else "False")
-        told = (self._reached(ref.key),) if self._explains else ()
+        told = (self._reached(ref.key),) if self._explains and ref.api == l3vpn.API else ()
         return spi.ObjectStatus(conditions=(programmed, ready, *told), up=up)
 
     def _reached(self, port: str) -> Condition:
@@ -153,17 +164,28 @@ class FakeBackend:
         ready = _condition(status.READY, "Programmed")
         return spi.ObjectStatus(conditions=(ready, l3vpn.routing_condition(view)), up=True)
 
+    def _of_network(self, world: spi.World, service: str) -> spi.ObjectStatus | None:
+        view = l2.network(world, service, self._host)
+        if view is None or (self._host is not None and not view.attachments):
+            return None
+        return spi.ObjectStatus(conditions=(_condition(status.READY, "Programmed"),), up=True)
+
     def _uses(self, world: spi.World, ref: spi.Ref) -> bool:
         """Whether something on this shard is made from an interface, a service binding or a target."""
-        if self._host is None:
-            return ref.object_type in {l3vpn.INTERFACE, l3vpn.BINDING, l3vpn.AF_CONFIG}
-        if ref.object_type == l3vpn.AF_CONFIG:
-            used = l3vpn.services_of(world, ref.api, ref.object_type, ref.key)
-            return not used.isdisjoint(l3vpn.attached_services(world, ref.api, self._host))
-        if ref.object_type in {l3vpn.INTERFACE, l3vpn.BINDING}:
-            port = l3vpn.port_of_interface(world, ref.api, ref.key)
+        binding = l2.BINDING if ref.api == l2.API else l3vpn.BINDING
+        if ref.object_type in {l3vpn.INTERFACE, binding}:
+            if self._host is None:
+                return True
+            port = (
+                l2.port_of(world, ref.object_type, ref.key)
+                if ref.api == l2.API
+                else l3vpn.port_of(world, ref.api, ref.object_type, ref.key)
+            )
             return port is not None and bool(desired.bindings(world, port, self._host))
-        return False
+        if ref.object_type != l3vpn.AF_CONFIG:
+            return False
+        used = l3vpn.services_of(world, ref.api, ref.object_type, ref.key)
+        return self._host is None or not used.isdisjoint(l3vpn.attached_services(world, ref.api, self._host))
 
 
 def _condition(
