@@ -45,7 +45,9 @@ def schema(object_type: ObjectType, *, create: bool) -> Schema:
 
 def _untouched(attribute: Attribute) -> Schema:
     """A body that makes an object may repeat what the server will write, no more."""
-    allowed = [None] if attribute.default is None else [None, attribute.default]
+    allowed = [None] if attribute.nullable else []
+    if attribute.default is not None:
+        allowed.append(attribute.default)
     return {"enum": allowed, "readOnly": True, **_words(attribute)}
 
 
