@@ -1,8 +1,8 @@
 """The one table from errors to HTTP, and the body of every error answer.
 
 Bodies are problem details (RFC 9457) with a stable `code`, all field errors at once and the
-request id. Beside them stand the original's `faultcode`, `faultstring` (its wording for the first
-error) and `debuginfo`. No answer holds SQL, a token or a stack.
+request id. For protons of version 1.0 the original's `faultcode`, `faultstring` (its wording for the
+first error) and `debuginfo` stand beside them. No answer holds SQL, a token or a stack.
 """
 
 from __future__ import annotations
@@ -38,8 +38,10 @@ class Unsupported(errors.Rejected):
     code = "unsupported_media_type"
 
 
-def reply(error: Exception, headers: Mapping[bytes, bytes], request_id: str) -> message.Reply:
-    """The answer to a request with these headers that raised `error`."""
+def reply(
+    error: Exception, headers: Mapping[bytes, bytes], request_id: str, *, modern: bool = False
+) -> message.Reply:
+    """The answer to a request with these headers that raised `error`; `modern`: for a proton after 1.0."""
     status, title = _status(error)
     detail, code, hint, legacy = "internal error; the log has it under this request id", "internal", "", ""
     problems: list[dict[str, Any]] = []
@@ -61,11 +63,12 @@ def reply(error: Exception, headers: Mapping[bytes, bytes], request_id: str) -> 
         "hint": hint,
         "request_id": request_id,
         "errors": problems,
-        "faultcode": "Client" if status < 500 else "Server",
-        "faultstring": legacy or detail,
-        "debuginfo": None,
     }
-    answer = message.Reply(status, codec.encode(body), PROBLEM if _wants_problem(headers) else message.JSON)
+    if not modern:
+        fault = "Client" if status < 500 else "Server"
+        body |= {"faultcode": fault, "faultstring": legacy or detail, "debuginfo": None}
+    kind = PROBLEM if modern or _wants_problem(headers) else message.JSON
+    answer = message.Reply(status, codec.encode(body), kind)
     if status == 503:
         after = error.retry_after if isinstance(error, errors.Unavailable) else 1
         answer.headers.append((b"retry-after", str(after).encode()))
@@ -85,11 +88,29 @@ def _wants_problem(headers: Mapping[bytes, bytes]) -> bool:
     return PROBLEM in headers.get(b"accept", b"").lower()
 
 
+_PLAIN = {
+    404: ("No such path", "no_such_path"),
+    405: ("Not possible here", "method_not_allowed"),
+    406: ("No such form", "not_acceptable"),
+}
+"""Titles and codes of what the original answers in plain text."""
+
+
 def plain(status: int, text: str, request: message.Request, *, allow: str = "") -> message.Reply:
-    """404, 405 and 406 are plain text, as the original's, unless problem details are asked for."""
+    """404, 405 and 406 of 1.0 are plain text, as the original's, unless problem details are asked for."""
     headers = [(b"allow", allow.encode())] if allow else []
-    if _wants_problem(request.headers):
-        body = {"type": "about:blank", "title": text, "status": status, "request_id": request.id}
+    if request.modern or _wants_problem(request.headers):
+        title, code = _PLAIN[status]
+        body = {
+            "type": "about:blank",
+            "title": title,
+            "status": status,
+            "detail": text,
+            "code": code,
+            "hint": f"possible: {allow}" if allow else "",
+            "request_id": request.id,
+            "errors": [],
+        }
         return message.Reply(status, codec.encode(body), PROBLEM, headers)
     return message.Reply(status, text.encode() + b"\n", message.TEXT, headers)
 

@@ -87,10 +87,11 @@ class Lane:
                 caller=self._guard.admit(method, headers),
                 id=request_id,
                 body=body,
+                modern=place.resource.modern,
             )
             reply = await self._resources.handle(request, place.resource, place.rest)
         except Exception as error:  # noqa: BLE001 - the border: no client sees a stack
-            reply = failed(error, headers, request_id)
+            reply = failed(error, headers, request_id, modern=place.resource.modern)
         self._observer.answered(method, reply.status, time.perf_counter() - began)
         return reply, request_id
 
@@ -102,6 +103,7 @@ class Lane:
         method: str = scope["method"]
         request_id = message.request_id()
         headers: dict[bytes, bytes] = dict(scope["headers"])
+        modern = False
         try:
             caller = self._guard.admit(method, headers)
             path = segments(scope.get("raw_path") or scope["path"].encode())
@@ -111,6 +113,7 @@ class Lane:
                 scope["gluon.request_id"] = request_id
                 await self._rest(scope, receive, _with_id(send, request_id))
                 return
+            modern = match[0].modern
             request = message.Request(
                 method=method,
                 path=path,
@@ -118,6 +121,7 @@ class Lane:
                 headers=headers,
                 caller=caller,
                 id=request_id,
+                modern=modern,
             )
             if method in ("POST", "PUT", "PATCH"):
                 request.body = await read_body(receive, headers)
@@ -125,16 +129,18 @@ class Lane:
         except Gone:
             return
         except Exception as error:  # noqa: BLE001 - the border: no client sees a stack
-            reply = failed(error, headers, request_id)
+            reply = failed(error, headers, request_id, modern=modern)
         await respond(send, reply, request_id, head=method == "HEAD")
         self._observer.answered(method, reply.status, time.perf_counter() - began)
 
 
-def failed(error: Exception, headers: dict[bytes, bytes], request_id: str) -> message.Reply:
+def failed(
+    error: Exception, headers: dict[bytes, bytes], request_id: str, *, modern: bool = False
+) -> message.Reply:
     """The answer to a request that raised; what nobody raised on purpose is logged."""
     if not isinstance(error, (errors.Rejected, errors.Unavailable, errors.BusError)):
         log.error("request failed", request_id=request_id, exc_info=error)
-    return answers.reply(error, headers, request_id)
+    return answers.reply(error, headers, request_id, modern=modern)
 
 
 def segments(raw: bytes) -> tuple[str, ...]:

@@ -16,7 +16,10 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 
 class Request(msgspec.Struct, kw_only=True):
-    """`path` holds the decoded segments; `headers` are lower-case names; `body` the whole body."""
+    """`path` holds the decoded segments; `headers` are lower-case names; `body` the whole body.
+
+    `modern`: for a proton of version 2.0 or later, whose refusals are problem details and nothing else.
+    """
 
     method: str
     path: tuple[str, ...]
@@ -25,6 +28,7 @@ class Request(msgspec.Struct, kw_only=True):
     caller: policy.Caller
     id: str
     body: bytes = b""
+    modern: bool = False
 
 
 class Reply(msgspec.Struct):

@@ -177,8 +177,8 @@ def standing() -> Schema:
     )
 
 
-def problem() -> Schema:
-    """The body of every refusal (RFC 9457)."""
+def problem(*, legacy: bool) -> Schema:
+    """The body of every refusal (RFC 9457); `legacy`: with the words of the first Gluon beside it."""
     field = _object(
         "One wrong value.",
         {
@@ -188,6 +188,11 @@ def problem() -> Schema:
             "hint": _string("The cure."),
         },
     )
+    faults = {
+        "faultcode": _string("Whose fault it is.", "Client", "Server"),
+        "faultstring": _string("The first problem in the words of the first Gluon."),
+        "debuginfo": {"type": "null"},
+    }
     return _object(
         "Why a request was refused; nothing was changed.",
         {
@@ -199,8 +204,6 @@ def problem() -> Schema:
             "hint": _string("The cure."),
             "request_id": _string("What the log has about it."),
             "errors": {"type": "array", "items": field, "description": "Every wrong value."},
-            "faultcode": _string("Whose fault it is.", "Client", "Server"),
-            "faultstring": _string("The first problem in the words of the first Gluon."),
-            "debuginfo": {"type": "null"},
+            **(faults if legacy else {}),
         },
     )

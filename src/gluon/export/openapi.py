@@ -47,7 +47,7 @@ def document(model: Model) -> Document:
         "paths": _paths(model),
         "components": {
             "schemas": _schemas(model),
-            "responses": {name: _refused(text) for name, text in _TITLES.values()} | _not_acceptable(),
+            "responses": _refusals(old=paths.old(model)),
             "parameters": {
                 "IfMatch": {
                     "name": "If-Match",
@@ -82,7 +82,11 @@ def _schemas(model: Model) -> Document:
         for action in t.actions.values():
             if action.takes:
                 found[f"{t.name}.{action.name}.takes"] = _taken(action)
-    return {**found, "gluon.Standing": answers.standing(), "gluon.Problem": answers.problem()}
+    return {
+        **found,
+        "gluon.Standing": answers.standing(),
+        "gluon.Problem": answers.problem(legacy=paths.old(model)),
+    }
 
 
 def _taken(action: Action) -> Document:
@@ -235,12 +239,14 @@ def _answered(text: str, schema: Document, headers: Document | None = None) -> D
     return {"description": text, "headers": headers or _REQUEST_ID, "content": {_JSON: {"schema": schema}}}
 
 
-def _refused(text: str) -> Document:
+def _refusals(*, old: bool) -> Document:
+    """The refusals by name; `old`: also as JSON by its plain name, and 406 in plain words."""
     schema = {"schema": {"$ref": "#/components/schemas/gluon.Problem"}}
-    return {"description": text, "headers": _REQUEST_ID, "content": {_JSON: schema, _PROBLEM: schema}}
-
-
-def _not_acceptable() -> Document:
-    text = {"text/plain": {"schema": {"type": "string"}}}
-    said = {"description": "Only application/json is served.", "headers": _REQUEST_ID, "content": text}
-    return {"NotAcceptable": said}
+    content = {_JSON: schema, _PROBLEM: schema} if old else {_PROBLEM: schema}
+    found = {
+        name: {"description": text, "headers": _REQUEST_ID, "content": content}
+        for name, text in _TITLES.values()
+    }
+    words = {"text/plain": {"schema": {"type": "string"}}} if old else {_PROBLEM: schema}
+    said = {"description": "Only application/json is served.", "headers": _REQUEST_ID, "content": words}
+    return {**found, "NotAcceptable": said}
