@@ -65,6 +65,9 @@ def judge(state: work.Work, main: store.Row | None) -> None:
             if rule.check.write_only and not mine:
                 continue
             judged.add((id(rule), touched.resource.name, touched.key))
+            rule.read_ahead(state, [touched.after])
+            if touched.before is not None and rule.reads_old:
+                rule.read_ahead(state.committed, [touched.before])
             told = _told(state, touched.resource, rule, touched.after, touched.before)
             if told is not None and not mine:
                 raise _broken(touched.resource, touched.key, rule, told)
@@ -87,7 +90,9 @@ def _judge_readers(
         if after is not None and before[column] == after[column]:
             continue
         owner = touched.resource.family[watcher.owner]
-        for row in _readers(state, touched, watcher):
+        readers = _readers(state, touched, watcher)
+        watcher.rule.read_ahead(state, readers)
+        for row in readers:
             key = row[owner.records.key_column]
             mark = (id(watcher.rule), owner.name, key)
             if mark in judged:

@@ -174,7 +174,7 @@ def _modernise(
         places = [(a.name, tables.column_name(a), a) for a in kind.attributes.values() if not a.reference]
         resource.single = tuple((n, c) for n, c, a in places if a.type not in types.NESTED)
         resource.nested = tuple((n, c) for n, c, a in places if a.type in types.NESTED)
-        resource.checks = rules.compiled(model.types, kind)
+        resource.checks = rules.compiled(model.types, kind, references)
         resource.pools = own[resource.name]
         resource.pooled = supplies.pooled(model, resource.records, resource.references, own)
         for name, watcher in rules.watchers(kind, resource.checks, references):

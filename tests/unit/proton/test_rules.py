@@ -9,6 +9,7 @@ import pytest
 
 from gluon import errors
 from gluon.model.types import Check
+from gluon.store import deciding, overlay
 from tests.unit.proton.parts import Engine, T, attribute, engine, many, model, object_type, reference, settled
 
 RULED = model(
@@ -43,6 +44,11 @@ RULED = model(
                 write_only=False,
             ),
             Check(rule="!has(self.net.seen) || self.net.seen < 5", message="seen", write_only=True),
+            Check(
+                rule="self.also.all(n, !has(n.region.most) || n.region.most > 10) && (old == null || "
+                "old.also.all(n, !has(n.region.most) || n.region.most > 0))",
+                message="too little in a region",
+            ),
             Check(rule="self.token != 'letmein'", message="a bad token", at="token"),
         ),
     ),
@@ -129,3 +135,29 @@ async def test_a_thousand_referrers_are_judged_at_most(ruled: Engine) -> None:
     assert raised.value.code == "too_many"
     await ruled.delete("Port", "p0")
     await ruled.put("Net", "n1", mtu=1400)
+
+
+async def test_what_a_rule_reads_is_read_in_rounds_not_one_by_one(
+    ruled: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds = []
+    look_ahead = deciding.Deciding._look_ahead
+
+    def counted(self: deciding.Deciding, missing: overlay.NotLoaded) -> None:
+        rounds.append(missing)
+        look_ahead(self, missing)
+
+    monkeypatch.setattr(deciding.Deciding, "_look_ahead", counted)
+    names = [f"n{n}" for n in range(60)]
+    for n, name in enumerate(names):
+        await ruled.make("Region", f"r{n}", most=2000)
+        await ruled.make("Net", name, mtu=1500, region=f"r{n}")
+    rounds.clear()
+    await ruled.make("Port", "p1", mtu=1400, also=names)
+    await ruled.put("Port", "p1", mtu=1300)
+    for n in range(10):
+        await ruled.make("Port", f"q{n}", mtu=1400, net=f"n{n}", also=names)
+    await ruled.put("Region", "r5", most=1500)
+    assert len(rounds) < 30
+    with pytest.raises(errors.Conflict, match="would break its rule"):
+        await ruled.put("Region", "r5", most=3)
