@@ -111,8 +111,9 @@ PROJECT = "the project"
 
 
 def linked(t: types.ObjectType, body: dict[str, Any], made: Mapping[str, str]) -> dict[str, Any]:
-    """The body with references to what was made, in its project, and no wish to be bound."""
-    body = {name: value for name, value in body.items() if name not in {"host_id", "device_id"}}
+    """The body with references to what was made, in its project, nothing that is the server's, and no wish to be bound."""
+    kept = {"host_id", "device_id", *(a.name for a in t.attributes.values() if a.read_only)}
+    body = {name: value for name, value in body.items() if name not in kept}
     for name, attribute in t.attributes.items():
         if attribute.reference and (attribute.required or name == t.key or body.get(name)):
             body[name] = made[attribute.reference]
