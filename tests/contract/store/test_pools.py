@@ -129,6 +129,24 @@ async def test_takers_that_are_killed_leak_nothing(shared_url: str, opener: Open
     await take_all_again(db, held, size)
 
 
+@pytest.mark.fault
+@pytest.mark.parametrize("at", ["700", "-1"], ids=["with the lock", "at any moment"])
+async def test_a_taker_that_is_killed_leaks_nothing(url: str, opener: Opener, at: str) -> None:
+    """One process at a time, as SQLite wants it; the file is read by another one after."""
+    size = 4400
+    taker = await start(url, "taker", 100_000, size, at)
+    assert taker.stdout is not None
+    first = [(await asyncio.wait_for(taker.stdout.readline(), 60)).decode().split() for _ in range(400)]
+    if at == "-1":
+        taker.kill()
+    answered = {**dict(first), **await said(taker)}
+    assert taker.returncode == -signal.SIGKILL
+    db = await opener(url, wanted=TABLES)
+    held = await check(db, answered)
+    assert len(held) >= 400 and "taker-700" not in held
+    await take_all_again(db, held, size)
+
+
 async def test_wishes_beside_takes(url: str, opener: Opener) -> None:
     """Half of the clients wish for values ahead; whoever loses a race is told so."""
     db, size = await opener(url, wanted=TABLES), 4400
