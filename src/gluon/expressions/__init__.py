@@ -23,10 +23,11 @@ from gluon.expressions import checker, compiler, explainer, parser, shapes, synt
 from gluon.expressions import paths as _paths
 from gluon.expressions.problems import Exhausted, Failed, Wrong
 from gluon.expressions.shapes import ANY, Kind, Shape
-from gluon.expressions.values import STEPS, Read, Ref
+from gluon.expressions.values import STEPS, Env, Read, Ref
 
 __all__ = [
     "STEPS",
+    "Budget",
     "Exhausted",
     "Expression",
     "Failed",
@@ -56,6 +57,13 @@ class Expression:
         return syntax.unparse(self.node)
 
 
+@dataclass(slots=True)
+class Budget:
+    """Steps that several evaluations may take together; below 1 it is used up."""
+
+    left: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """A compiled expression: `rule(values)` is whether it is true. `paths`: as the expression's, with `*` in maps too."""
@@ -63,11 +71,14 @@ class Rule:
     expression: Expression
     paths: frozenset[tuple[str, ...]]
     value: Callable[[Mapping[str, Any]], Any] = field(repr=False)
+    metered: Callable[[Mapping[str, Any], Budget], Any] = field(repr=False)
     doubles: frozenset[int] = field(repr=False)
 
-    def __call__(self, values: Mapping[str, Any]) -> bool:
+    def __call__(self, values: Mapping[str, Any], budget: Budget | None = None) -> bool:
+        """`budget`: shared with other evaluations; what it has left bounds this one too."""
         try:
-            return self.value(values) is True
+            found = self.value(values) if budget is None else self.metered(values, budget)
+            return found is True
         except Failed:
             return False
 
@@ -93,9 +104,15 @@ def compile(  # noqa: A001 - the word of the field
     judged = checker.judge(node, roots) if roots is not None else checker.Judged(shape=ANY)
     names = _roots(node)
     read = compiler.compiled(node, {name: index + 1 for index, name in enumerate(names)}, judged.doubles)
-    value = _evaluation(read, names, [None] * compiler.slots_needed(node), steps)
+    blank = [None] * compiler.slots_needed(node)
     paths = _paths.paths(node, judged.maps)
-    return Rule(expression=expression, paths=paths, value=value, doubles=judged.doubles)
+    return Rule(
+        expression=expression,
+        paths=paths,
+        value=_evaluation(read, names, blank, steps),
+        metered=_metered(read, names, blank, steps),
+        doubles=judged.doubles,
+    )
 
 
 def rule(text: str, roots: Mapping[str, Shape]) -> Rule:
@@ -123,3 +140,21 @@ def _evaluation(
         (name,) = names
         return lambda values: read([steps, values[name]])
     return lambda values: read([steps, *map(values.get, names), *blank])
+
+
+def _metered(
+    read: Read, names: tuple[str, ...], blank: list[None], steps: int
+) -> Callable[[Mapping[str, Any], Budget], Any]:
+    def value(values: Mapping[str, Any], budget: Budget) -> Any:
+        most = min(steps, max(budget.left, 0))
+        env: Env = [most, *map(values.get, names), *blank]
+        try:
+            return read(env)
+        finally:
+            budget.left -= _BEGIN + most - env[0]
+
+    return value
+
+
+_BEGIN = 10
+"""Steps for an evaluation as such."""

@@ -14,6 +14,9 @@ from gluon import errors, expressions
 from gluon.proton import referring, registry, rules, work
 from gluon.spi import store
 
+STEPS = 10 * expressions.STEPS
+"""Of all rules that one request has judged: it holds the lock of the writer."""
+
 
 def values(resource: registry.Resource, view: store.View, row: store.Row) -> dict[str, Any]:
     """An object as rules see it; its references read what they refer to when they are asked."""
@@ -56,6 +59,7 @@ def _linked(path: tuple[str, ...], value: Any, target: registry.Resource, view: 
 def judge(state: work.Work, main: store.Row | None) -> None:
     """Every rule that the unit could have made false. `main`: the row of the object that the body is of."""
     judged: set[tuple[int, str, store.Value]] = set()
+    budget = expressions.Budget(STEPS)
     for touched in state.touched:
         if touched.after is None or not touched.resource.checks:
             continue
@@ -68,7 +72,7 @@ def judge(state: work.Work, main: store.Row | None) -> None:
             rule.read_ahead(state, [touched.after])
             if touched.before is not None and rule.reads_old:
                 rule.read_ahead(state.committed, [touched.before])
-            told = _told(state, touched.resource, rule, touched.after, touched.before)
+            told = _told(state, touched.resource, rule, touched.after, touched.before, budget)
             if told is not None and not mine:
                 raise _broken(touched.resource, touched.key, rule, told)
             if told is not None:
@@ -76,11 +80,14 @@ def judge(state: work.Work, main: store.Row | None) -> None:
         if wrong:
             raise errors.Invalid(wrong)
     for touched in [t for t in state.touched if t.resource.watchers and t.before is not None]:
-        _judge_readers(state, touched, judged)
+        _judge_readers(state, touched, judged, budget)
 
 
 def _judge_readers(
-    state: work.Work, touched: work.Touched, judged: set[tuple[int, str, store.Value]]
+    state: work.Work,
+    touched: work.Touched,
+    judged: set[tuple[int, str, store.Value]],
+    budget: expressions.Budget,
 ) -> None:
     """The objects whose rules read what changed here are judged anew."""
     before, after = touched.before, touched.after
@@ -99,7 +106,7 @@ def _judge_readers(
                 continue
             judged.add(mark)
             work.check_size(f"changing {touched.resource.name} '{touched.key}'", len(judged), "judge again")
-            told = _told(state, owner, watcher.rule, row, row)
+            told = _told(state, owner, watcher.rule, row, row, budget)
             if told is not None:
                 raise _broken(owner, key, watcher.rule, told)
 
@@ -117,14 +124,26 @@ def _readers(state: work.Work, touched: work.Touched, watcher: rules.Watcher) ->
 
 
 def _told(
-    state: work.Work, resource: registry.Resource, rule: rules.Rule, row: store.Row, before: store.Row | None
+    state: work.Work,
+    resource: registry.Resource,
+    rule: rules.Rule,
+    row: store.Row,
+    before: store.Row | None,
+    budget: expressions.Budget,
 ) -> str | None:
     """Why the rule is false of an object; None: it is true."""
-    seen = {
-        "self": values(resource, state, row),
-        "old": None if before is None else values(resource, state.committed, before),
-    }
-    return None if rule.holds(seen) else rule.explained(seen)
+    seen: dict[str, Any] = {"self": values(resource, state, row), "old": None}
+    if before is not None and rule.reads_old:
+        seen["old"] = values(resource, state.committed, before)
+    if rule.holds(seen, budget):
+        return None
+    if budget.left <= 0:
+        raise errors.Conflict(
+            "the rules of what this request changes take too many steps",
+            code="too_many",
+            hint="change less at once, or objects with shorter lists",
+        )
+    return rule.explained(seen)
 
 
 def _problem(rule: rules.Rule, told: str) -> errors.FieldProblem:

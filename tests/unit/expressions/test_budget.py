@@ -83,6 +83,18 @@ def test_steps_are_a_parameter_and_each_evaluation_has_its_own() -> None:
     assert not expressions.compile(expressions.parse("[1, 2, 3].all(x, x > 0)"), steps=5)({})
 
 
+def test_evaluations_may_share_a_budget() -> None:
+    rule = expressions.compile(expressions.parse("[1, 2, 3].all(x, x > 0)"))
+    budget = expressions.Budget(200)
+    held = 0
+    while rule({}, budget):
+        held += 1
+    assert 3 < held < 20
+    assert budget.left <= 0
+    assert not rule({}, budget)
+    assert rule({})
+
+
 @pytest.mark.parametrize(
     "text",
     [

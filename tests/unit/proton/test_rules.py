@@ -161,3 +161,31 @@ async def test_what_a_rule_reads_is_read_in_rounds_not_one_by_one(
     assert len(rounds) < 30
     with pytest.raises(errors.Conflict, match="would break its rule"):
         await ruled.put("Region", "r5", most=3)
+
+
+async def test_the_rules_of_one_request_share_their_steps(tmp_path: Path) -> None:
+    heavy = model(
+        object_type("Net", attribute("mtu", T.INTEGER)),
+        object_type(
+            "Port",
+            reference("net", "Net", "unset"),
+            many("numbers", attribute("number", T.INTEGER), default=[]),
+            checks=(
+                Check(
+                    rule="self.net.mtu > 0 && self.numbers.all(a, self.numbers.all(b, a >= b || a < b))",
+                    message="heavy",
+                ),
+            ),
+        ),
+    )
+    async with engine(tmp_path, heavy) as running:
+        await running.make("Net", "n1", mtu=1)
+        await running.make("Net", "n2", mtu=1)
+        for n in range(14):
+            await running.make("Port", f"p{n}", net="n1", numbers=list(range(95)))
+        await running.make("Port", "q", net="n2", numbers=list(range(95)))
+        await running.put("Net", "n2", mtu=2)
+        with pytest.raises(errors.Conflict, match="too many steps") as raised:
+            await running.put("Net", "n1", mtu=2)
+        assert raised.value.code == "too_many"
+        await settled(running)
