@@ -83,6 +83,11 @@ class DesiredState:
         given = {"ipaddress": address, "subnet_prefix": 24, "gateway": "10.1.1.1", **body}
         await self.put("VpnBinding", port, interface_id=port, service_id=service, **given)
 
+    async def join(self, port: str, service: str, address: str | None, **body: Any) -> None:
+        """As `attach`, in version 2.0."""
+        given = {"interface_id": port, "service_id": service, "ip_address": address, **body}
+        await self.put("VpnBinding", port, id=port, **given)
+
     async def detach(self, port: str) -> None:
         await self.delete("VpnBinding", port)
 

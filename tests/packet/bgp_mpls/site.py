@@ -185,6 +185,7 @@ class Site:
         self.bus = self.loop.do(MemoryBus)
         self.state = DesiredState(self.bus, api=l3vpn.API, controllers=[CONTROLLER])
         self.vms: list[Vm] = []
+        self.version = "1.0"
         middle = lab.host("reflector")
         self.core = lab.segment("core", lab.host("a"), lab.host("b"), middle)
         middle.address("eth0", f"{REFLECTOR}/24")
@@ -193,7 +194,7 @@ class Site:
         self.reflector = RouteReflector(middle, router_id=REFLECTOR, clients=clients, asn=ASN)
 
     def start(self) -> None:
-        self.change(lambda s: s.model("1.0"))
+        self.speak(self.version)
         self.change(lambda s: s.complete())
         for pe in (self.a, self.b):
             pe.start_daemons()
@@ -209,17 +210,25 @@ class Site:
         """Change the desired state."""
         self.loop.run(work(self.state))
 
+    def speak(self, version: str) -> None:
+        """Say which version of the model all objects are in."""
+        self.version = version
+        self.change(lambda s: s.model(version))
+
     def target(self, target: str, kind: str) -> None:
         """Say what a route target is for."""
         self.change(lambda s: s.put(l3vpn.AF_CONFIG, target, vrf_rt_value=target, vrf_rt_type=kind))
 
-    def vm(self, pe: Pe, vpn: str, address: str) -> Vm:
-        """A port, bound, with a VM plugged."""
+    def vm(self, pe: Pe, vpn: str, address: str, **body: Any) -> Vm:
+        """A port, bound, with a VM plugged. `body`: more of its membership, in version 2.0."""
         made = Vm(self, pe, vpn, address)
         self.vms.append(made)
         mac = f"02:00:00:00:00:{made.number:02x}"
         self.change(lambda s: s.port(made.port, mac_address=mac))
-        self.change(lambda s: s.attach(made.port, vpn, address, gateway=made.gateway))
+        if self.version == "1.0":
+            self.change(lambda s: s.attach(made.port, vpn, address, gateway=made.gateway))
+        else:
+            self.change(lambda s: s.join(made.port, vpn, address, **body))
         self.change(lambda s: s.bind(made.port, pe.name))
         made.boot()
         return made

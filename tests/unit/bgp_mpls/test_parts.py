@@ -49,7 +49,7 @@ def test_no_number_has_two_vpns(steps: list[tuple[str, bool]]) -> None:
         else:
             assert len(held) == 4
     assert len(set(held.values())) == len(held)
-    assert all(numbers.service(number) == service for service, number in held.items())
+    assert all(numbers.table(number) == service for service, number in held.items())
 
 
 def test_kept_numbers_outside_the_range_are_forgotten() -> None:
@@ -123,8 +123,13 @@ def test_a_wrong_option_is_named(options: dict[str, object], named: str) -> None
 def test_a_flow_reads_back_as_it_was_written() -> None:
     made = [
         *flows.fixed(1),
-        *flows.attachment(3, 7, "02:00:00:00:00:01", "10.1.1.5", "10.1.1.1"),
-        flows.local_route(3, "10.1.1.5", 7, "02:00:00:00:00:01"),
+        *flows.attachment(3, 7, "02:00:00:00:00:01"),
+        *flows.attachment(3, 8, "02:00:00:00:00:01", register=flows.upstream(3)),
+        *flows.own_address(3, 7, "10.1.1.5", ["10.1.1.1"]),
+        flows.source_prefix(3, 7, "172.16.0.0/12"),
+        flows.source_prefix(3, 7, "0.0.0.0/0"),
+        flows.local_route(3, "10.1.1.5/32", 7, "02:00:00:00:00:01"),
+        flows.local_route(3, "172.16.0.0/12", 7, "02:00:00:00:00:01", register=flows.upstream(3)),
         flows.remote_route(3, "0.0.0.0/0", label=1000, pe="192.0.2.2", tunnel=1),
         flows.vrf_of_label(3, 1003),
     ]

@@ -18,15 +18,15 @@ from gluon.backends.bgp_mpls.routes import VpnRoute
 from gluon.backends.bgp_mpls.speaker import RouteTable
 
 NUMBER = "gluon-vrf-"
-"""Prefix of the keys in the bridge's `external_ids`: `gluon-vrf-<number>` has the VPN's key."""
+"""Prefix of the keys in the bridge's `external_ids`: `gluon-vrf-<number>` has the name of the VRF."""
 
 _NUMBER = re.compile(rf"{NUMBER}([0-9]{{1,5}})").fullmatch
 
 
 def kept_numbers(external_ids: Mapping[str, str]) -> dict[int, str]:
-    """Number to VPN, as kept in the switch's database."""
-    matches = ((_NUMBER(key), service) for key, service in external_ids.items())
-    return {int(found[1]): service for found, service in matches if found}
+    """Number to VRF, as kept in the switch's database."""
+    matches = ((_NUMBER(key), table) for key, table in external_ids.items())
+    return {int(found[1]): table for found, table in matches if found}
 
 
 async def read(
@@ -45,11 +45,11 @@ async def read(
     def scope_of(number: int | None) -> str:
         if number == 0:
             return desired.BRIDGE
-        service = numbers.get(number) if number is not None else None
-        return f"stray/{number}" if service is None else desired.scope_of(service)
+        table = numbers.get(number) if number is not None else None
+        return f"stray/{number}" if table is None else desired.scope_of(table)
 
-    for number, service in numbers.items():
-        add(desired.scope_of(service), desired.KeptNumber(number=number, service=service))
+    for number, table in numbers.items():
+        add(desired.scope_of(table), desired.KeptNumber(number=number, table=table))
     if config.tunnel in await switch.interfaces():
         add(desired.BRIDGE, desired.bridge_row(config))
     for flow in [] if dead else await _flows(switch):

@@ -28,7 +28,7 @@ class BgpMplsBackend:
 
     api_version: ClassVar[int] = spi.API_VERSION
     name: ClassVar[str] = "bgp_mpls"
-    apis: ClassVar[Mapping[str, tuple[str, ...]]] = {l3vpn.API: ("1.0",)}
+    apis: ClassVar[Mapping[str, tuple[str, ...]]] = {l3vpn.API: l3vpn.VERSIONS}
     vnic_types: ClassVar[tuple[str, ...]] = ("normal", "virtual")
     per_host: ClassVar[bool] = True
     deadline: ClassVar[float] = 10.0
@@ -48,7 +48,7 @@ class BgpMplsBackend:
         )
         self._programmed: dict[str, Any] = {}
         self._computed: tuple[spi.World, int, Local] | None = None
-        # What each VPN's rows were last made from: which events concern it.
+        # What each VRF's rows were last made from: which events concern it.
         self._ports: dict[str, frozenset[str]] = {}
         self._imports: dict[str, frozenset[str]] = {}
         self._exports: dict[str, frozenset[str]] = {}
@@ -102,10 +102,13 @@ class BgpMplsBackend:
         port = l3vpn.port_of(world, l3vpn.API, ref.object_type, ref.key)
         if port is not None and world.binding(port, self._host) is None:
             return frozenset()  # most events: they are of other hosts
-        vrfs = self._local(world).vrfs
-        found = set(vrfs.keys() & l3vpn.services_of(world, l3vpn.API, ref.object_type, ref.key))
-        for service in tuple(found):
-            found |= {other.service for other in vrfs.values() if _depends(other, vrfs[service])}
+        services = l3vpn.services_of(world, l3vpn.API, ref.object_type, ref.key)
+        if port is not None:  # a port sends into one VRF: which one may change for all of its VPNs
+            services |= l3vpn.services_of(world, l3vpn.API, l3vpn.PORT, port.key)
+        here = self._local(world)
+        found = {vrf.table for service in services for vrf in here.of_service(service)}
+        for table in tuple(found):
+            found |= {other.table for other in here.vrfs.values() if _depends(other, here.vrfs[table])}
         return frozenset(map(desired.scope_of, found))
 
     def all_scopes(self, world: spi.World) -> frozenset[str]:
@@ -114,27 +117,23 @@ class BgpMplsBackend:
     def members(self, world: spi.World, scope: str) -> frozenset[spi.Ref]:
         if scope == desired.BRIDGE:
             return frozenset(binding.ref for binding in world.bindings(l3vpn.API, self._host))
-        service = desired.service_of(scope)
-        if service is None:
-            return frozenset()
-        vrf = self._local(world).vrfs.get(service)
-        ports = {attached.port for attached in vrf.attachments} if vrf is not None else set()
-        return frozenset(
-            {
-                spi.Ref(l3vpn.API, l3vpn.SERVICE, service),
-                *(spi.Ref(l3vpn.API, l3vpn.PORT, port) for port in ports),
-            }
-        )
+        table = desired.table_of(scope)
+        vrf = self._local(world).vrfs.get(table) if table is not None else None
+        if vrf is None:
+            gone = (table.partition("/")[0],) if table is not None else ()
+            return frozenset(spi.Ref(l3vpn.API, l3vpn.SERVICE, service) for service in gone)
+        ports = {spi.Ref(l3vpn.API, l3vpn.PORT, attached.port) for attached in vrf.attachments}
+        return frozenset({spi.Ref(l3vpn.API, l3vpn.SERVICE, vrf.service), *ports})
 
     def desired(self, world: spi.World, scope: str) -> spi.Rows:
         if scope == desired.BRIDGE:
             return desired.bridge_rows(self._facts)
-        service = desired.service_of(scope)
-        if service is None:
+        table = desired.table_of(scope)
+        if table is None:
             return {}
         here = self._local(world)
-        self._remember(scope, here.vrfs.get(service))
-        return desired.vrf_rows(here, self._facts, service)
+        self._remember(scope, here.vrfs.get(table))
+        return desired.vrf_rows(here, self._facts, table)
 
     async def actual(self) -> Mapping[str, spi.Rows]:
         routes = await self._follower.while_speaking(self._speaker.routes()) if self._facts.speaker else None
@@ -148,7 +147,7 @@ class BgpMplsBackend:
             if self._programmed.get(key) == row:
                 del self._programmed[key]
             if isinstance(row, desired.KeptNumber):
-                self._facts.numbers.free(row.service)
+                self._facts.numbers.free(row.table)
         self._programmed |= {**delta.make, **delta.change}
 
     def status(self, world: spi.World, ref: spi.Ref) -> spi.ObjectStatus | None:

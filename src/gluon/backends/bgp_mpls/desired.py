@@ -1,9 +1,10 @@
 """From the desired state and what is known of this host to rows. Pure.
 
-A scope is one VPN on this host (`vpn/<service>`), or `bridge` for what does not belong to a VPN.
-Its rows: the VRF's number (kept in the switch), flows, and the routes announced. A route is
-wanted only for an attachment that is plugged; local delivery needs no route target, delivery
-between two VPNs of one host follows their targets as between hosts (RFC 4364, section 4.3).
+A scope is one VRF on this host (`vpn/<table>`), or `bridge` for what does not belong to a VPN. Members,
+hubs and spokes of a VPN have a VRF each. Its rows: its number (kept in the switch), flows, and
+the routes announced. A route is wanted only for an attachment that is plugged; delivery inside a
+VRF needs no route target, between two VRFs of one host it follows their targets as between
+hosts (RFC 4364, section 4.3), and spokes of one host do not hear one another either.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class KeptNumber:
     """A VRF's number, written into the switch's database so that a restart finds it again."""
 
     number: int
-    service: str
+    table: str
 
     @property
     def key(self) -> str:
@@ -74,28 +75,36 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """An attachment that takes part: plugged at OpenFlow port `ofport`, its address its own."""
+    """An attachment that takes part, plugged at OpenFlow port `ofport`: it is reached by `routes`, and
+    may send from `sources`. Of several attachments with one prefix the first has the route."""
 
     attachment: l3vpn.Attachment
     ofport: int
+    routes: tuple[l3vpn.Route, ...]
+    sources: tuple[l3vpn.Route, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Local:
-    """The desired state of one host: the VPNs with an attachment there, in the order that settles
-    every dispute, and for each port the VPN that it sends into: that of its default interface (the
-    one with the port's own key), else the first in order."""
+    """The desired state of one host: the VRFs with an attachment there, in the order that settles
+    every dispute, those of each VPN, and for each port the VRF that it sends into: that of its default
+    interface (the one with the port's own key), else the first in order."""
 
     vrfs: Mapping[str, l3vpn.Vrf]
+    tables: Mapping[str, tuple[str, ...]]
     owners: Mapping[str, str]
 
+    def of_service(self, service: str) -> list[l3vpn.Vrf]:
+        """The VRFs of one VPN."""
+        return [self.vrfs[table] for table in self.tables.get(service, ())]
 
-def scope_of(service: str) -> str:
-    return _VPN + service
+
+def scope_of(table: str) -> str:
+    return _VPN + table
 
 
-def service_of(scope: str) -> str | None:
-    """None for a scope that is no VPN's."""
+def table_of(scope: str) -> str | None:
+    """None for a scope that is no VRF's."""
     return scope.removeprefix(_VPN) if scope.startswith(_VPN) else None
 
 
@@ -119,91 +128,136 @@ def bridge_rows(facts: Facts) -> Rows:
 
 def local(world: World, host: str) -> Local:
     """What of the desired state is on this host."""
-    vrfs = l3vpn.vrfs_at(world, l3vpn.API, host)
-    claims: dict[str, tuple[bool, str]] = {}
-    for service, vrf in vrfs.items():
+    whole = l3vpn.vrfs_at(world, l3vpn.API, host)
+    split = {service: vrf.by_role() for service, vrf in whole.items()}
+    vrfs = {vrf.table: vrf for views in split.values() for vrf in views}
+    claims: dict[str, tuple[bool, str, str]] = {}
+    for table, vrf in vrfs.items():
         for attached in vrf.attachments:
-            claim = (attached.interface != attached.port, service)
+            claim = (attached.interface != attached.port, table, attached.interface)
             claims[attached.port] = min(claim, claims.get(attached.port, claim))
-    return Local(vrfs=vrfs, owners={port: service for port, (_, service) in claims.items()})
+    return Local(
+        vrfs=vrfs,
+        tables={service: tuple(vrf.table for vrf in views) for service, views in split.items()},
+        owners={port: table for port, (_, table, _) in claims.items()},
+    )
 
 
-def vrf_rows(here: Local, facts: Facts, service: str) -> Rows:
-    """All rows of one VPN; none if it has no attachment on this host, or no label is left."""
-    vrf = here.vrfs.get(service)
-    number = facts.numbers.take(service) if vrf is not None else None
+def vrf_rows(here: Local, facts: Facts, table: str) -> Rows:
+    """All rows of one VRF; none if it has no attachment on this host, or no label is left."""
+    vrf = here.vrfs.get(table)
+    number = facts.numbers.take(table) if vrf is not None else None
     return rows(_vrf_rows(here, facts, vrf, number)) if vrf is not None and number is not None else {}
 
 
 def _vrf_rows(here: Local, facts: Facts, vrf: l3vpn.Vrf, number: int) -> Iterator[Row]:
-    yield KeptNumber(number=number, service=vrf.service)
+    yield KeptNumber(number=number, table=vrf.table)
     if not facts.switch:
         return
     yield flows.vrf_of_label(number, facts.config.labels.label(number))
     rd = route_distinguisher(here, facts, vrf, number)
     reached: set[str] = set()
     for place in placed(here, facts, vrf):
-        reached.add(place.attachment.address)
-        yield from attachment_flows(number, place)
-        if vrf.export_targets and facts.speaker:
-            yield announcement(facts, vrf, number, rd, place)
-    for other in here.vrfs.values():
-        if other.service != vrf.service and vrf.imports_from(other):
-            for place in placed(here, facts, other):
-                if place.attachment.address not in reached:
-                    reached.add(place.attachment.address)
-                    yield _local_route(number, place)
+        yield from attachment_flows(vrf, number, place)
+        if facts.speaker:
+            yield from announcements(facts, vrf, number, rd, place)
+        if not vrf.isolates:
+            reached |= {route.prefix for route in place.routes}
+    register = _register(vrf, number)
+    for place, route in _imported_here(here, facts, vrf):
+        if route.prefix not in reached:
+            reached.add(route.prefix)
+            yield flows.local_route(
+                number, route.prefix, place.ofport, place.attachment.mac, register=register
+            )
     if facts.tunnel:
-        for prefix, route in facts.learnt.imported(vrf.import_targets).items():
-            if prefix.removesuffix("/32") not in reached:
+        for prefix, learnt in facts.learnt.imported(vrf.import_targets).items():
+            if prefix not in reached:
                 yield flows.remote_route(
-                    number, prefix, label=route.label, pe=route.next_hop, tunnel=facts.tunnel
+                    number,
+                    prefix,
+                    label=learnt.label,
+                    pe=learnt.next_hop,
+                    tunnel=facts.tunnel,
+                    register=register,
                 )
 
 
+def _register(vrf: l3vpn.Vrf, number: int) -> int:
+    """Where what attachments send is routed: where they do not hear one another, not where packets for
+    them are."""
+    return flows.upstream(number) if vrf.isolates else number
+
+
+def _imported_here(here: Local, facts: Facts, vrf: l3vpn.Vrf) -> Iterator[tuple[Placed, l3vpn.Route]]:
+    """Routes that other VRFs of this host export to this one."""
+    for other in here.vrfs.values():
+        if other.table != vrf.table and vrf.imports_from(other):
+            for place in placed(here, facts, other):
+                yield from ((place, route) for route in place.routes)
+
+
 def route_distinguisher(here: Local, facts: Facts, vrf: l3vpn.Vrf, number: int) -> RouteDistinguisher:
-    """The service's own, or `<router id>:<number>`: so too where a VPN before it in order has the
-    same one, since BGP could not tell the two VPNs' routes apart."""
+    """The service's own, or `<router id>:<number>`: so too where a VRF before it in order has the
+    same one, since BGP could not tell the two VRFs' routes apart."""
     given = vrf.route_distinguisher
-    if given and not any(
-        other.service < vrf.service and other.route_distinguisher == given for other in here.vrfs.values()
-    ):
+    first = next((table for table, one in here.vrfs.items() if one.route_distinguisher == given), None)
+    if given and first == vrf.table:
         return RouteDistinguisher.parse(given)
     return RouteDistinguisher.parse(f"{facts.config.router_id}:{number}")
 
 
-def announcement(
+def announcements(
     facts: Facts, vrf: l3vpn.Vrf, number: int, rd: RouteDistinguisher, place: Placed
-) -> VpnRoute:
-    """The host route of an attachment, under our label, to our tunnel address."""
-    return VpnRoute(
-        rd=rd,
-        prefix=f"{place.attachment.address}/32",
-        label=facts.config.labels.label(number),
-        next_hop=facts.config.router_id,
-        route_targets=frozenset(RouteTarget.parse(t) for t in vrf.export_targets),
-    )
+) -> Iterator[VpnRoute]:
+    """The routes of an attachment, under our label, to our tunnel address; none without targets."""
+    targets = frozenset(RouteTarget.parse(target) for target in vrf.export_targets)
+    for route in place.routes if targets else ():
+        yield VpnRoute(
+            rd=rd,
+            prefix=route.prefix,
+            label=facts.config.labels.label(number),
+            next_hop=facts.config.router_id,
+            route_targets=targets,
+        )
 
 
-def attachment_flows(number: int, place: Placed) -> Iterator[flows.Flow]:
-    attached = place.attachment
-    yield from flows.attachment(number, place.ofport, attached.mac, attached.address, attached.gateway)
-    yield _local_route(number, place)
-
-
-def _local_route(number: int, place: Placed) -> flows.Flow:
-    return flows.local_route(number, place.attachment.address, place.ofport, place.attachment.mac)
+def attachment_flows(vrf: l3vpn.Vrf, number: int, place: Placed) -> Iterator[flows.Flow]:
+    """What an attachment may send, and how it is reached inside its VRF."""
+    attached, port = place.attachment, place.ofport
+    gateways = [
+        gateway for gateway in (attached.gateway, *attached.gateways) if gateway and is_carried(gateway)
+    ]
+    yield from flows.attachment(number, port, attached.mac, register=_register(vrf, number))
+    for route in place.sources:
+        if route.kind is l3vpn.Kind.STATIC:
+            yield flows.source_prefix(number, port, route.prefix)
+        else:
+            yield from flows.own_address(number, port, route.destination, gateways)
+    for route in place.routes:
+        yield flows.local_route(number, route.prefix, port, attached.mac)
 
 
 def placed(here: Local, facts: Facts, vrf: l3vpn.Vrf) -> list[Placed]:
-    """The attachments that take part, one an address."""
-    found: dict[str, Placed] = {}
+    """The attachments that take part, one a prefix. One whose only addresses others have does not."""
+    found: list[Placed] = []
+    taken: set[str] = set()
     for attachment in vrf.attachments:
         ofport = facts.plugs.get(attachment.port)
-        if ofport is None or attachment.address in found or obstacle(here, vrf, attachment) is not None:
+        if ofport is None or obstacle(here, vrf, attachment) is not None:
             continue
-        found[attachment.address] = Placed(attachment=attachment, ofport=ofport)
-    return list(found.values())
+        own = [route for route in attachment.routes if is_carried(route.prefix)]
+        held = tuple(route for route in own if route.prefix not in taken)
+        sources = tuple(route for route in own if route in held or route.kind is not l3vpn.Kind.ADDRESS)
+        if sources:
+            taken |= {route.prefix for route in held}
+            found.append(Placed(attachment=attachment, ofport=ofport, routes=held, sources=sources))
+    return found
+
+
+def is_carried(text: str) -> bool:
+    """Whether packets of the family of an address or prefix are."""
+    return l3vpn.family_of(text) is l3vpn.Family.V4
 
 
 def obstacle(here: Local, vrf: l3vpn.Vrf, attachment: l3vpn.Attachment) -> tuple[str, str] | None:
@@ -216,11 +270,11 @@ def obstacle(here: Local, vrf: l3vpn.Vrf, attachment: l3vpn.Attachment) -> tuple
         return "SegmentationNotSupported", f"segmentation_type {attachment.segmentation_type} is not served"
     if attachment.problems:
         return "InvalidValue", "; ".join(attachment.problems)
-    if not attachment.address:
-        return "NoAddress", f"VpnBinding {attachment.interface} gives no IPv4 address"
+    if not any(is_carried(route.prefix) for route in attachment.routes):
+        return "NoAddress", f"VpnBinding of interface {attachment.interface} gives no IPv4 address"
     if not attachment.mac:
         return "NoAddress", "the port has no mac_address"
     owner = here.owners[attachment.port]
-    if owner != vrf.service:
+    if owner != vrf.table:
         return "PortInUse", f"the port sends into VPN {owner}: one port without segmentation has one VPN"
     return None

@@ -12,7 +12,7 @@ of our own with the number of its VRF (0: the bridge's fixed flows): others' flo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 CLASSIFY, ADMIT, ROUTE, LABEL = 0, 10, 20, 30
@@ -22,8 +22,8 @@ GATEWAY_MAC = "00:00:5e:00:01:01"
 
 MARK = 0x676C756F << 32
 _MARK_BITS = 0xFFFFFFFF << 32
-_LOCAL_PRIORITY = 300
-_REMOTE_PRIORITY = 100
+_ROUTE_PRIORITY = 100
+_UPSTREAM = 0x10000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,28 +111,50 @@ def vrf_of_label(vrf: int, label: int) -> Flow:
     )
 
 
-def attachment(vrf: int, port: int, mac: str, address: str, gateway: str) -> Iterator[Flow]:
-    """What one attachment may send (RFC 2827: only from its own addresses), and what answers it."""
+def upstream(vrf: int) -> int:
+    """Register 0 of what attachments send, where it is routed by another table than what is sent to them:
+    so spokes of one VRF reach no spoke."""
+    return vrf | _UPSTREAM
+
+
+def attachment(vrf: int, port: int, mac: str, *, register: int = 0) -> Iterator[Flow]:
+    """What comes from one attachment goes to `register` (0: the VRF itself); ARP is proxied for all."""
     source = f"in_port={port}"
     yield _flow(
-        vrf, CLASSIFY, 100, f"{source},dl_src={mac}", f"set_field:{vrf:#x}->reg0", f"goto_table:{ADMIT}"
+        vrf,
+        CLASSIFY,
+        100,
+        f"{source},dl_src={mac}",
+        f"set_field:{register or vrf:#x}->reg0",
+        f"goto_table:{ADMIT}",
     )
-    # A host that asks whether its own address is taken must hear nothing; else ARP is proxied.
-    yield _flow(vrf, ADMIT, 90, f"arp,{source},arp_tpa={address}", "drop")
     yield _flow(vrf, ADMIT, 80, f"arp,{source},arp_op=1", *_arp_reply())
-    if gateway and gateway != address:
-        match = f"icmp,{source},nw_src={address},nw_dst={gateway},icmp_type=8"
-        yield _flow(vrf, ADMIT, 70, match, *_echo_reply())
-    yield _flow(vrf, ADMIT, 60, f"ip,{source},nw_src={address}", f"goto_table:{ROUTE}")
 
 
-def local_route(vrf: int, address: str, port: int, mac: str) -> Flow:
-    """To an attachment of this host."""
+def own_address(vrf: int, port: int, address: str, gateways: Iterable[str] = ()) -> Iterator[Flow]:
+    """An attachment may send from an address of its own, and its gateways answer ping."""
+    source = f"in_port={port}"
+    # A host that asks whether its own address is taken must hear nothing.
+    yield _flow(vrf, ADMIT, 90, f"arp,{source},arp_tpa={address}", "drop")
+    for gateway in gateways:
+        if gateway != address:
+            match = f"icmp,{source},nw_src={address},nw_dst={gateway},icmp_type=8"
+            yield _flow(vrf, ADMIT, 70, match, *_echo_reply())
+    yield source_prefix(vrf, port, f"{address}/32")
+
+
+def source_prefix(vrf: int, port: int, prefix: str) -> Flow:
+    """An attachment may send from a prefix (RFC 2827: from no other)."""
+    return _flow(vrf, ADMIT, 60, f"ip,in_port={port}{_within('nw_src', prefix)}", f"goto_table:{ROUTE}")
+
+
+def local_route(vrf: int, prefix: str, port: int, mac: str, *, register: int = 0) -> Flow:
+    """To an attachment of this host, for what `register` holds (0: the VRF itself)."""
     return _flow(
         vrf,
         ROUTE,
-        _LOCAL_PRIORITY + 32,
-        f"ip,reg0={vrf:#x},nw_dst={address}",
+        _priority(prefix) + 1,
+        f"ip,reg0={register or vrf:#x}{_within('nw_dst', prefix)}",
         "dec_ttl",
         f"set_field:{GATEWAY_MAC}->eth_src",
         f"set_field:{mac}->eth_dst",
@@ -140,19 +162,13 @@ def local_route(vrf: int, address: str, port: int, mac: str) -> Flow:
     )
 
 
-def remote_route(vrf: int, prefix: str, *, label: int, pe: str, tunnel: int) -> Flow:
-    """To another PE: its label, MPLS in GRE. The longest prefix wins by priority."""
-    network, _, length = prefix.partition("/")
-    match = f"ip,reg0={vrf:#x}"
-    if length == "32":
-        match += f",nw_dst={network}"
-    elif length != "0":
-        match += f",nw_dst={prefix}"
+def remote_route(vrf: int, prefix: str, *, label: int, pe: str, tunnel: int, register: int = 0) -> Flow:
+    """To another PE: its label, MPLS in GRE."""
     return _flow(
         vrf,
         ROUTE,
-        _REMOTE_PRIORITY + int(length),
-        match,
+        _priority(prefix),
+        f"ip,reg0={register or vrf:#x}{_within('nw_dst', prefix)}",
         "dec_ttl",
         "push_mpls:0x8847",
         f"set_field:{label}->mpls_label",
@@ -160,6 +176,19 @@ def remote_route(vrf: int, prefix: str, *, label: int, pe: str, tunnel: int) -> 
         f"set_field:{pe}->tun_dst",
         f"output:{tunnel}",
     )
+
+
+def _priority(prefix: str) -> int:
+    """The longest prefix wins, then the local one."""
+    return _ROUTE_PRIORITY + 2 * int(prefix.rpartition("/")[2])
+
+
+def _within(field: str, prefix: str) -> str:
+    """A match as the switch prints it: none for all addresses, one address without its length."""
+    network, _, length = prefix.partition("/")
+    if length == "0":
+        return ""
+    return f",{field}={network if length == '32' else prefix}"
 
 
 def _arp_reply() -> tuple[str, ...]:

@@ -1,7 +1,7 @@
-"""VRF numbers and MPLS labels: the PE's own, one per VPN that has an attachment here.
+"""VRF numbers and MPLS labels: the PE's own, one per VRF that has an attachment here.
 
-The number of a VPN is where a digest of its key falls in the range, or the next free one: so a
-number that was freed is not at once given to another VPN, whose packets would then follow labels
+The number of a VRF is where a digest of its name falls in the range, or the next free one: so a
+number that was freed is not at once given to another VRF, whose packets would then follow labels
 that other PEs have not yet forgotten. Kept numbers are found again after a restart (`load`).
 """
 
@@ -56,45 +56,45 @@ class LabelRange:
 
 
 class Numbers:
-    """Which VPN has which number."""
+    """Which VRF has which number."""
 
     def __init__(self, labels: LabelRange) -> None:
         self._labels = labels
-        self._by_service: dict[str, int] = {}
+        self._by_table: dict[str, int] = {}
         self._by_number: dict[int, str] = {}
 
     def load(self, kept: Mapping[int, str]) -> None:
-        """Take over what was kept (number to VPN). What does not fit the range is forgotten."""
-        self._by_service.clear()
+        """Take over what was kept (number to VRF). What does not fit the range is forgotten."""
+        self._by_table.clear()
         self._by_number.clear()
-        for number, service in sorted(kept.items()):
-            if 1 <= number <= self._labels.numbers and service not in self._by_service:
-                self._by_service[service] = number
-                self._by_number[number] = service
+        for number, table in sorted(kept.items()):
+            if 1 <= number <= self._labels.numbers and table not in self._by_table:
+                self._by_table[table] = number
+                self._by_number[number] = table
 
-    def take(self, service: str) -> int | None:
-        """The number of a VPN, chosen now if it has none. None: the range is used up."""
-        if service in self._by_service:
-            return self._by_service[service]
+    def take(self, table: str) -> int | None:
+        """The number of a VRF, chosen now if it has none. None: the range is used up."""
+        if table in self._by_table:
+            return self._by_table[table]
         count = self._labels.numbers
         if len(self._by_number) >= count:
             return None
-        start = int.from_bytes(hashlib.blake2b(service.encode(), digest_size=8).digest(), "big") % count
+        start = int.from_bytes(hashlib.blake2b(table.encode(), digest_size=8).digest(), "big") % count
         number = next(n for i in range(count) if (n := (start + i) % count + 1) not in self._by_number)
-        self._by_service[service] = number
-        self._by_number[number] = service
+        self._by_table[table] = number
+        self._by_number[number] = table
         return number
 
-    def get(self, service: str) -> int | None:
-        """The number of a VPN, None if it has none."""
-        return self._by_service.get(service)
+    def get(self, table: str) -> int | None:
+        """The number of a VRF, None if it has none."""
+        return self._by_table.get(table)
 
-    def service(self, number: int) -> str | None:
-        """The VPN that has a number."""
+    def table(self, number: int) -> str | None:
+        """The VRF that has a number."""
         return self._by_number.get(number)
 
-    def free(self, service: str) -> None:
-        """The VPN left this host."""
-        number = self._by_service.pop(service, None)
+    def free(self, table: str) -> None:
+        """The VRF left this host."""
+        number = self._by_table.pop(table, None)
         if number is not None:
             del self._by_number[number]

@@ -6,7 +6,7 @@ exports any). Conditions: `Plugged`, `Programmed`, `Announced`, with the reason 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from gluon.backends.bgp_mpls import desired
@@ -18,6 +18,10 @@ from gluon.spi.backend import ObjectStatus
 PLUGGED = "Plugged"
 ANNOUNCED = "Announced"
 MTU = "MtuFits"
+IPV6 = "Ipv6Carried"
+_ONLY_SAID = frozenset({MTU, IPV6})
+"""Conditions that keep no port down."""
+_SHOWN = 8
 SESSIONS = "BgpSessions"
 
 
@@ -41,8 +45,10 @@ def of_port(
         conditions.append(
             _no(MTU, "TooLong", f"the port's mtu is {attached[0][1].mtu}, {facts.config.mtu} fit the tunnel")
         )
+    conditions += _not_carried([attachment for _, attachment in attached])
     return ObjectStatus(
-        conditions=tuple(conditions), up=all(c.status == "True" for c in conditions if c.type != MTU)
+        conditions=tuple(conditions),
+        up=all(c.status == "True" for c in conditions if c.type not in _ONLY_SAID),
     )
 
 
@@ -50,27 +56,44 @@ def of_service(
     here: desired.Local, facts: desired.Facts, service: str, programmed: Mapping[str, Any]
 ) -> ObjectStatus | None:
     """None: the VPN has no attachment on this host."""
-    vrf = here.vrfs.get(service)
-    if vrf is None:
+    vrfs = here.of_service(service)
+    if not vrfs:
         return None
-    number = facts.numbers.get(service)
-    if number is None:
+    conditions = [l3vpn.routing_condition(vrf) for vrf in vrfs]
+    routing = next((c for c in conditions if c.status != "True"), conditions[0])
+    if any(facts.numbers.get(vrf.table) is None for vrf in vrfs):
         text = f"all {facts.config.labels.numbers} labels are in use"
-        return ObjectStatus(conditions=(_no(status.READY, "NoLabel", text), l3vpn.routing_condition(vrf)))
-    rows = desired.vrf_rows(here, facts, service)
+        return ObjectStatus(conditions=(_no(status.READY, "NoLabel", text), routing))
+    rows = {key: row for vrf in vrfs for key, row in desired.vrf_rows(here, facts, vrf.table).items()}
     if any(programmed.get(key) != row for key, row in rows.items()):
         ready = _no(status.READY, "NotProgrammed", "not all flows and routes are programmed yet")
     elif not facts.speaker:
         ready = _no(status.READY, *facts.trouble)
     else:
-        own = sum(isinstance(row, VpnRoute) for row in rows.values())
-        learnt = len(facts.learnt.imported(vrf.import_targets))
-        ready = _yes(
-            status.READY,
-            f"label {facts.config.labels.label(number)}, {own} routes announced, {learnt} imported",
-        )
-    conditions = (ready, l3vpn.routing_condition(vrf), *_sessions(facts))
-    return ObjectStatus(conditions=conditions, up=ready.status == "True")
+        ready = _yes(status.READY, "; ".join(_exchange(facts, vrf, rows) for vrf in vrfs))
+    carried = _not_carried([attached for vrf in vrfs for attached in vrf.attachments])
+    return ObjectStatus(conditions=(ready, routing, *carried, *_sessions(facts)), up=ready.status == "True")
+
+
+def _exchange(facts: desired.Facts, vrf: l3vpn.Vrf, rows: Mapping[str, Any]) -> str:
+    """What a VRF announces and has learnt."""
+    label = facts.config.labels.label(facts.numbers.take(vrf.table) or 0)
+    own = sum(isinstance(row, VpnRoute) and row.label == label for row in rows.values())
+    learnt = len(facts.learnt.imported(vrf.import_targets))
+    role = "" if vrf.role is l3vpn.Role.MEMBER else f"{vrf.role}s: "
+    return f"{role}label {label}, {own} routes announced, {learnt} imported"
+
+
+def _not_carried(attachments: Iterable[l3vpn.Attachment]) -> list[status.Condition]:
+    """What is asked for and not done here."""
+    left_out = sorted(
+        {r.destination for one in attachments for r in one.routes if not desired.is_carried(r.prefix)}
+    )
+    if not left_out:
+        return []
+    more = f" and {len(left_out) - _SHOWN} more" if len(left_out) > _SHOWN else ""
+    text = f"routes of IPv6 are not carried: {', '.join(left_out[:_SHOWN])}{more}"
+    return [_no(IPV6, "NotCarried", text)]
 
 
 def _attachment(
@@ -83,15 +106,18 @@ def _attachment(
     obstacle = desired.obstacle(here, vrf, attachment)
     if obstacle is not None:
         return [_no(status.PROGRAMMED, *obstacle)]
-    number = facts.numbers.get(vrf.service)
+    number = facts.numbers.get(vrf.table)
     if number is None:
         return [_no(status.PROGRAMMED, "NoLabel", "no label is left for the VPN")]
     if attachment.port not in facts.plugs:
         return [_no(status.PROGRAMMED, "NotPlugged"), _no(ANNOUNCED, "NotPlugged")]
     place = next((p for p in desired.placed(here, facts, vrf) if p.attachment == attachment), None)
-    if place is None:
-        return [_no(status.PROGRAMMED, "AddressTaken", f"another port here has {attachment.address}")]
-    wanted = desired.rows(desired.attachment_flows(number, place))
+    own = [r for r in attachment.routes if r.kind is l3vpn.Kind.ADDRESS and desired.is_carried(r.prefix)]
+    taken = [route.destination for route in own if place is None or route not in place.routes]
+    if taken or place is None:
+        text = ", ".join(taken)
+        return [_no(status.PROGRAMMED, "AddressTaken", f"another port here has {text}")]
+    wanted = desired.rows(desired.attachment_flows(vrf, number, place))
     if any(programmed.get(key) != row for key, row in wanted.items()):
         return [_no(status.PROGRAMMED, "Pending", "flows are not in the switch")]
     return [_yes(status.PROGRAMMED), _announced(here, facts, vrf, number, place, programmed)]
@@ -105,17 +131,18 @@ def _announced(
     place: desired.Placed,
     programmed: Mapping[str, Any],
 ) -> status.Condition:
-    if not vrf.export_targets:
-        return status.Condition(
-            type=ANNOUNCED, status="True", reason="NothingToAnnounce", message="the VPN exports no routes"
-        )
+    if not vrf.export_targets or not place.routes:
+        why = "the VPN exports no routes" if place.routes else "other ports here have all of its routes"
+        return status.Condition(type=ANNOUNCED, status="True", reason="NothingToAnnounce", message=why)
     if not facts.speaker:
         return _no(ANNOUNCED, *facts.trouble)
     rd = desired.route_distinguisher(here, facts, vrf, number)
-    route = desired.announcement(facts, vrf, number, rd, place)
-    if programmed.get(desired.key_of(route)) != route:
-        return _no(ANNOUNCED, "Pending", f"{route.prefix} is not announced")
-    return _yes(ANNOUNCED, f"{route.prefix} as {route.rd} with label {route.label}")
+    routes = list(desired.announcements(facts, vrf, number, rd, place))
+    for route in routes:
+        if programmed.get(desired.key_of(route)) != route:
+            return _no(ANNOUNCED, "Pending", f"{route.prefix} is not announced")
+    more = f" and {len(routes) - 1} more" if len(routes) > 1 else ""
+    return _yes(ANNOUNCED, f"{routes[0].prefix}{more} as {routes[0].rd} with label {routes[0].label}")
 
 
 def _sessions(facts: desired.Facts) -> list[status.Condition]:
