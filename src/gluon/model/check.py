@@ -12,14 +12,9 @@ from collections.abc import Callable, Iterable
 from gluon.model import check_parts, check_pools, check_roles, check_rules, resolve, rules
 from gluon.model.check_attributes import check_attributes, check_key
 from gluon.model.facts import Fact
-from gluon.model.fieldtypes import FILE_VERSIONS, MAX_NAME, NEW, OLD, WORDS
+from gluon.model.fieldtypes import FILE_VERSIONS, MAX_NAME, NEW, OLD, RESERVED_NAMES, WORDS
 from gluon.model.problems import Mark, Problems, suggest
 from gluon.model.roles import KINDS
-
-RESERVED_NAMES = frozenset(
-    {"gluon", "v2.0", "networking", "proton", "healthz", "readyz", "metrics", "docs", "ui"}
-)
-"""First segments of URLs that no proton may be called."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*").fullmatch
 _SEGMENT = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*").fullmatch

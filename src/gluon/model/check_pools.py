@@ -65,10 +65,10 @@ def _check_pool(
         )
         return
     word = fieldtypes.word(NEW, pool.type.value)
-    numbers = _check_template(pool, word, where, problems)
+    template = pool.template is not None and _check_template(pool, pool.template, word, where, problems)
     for fact in pool.ranges.value if pool.ranges else ():
-        _check_range(fact, numbers, where, problems)
-    _check_exclude(pool, numbers, where, attributes, problems)
+        _check_range(fact, word, where, problems, template=template)
+    _check_exclude(pool, word, where, attributes, problems, template=template)
     if pool.source:
         _check_source(pool.source, word, f"{where}: from", attributes, problems)
 
@@ -77,38 +77,36 @@ def _pool_hint(name: str) -> str:
     return suggest(name, POOLED) or f"one of {', '.join(POOLED)}"
 
 
-def _check_template(pool: parts.Pool, word: Word, where: str, problems: Problems) -> Word:
-    """The word of what the ranges hold: with a template numbers."""
-    template = pool.template
-    if template is None:
-        return word
+def _check_template(
+    pool: parts.Pool, template: Fact[str], word: Word, where: str, problems: Problems
+) -> bool:
+    """Whether the ranges hold numbers for a template."""
     if word.format not in _TEXTS:
         hint = "template belongs to route_target and route_distinguisher"
         problems.add(template.mark, f"{where}: type {word.name} takes no template", hint)
-        return word
-    if template.value.count("{}") != 1 or re.search(r"[{}]", template.value.replace("{}", "")):
+        return False
+    if template.value.count("{}") != 1:
         message = f"{where}: the template {template.value!r} does not have {{}} once"
         problems.add(template.mark, message, 'write "65000:{}"')
-        return ranges.NUMBERS
+        return True
+    if len(template.value) > ranges.LONGEST_TEMPLATE:
+        problems.add(template.mark, f"{where}: a template has at most {ranges.LONGEST_TEMPLATE} characters")
     for fact in pool.ranges.value if pool.ranges else ():
         try:
-            ends = ranges.bounds(fact.value, ranges.NUMBERS)
-            for number in ends:
-                ranges.bounds(template.value.replace("{}", str(number)), word)
+            for number in dict.fromkeys(ranges.bounds(fact.value, word, template=True)):
+                ranges.made(template.value, number, word)
         except ValueError as error:
-            problems.add(
-                fact.mark, f"{where}: {error}", "with a template, ranges are numbers such as 1-65535"
-            )
-    return ranges.NUMBERS
+            hint = "with a template, ranges are numbers such as 1-65535"
+            problems.add(fact.mark, f"{where}: {error}", hint)
+    return True
 
 
-def _check_range(fact: Fact[str], word: Word, where: str, problems: Problems) -> None:
-    if word is ranges.NUMBERS:
-        return
+def _check_range(fact: Fact[str], word: Word, where: str, problems: Problems, *, template: bool) -> None:
     try:
-        ranges.bounds(fact.value, word)
+        ranges.bounds(fact.value, word, template=template)
     except ValueError as error:
-        problems.add(fact.mark, f"{where}: {error}")
+        if not template:
+            problems.add(fact.mark, f"{where}: {error}", f"write it like {ranges.like(word)}")
 
 
 def _check_exclude(
@@ -117,15 +115,18 @@ def _check_exclude(
     where: str,
     attributes: Mapping[str, Attribute] | None,
     problems: Problems,
+    *,
+    template: bool,
 ) -> None:
     for fact in pool.exclude.value if pool.exclude else ():
         if paths.is_path(fact.value):
             _check_source(fact, word, f"{where}: exclude", attributes, problems)
             continue
         try:
-            ranges.bounds(fact.value, word)
+            ranges.bounds(fact.value, word, template=template)
         except ValueError as error:
-            problems.add(fact.mark, f"{where}: exclude: {error}")
+            hint = f"write it like {ranges.like(word, template=template)}, or the path of an attribute"
+            problems.add(fact.mark, f"{where}: exclude: {error}", hint)
 
 
 def _check_source(

@@ -12,6 +12,7 @@ from typing import Any
 from gluon.model import acceptors, build, nodes, resolve, source
 from gluon.model.declare_attributes import Attribute
 from gluon.model.facts import is_null, kind
+from gluon.model.fieldtypes import NEW, WORDS
 from gluon.model.problems import Problems, suggest
 from gluon.model.types import Attribute as Made
 from gluon.model.types import AttributeType
@@ -35,12 +36,28 @@ _ABSENT: dict[str, Any] = {"default": None, "example": None}
 
 def attempt(name: str, merged: Attribute, model: resolve.Model, *, key: bool = False) -> Made | None:
     """The attribute as it will be, or None where a fact of it or of the key that it refers to is not clear."""
-    if merged.type is None or _circular(merged, model):
+    if not _is_whole(merged, model) or _circular(merged, model):
         return None
     try:
         return build.attribute(name, merged, model, key=key)
     except ValueError:  # noted where the fact is judged
         return None
+
+
+def _is_whole(merged: Attribute, model: resolve.Model) -> bool:
+    """Whether all that makes it an attribute was understood; what was not is noted."""
+    if merged.misread or merged.type is None:
+        return False
+    name = merged.type.value
+    if name in model.types:
+        return True
+    if name not in WORDS[NEW]:
+        return False
+    if name == AttributeType.OBJECT:
+        return bool(merged.attributes) and all(
+            _is_whole(m, model) for m in (merged.attributes or {}).values()
+        )
+    return not WORDS[NEW][name].nested or (merged.items is not None and _is_whole(merged.items, model))
 
 
 def _circular(merged: Attribute, model: resolve.Model) -> bool:
@@ -85,6 +102,8 @@ def _accept(node: source.Node, attribute: Made, where: str, problems: Problems) 
         problems.add(unclear.mark, f"{where} {unclear.message}", unclear.hint)
     except acceptors.Wrong as wrong:
         problems.add(node.mark, f"{where} {_shown(node)} {wrong.rule}", wrong.hint)
+    except ValueError:  # the attribute takes nothing, its pattern for example cannot be read; that is noted
+        return
 
 
 def _shown(node: source.Node) -> str:

@@ -25,6 +25,11 @@ LIST_ITEMS = 1_000
 RESERVED = frozenset({"created_at", "updated_at"})
 """Attributes that every object has and no client writes."""
 
+RESERVED_NAMES = frozenset(
+    {"gluon", "v2.0", "networking", "proton", "healthz", "readyz", "metrics", "docs", "ui"}
+)
+"""First segments of URLs that no proton may be called."""
+
 IMPLICIT_KEY = "uuid"
 """The key of an object type that declares no primary attribute."""
 

@@ -19,12 +19,14 @@ from gluon.model.fieldtypes import (
     NEW,
     OLD,
     REFERENCE,
+    RESERVED,
+    RESERVED_NAMES,
     WORDS,
     Word,
     word,
 )
 from gluon.model.keywords import Key, Keys, Reads
-from gluon.model.types import AttributeType
+from gluon.model.types import AttributeType, Format, OnDelete
 
 Schema = dict[str, Any]
 
@@ -92,6 +94,7 @@ def _version(version: str) -> Schema:
     info["properties"]["name"] = {
         **_TEXT,
         "pattern": _SEGMENT,
+        "not": {"enum": sorted(RESERVED_NAMES)},
         "description": keywords.INFO.rows["name"].about,
     }
     info["properties"]["version"] |= {"pattern": _VERSION}
@@ -144,13 +147,18 @@ def _object(version: str) -> Schema:
     }
     parts: dict[str, Schema] = {
         "api": api,
-        "attributes": _mapping(_ref("attribute", version), _NAME),
+        "attributes": _attributes(_ref("attribute", version)),
         "policies": _policies(version),
     }
     if version == NEW:
         parts |= _new_parts()
     whole = {"properties": {"attributes": {"additionalProperties": _ref("whole", version)}}}
     return _part(keywords.OBJECT, version, **parts) | {"if": {"required": ["extends"]}, "else": whole}
+
+
+def _attributes(of: Schema) -> Schema:
+    """A mapping of attributes of an object type; names that every object has are not for them."""
+    return _mapping(of) | {"propertyNames": {"pattern": _NAME, "not": {"enum": sorted(RESERVED)}}}
 
 
 def _new_parts() -> dict[str, Schema]:
@@ -189,7 +197,8 @@ def _attribute(version: str) -> Schema:
     """An attribute of an object type: a child may say a part of it only."""
     found = _part(keywords.ATTRIBUTE, version, **_values(version))
     found["properties"]["type"] = _types(version)
-    return found | {"allOf": [*_by_type(version, tuple(keywords.COMMON.of(version)))]}
+    rules = [*_by_type(version, tuple(keywords.COMMON.of(version))), *(_together() if version == NEW else ())]
+    return found | {"allOf": rules}
 
 
 def _values(version: str) -> dict[str, Schema]:
@@ -216,11 +225,56 @@ def _by_type(version: str, common: Iterable[str]) -> list[Schema]:
 
 def _if_type(w: Word, is_type: Schema, common: Iterable[str]) -> Schema:
     then: Schema = {"propertyNames": {"enum": [*common, *w.keys]}}
+    properties: Schema = {"default": _value(w), "example": _value(w)} if "default" in common else {}
     if w.type is AttributeType.INTEGER and "min" in w.keys:
         lowest, highest = w.range
         limit = {"type": "integer", "minimum": lowest, "maximum": highest}
-        then["properties"] = {"min": limit, "max": limit}
+        properties |= {"min": limit, "max": limit}
+    if properties:
+        then["properties"] = properties
     return {"if": {"properties": {"type": is_type}, "required": ["type"]}, "then": then}
+
+
+def _value(w: Word) -> Schema:
+    """What a default or an example of a type is to JSON; null stands for none."""
+    if w.type is AttributeType.INTEGER and w.format is not Format.ASN:
+        lowest, highest = w.range
+        return {"type": ["integer", "null"], "minimum": lowest, "maximum": highest}
+    return {"type": [*_JSON.get(w.type, ("string", "number", "boolean")), "null"]}
+
+
+_JSON: Mapping[AttributeType, tuple[str, ...]] = {
+    AttributeType.STRING: ("string",),
+    AttributeType.UUID: ("string",),
+    AttributeType.NUMBER: ("number",),
+    AttributeType.BOOLEAN: ("boolean",),
+    AttributeType.LIST: ("array",),
+    AttributeType.MAP: ("object",),
+    AttributeType.OBJECT: ("object",),
+}
+
+
+def _together() -> list[Schema]:
+    """What does not go together in an attribute of 2.0."""
+    no_value = {"not": {"anyOf": [{"required": ["default"]}, {"required": ["pool"]}]}}
+    no_key = {
+        "nullable": {"const": False},
+        "secret": {"const": False},
+        "type": {"not": {"enum": ["number", "boolean", "list", "map", "object"]}},
+    }
+    never = {"properties": {"read_only": {"const": False}}}
+    return [
+        {"if": _says("primary"), "then": {**no_value, "properties": no_key}},
+        {"if": {"allOf": [_says("required"), no_value]}, "then": never},
+        {
+            "if": _says("required"),
+            "then": {"properties": {"on_delete": {"not": {"const": OnDelete.UNSET.value}}}},
+        },
+    ]
+
+
+def _says(key: str) -> Schema:
+    return {"properties": {key: {"const": True}}, "required": [key]}
 
 
 def _needs() -> list[Schema]:

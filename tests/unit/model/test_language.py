@@ -68,7 +68,7 @@ def test_most_broken_models_fail() -> None:
                 passed.append(path.stem)
         except (yaml.YAMLError, RecursionError):
             continue  # the loader has words for it, the schema is not asked
-    assert len(passed) < len(BROKEN) / 2, passed
+    assert len(passed) < len(BROKEN) * 0.4, passed
 
 
 def test_the_reference_has_it(golden: Callable[[str, str], None]) -> None:
