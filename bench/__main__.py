@@ -25,6 +25,7 @@ BENCHES = (
     "start",
     "databases",
     "pools",
+    "extras",
     "validate",
     "rules",
 )

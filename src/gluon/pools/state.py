@@ -65,6 +65,9 @@ class State:
         """The position of the next value never given; None: there is none."""
         if self.next >= self.size:
             return None
+        if self.fresh.height < 0:
+            self.next += 1
+            return self.next - 1
         position = self.fresh.clear(self.next)
         self.fresh.leave(self.next, position)
         self.next = position
