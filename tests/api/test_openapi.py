@@ -4,9 +4,11 @@ A status, a header or a member that the document does not have is a mistake of t
 """
 
 import json
+import random
 import re
 import uuid
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -21,7 +23,7 @@ from gluon.model import loader, types
 from gluon.testing.product import GluonServer
 from tests.api.from_schema import broken, fitting
 
-MODELS = loader.load_catalog()
+MODELS = (*loader.load_shipped(), *loader.load([Path("tests/api/models/every")]))
 
 # What no schema of a body can say: a body that fits may meet these.
 DEEPER = {"rule", "pool_outside", "pool_taken", "pool_range", "taken"}
@@ -81,22 +83,17 @@ class Documented:
         return node
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[GluonServer]:
-    with GluonServer("up") as server:
-        yield server
-
-
 def url_of(model: types.Model) -> str:
     return f"/gluon/v1/protons/{model.name}/v{model.version}/openapi.json"
 
 
 @pytest.fixture(scope="module", params=MODELS, ids=lambda m: f"{m.name}-{m.version}")
-def documented(request: pytest.FixtureRequest, running: GluonServer) -> Documented:
+def documented(request: pytest.FixtureRequest) -> Iterator[Documented]:
     model: types.Model = request.param
-    status, document = running.request("GET", url_of(model))
-    assert status == 200
-    return Documented(running, model, document)
+    with GluonServer("up", "--model", model.source) as server:
+        status, document = server.request("GET", url_of(model))
+        assert status == 200
+        yield Documented(server, model, document)
 
 
 def test_the_server_has_the_document_of_each_model(documented: Documented) -> None:
@@ -115,13 +112,36 @@ def linked(t: types.ObjectType, body: dict[str, Any], made: Mapping[str, str]) -
     kept = {"host_id", "device_id", *(a.name for a in t.attributes.values() if a.read_only)}
     body = {name: value for name, value in body.items() if name not in kept}
     for name, attribute in t.attributes.items():
-        if attribute.reference and (attribute.required or name == t.key or body.get(name)):
-            body[name] = made[attribute.reference]
-        elif attribute.role is types.Role.PROJECT:
+        if attribute.role is types.Role.PROJECT:
             body[name] = made[PROJECT]
+        elif attribute.reference and (attribute.required or name == t.key):
+            body[name] = made[attribute.reference]
+        elif name in body:
+            body[name] = relinked(attribute, body[name], made)
     if not t.generated_key and t.key in body:
-        body[t.key] = f"{body[t.key]}"[:8] + uuid.uuid4().hex[:8]
+        body[t.key] = fresh_key(t)
     return body
+
+
+def relinked(attribute: types.Attribute, value: Any, made: Mapping[str, str]) -> Any:
+    """The value with references to what was made; null where there is nothing yet."""
+    if value is None or attribute.reference:
+        return made.get(attribute.reference or "") if value is not None else None
+    if attribute.members:
+        return {name: relinked(attribute.members[name], v, made) for name, v in value.items()}
+    if attribute.items and isinstance(value, list):
+        return [relinked(attribute.items, item, made) for item in value]
+    if attribute.items:
+        return {name: relinked(attribute.items, item, made) for name, item in value.items()}
+    return value
+
+
+def fresh_key(t: types.ObjectType) -> Any:
+    """A key that no object has."""
+    key = t.attributes[t.key]
+    if key.value_type is types.AttributeType.INTEGER:
+        return random.randint(1, 1_000_000)
+    return uuid.uuid4().hex[: key.length]
 
 
 def keys_of(place: paths.Place, made: Mapping[str, str], key: str = "") -> dict[str, str]:
@@ -157,7 +177,7 @@ def create(documented: Documented, place: paths.Place, made: Mapping[str, str], 
     t = place.type
     for body in (
         data.draw(fitting(documented.schema(f"{t.name}.create")), label=t.name),
-        {**samples.creates(documented.model)[t.name], t.key: str(uuid.uuid4())},
+        {**samples.creates(documented.model)[t.name], t.key: fresh_key(t)},
     ):
         wanted = linked(t, body, made)
         if place.above:
@@ -190,7 +210,7 @@ def test_what_does_not_fit_is_refused(documented: Documented, data: st.DataObjec
             schema = documented.schema(f"{t.name}.{name}")
             body = data.draw(broken(schema), label=f"{t.name}.{name}")
             assert not jsonschema.Draft202012Validator(schema).is_valid(body)
-            status, answer = documented.ask(verb, path, keys_of(place, {}, uuid.uuid4().hex), body)
+            status, answer = documented.ask(verb, path, keys_of(place, {}, str(fresh_key(t))), body)
             assert status == 400, answer
             assert answer["errors"]
 
@@ -198,7 +218,7 @@ def test_what_does_not_fit_is_refused(documented: Documented, data: st.DataObjec
 def test_refusals_that_need_no_body_of_their_own(documented: Documented) -> None:
     for t in documented.types:
         place = paths.places(documented.model, t)[0]
-        keys = keys_of(place, {}, uuid.uuid4().hex)
+        keys = keys_of(place, {}, str(fresh_key(t)))
         problem = {"accept": "application/problem+json, application/json"}
         for verb, path in (("get", place.one), ("get", f"{place.one}/status"), ("delete", place.one)):
             assert documented.ask(verb, path, keys, headers=problem)[0] == 404

@@ -49,8 +49,11 @@ def run(server: GluonServer, script: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("model", loader.load_shipped(), ids=lambda m: f"{m.name}-{m.version}")
-def test_the_page_of_a_shipped_model(model: types.Model) -> None:
+MODELS = (*loader.load_shipped(), *loader.load([Path("tests/api/models")]))
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda m: f"{m.name}-{m.version}")
+def test_the_page_of_a_model(model: types.Model) -> None:
     try_page(model, model.source)
 
 

@@ -14,7 +14,8 @@ from gluon.store import script
 
 DATA = Path(__file__).parents[2] / "data" / "models"
 WHOLE = Path(__file__).parents[1] / "model" / "good" / "shop.yaml"  # all of the language
-MODELS = (*loader.load_shipped(), *loader.load([DATA]), *loader.load([WHOLE]))
+API = Path(__file__).parents[2] / "api" / "models"
+MODELS = (*loader.load_shipped(), *loader.load([DATA]), *loader.load([WHOLE]), *loader.load([API]))
 
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda m: f"{m.name}-{m.version}")
 
