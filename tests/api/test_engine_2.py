@@ -147,7 +147,9 @@ def test_values_that_are_absent_fixed_and_unique(campus: Campus) -> None:
     port = campus.make("ports")
     assert port["status"] == "DOWN"
     assert campus.refused("PUT", f"ports/{port['id']}", {"status": "ACTIVE"}) == (400, "read_only", "/status")
-    assert campus.refused("POST", "ports", {"project_id": campus.project, "status": "ACTIVE"})[1] == "read_only"
+    assert (
+        campus.refused("POST", "ports", {"project_id": campus.project, "status": "ACTIVE"})[1] == "read_only"
+    )
 
 
 def test_every_step_of_a_path_is_checked(campus: Campus) -> None:

@@ -19,13 +19,11 @@ STEPS = 10 * expressions.STEPS
 
 
 def values(resource: registry.Resource, view: store.View, row: store.Row) -> dict[str, Any]:
-    """An object as rules see it; its references read what they refer to when they are asked."""
+    """An object as rules see it; references that they follow read what they refer to when they are asked."""
     found: dict[str, Any] = {name: row[column] for name, column in resource.single}
-    for reference in resource.references:
-        if reference.link is None:
-            key = row[reference.column]
-            target = resource.family[reference.target]
-            found[reference.attribute] = None if key is None else _ref(target, view, key)
+    for name, column, target in resource.followed:
+        key: Any = row[column]
+        found[name] = None if key is None else expressions.Ref(key, _Fetch(target, view))
     for name, column in resource.nested:
         value = referring.plain(row[column])
         for reference in resource.links:
@@ -35,12 +33,17 @@ def values(resource: registry.Resource, view: store.View, row: store.Row) -> dic
     return found
 
 
-def _ref(target: registry.Resource, view: store.View, key: Any) -> expressions.Ref:
-    def fetch(wanted: Any) -> Mapping[str, Any] | None:
-        row = view.get(target.table, wanted)
-        return None if row is None else values(target, view, row)
+class _Fetch:
+    """Reads an object of one type, as rules see it."""
 
-    return expressions.Ref(key, fetch)
+    __slots__ = ("_target", "_view")
+
+    def __init__(self, target: registry.Resource, view: store.View) -> None:
+        self._target, self._view = target, view
+
+    def __call__(self, key: Any) -> dict[str, Any] | None:
+        row = self._view.get(self._target.table, key)
+        return None if row is None else values(self._target, self._view, row)
 
 
 def _linked(path: tuple[str, ...], value: Any, target: registry.Resource, view: store.View) -> Any:
@@ -48,7 +51,7 @@ def _linked(path: tuple[str, ...], value: Any, target: registry.Resource, view: 
     if value is None:
         return None
     if not path:
-        return _ref(target, view, value)
+        return expressions.Ref(value, _Fetch(target, view))
     if path[0] != "*":
         return {**value, path[0]: _linked(path[1:], value.get(path[0]), target, view)}
     if isinstance(value, dict):
@@ -65,6 +68,8 @@ def judge(state: work.Work, main: store.Row | None) -> None:
             continue
         mine = touched.after is main
         wrong = []
+        old = touched.before is not None and any(rule.reads_old for rule in touched.resource.checks)
+        seen = _seen(state, touched.resource, touched.after, touched.before, old=old)
         for rule in touched.resource.checks:
             if rule.check.write_only and not mine:
                 continue
@@ -72,7 +77,7 @@ def judge(state: work.Work, main: store.Row | None) -> None:
             rule.read_ahead(state, [touched.after])
             if touched.before is not None and rule.reads_old:
                 rule.read_ahead(state.committed, [touched.before])
-            told = _told(state, touched.resource, rule, touched.after, touched.before, budget)
+            told = _told(rule, seen, budget)
             if told is not None and not mine:
                 raise _broken(touched.resource, touched.key, rule, told)
             if told is not None:
@@ -106,7 +111,7 @@ def _judge_readers(
                 continue
             judged.add(mark)
             work.check_size(f"changing {touched.resource.name} '{touched.key}'", len(judged), "judge again")
-            told = _told(state, owner, watcher.rule, row, row, budget)
+            told = _told(watcher.rule, _seen(state, owner, row, row, old=watcher.rule.reads_old), budget)
             if told is not None:
                 raise _broken(owner, key, watcher.rule, told)
 
@@ -123,18 +128,16 @@ def _readers(state: work.Work, touched: work.Touched, watcher: rules.Watcher) ->
     return rows
 
 
-def _told(
-    state: work.Work,
-    resource: registry.Resource,
-    rule: rules.Rule,
-    row: store.Row,
-    before: store.Row | None,
-    budget: expressions.Budget,
-) -> str | None:
+def _seen(
+    state: work.Work, resource: registry.Resource, row: store.Row, before: store.Row | None, *, old: bool
+) -> dict[str, Any]:
+    """What the names of a rule stand for; `old`: a rule asks for it."""
+    then = values(resource, state.committed, before) if old and before is not None else None
+    return {"self": values(resource, state, row), "old": then}
+
+
+def _told(rule: rules.Rule, seen: Mapping[str, Any], budget: expressions.Budget) -> str | None:
     """Why the rule is false of an object; None: it is true."""
-    seen: dict[str, Any] = {"self": values(resource, state, row), "old": None}
-    if before is not None and rule.reads_old:
-        seen["old"] = values(resource, state.committed, before)
     if rule.holds(seen, budget):
         return None
     if budget.left <= 0:

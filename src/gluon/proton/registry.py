@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gluon import errors
 from gluon.model import fields, types
@@ -15,6 +15,9 @@ from gluon.particles import records, tables
 from gluon.proton import defaults as filling
 from gluon.proton import referring, rules, supplies
 from gluon.spi import hooks, store
+
+if TYPE_CHECKING:
+    from gluon.proton.editions import Edition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +71,9 @@ class Resource:
     """Those of `references` that are inside of values."""
     guarded: tuple[Guarded, ...] = ()
     single: tuple[tuple[str, str], ...] = ()
-    """Attributes that hold one value and refer to nothing, and their columns."""
+    """Attributes that hold one value and their columns, but for those `followed`."""
+    followed: tuple[tuple[str, str, Resource], ...] = ()
+    """References that a rule goes through: attribute, column, and where it leads."""
     nested: tuple[tuple[str, str], ...] = ()
     """Lists, maps and objects, and their columns."""
     checks: tuple[rules.Rule, ...] = ()
@@ -120,6 +125,10 @@ class Registry:
         self._codes = codes or {}
         self.by_name: dict[tuple[str, str], Resource] = {}
         self.by_path: dict[tuple[str, str], dict[str, Resource]] = {}
+        self.made: dict[str, Mapping[str, Resource]] = {}
+        """By proton and object type."""
+        self.editions: Mapping[tuple[str, str], Mapping[str, Edition]] = {}
+        """By (proton, version) and plural, of versions that are not stored; `editions.serve` fills it."""
         for model in models:
             self._add(model)
 
@@ -149,6 +158,7 @@ class Registry:
             self.by_name[model.name, resource.name] = resource
         if model.file_version != "1.0":
             _modernise(model, made, links, self._codes)
+        self.made[model.name] = made
         self.by_path[model.name, f"v{model.version}"] = {r.type.plural: r for r in made.values()}
 
 
@@ -171,9 +181,6 @@ def _modernise(
             for a in kind.attributes.values()
             if a.immutable or a.read_only
         )
-        places = [(a.name, tables.column_name(a), a) for a in kind.attributes.values() if not a.reference]
-        resource.single = tuple((n, c) for n, c, a in places if a.type not in types.NESTED)
-        resource.nested = tuple((n, c) for n, c, a in places if a.type in types.NESTED)
         resource.checks = rules.compiled(model.types, kind, references)
         resource.pools = own[resource.name]
         resource.pooled = supplies.pooled(model, resource.records, resource.references, own)
@@ -197,8 +204,20 @@ def _modernise(
         )
     for resource in made.values():
         resource.watchers = tuple(watching[resource.name])
+        _see(resource, made)
         interface = resource.default_interface
         resource.busy = resource.busy or (interface is not None and interface.busy)
+
+
+def _see(resource: Resource, made: Mapping[str, Resource]) -> None:
+    """Sort the attributes by what rules see of them."""
+    chains = (chain for kind in made.values() for rule in kind.checks for chain in rule.chains)
+    read = {(r.owner, r.name) for chain in chains for r in chain}
+    followed = [r for r in resource.references if r.link is None and (r.owner, r.name) in read]
+    resource.followed = tuple((r.attribute, r.column, made[r.target]) for r in followed)
+    others = [a for a in resource.type.attributes.values() if a.name not in {r.attribute for r in followed}]
+    resource.single = tuple((a.name, tables.column_name(a)) for a in others if a.type not in types.NESTED)
+    resource.nested = tuple((a.name, tables.column_name(a)) for a in others if a.type in types.NESTED)
 
 
 def _codes(names: Sequence[str], codes: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:

@@ -20,23 +20,17 @@ MOST = 1000
 """Objects that one request changes."""
 
 
-class Touched(msgspec.Struct, frozen=True):
-    """An object that the unit makes (`before` None), changes, or deletes (`after` None)."""
+class Touched(msgspec.Struct, frozen=True, gc=False):
+    """An object that the unit makes (`before` None), changes, or deletes (`after` None).
+
+    `row`: as it is, or was; `key`: of the object.
+    """
 
     resource: registry.Resource
     before: store.Row | None
     after: store.Row | None
-
-    @property
-    def row(self) -> store.Row:
-        """As it is, or was."""
-        row = self.after or self.before
-        assert row is not None
-        return row
-
-    @property
-    def key(self) -> store.Value:
-        return self.row[self.resource.records.key_column]
+    row: store.Row
+    key: store.Value
 
 
 class Work:
@@ -102,7 +96,7 @@ class Work:
     def session(self, project: store.Value) -> pools.Session:
         """The unit's session with pools, opened for objects of `project`."""
         if self._pools is None:
-            self._pools = pools.Session(self, project=units.text_of(project))
+            self._pools = pools.Session(self._view, project=units.text_of(project))
         return self._pools
 
     def finish(self, result: object) -> store.Changes:
@@ -126,18 +120,22 @@ class Work:
         """Put or delete an object and write it down; returns its body. `first`: before all other entries."""
         if before is after or before == after:
             return resource.records.document(after) if after is not None else None
-        touched = Touched(resource, before, after)
+        row = after if after is not None else before
+        assert row is not None
+        key = row[resource.records.key_column]
         old = resource.records.document(before) if before is not None else None
         new = resource.records.document(after) if after is not None else None
-        key = touched.row[resource.records.key_column]
         if after is None:
             self.changes.delete(resource.table, key)
         else:
             self.changes.put(resource.table, after)
-        entry = units.draft(resource, operation(before, after), touched.row, old=old, new=new, intent=intent)
-        self.changes.entries.insert(0 if first else len(self.changes.entries), entry)
+        entry = units.draft(resource, operation(before, after), row, old=old, new=new, intent=intent)
+        if first:
+            self.changes.entries.insert(0, entry)
+        else:
+            self.changes.entries.append(entry)
         self._own.setdefault(resource.table, {})[key] = after
-        self.touched.append(touched)
+        self.touched.append(Touched(resource, before, after, row, key))
         return new
 
 
