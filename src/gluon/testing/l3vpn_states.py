@@ -1,6 +1,6 @@
 """Named states of a world with L3VPNs, for walks from any to any of them.
 
-In: nothing. Out: `STATES`, each a full content of the prefixes that a shim follows; `steps` from one
+In: nothing. Out: `STATES` of both versions of `net-l3vpn`, each a full content of the prefixes that a shim follows; `steps` from one
 to another, to be shuffled. Values do not tell by which way a state was reached.
 """
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from gluon.objects import codec, keys, status
 from gluon.particles import l3vpn
+from gluon.testing import l3vpn_states_two
 
 HERE = "h1"
 THERE = "h2"
@@ -86,8 +87,7 @@ _ONE = {**_BLUE, **_port(P1, BLUE, "10.1.1.5", host=HERE)}
 _TWO = {**_ONE, **_port(P2, BLUE, "10.1.1.6", host=HERE)}
 _OVERLAP = {**_TWO, **_RED, **_port(P3, RED, "10.1.1.5", host=HERE)}
 
-STATES: Mapping[str, State] = {
-    "empty": {},
+_ONE_DOT_ZERO: Mapping[str, State] = {
     "not bound": {**_BLUE, **_port(P1, BLUE, "10.1.1.5")},
     "one port": _ONE,
     "two ports": _TWO,
@@ -121,4 +121,10 @@ STATES: Mapping[str, State] = {
         **_port(P1, BLUE, "10.1.1.5", host=THERE),
         **_bound(P1, HERE, active=False),
     },
+}
+
+STATES: Mapping[str, State] = {
+    "empty": {},
+    **{name: {**l3vpn_states_two.model("1.0"), **state} for name, state in _ONE_DOT_ZERO.items()},
+    **l3vpn_states_two.states(_bound, vpns=(BLUE, RED), ports=(P1, P2, P3), here=HERE, there=THERE),
 }
