@@ -59,6 +59,10 @@ def document(model: Model) -> Document:
             },
             "headers": {
                 "ETag": {"description": "The object's revision.", "schema": {"type": "string"}},
+                "RetryAfter": {
+                    "description": "Seconds after which to try again.",
+                    "schema": {"type": "integer"},
+                },
                 "RequestId": {
                     "description": "What the log has about this request.",
                     "schema": {"type": "string"},
@@ -247,6 +251,8 @@ def _refusals(*, old: bool) -> Document:
         name: {"description": text, "headers": _REQUEST_ID, "content": content}
         for name, text in _TITLES.values()
     }
+    later = {"retry-after": {"$ref": "#/components/headers/RetryAfter"}}
+    found["Unavailable"] = {**found["Unavailable"], "headers": {**_REQUEST_ID, **later}}
     words = {"text/plain": {"schema": {"type": "string"}}} if old else {_PROBLEM: schema}
     said = {"description": "Only application/json is served.", "headers": _REQUEST_ID, "content": words}
     return {**found, "NotAcceptable": said}
