@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from gluon.model import check_values, fieldtypes, keywords, paths, resolve
+from gluon.model import check_values, check_widths, fieldtypes, keywords, paths, resolve
 from gluon.model import declare_parts as parts
 from gluon.model.check_attributes import check_members
 from gluon.model.facts import Fact
@@ -40,6 +40,7 @@ def check(object_type: resolve.ObjectType, model: resolve.Model, problems: Probl
             "0 lets nobody create one; leave it out for no quota",
         )
     _check_unique(object_type, problems)
+    check_widths.check(object_type, model, problems)
     for number, rule in enumerate(declared.checks, start=1):
         _check_rule(rule, f"check {number} of {where}", object_type, problems)
     for action in declared.actions.values():

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gluon.model import acceptors, types
+from gluon.model import acceptors, types, widths
 from gluon.objects import codec
 from gluon.spi import tables
 
@@ -46,6 +46,7 @@ _TYPES = {
     types.AttributeType.OBJECT: tables.ColumnType.DOCUMENT,
 }
 
+_TEXTS = frozenset({types.AttributeType.STRING, types.AttributeType.ENUM, types.AttributeType.UUID})
 _FREE_LENGTH = frozenset({types.Role.PROFILE, types.Role.VIF_DETAILS})
 
 
@@ -99,7 +100,7 @@ def _column(object_type: types.ObjectType, attribute: types.Attribute) -> tables
     return tables.Column(
         name=column_name(attribute),
         type=kind,
-        length=_length(attribute),
+        length=widths.length(attribute) if attribute.value_type in _TEXTS else _INDEXED_LENGTH,
         nullable=_nullable(object_type, attribute),
         default=stored_form(_default(attribute)),
     )
@@ -120,14 +121,6 @@ def _nullable(object_type: types.ObjectType, attribute: types.Attribute) -> bool
     if attribute.name == object_type.key:
         return False
     return not attribute.required if attribute.kept else attribute.nullable
-
-
-def _length(attribute: types.Attribute) -> int:
-    if attribute.value_type is types.AttributeType.UUID:
-        return 64
-    if attribute.value_type is types.AttributeType.ENUM:
-        return max(32, *(len(v) for v in attribute.values)) if attribute.values else _INDEXED_LENGTH
-    return attribute.length or _INDEXED_LENGTH
 
 
 def table(model: types.Model, object_type: types.ObjectType) -> tables.Table:
