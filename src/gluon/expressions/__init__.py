@@ -10,7 +10,7 @@ has no value: null has no members). `rule` is all of it, for a rule that a model
 is raised as `Wrong` with an offset; `Failed` comes from `Rule.value` only.
 
 Values are plain Python and `Ref`. An absent member is null. Errors of `fetch` pass through. An evaluation ends within
-`STEPS` steps, tens of milliseconds. Pure; knows no model: any room above may call it.
+`STEPS` steps, tens of milliseconds; a rule that could not do so for the longest lists is `Wrong` already. Pure; knows no model: any room above may call it.
 """
 
 from __future__ import annotations
@@ -118,10 +118,18 @@ def compile(  # noqa: A001 - the word of the field
 def rule(text: str, roots: Mapping[str, Shape]) -> Rule:
     """Read, check and compile a rule; its value is a bool."""
     expression = parse(text)
-    shape = expression.check(roots)
-    if shape.kind is not Kind.BOOL:
+    judged = checker.judge(expression.node, roots)
+    if judged.shape.kind is not Kind.BOOL:
         raise Wrong(
-            f"a rule is true or false, not {shape}", offset=0, hint="compare the value with another one"
+            f"a rule is true or false, not {judged.shape}",
+            offset=0,
+            hint="compare the value with another one",
+        )
+    if judged.heavy is not None:
+        raise Wrong(
+            f"for the longest lists it takes {judged.steps:,} steps, and a rule has {STEPS:,}",
+            offset=judged.heavy,
+            hint="set max_items of the lists that it goes through",
         )
     return compile(expression, roots)
 

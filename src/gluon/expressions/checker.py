@@ -10,25 +10,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gluon.expressions import addresses, functions, shapes, syntax
+from gluon.expressions import addresses, cost, functions, shapes, syntax
 from gluon.expressions.problems import Wrong, suggest
 from gluon.expressions.shapes import ANY, BOOL, DOUBLE, INT, NULL, NUMBERS, STRING, Kind, Shape
+from gluon.expressions.values import STEPS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """`doubles` holds the ids of the nodes that calculate in doubles, `maps` of those that go into a map."""
+    """`doubles` holds the ids of the nodes that calculate in doubles, `maps` of those that go into a map. `steps`: what
+    an evaluation may take at most, as far as lengths are known; `heavy`: the offset at which that is too many."""
 
     shape: Shape
     doubles: frozenset[int] = frozenset()
     maps: frozenset[int] = frozenset()
+    steps: int = 0
+    heavy: int | None = None
 
 
 def judge(node: syntax.Node, roots: Mapping[str, Shape]) -> Judged:
     """The shape of `node`'s value where the names mean `roots`."""
     checker = _Checker()
     shape = checker.shape(node, roots)
-    return Judged(shape=shape, doubles=frozenset(checker.doubles), maps=frozenset(checker.maps))
+    return Judged(
+        shape=shape,
+        doubles=frozenset(checker.doubles),
+        maps=frozenset(checker.maps),
+        steps=checker.meter.steps,
+        heavy=checker.meter.at,
+    )
 
 
 Scope = Mapping[str, Shape]
@@ -38,6 +48,7 @@ class _Checker:
     def __init__(self) -> None:
         self.doubles: set[int] = set()
         self.maps: set[int] = set()
+        self.meter = cost.Meter(STEPS)
 
     def shape(self, node: syntax.Node, scope: Scope) -> Shape:
         match node:
@@ -100,6 +111,8 @@ class _Checker:
                 hint = f"a function is called with parentheses: {functions.FUNCTIONS[node.name].form}"
             raise Wrong(f"{of} has no members, so no {node.name!r}", offset=node.at, hint=hint)
         members = of.members()
+        if of.kind is Kind.REFERENCE:
+            self.meter.read(node.of)
         if node.name not in members:
             raise Wrong(
                 f"{of.name or 'the object'} has no member {node.name!r}",
@@ -128,7 +141,7 @@ class _Checker:
             if both is None:
                 raise Wrong(f"the items of a list are alike, not {items} and {shape}", offset=one.at)
             items = both
-        return shapes.list_of(items)
+        return shapes.list_of(items, len(node.items))
 
     def unary(self, node: syntax.Unary, scope: Scope) -> Shape:
         if node.operator == "!":
@@ -166,6 +179,8 @@ class _Checker:
             if item.value.kind not in {Kind.STRING, Kind.ANY}:
                 raise Wrong(f"the keys of a map are string, not {item}", offset=node.at)
         elif of.kind is Kind.LIST and of.items:
+            length = of.most or 0
+            self.meter.add(1 + (length >> 3 if of.items.kind in {Kind.STRING, Kind.INT} else length))
             if not shapes.alike(item, of.items):
                 raise Wrong(f"{item} cannot be in a {of}", offset=node.at)
         elif of.kind is not Kind.ANY:
@@ -187,7 +202,7 @@ class _Checker:
             if sign == "+" and a.kind is Kind.STRING:
                 return STRING
             if sign == "+" and a.kind is Kind.LIST and (both := shapes.joined(a, b)):
-                return shapes.list_of(both.items or ANY)
+                return shapes.list_of(both.items or ANY, (a.most or 0) + (b.most or 0) or None)
         takes = {"+": "two numbers, two strings or two lists", "%": "two int"}.get(sign, "two numbers")
         raise Wrong(f"{sign!r} takes {takes}, not {a} and {b}", offset=node.at)
 
@@ -206,6 +221,8 @@ class _Checker:
                 hint=hint,
             ) from None
         _constants(node)
+        goes_through = node.function in {"sum", "min", "max"} and len(arguments) == 1
+        self.meter.call(node.function, arguments[0].most if goes_through else None)
         return self.number(node, shape) if node.function == "sum" else shape
 
     def each(self, node: syntax.Each, scope: Scope) -> Shape:
@@ -217,12 +234,16 @@ class _Checker:
             self.maps.add(id(node))
             item = STRING
         inner = {**scope, node.variable: item}
+        self.meter.enter(node, over.most)
+        if node.test:
+            self.truth(node.test, inner, "the condition of map is bool")
         if node.macro == "map":
-            if node.test:
-                self.truth(node.test, inner, "the condition of map is bool")
-            return shapes.list_of(self.shape(node.body, inner))
-        self.truth(node.body, inner, f"the condition of {node.macro} is bool")
-        return shapes.list_of(item) if node.macro == "filter" else BOOL
+            made = shapes.list_of(self.shape(node.body, inner), over.most)
+        else:
+            self.truth(node.body, inner, f"the condition of {node.macro} is bool")
+            made = shapes.list_of(item, over.most) if node.macro == "filter" else BOOL
+        self.meter.leave(node)
+        return made
 
 
 def _constants(node: syntax.Call) -> None:

@@ -7,7 +7,7 @@ asks for them: object types refer to each other in circles.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -31,7 +31,7 @@ Members = Callable[[], "Mapping[str, Shape]"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """`items`: of a list, or the values of a map; `members`: of an object, or of the object referred to;
+    """`items`: of a list, or the values of a map; `most`: how many of them where that is known; `members`: of an object, or of the object referred to;
     `key`: what a reference is as a value; `name`: what to call the object in a message."""
 
     kind: Kind
@@ -40,6 +40,7 @@ class Shape:
     members: Members | None = None
     key: Shape | None = None
     name: str = ""
+    most: int | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         match self.kind:
@@ -78,13 +79,13 @@ def nullable(shape: Shape) -> Shape:
     return shape if shape.nullable else replace(shape, nullable=True)
 
 
-def list_of(items: Shape) -> Shape:
-    return Shape(kind=Kind.LIST, items=items)
+def list_of(items: Shape, most: int | None = None) -> Shape:
+    return Shape(kind=Kind.LIST, items=items, most=most)
 
 
-def map_of(items: Shape) -> Shape:
+def map_of(items: Shape, most: int | None = None) -> Shape:
     """Keys are texts."""
-    return Shape(kind=Kind.MAP, items=items)
+    return Shape(kind=Kind.MAP, items=items, most=most)
 
 
 def object_of(name: str, members: Members) -> Shape:

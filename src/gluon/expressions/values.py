@@ -106,10 +106,16 @@ def among(env: Env, value: Any, values: Any) -> bool:
     """`value in values`: an item of a list, or a key of a map."""
     if isinstance(values, LISTS):
         value = plain(value)
-        if value.__class__ is str:
+        if value.__class__ is str or value.__class__ is int:
             fast = not values or values[0].__class__ is not Ref
             spend(env, 1 + (len(values) >> 5 if fast else len(values)))
-            return value in values  # nothing but a text and a reference with that key equals a text
+            if value not in values:
+                return False
+            if value not in {0, 1}:
+                return True
+            # Python's == holds for all that is equal here, and beside it for 1 and true, 0 and false.
+            spend(env, len(values) >> 4)
+            return any(one == value and one.__class__ is not bool for one in values)
         spend(env, len(values))
         return any(same(env, value, one) for one in values)
     if isinstance(values, Mapping):

@@ -87,9 +87,9 @@ def _bare(attributes_of: AttributesOf, attribute: Attribute) -> Shape:
         return shapes.reference(attribute.reference, key, _Members(attributes_of, attribute.reference))
     match attribute.type:
         case AttributeType.LIST:
-            return shapes.list_of(_shape(attributes_of, attribute.items))
+            return shapes.list_of(_shape(attributes_of, attribute.items), attribute.max_items)
         case AttributeType.MAP:
-            return shapes.map_of(_shape(attributes_of, attribute.items))
+            return shapes.map_of(_shape(attributes_of, attribute.items), attribute.max_items)
         case AttributeType.OBJECT:
             inside = {name: _shape(attributes_of, a) for name, a in attribute.members.items()}
             return shapes.object_of(attribute.name, lambda: inside)

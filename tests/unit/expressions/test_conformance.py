@@ -73,6 +73,9 @@ false < true
 ["a", null] == ["a", null]
 1 in [3, 2, 1]
 1.0 in [1]
+1 in [true, 1.0]
+0 in [false, 0]
+7 in [1.0, 7.0]
 !(4 in [1, 2])
 "a" in ["a", "b"]
 null in [null]
@@ -212,6 +215,11 @@ true == 1
 "1" == 1
 [1] == [1, 2]
 [true] == [1]
+1 in [true]
+0 in [false, null]
+true in [1]
+1 in ["1"]
+0.0 / 0.0 in [0.0 / 0.0]
 self.labels == self.list
 0.0 / 0.0 == 0.0 / 0.0
 0.0 / 0.0 < 1.0
