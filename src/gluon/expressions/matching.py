@@ -13,8 +13,8 @@ from gluon.expressions import patterns
 from gluon.expressions.problems import Wrong
 from gluon.expressions.values import Env, spend
 
-_KEPT = 4000
-"""Steps that one pattern keeps; then it forgets them and begins again."""
+_KEPT = 20_000
+"""Steps, and places of states, that one pattern keeps (some two megabytes); then it forgets them and begins again."""
 
 
 class _State:
@@ -102,6 +102,7 @@ class Pattern:
             at_end = self._ends(places, begin=False)
             state = _State(places, here=0 in places, at_end=at_end, dead=not places)
             self._states[places] = state
+            self._kept += 1 + len(places)
         return state
 
 

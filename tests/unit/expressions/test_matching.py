@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gluon.expressions import Exhausted, Wrong, matching
+from gluon.expressions import Exhausted, Wrong, matching, patterns
 from gluon.expressions.values import STEPS
 
 
@@ -131,10 +131,13 @@ def test_many_states_use_the_budget_up() -> None:
     assert time.process_time() - began < 1.0
 
 
-def test_kept_steps_have_an_end() -> None:
-    pattern = matching.compile("(a|b)*a(a|b){8}$")
-    for number in range(3000):
-        text = f"{number:b}".replace("0", "a").replace("1", "b") + chr(0x4E00 + number)
-        assert pattern.search([STEPS], text) is False
-    assert pattern._kept <= matching._KEPT
-    assert pattern.search([STEPS], "bab" + "b" * 7)
+@pytest.mark.parametrize("pattern", ["(a|b)*a(a|b){8}$", "(a|b)*a[ab]{600}$"])
+def test_kept_steps_have_an_end(pattern: str) -> None:
+    compiled = matching.compile(pattern)
+    endless = [1 << 60]
+    for number in range(600):
+        text = f"{number:b}".replace("0", "a").replace("1", "b") + chr(0x4E00 + number) + "ab" * 5
+        assert compiled.search(endless, text) is False
+        kept = sum(len(state.steps) + len(places) for places, state in compiled._states.items())
+        assert kept <= matching._KEPT + patterns.LARGEST
+    assert compiled.search(endless, "ba" + "b" * 600) is ("{8}" not in pattern)
