@@ -60,8 +60,10 @@ def test_a_port_by_protonclient(server: GluonServer) -> None:
     assert (gone.returncode, gone.stdout) == (0, "")
 
 
-def test_the_only_api_may_be_left_out(server: GluonServer) -> None:
-    assert run("protonclient", "vpn-list", server=server).returncode == 0
+def test_the_only_api_may_be_left_out() -> None:
+    with GluonServer("server", "--model", "src/gluon/catalog/net-l3vpn") as alone:
+        assert run("protonclient", "vpn-list", server=alone).returncode == 0
+        assert "vpnbinding-create" in run("protonclient", "--help", server=alone).stdout
 
 
 def test_exit_codes_of_protonclient(server: GluonServer) -> None:
@@ -82,7 +84,8 @@ def test_exit_codes_of_protonclient(server: GluonServer) -> None:
 
 
 def test_help_lists_the_commands_of_the_proton(server: GluonServer) -> None:
-    assert "vpnbinding-create" in run("protonclient", "--help", server=server).stdout
+    assert "net-l2 net-l3vpn" in run("protonclient", "--help", server=server).stdout
+    assert "vpnbinding-create" in run("protonclient", "--api", "net-l3vpn", "--help", server=server).stdout
     text = run("protonclient", "--api", "net-l3vpn", "vpnbinding-create", "--help", server=server).stdout
     assert "--ipaddress" in text
     assert "--interface_id" in text
@@ -169,7 +172,7 @@ def test_a_wrong_setting_is_named(tmp_path: Path, text: str, name: str) -> None:
 
 
 def test_the_aliases_of_the_original() -> None:
-    assert run("gluon-api-tool", "list").stdout.split() == ["net-l3vpn"]
+    assert run("gluon-api-tool", "list").stdout.split() == ["net-l2", "net-l3vpn"]
     shown = run("gluon-api-tool", "check", "net-l3vpn")
     assert shown.returncode == 0
     assert "VpnService" in shown.stdout

@@ -58,23 +58,27 @@ def make(proton: dict[str, Any], name: str) -> click.Command | None:
     if verb not in VERBS:
         action = kind["actions"][verb]
         options = _options(action.get("takes") or {})
-        text = action.get("description") or f"{verb} of a {singular}."
+        text = action.get("description") or f"{verb} of {_a(singular)}."
         return _command(name, text, [key, *options], _act(kind, verb, action))
     made: dict[str, Callable[[], click.Command]] = {
         "list": lambda: _command(name, f"All {kind['plural']}.", [], lambda c: c.request("GET", path)),
         "show": lambda: _command(name, f"One {singular}.", [key], _on_object(kind, "GET")),
-        "delete": lambda: _command(name, f"Delete a {singular}.", [key], _on_object(kind, "DELETE")),
+        "delete": lambda: _command(name, f"Delete {_a(singular)}.", [key], _on_object(kind, "DELETE")),
         "create": lambda: _command(
-            name, f"Create a {singular}.", _attributes(kind, create=True), _create(kind, path)
+            name, f"Create {_a(singular)}.", _attributes(kind, create=True), _create(kind, path)
         ),
         "update": lambda: _command(
             name,
-            f"Change attributes of a {singular}.",
+            f"Change attributes of {_a(singular)}.",
             [key, *_attributes(kind, create=False)],
             _update(kind),
         ),
     }
     return made[verb]()
+
+
+def _a(name: str) -> str:
+    return f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"
 
 
 def _kind_and_verb(proton: dict[str, Any], name: str) -> tuple[Kind, str] | None:

@@ -25,6 +25,13 @@ class Protons(click.Group):
         proton = _proton(ctx, quiet=True)
         return commands.names(proton) if proton else []
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Where there are several protons, which they are."""
+        if _proton(ctx, quiet=True) is None and (names := _names(ctx)):
+            with formatter.section("Protons, whose commands --api NAME --help lists"):
+                formatter.write_text(" ".join(names))
+        super().format_commands(ctx, formatter)
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         proton = _proton(ctx)
         return commands.make(proton, cmd_name) if proton else None
@@ -40,18 +47,28 @@ def _proton(ctx: click.Context, *, quiet: bool = False) -> dict[str, Any] | None
             return None
         commands.fail(error)
     wanted = ctx.params.get("api")
-    found = [p for p in served if p["name"] == wanted] if wanted else served if len(served) == 1 else []
+    only = len({p["name"] for p in served}) == 1
+    found = [p for p in served if p["name"] == wanted] if wanted else served if only else []
     if found:
         return found[-1]
     if quiet:
         return None
-    known = ", ".join(dict.fromkeys(str(p["name"]) for p in served)) or "none"
+    known = ", ".join(_names(ctx)) or "none"
     what = f"unknown API '{wanted}'" if wanted else "give --api"
     click.echo(f"protonclient: {what}; the server serves: {known}", err=True)
     sys.exit(UNKNOWN_API)
 
 
-@click.group(cls=Protons, context_settings={"help_option_names": ["-h", "--help"]})
+def _names(ctx: click.Context) -> list[str]:
+    """The protons of the server; none where it is not reached."""
+    try:
+        client: http.Client = ctx.ensure_object(dict)["client"]
+        return list(dict.fromkeys(str(p["name"]) for p in client.protons()))
+    except http.ClientError:
+        return []
+
+
+@click.group(cls=Protons, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.option(
     "--api", metavar="NAME", help="The proton to speak to; may be left out if there is one.", is_eager=True
 )
