@@ -57,7 +57,8 @@ def _scalar(node: source.Scalar, attribute: Attribute | None) -> Any:
         raise Unclear(
             node.mark, f"{text[:60]!r} is no plain decimal number", "write it in decimal, or in quotes"
         )
-    if tag == "float" and _FLOAT(text):
+    number = attribute is not None and attribute.value_type is AttributeType.NUMBER and not node.style
+    if (tag == "float" or number) and _FLOAT(text):
         return float(text)
     return text
 
