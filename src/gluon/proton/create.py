@@ -115,12 +115,12 @@ class Create:
         """The same for types of which more is kept than their rows."""
         context, resource = self._context, self._context.resource
         state = work.Work(view, context)
-        row = self._row(state)
-        checks.references(resource, state, row)
+        row = self._row(view)
+        checks.references(resource, view, row)
         if resource.pooled:
             session = state.session(row[tables.PROJECT])
-            row = supplies.supply(session, state, resource, None, row, self._values)
-        checks.unique(resource, state, row)
+            row = supplies.supply(session, view, resource, None, row, self._values)
+        checks.unique(resource, view, row)
         document = state.save(resource, None, row)
         if resource.is_port:
             context.ledger.created(state, state.changes, units.facts(resource, row), fresh=self._made_key)

@@ -61,6 +61,8 @@ def _linked(path: tuple[str, ...], value: Any, target: registry.Resource, view: 
 
 def judge(state: work.Work, main: store.Row | None) -> None:
     """Every rule that the unit could have made false. `main`: the row of the object that the body is of."""
+    if not any(t.resource.checks or t.resource.watchers for t in state.touched):
+        return
     judged: set[tuple[int, str, store.Value]] = set()
     budget = expressions.Budget(STEPS)
     for touched in state.touched:

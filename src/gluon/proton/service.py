@@ -43,10 +43,12 @@ class Service:
         if made:
             key = ids.new_id()
             values = {**values, resource.type.key: key}
+        if not resource.before_hooks:
+            committed = await self._store.submit(create.Create(context, key, made, values, checked.written))
+            done: units.Result = committed.result
+            return done
 
         def make(more: Mapping[str, Any], forms: Mapping[str, Any]) -> store.Unit:
-            if not more:
-                return create.Create(context, key, made, values, checked.written)
             return create.Create(context, key, made, {**values, **more}, {**checked.written, **forms})
 
         def predict(_: store.Row | None) -> store.Row:

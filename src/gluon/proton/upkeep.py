@@ -38,19 +38,24 @@ def settle(state: work.Work, main: store.Row | None) -> None:
         resource = touched.resource
         for reference in resource.links:
             _link(state.changes, reference, touched)
-        if resource.pooled or resource.pools:
+        if resource.pools or (resource.pooled and touched.before is not None):
             session = state.session(touched.row[tables.PROJECT])
             supplies.follow(session, resource, touched.before, touched.after)
         if resource.type.quota is not None:
-            for row, step in ((touched.before, -1), (touched.after, 1)):
-                if row is not None:
-                    counted = (str(row[tables.PROJECT] or ""), resource.name)
-                    deltas[counted] = deltas.get(counted, 0) + step
+            _tally(deltas, touched)
     for (project, name), delta in deltas.items():
         if delta:
             _count(state, state.touched[0].resource.family[name], project, delta)
     judging.judge(state, main)
     hooked.judge(state)
+
+
+def _tally(deltas: dict[Counted, int], touched: work.Touched) -> None:
+    """Count what the project of an object loses and gains by it."""
+    for row, step in ((touched.before, -1), (touched.after, 1)):
+        if row is not None:
+            counted = (str(row[tables.PROJECT] or ""), touched.resource.name)
+            deltas[counted] = deltas.get(counted, 0) + step
 
 
 def _link(changes: store.Changes, reference: referring.Reference, touched: work.Touched) -> None:

@@ -146,6 +146,9 @@ class Overlay:
         columns, values = lookup.columns, lookup.values
         if None in values or table.has(columns, values):
             return
+        wanted = needs.groups.get((lookup.table, columns))
+        if wanted is not None and values in wanted:
+            return
         if table.shape.matchable(columns, values, nul=self._nul):
             needs.add(lookup)
         else:
@@ -180,9 +183,7 @@ class Overlay:
         for lookup in lookups:
             self.want(lookup, needs)
         if needs.groups:
-            raise NotLoaded(
-                *(store.Lookup(t, c, v) for (t, c), group in needs.groups.items() for v in group)
-            )
+            raise NotLoaded(*(store.Lookup(t, c, v) for (t, c), group in needs.groups.items() for v in group))
 
     def get(self, name: str, key: Key) -> store.Row | None:
         """Raises `NotLoaded`."""
