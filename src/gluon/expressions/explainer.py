@@ -16,7 +16,7 @@ from gluon.expressions.values import LISTS, STEPS, Env, items_of, plain
 
 Hidden = Callable[[paths.Path], bool]
 
-_PARTS, _LONGEST = 6, 60
+_PARTS, _LONGEST, _LINE = 6, 60, 400
 
 
 class Explanation:
@@ -33,7 +33,8 @@ class Explanation:
     def text(self, node: syntax.Node) -> str:
         """What made `node` false, or why it has no value."""
         self.blame(node)
-        return ", ".join(list(self.found)[:_PARTS])
+        told = ", ".join(list(self.found)[:_PARTS])
+        return told if len(told) <= _LINE else f"{told[:_LINE]}…"
 
     def value(self, node: syntax.Node) -> Any:
         return compiler.compiled(node, self.slots, self.doubles)(self.env)
@@ -128,7 +129,8 @@ def shown(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, str):
-        return f'"{value}"' if len(value) <= _LONGEST else f'"{value[:_LONGEST]}…"'
+        text = syntax.unparse(syntax.Literal(value=value[:_LONGEST]))
+        return text if len(value) <= _LONGEST else f'{text[:-1]}…"'
     if isinstance(value, LISTS):
         return f"a list of {len(value)}"
     if isinstance(value, Mapping):

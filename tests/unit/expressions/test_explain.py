@@ -16,6 +16,7 @@ VALUES: dict[str, Any] = {
         "up": False,
         "ratio": 0.5,
         "long": "x" * 500,
+        "lines": 'a\n"b"\x00',
         "list": [1, 2, 3],
         "service_id": Ref("s1", lambda key: SERVICE),
         "lost_id": Ref("s2", lambda key: None),
@@ -41,6 +42,7 @@ VALUES: dict[str, Any] = {
         ("self.mtu / 0 == 1", "a division by zero, self.mtu is 9000"),
         ("self.service_id == 's2'", 'self.service_id is "s1"'),
         ("self.long == 'x'", f'self.long is "{"x" * 60}…"'),
+        ("self.lines == 'x'", r'self.lines is "a\n\"b\"\U00000000"'),
         ("self.list == []", "self.list is a list of 3"),
         ("self.labels == self.routes[0]", "self.labels is an object, self.routes is a list of 2"),
         ("self.list.all(x, x < 2)", "self.list[1] is 2"),
@@ -77,4 +79,6 @@ def test_hidden_members_are_left_out() -> None:
 
 def test_few_members_are_told() -> None:
     text = " && ".join(f"self.mtu + {n} < self.labels.x{n}" for n in range(20))
-    assert len(expressions.compile(expressions.parse(text)).explain(VALUES)) < 400
+    assert len(expressions.compile(expressions.parse(text)).explain(VALUES)) <= 401
+    text = f"({' + '.join(['self.mtu'] * 40)} + self.none > 1) && {' + '.join(['self.none'] * 40)} > 1"
+    assert len(expressions.compile(expressions.parse(text)).explain(VALUES)) <= 401
