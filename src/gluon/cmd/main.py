@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from gluon import errors
-from gluon.cmd import model_commands
+from gluon.cmd import db_commands, model_commands
 from gluon.cmd import settings as config
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -105,7 +105,7 @@ def _run(main: Coroutine[Any, Any, None]) -> None:
         uvloop.run(main)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="gluon")
 def cli() -> None:
     """Network service APIs from YAML models, and the arbiter of their ports."""
@@ -153,7 +153,9 @@ def shim(file: str | None, etcd: str | None, insecure: bool | None, **given: Any
     _run(following.run(settings))
 
 
+model_commands.model.add_command(db_commands.diff)
 cli.add_command(model_commands.model)
+cli.add_command(db_commands.db)
 
 
 @cli.group("config")

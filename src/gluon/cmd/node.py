@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,17 +15,18 @@ import structlog
 
 from gluon import errors
 from gluon import store as stores
-from gluon.api import guard, lane, metrics, resources, routes
+from gluon.api import guard, lane, metrics, routes
 from gluon.arbiter import assign, binder, ledger, replies, standing
 from gluon.arbiter import projection as arbiter_projection
 from gluon.arbiter import tables as arbiter_tables
-from gluon.cmd import etcd, hooks
+from gluon.cmd import etcd
 from gluon.cmd import settings as config
-from gluon.model import describe, loader
+from gluon.cmd.protons import Protons, Renewing
+from gluon.model import loader
 from gluon.model.types import Model
 from gluon.objects import codec, keys
-from gluon.particles import projection, tables
-from gluon.proton import registry, service
+from gluon.particles import projection
+from gluon.proton import service
 from gluon.proton import tables as proton_tables
 from gluon.publisher import aftermath, publisher, supervise
 from gluon.publisher import resync as resync_room
@@ -54,41 +55,37 @@ class Node:
 class Notifying:
     """A store that wakes the relay when there is something to publish; else the store itself."""
 
-    def __init__(self, inner: spi_store.Store) -> None:
-        self._inner = inner
+    def __init__(self, inner: stores.SqlStore) -> None:
+        self.inner = inner
         self.notify: Callable[[], None] = _nobody
+        self.refresh: Callable[[], Awaitable[None]] = _nothing
 
     async def submit(self, unit: spi_store.Unit) -> spi_store.Committed:
-        done = await self._inner.submit(unit)
+        try:
+            done = await self.inner.submit(unit)
+        except errors.StaleModel:
+            await self.refresh()  # who asked makes the unit again, of the new models
+            raise
         if done.intent:
             self.notify()
         return done
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
+        return getattr(self.inner, name)
 
 
 def _nobody() -> None:
     """Nobody to wake yet."""
 
 
+async def _nothing() -> None:
+    """No models to replace yet."""
+
+
 def load_models(settings: config.Settings) -> tuple[Model, ...]:
     """The models named, or the shipped catalogue. Raises `ModelError`."""
     paths = [Path(p) for p in settings.models.paths]
     return loader.load(paths) if paths else loader.load_catalog()
-
-
-def stored(models: Sequence[Model]) -> list[spi_store.StoredModel]:
-    """The models as the database keeps them."""
-    return [
-        spi_store.StoredModel(
-            api=m.name,
-            version=m.version,
-            digest=m.digest,
-            document=codec.encode(describe.describe(m)).decode(),
-        )
-        for m in models
-    ]
 
 
 @asynccontextmanager
@@ -100,8 +97,10 @@ async def open_node(
     lead: bool = True,
     shared: spi_bus.Bus | None = None,
     wake: Callable[[], None] | None = None,
+    again: bool = False,
 ) -> AsyncIterator[Node]:
-    """A running node. `url` is where clients reach it, `lead`: may lead publishing, `shared`: use this bus.
+    """A running node. `url` is where clients reach it, `lead`: may lead publishing, `shared`: use this bus,
+    `again`: served before, so other models in the files are no reason to stop.
 
     `wake` tells a publisher beside this process of a commit; without it, that of this process tells the leader.
 
@@ -118,13 +117,13 @@ async def open_node(
     database = Notifying(stores.open(where))
     bus = shared or etcd.connect_bus(settings)
     try:
-        installed = await _install(database, models, patient=not where.startswith("sqlite:"))
-        node = _assemble(settings, models, database, bus, url=url, process=process or _process(), lead=lead)
+        protons = Protons(models, others=OTHERS, url=settings.api.public_url or url, again=again)
+        installed = await _install(database, protons, patient=not where.startswith("sqlite:"))
+        node = _assemble(settings, protons, database, bus, process=process or _process(), lead=lead)
         database.notify = wake or node.publisher.notify
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(node.publisher.run(), name="publisher")]
-            if not installed:
-                running.append(group.create_task(_install_later(database, models), name="install"))
+            running.append(group.create_task(_follow(database, protons, installed=installed), name="models"))
             try:
                 yield node
             finally:
@@ -136,11 +135,14 @@ async def open_node(
             await bus.close()
 
 
-async def _install(database: Notifying, models: Sequence[Model], *, patient: bool) -> bool:
+OTHERS = (*arbiter_tables.TABLES, *proton_tables.TABLES, aftermath.TABLE)
+"""The tables of the engines."""
+
+
+async def _install(database: Notifying, protons: Protons, *, patient: bool) -> bool:
     """Whether the tables are there; if the database is away, `patient` goes on without."""
     try:
-        wanted = (*arbiter_tables.TABLES, *proton_tables.TABLES, aftermath.TABLE, *tables.tables_of(models))
-        await database.install(wanted, stored(models))
+        await protons.install(database.inner)
     except errors.Unavailable as error:
         if not patient:
             raise
@@ -150,12 +152,15 @@ async def _install(database: Notifying, models: Sequence[Model], *, patient: boo
     return True
 
 
-async def _install_later(database: Notifying, models: Sequence[Model]) -> None:
+async def _follow(database: Notifying, protons: Protons, *, installed: bool) -> None:
+    """Install what could not be at the start, then follow what is recorded."""
     backoff = supervise.Backoff(longest=_LONGEST_WAIT)
-    await backoff.wait()
-    while not await _install(database, models, patient=True):
+    while not installed:
         await backoff.wait()
-    log.info("the database is there")
+        installed = await _install(database, protons, patient=True)
+        if installed:
+            log.info("the database is there")
+    await protons.follow(database.inner)
 
 
 def _process() -> str:
@@ -193,47 +198,53 @@ class _Arbiter:
 
 def _assemble(
     settings: config.Settings,
-    models: Sequence[Model],
+    protons: Protons,
     database: Notifying,
     bus: spi_bus.Bus,
     *,
-    url: str,
     process: str,
     lead: bool,
 ) -> Node:
-    codes = hooks.load(models)
-    known = registry.Registry(models, codes)
-    followers = hooks.after(models, codes)
+    known = protons.registry
     arbiter = _Arbiter(bus)
     publishing = publisher.Publisher(
         database,
         bus,
-        projection.Projections(
-            projection.ModelProjection(models, url=settings.api.public_url or url),
-            arbiter_projection.BindingProjection(),
-        ),
+        projection.Projections(protons.picture, arbiter_projection.BindingProjection()),
         process=process,
         hooks=publisher.Hooks(
             make_unit=arbiter.make_unit,
             known=arbiter.reported,
             sweep=arbiter.sweep,
             on_rebase=arbiter.on_rebase,
-            after=lambda: followers,
+            after=lambda: protons.followers,
         ),
         settings=publisher.Settings(lead=lead),
     )
     roster = publishing.registrations
-    assigner = assign.Assigner(roster, {m.name: m.version for m in models})
+    assigner = assign.Assigner(roster, protons.versions)
     binds = binder.Binder(database, known, assigner, roster, publishing.subscribe, arbiter.unreachable)
     arbiter.binds = binds
     actions = service.Service(database, guard.AdminOnly(), ledger.Ledger(assigner))
+
+    async def refresh() -> None:
+        await protons.refresh(database.inner)
+
+    async def replaced() -> None:
+        if lead:  # what is in etcd has the form of the models before
+            await resync_room.request(bus, process)
+
+    database.refresh = refresh
+    protons.replaced = replaced
+    served = Renewing(lambda: known, actions, binds, standing.Standing(database))
+    served.refresh = refresh
     app = lane.Lane(
-        resources.Resources(lambda: known, actions, binds, standing.Standing(database)),
+        served,
         routes.build(lambda: known, _operations(database, bus, publishing, process)),
         guard.NoAuth(frozenset({settings.api.host, *settings.api.names}), any_host=settings.api.insecure),
         metrics.Counting(),
     )
-    return Node(app=app, database=database, bus=bus, publisher=publishing, models=models)
+    return Node(app=app, database=database, bus=bus, publisher=publishing, models=protons.models)
 
 
 def _operations(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import signal
 import socket
@@ -79,6 +80,8 @@ class Child:
     url: str
     descriptors: tuple[int, int]
     """The listening socket; and the bell's end, to listen at or to ring with."""
+    again: bool = False
+    """It served before: other models in the files since then are no reason to stop."""
 
 
 async def _supervise(
@@ -111,7 +114,9 @@ async def _keep(child: Child, stop: asyncio.Event) -> None:
         if status == HOPELESS:
             raise errors.GluonError(f"{child.name} cannot start")
         log.warning("process ended", name=child.name, status=status)
-        pause = _FIRST_PAUSE if loop.time() - began > _STEADY else min(pause * 2, _LONGEST_PAUSE)
+        steady = loop.time() - began > _STEADY
+        pause = _FIRST_PAUSE if steady else min(pause * 2, _LONGEST_PAUSE)
+        child = dataclasses.replace(child, again=child.again or steady)
         try:
             await asyncio.wait_for(stop.wait(), pause)
         except TimeoutError:
@@ -136,6 +141,7 @@ async def _start(child: Child) -> asyncio.subprocess.Process:
         child.name,
         child.url,
         *map(str, child.descriptors),
+        *(("again",) if child.again else ()),
         stdin=asyncio.subprocess.PIPE,
         pass_fds=child.descriptors,
     )
@@ -164,7 +170,9 @@ async def _until_ended(child: asyncio.subprocess.Process, stop: asyncio.Event) -
     return await ended
 
 
-async def work(name: str, settings: config.Settings, url: str, descriptors: tuple[int, int]) -> None:
+async def work(
+    name: str, settings: config.Settings, url: str, descriptors: tuple[int, int], *, again: bool = False
+) -> None:
     """The life of one child: until SIGTERM, or until the supervisor is gone (end of our input)."""
     stop = serve.stopping()
     publishes = name == "publisher"
@@ -174,7 +182,9 @@ async def work(name: str, settings: config.Settings, url: str, descriptors: tupl
     if publishes:
         listening.close()
     wake = None if publishes else bell.Bell(descriptors[1]).ring
-    async with node.open_node(settings, url=url, process=process, lead=publishes, wake=wake) as running:
+    async with node.open_node(
+        settings, url=url, process=process, lead=publishes, wake=wake, again=again
+    ) as running:
         _announce(url, running)
         if publishes:
             bell.listen(descriptors[1], running.publisher.notify)

@@ -16,12 +16,13 @@ log = structlog.get_logger(__name__)
 
 
 def main() -> None:
-    """`python -m gluon.cmd.worker NAME URL SOCKET BELL`; only the supervisor calls it."""
+    """`python -m gluon.cmd.worker NAME URL SOCKET BELL [again]`; only the supervisor calls it."""
     logs.configure()
     name, url, listening, bell = sys.argv[1:5]
+    again = "again" in sys.argv[5:]
     settings = msgspec.json.decode(_first_line(), type=config.Settings)
     try:
-        uvloop.run(server.work(name, settings, url, (int(listening), int(bell))))
+        uvloop.run(server.work(name, settings, url, (int(listening), int(bell)), again=again))
     except* (errors.MigrationRefused, errors.ModelError, config.SettingsError) as refused:
         for error in refused.exceptions:
             log.error("cannot start", process=name, reason=str(error))  # noqa: TRY400 - it says it all

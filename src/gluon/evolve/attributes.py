@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gluon.evolve import values
+from gluon.evolve import plain, values
 from gluon.evolve.changes import Change, Impact
 from gluon.model.fieldtypes import RANGES
 from gluon.model.types import Attribute, AttributeType, Format, Role
@@ -282,9 +282,9 @@ def changes(old: Attribute, new: Attribute, object_type: str, path: str) -> Iter
         differs = (
             any(getattr(old, n) != getattr(new, n) for n in _TYPE)
             if name == "type"
-            else fact(old) != fact(new)
+            else not plain.same(fact(old), fact(new))
         )
-        if name in asked or not differs:
+        if name in asked or not differs or (name == "renamed_from" and new.renamed_from == old.name):
             continue
         asked.add(name)
         said = (_type if name == "type" else judge)(old, new)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from gluon.evolve import attributes, storage, values
+from gluon.evolve import attributes, plain, storage, values
 from gluon.evolve.changes import Change, Impact
 from gluon.model.types import Check, Model, ObjectType, Scope, Unique
 
@@ -19,6 +19,7 @@ MODEL_FACTS: Mapping[str, tuple[str, bool]] = {
     "version": ("the path of every resource changes", True),
     "description": ("words for people", False),
     "author": ("words for people", False),
+    "versions": ("other versions are served from the same objects", True),
 }
 """Facts of a model that take effect at once: why, and whether clients may fail."""
 
@@ -39,6 +40,8 @@ TYPE_FACTS: Mapping[str, tuple[str, bool]] = {
 }
 """The same of an object type."""
 
+_FACTS = {**MODEL_FACTS, **TYPE_FACTS}
+
 JUDGED = {"name", "attributes", "key", "kind", "unique", "checks", "roles", "table"}
 """Facts of an object type that are judged below, or by what they follow from."""
 
@@ -56,8 +59,11 @@ def _model(old: Model, new: Model) -> Iterator[Change]:
         )  # fmt: skip
         return
     for name, (reason, breaking) in MODEL_FACTS.items():
+        if name == "versions":
+            yield from _named("", "version", _served(old), _served(new))
+            continue
         was, is_ = getattr(old, name), getattr(new, name)
-        if was != is_:
+        if not plain.same(was, is_):
             yield _fine("", name, was, is_, reason, breaking=breaking)
     yield from _named("", "pool", old.pools, new.pools)
     for object_type in new.types.values():
@@ -76,6 +82,11 @@ def _model(old: Model, new: Model) -> Iterator[Change]:
             )  # fmt: skip
 
 
+def _served(model: Model) -> Mapping[str, Any]:
+    """The other versions by name."""
+    return {v.model.version: plain.plain(v) for v in getattr(model, "versions", ())}
+
+
 def _type(old: ObjectType, new: ObjectType) -> Iterator[Change]:
     if old.kind is not new.kind:
         yield Change(
@@ -91,7 +102,7 @@ def _type(old: ObjectType, new: ObjectType) -> Iterator[Change]:
         )  # fmt: skip
     for name, (reason, breaking) in TYPE_FACTS.items():
         was, is_ = getattr(old, name), getattr(new, name)
-        if was == is_:
+        if plain.same(was, is_):
             continue
         if isinstance(was, Mapping) and isinstance(is_, Mapping):
             yield from _named(new.name, name, was, is_)
@@ -104,10 +115,10 @@ def _type(old: ObjectType, new: ObjectType) -> Iterator[Change]:
 
 def _named(object_type: str, what: str, old: Mapping[Any, Any], new: Mapping[Any, Any]) -> Iterator[Change]:
     """Entries of a mapping, by name."""
-    reason, breaking = TYPE_FACTS.get(what, TYPE_FACTS["pools"])
+    reason, breaking = _FACTS.get(what) or _FACTS[f"{what}s"]
     for name in dict.fromkeys([*new, *old]):
         was, is_ = old.get(name), new.get(name)
-        if was != is_:
+        if not plain.same(was, is_):
             before, after = ("" if v is None else v if isinstance(v, str) else "given" for v in (was, is_))
             lost = breaking and was is not None
             yield _fine(object_type, f"{what} {name}", before, after, reason, breaking=lost)

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import msgspec
-
+from gluon.evolve import plain
 from gluon.model.types import Attribute, Kind, Model, ObjectType, Role, Unique
 from gluon.objects import codec
 from gluon.spi import store
@@ -21,14 +20,14 @@ _MARK = "model"
 
 def stored(model: Model) -> store.StoredModel:
     """What the store records."""
-    text = msgspec.json.encode({_MARK: model}, enc_hook=dict).decode()
+    text = codec.encode({_MARK: plain.plain(model)}).decode()
     return store.StoredModel(api=model.name, version=model.version, digest=model.digest, document=text)
 
 
 def restore(kept: store.StoredModel) -> Model:
     """The model that was recorded. Raises `ValueError` for a text of a later release."""
     found: dict[str, Any] = codec.decode(kept.document)
-    model = msgspec.convert(found[_MARK], Model) if _MARK in found else _described(found)
+    model: Model = plain.made(found[_MARK], Model) if _MARK in found else _described(found)
     return replace(model, digest=kept.digest)
 
 
@@ -56,7 +55,7 @@ def _type(name: str, said: Mapping[str, Any]) -> ObjectType:
         name=name, singular=said["singular"], plural=said["plural"], kind=Kind(said["kind"]),
         description=said.get("description", ""), key=said["key"], generated_key=said["generated_key"],
         attributes={n: _attribute(n, a) for n, a in said["attributes"].items()},
-        unique=tuple(msgspec.convert(u, Unique) for u in said.get("unique", ())),
+        unique=tuple(plain.made(u, Unique) for u in said.get("unique", ())),
         parent=said.get("parent"), parent_key=said.get("parent_key"), policies=said.get("policies", {}),
         roles={Role(role): attribute for role, attribute in said.get("roles", {}).items()},
     )  # fmt: skip
@@ -66,6 +65,6 @@ def _attribute(name: str, said: Mapping[str, Any]) -> Attribute:
     facts = {k: v for k, v in said.items() if k not in {"min", "max"}}
     facts.setdefault("value_type", said["type"])
     facts.setdefault("value_format", said.get("format"))
-    return msgspec.convert(
-        {"name": name, "minimum": said.get("min"), "maximum": said.get("max"), **facts}, Attribute
-    )
+    limits = {"minimum": said.get("min"), "maximum": said.get("max")}
+    made: Attribute = plain.made({"name": name, **limits, **facts}, Attribute)
+    return made

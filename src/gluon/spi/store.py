@@ -7,7 +7,7 @@ than once and must not keep anything. A unit that raises `Rejected` leaves nothi
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -137,12 +137,19 @@ class StoredModel:
 class Store(Protocol):
     """One database. All calls raise `Unavailable` when it does not answer."""
 
-    async def install(self, wanted: Sequence[tables.Table], models: Sequence[StoredModel]) -> int:
+    async def install(
+        self,
+        wanted: Sequence[tables.Table],
+        models: Sequence[StoredModel],
+        adopt: Callable[[], None] | None = None,
+    ) -> int:
         """Make or extend the schema so that `wanted` fits (new tables, new nullable columns, new
         indexes), record `models`, return the schema epoch (it grows when anything changed).
 
         Anything that could lose or refuse data raises `MigrationRefused` with all reasons and changes
         nothing. Idempotent, safe from several processes at once. Tables no longer wanted stay.
+        `adopt` is called in the breath in which units of this process meet the new tables; units that were
+        made before it raise `StaleModel`, reads of the tables before go on.
         """
 
     async def submit(self, unit: Unit) -> Committed:

@@ -52,6 +52,9 @@ Last = Callable[[Locked], Awaitable[None]]
 class Upgradable(store.Store, Protocol):
     """A store whose models can be changed. Raises `Unavailable` as all of it does."""
 
+    async def fresh(self) -> bool:
+        """Whether this process has the tables of the database's epoch."""
+
     async def models(self) -> Sequence[store.StoredModel]:
         """The models on record; none in a database that was never installed."""
 

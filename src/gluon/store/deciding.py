@@ -35,6 +35,8 @@ class Waiting(msgspec.Struct, eq=False):
     way: int = 0
     """Which of the database's orders of writing to try (after a constraint caught the first)."""
     tries: int = 0
+    epoch: int = 0
+    """Of the tables that the unit was made for; 0: not known then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

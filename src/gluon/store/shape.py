@@ -106,11 +106,12 @@ def _encodes(text: str) -> bool:
 class Catalog:
     """The tables of one schema epoch."""
 
-    __slots__ = ("_shapes", "epoch")
+    __slots__ = ("_former", "_shapes", "epoch")
 
     def __init__(self, epoch: int, shapes: Mapping[str, Shape]) -> None:
         self.epoch = epoch
         self._shapes = dict(shapes)
+        self._former: Mapping[str, Shape] = {}
 
     def shape(self, table: str) -> Shape:
         """Raises `GluonError` for a table that nobody installed."""
@@ -118,6 +119,15 @@ class Catalog:
             return self._shapes[table]
         except KeyError:
             raise GluonError(f"no table {table} was installed") from None
+
+    def follow(self, former: Catalog) -> None:
+        """Tables of the epoch before may still be read by who has just begun to."""
+        self._former = former._shapes
+
+    def readable(self, table: str) -> Shape:
+        """As `shape`, also of the epoch before."""
+        former = self._former.get(table)
+        return former if former is not None and table not in self._shapes else self.shape(table)
 
 
 def catalog(epoch: int, wanted: Iterable[tables.Table], stored: Mapping[str, Sequence[str]]) -> Catalog:

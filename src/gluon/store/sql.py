@@ -6,7 +6,7 @@ or an installer's connection. Invariant: no error of a driver leaves it. Made by
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -35,14 +35,21 @@ class SqlStore:
         self._writer = Writer(database, settings, self.stats)
         self._readers = Readers(database, settings, self.stats)
 
-    async def install(self, wanted: Sequence[tables.Table], models: Sequence[store.StoredModel]) -> int:
-        """Raises `MigrationRefused`, `Unavailable`."""
+    async def install(
+        self,
+        wanted: Sequence[tables.Table],
+        models: Sequence[store.StoredModel],
+        adopt: Callable[[], None] | None = None,
+    ) -> int:
+        """Raises `MigrationRefused`, `Unavailable`. `adopt` is called when the tables of this process change, before
+        anything else runs: who makes units must know the models from then on."""
 
         async def job() -> Catalog:
             with _translated():
                 catalog = await install(self._database, wanted, models)
-            self._writer.catalog = catalog
-            self._writer.reconnect()
+            self._adopt(catalog)
+            if adopt is not None:
+                adopt()
             return catalog
 
         return (await self._writer.exclusively(job)).epoch
@@ -97,7 +104,15 @@ class SqlStore:
         with _translated():
             await upgrading.drop(self._database, names)
 
+    async def fresh(self) -> bool:
+        """Whether the tables of this process are those of the database's epoch."""
+        catalog = self._writer.catalog
+        rows = await self._readers.fetch("SELECT epoch FROM gluon_writer WHERE id = 1")
+        return catalog is not None and bool(rows) and int(rows[0][0]) == catalog.epoch
+
     def _adopt(self, made: Catalog) -> None:
+        if self._writer.catalog is not None:
+            made.follow(self._writer.catalog)
         self._writer.catalog = made
         self._writer.reconnect()
 
@@ -233,7 +248,7 @@ class SqlStore:
         catalog = self._writer.catalog
         if catalog is None:
             raise errors.Unavailable("the schema was not installed")
-        return catalog.shape(table)
+        return catalog.readable(table)
 
 
 class _Snapshot:

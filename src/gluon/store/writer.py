@@ -66,7 +66,8 @@ class Writer:
         if self._loop is None:  # asking for it is a system call, so only once
             self._loop = asyncio.get_running_loop()
         answer: asyncio.Future[store.Committed] = self._loop.create_future()
-        self._queue.append(Waiting(unit, answer, monotonic()))
+        epoch = self.catalog.epoch if self.catalog is not None else 0
+        self._queue.append(Waiting(unit, answer, monotonic(), epoch=epoch))
         self._stats.waiting = len(self._queue)
         self._start()
         return answer
@@ -198,6 +199,11 @@ class Writer:
             )
             _fail(batch, errors.StaleModel(reason))
             return None
+        if late := [one for one in batch if one.epoch not in (0, catalog.epoch)]:
+            _fail(late, errors.StaleModel("the models were replaced meanwhile"))
+            batch[:] = [one for one in batch if one not in late]
+            if not batch:
+                return None
         deciding = Deciding(catalog, batch, state, self._settings, nul=self._database.dialect.nul)
         rounds = 0
         while True:
