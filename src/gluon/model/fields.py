@@ -220,7 +220,7 @@ class StrictFields(Fields):
             if values is not None and (
                 partial
                 or (
-                    self._needed_set.issubset(values)
+                    values.keys() >= self._needed_set
                     and (not self.read_only or self.read_only.isdisjoint(values))
                 )
             ):

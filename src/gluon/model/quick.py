@@ -6,7 +6,6 @@ cannot tell it leaves to the attribute's acceptor. It decides nothing that the a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,7 +13,7 @@ from gluon.model import patterns, strict
 from gluon.model.types import Attribute, AttributeType
 from gluon.model.wrong import Acceptor, Wrong
 
-_MATCH, _TEXT, _INTEGER, _BOOLEAN, _OTHER = range(5)
+_MATCH, _TEXT, _INTEGER, _BOOLEAN, _NUMBER, _PATTERN, _OTHER = range(7)
 
 Entry = tuple[int, Any, Any, Acceptor]
 """What to look for, two facts about it, and the acceptor for all else."""
@@ -27,20 +26,25 @@ def entry(attribute: Attribute, accept: Acceptor) -> Entry:
             return _BOOLEAN, None, None, accept
         case AttributeType.INTEGER:
             return _INTEGER, *strict.limits(attribute), accept
+        case AttributeType.NUMBER:
+            return _NUMBER, *strict.bounds(attribute), accept
         case AttributeType.UUID | AttributeType.ENUM | AttributeType.STRING:
             normal = _normal(attribute)
             if normal is not None:
                 return _MATCH, normal, None, accept
-            if attribute.value_type is AttributeType.STRING and _is_plain(attribute):
-                return _TEXT, attribute.min_length or 0, attribute.length, accept
+            least, most = attribute.min_length or 0, attribute.length
+            if (
+                attribute.value_format is None
+                and most is not None
+                and attribute.role not in strict.FREE_LENGTH
+            ):
+                if attribute.pattern is None:
+                    return _TEXT, least, most, accept
+                if patterns.is_quick(attribute.pattern):
+                    return _PATTERN, patterns.matcher(attribute.pattern), range(least, most + 1), accept
         case _:
             pass
     return _OTHER, None, None, accept
-
-
-def _is_plain(attribute: Attribute) -> bool:
-    special = attribute.pattern is not None or attribute.value_format is not None or attribute.length is None
-    return not special and attribute.role not in strict.FREE_LENGTH
 
 
 def _normal(attribute: Attribute) -> Callable[[str], object] | None:
@@ -49,12 +53,7 @@ def _normal(attribute: Attribute) -> Callable[[str], object] | None:
         return frozenset(attribute.values).__contains__
     if attribute.value_type is AttributeType.UUID:
         return strict.NORMAL_UUID
-    if attribute.value_format is not None:
-        return strict.normal_test(attribute)
-    if attribute.pattern is None or not patterns.is_quick(attribute.pattern) or attribute.length is None:
-        return None
-    plain = rf"(?=[\x01-\x7f]{{{attribute.min_length or 0},{attribute.length}}}\Z)"
-    return re.compile(f"{plain}(?:{attribute.pattern})", re.ASCII).fullmatch
+    return strict.normal_test(attribute)
 
 
 def settle(table: Mapping[str, Entry], body: dict[str, Any]) -> dict[str, Any] | None:
@@ -77,7 +76,20 @@ def settle(table: Mapping[str, Entry], body: dict[str, Any]) -> dict[str, Any] |
             elif kind == _INTEGER:
                 if type(value) is int and first <= value <= second:
                     continue
-            elif kind == _BOOLEAN and (value is True or value is False):
+            elif kind == _BOOLEAN:
+                if value is True or value is False:
+                    continue
+            elif kind == _NUMBER:
+                if type(value) is float and value and first <= value <= second:  # zero may be -0.0
+                    continue
+            elif (
+                kind == _PATTERN
+                and type(value) is str
+                and len(value) in second
+                and value.isascii()
+                and "\0" not in value
+                and first(value)
+            ):
                 continue
             values[name] = accept(value)
     except (Wrong, KeyError, TypeError):  # a test of texts takes nothing else

@@ -117,8 +117,7 @@ def _whole(value: Any, hint: str, *, dotted: bool) -> int:
 
 
 def _number(attribute: Attribute) -> Acceptor:
-    low = max(-_HUGE, -_HUGE if attribute.minimum is None else attribute.minimum)
-    high = min(_HUGE, _HUGE if attribute.maximum is None else attribute.maximum)
+    low, high = bounds(attribute)
     hint = "give a finite decimal number"
     if attribute.minimum is not None or attribute.maximum is not None:
         hint = f"give a number {_between(attribute.minimum, attribute.maximum)}"
@@ -132,6 +131,12 @@ def _number(attribute: Attribute) -> Acceptor:
         raise Wrong("range", f"is below {low}" if number < low else f"is above {high}", hint=hint)
 
     return accept
+
+
+def bounds(attribute: Attribute) -> tuple[float, float]:
+    """The smallest and the largest number that an attribute takes, finite both."""
+    low, high = attribute.minimum, attribute.maximum
+    return -_HUGE if low is None else max(-_HUGE, low), _HUGE if high is None else min(_HUGE, high)
 
 
 def _float(value: Any, hint: str) -> float:
@@ -269,8 +274,8 @@ _LONGEST = 32
 _OCTET = r"(?:1[0-9]{0,2}|2(?:[0-4][0-9]?|5[0-5]?|[6-9])?|[3-9][0-9]?|0)"
 _V4 = re.compile(rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}").fullmatch
 _COMMUNITY = re.compile(
-    r"(?:0|[1-9][0-9]{0,3}|[1-5][0-9]{4}|6(?:[0-4][0-9]{3}|5(?:[0-4][0-9]{2}|5(?:[0-2][0-9]|3[0-5]))))"
-    r":(?:0|[1-9][0-9]{0,8})"
+    r"(?:6(?:[0-4][0-9]{3}|5(?:[0-4][0-9]{2}|5(?:[0-2][0-9]|3[0-5])))|[1-5][0-9]{4}|[1-9][0-9]{0,3}+|0)"
+    r":(?:[1-9][0-9]{0,8}|0)"
 ).fullmatch
 _NORMAL: Mapping[Format, Callable[[str], object]] = {
     Format.MAC: re.compile(":".join(["[0-9a-f]{2}"] * 6)).fullmatch,

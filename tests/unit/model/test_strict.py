@@ -4,7 +4,10 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gluon import errors
 from gluon.model import acceptors, fields, wrong
@@ -317,3 +320,50 @@ def test_a_good_body_is_told_at_one_look_as_one_by_one(one: Attribute, given: An
 @pytest.mark.parametrize(("one", "given", "code"), BAD)
 def test_a_bad_body_is_told_at_one_look_as_one_by_one(one: Attribute, given: Any, code: str) -> None:
     assert refused(compiled(one), {"a": given})["/a"].code == code
+
+
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=30)
+    | st.text("0123456789.:/-abcdefTZ ", max_size=30)
+    | st.sampled_from([given for _, given, _ in GOOD])
+)
+ANYTHING = st.recursive(
+    LEAVES,
+    lambda t: st.lists(t, max_size=3) | st.dictionaries(st.text(max_size=3), t, max_size=3),
+    max_leaves=5,
+)
+EVERY = [*(one for one, _, _ in GOOD), SUBNETS, TAGS]
+
+
+@given(one=st.sampled_from(EVERY), value=ANYTHING)
+def test_any_value_has_a_normal_form_or_is_refused(one: Attribute, value: Any) -> None:
+    accept = acceptors.acceptor(one)
+    try:
+        normal = accept(value)
+    except wrong.Wrong as refusal:
+        told = (refusal.code, refusal.rule, *(p.wrong.rule for p in wrong.parts_of(value, refusal)))
+    else:
+        assert accept(normal) == normal
+        assert msgspec.json.decode(msgspec.json.encode(normal)) == normal
+        return
+    assert all(told)
+    assert "".join(told).encode()
+
+
+@given(
+    body=st.dictionaries(st.sampled_from(["subnets", "tags", "id", "x/~"]) | st.text(max_size=3), ANYTHING)
+)
+def test_any_body_is_taken_or_refused(body: dict[str, Any]) -> None:
+    try:
+        values = NESTED.check(body, partial=True).values
+    except errors.Invalid as refusal:
+        problems = refusal.problems
+    else:
+        assert NESTED.check(values, partial=True).values == values
+        return
+    assert len(problems) <= wrong.MOST_PROBLEMS
+    assert all(p.pointer.startswith("/") and (p.pointer + p.message + p.hint).encode() for p in problems)
