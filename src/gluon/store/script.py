@@ -16,6 +16,10 @@ DATABASES = {"sqlite": "sqlite", "postgresql": "postgres", "mysql": "mysql"}
 """Kind of database, and the module of its driver."""
 
 
+_FIRST = {"mysql": ("SET SESSION sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES')",)}
+"""What a client has to say that Gluon's own sessions say when they begin."""
+
+
 def dialect(database: str) -> Dialect:
     """Raises `GluonError` where the driver is not installed."""
     found: Dialect = importlib.import_module(f"gluon.store.{DATABASES[database]}").DIALECT
@@ -24,5 +28,11 @@ def dialect(database: str) -> Dialect:
 
 def script(wanted: Iterable[tables.Table], database: str) -> str:
     """The statements in the order in which they are run."""
-    statements = compare.compare(wanted, {}, dialect(database)).statements
-    return "".join(f"{statement};\n" for statement in statements)
+    return "".join(
+        f"{statement};\n" for statement in (*_FIRST.get(database, ()), *statements(wanted, database))
+    )
+
+
+def statements(wanted: Iterable[tables.Table], database: str) -> list[str]:
+    """One by one, for a connection of Gluon's own."""
+    return compare.compare(wanted, {}, dialect(database)).statements

@@ -1,3 +1,4 @@
+SET SESSION sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES');
 CREATE TABLE "net_l3vpn_Port" (
   "id" varchar(64) NOT NULL,
   "_project" varchar(64) NOT NULL,

@@ -1,3 +1,4 @@
+SET SESSION sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES');
 CREATE TABLE "test_Port" (
   "id" varchar(64) NOT NULL,
   "_project" varchar(64) NOT NULL,
