@@ -75,7 +75,7 @@ class _Compiler:
     def call(self, node: syntax.Call, slots: Mapping[str, int]) -> Read:
         reads = [self.read(a, slots) for a in node.arguments]
         if node.function == "matches":
-            return _matches(node, reads[0])
+            reads[1] = _pattern(node.arguments[1])
         run = functions.FUNCTIONS[node.function].run
         if node.function == "sum" and id(node) in self.doubles:
             run = functions.sum_of_doubles
@@ -213,15 +213,8 @@ def _is_there(of: Read) -> Callable[[Env], bool]:
     return lambda env: of(env) is not None
 
 
-def _matches(node: syntax.Call, text_of: Read) -> Read:
-    text, pattern = node.arguments
-    assert isinstance(pattern, syntax.Literal)  # the parser takes nothing else
-    search = matching.compile(str(pattern.value), at=pattern.at).search
-
-    def read(env: Env) -> bool:
-        value = plain(text_of(env))
-        if value.__class__ is not str:
-            raise operators.no_value(text, value, "text")
-        return search(env, value)
-
-    return read
+def _pattern(node: syntax.Node) -> Read:
+    """The compiled pattern in place of its text."""
+    assert isinstance(node, syntax.Literal)  # the parser takes nothing else
+    pattern = matching.compile(str(node.value), at=node.at)
+    return lambda env: pattern

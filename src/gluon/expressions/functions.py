@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gluon.expressions import addresses, shapes
+from gluon.expressions import addresses, matching, shapes
 from gluon.expressions.problems import Unfit, suggest
 from gluon.expressions.shapes import BOOL, DOUBLE, INT, STRING, Kind, Shape
-from gluon.expressions.values import LISTS, Env, is_number, plain, same, spend, whole
+from gluon.expressions.values import LISTS, Env, is_number, plain, spend, whole
 
 
 class Mismatch(Exception):
@@ -107,6 +107,11 @@ def _starts(env: Env, text: Any, part: Any) -> bool:
 
 def _ends(env: Env, text: Any, part: Any) -> bool:
     return _text(env, text).endswith(_text(env, part))
+
+
+def _matches(env: Env, text: Any, pattern: matching.Pattern) -> bool:
+    """The compiler hands over the pattern compiled."""
+    return pattern.search(env, _text(env, text))
 
 
 def _lower(env: Env, text: Any) -> str:
@@ -261,7 +266,7 @@ _TABLE = (
     Function(name="contains", form="text.contains(part)", least=2, most=2, function=False, judge=_OF_TEXT, run=_contains),
     Function(name="startsWith", form="text.startsWith(part)", least=2, most=2, function=False, judge=_OF_TEXT, run=_starts),
     Function(name="endsWith", form="text.endsWith(part)", least=2, most=2, function=False, judge=_OF_TEXT, run=_ends),
-    Function(name="matches", form='text.matches("pattern")', least=2, most=2, judge=_OF_TEXT, run=same),
+    Function(name="matches", form='text.matches("pattern")', least=2, most=2, judge=_OF_TEXT, run=_matches),
     Function(name="lower", form="text.lower()", least=1, most=1, judge=_takes(Kind.STRING, gives=STRING), run=_lower),
     Function(name="upper", form="text.upper()", least=1, most=1, judge=_takes(Kind.STRING, gives=STRING), run=_upper),
     Function(

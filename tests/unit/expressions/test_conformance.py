@@ -288,7 +288,7 @@ self.mtu.all(x, true)                         # needs a list
 size(self.none) == 1                          # null has no size
 self.none.startsWith("a")                     # null is no text
 self.name.contains(self.none)                 # null is no text
-self.none.matches("a")                        # self.none is null
+self.none.matches("a")                        # null is no text
 sum(self.none) == 1                           # null is no list
 sum([1, null]) == 1                           # null is no number
 min([]) == 1                                  # empty list
