@@ -160,7 +160,7 @@ def _check_api(object_type: resolve.ObjectType, model: resolve.Model, problems: 
     if parent is None:
         message = f"the parent {api.parent.value!r} of {name} is no object type with an api"
         problems.add(api.parent.mark, message, suggest(api.parent.value, model.types))
-    if api.parent_key and object_type.whole:
+    if api.parent_key and object_type.whole and (parent or model.version == OLD):
         _check_parent_key(object_type, api.parent, api.parent_key, problems)
     if model.version == OLD and object_type.plural == "status":
         place = api.plural_name or api.parent

@@ -157,7 +157,10 @@ def _check_policies(object_type: resolve.ObjectType, problems: Problems) -> None
     for key in object_type.declared.policy_keys:
         if key.text not in known:
             message = f"policies of {object_type.name}: {key.text!r} is nothing that can be done to it"
-            problems.add(key.mark, message, suggest(key.text, known))
+            hint = suggest(key.text, known)
+            if not hint.startswith("did"):
+                hint = f"declare it under actions; without that there are {', '.join(known)}"
+            problems.add(key.mark, message, hint)
 
 
 def check_paths(model: resolve.Model, problems: Problems) -> None:

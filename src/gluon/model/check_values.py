@@ -25,8 +25,8 @@ def check_attribute(
     facts = {"default": merged.default, "example": merged.example}
     if not any(facts.values()):
         return
+    made = attempt(name, dataclasses.replace(merged, **_ABSENT), model)
     for key, fact in facts.items():
-        made = attempt(name, dataclasses.replace(merged, **_ABSENT), model) if fact else None
         if made and fact and not is_null(fact.value):
             check_value(fact.value, made, f"{where}: the {key}", problems)
 
