@@ -71,3 +71,43 @@ def test_an_email_address_is_taken() -> None:
 def test_what_is_no_email_address_is_refused(written: str) -> None:
     with pytest.raises(ValueError, match="is not an e-mail address"):
         text.parse_email(written)
+
+
+offsets = st.integers(-23 * 60 - 59, 23 * 60 + 59).map(lambda m: dt.timezone(dt.timedelta(minutes=m)))
+
+
+@given(st.datetimes(timezones=offsets), st.sampled_from("Tt "))
+def test_an_instant_has_one_text(moment: dt.datetime, separator: str) -> None:
+    written = moment.isoformat().replace("T", separator)
+    try:
+        expected = moment.astimezone(dt.UTC)
+    except OverflowError:  # before the year 1 or after 9999 in UTC
+        with pytest.raises(ValueError, match="is not a date and time"):
+            text.parse_instant(written)
+        return
+    normal = text.parse_instant(written)
+    assert dt.datetime.fromisoformat(normal) == expected
+    assert text.parse_instant(normal) == normal
+    assert text.parse_instant(expected.isoformat()) == normal
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["2024-05-17", "2024-05-17T12:00:00", "2024-05-17T12:00Z", "2024-02-30T00:00:00Z", "2024-05-17T24:00:00Z",
+     "2024-05-17T12:00:60Z", "20240517T120000Z", "2024-05-17T12:00:00+0200", "2024-05-17T12:00:00,5Z", ""],
+)  # fmt: skip
+def test_what_is_no_instant_is_refused(written: str) -> None:
+    with pytest.raises(ValueError, match="is not a date and time"):
+        text.parse_instant(written)
+
+
+def test_digits_of_a_second_are_kept_to_the_last() -> None:
+    assert text.parse_instant("2024-05-17T12:00:00.123456780Z") == "2024-05-17T12:00:00.12345678Z"
+    assert text.parse_instant("0001-01-01T00:00:00.000+00:00") == "0001-01-01T00:00:00Z"
+
+
+def test_an_empty_text_is_no_document() -> None:
+    assert text.parse_document("{}") == "{}"
+    for written in ("", "{"):
+        with pytest.raises(ValueError, match="JSON"):
+            text.parse_document(written)
