@@ -17,7 +17,6 @@ import structlog
 from gluon import errors
 from gluon.api import errors as answers
 from gluon.api import message, resources
-from gluon.proton import registry
 from gluon.spi import policy
 
 Scope = dict[str, Any]
@@ -51,7 +50,7 @@ class Place(msgspec.Struct, frozen=True):
     """Where a request goes that is the lane's: the path's segments, what they name, the query."""
 
     path: tuple[str, ...]
-    resource: registry.Resource
+    resource: resources.Served
     rest: tuple[str, ...]
     query: bytes
 

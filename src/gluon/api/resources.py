@@ -6,14 +6,16 @@ A path finds its resource by two dictionary look-ups; what it does not know fall
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from gluon import errors
+from gluon.api import editions, message
 from gluon.api import errors as answers
-from gluon.api import message
 from gluon.arbiter import binder, standing
 from gluon.objects import codec
 from gluon.particles import tables
+from gluon.proton import editions as other
 from gluon.proton import referring, registry, service, units
 
 COLLECTION = "GET, HEAD, POST"
@@ -25,6 +27,10 @@ MAX_OBJECT = 256 * 1024
 
 _ETAGS = re.compile(r'(?:W/)?"\d{1,18}"(?:\s*,\s*(?:W/)?"\d{1,18}")*').fullmatch
 _REVISION = re.compile(r"\d+").findall
+
+
+Served = registry.Resource | other.Edition
+"""What a path names: an object type as it is stored, or in another version."""
 
 
 class Resources:
@@ -41,23 +47,29 @@ class Resources:
         self._actions = actions
         self._binder = binds
         self._standing = standings
+        self._editions = editions.Editions(actions, self._put, self._stands)
 
-    def find(self, path: tuple[str, ...]) -> tuple[registry.Resource, tuple[str, ...]] | None:
+    def find(self, path: tuple[str, ...]) -> tuple[Served, tuple[str, ...]] | None:
         """The resource of `/[proton/]<api>/v<version>/<plural>/…` and the segments after the plural."""
         if path and path[0] == "proton":
             path = path[1:]
         if len(path) < 3:
             return None
-        plurals = self._known().by_path.get((path[0], path[1]))
+        known = self._known()
+        plurals = known.by_path.get((path[0], path[1])) or known.editions.get((path[0], path[1]))
         resource = plurals.get(path[2]) if plurals else None
         return (resource, path[3:]) if resource else None
 
     async def handle(
-        self, request: message.Request, resource: registry.Resource, rest: tuple[str, ...]
+        self, request: message.Request, resource: Served, rest: tuple[str, ...]
     ) -> message.Reply:
         """Raises the errors of `gluon.errors`."""
         if not _json_will_do(request.headers.get(b"accept")):
             return answers.plain(406, "only application/json is served here", request)
+        if not isinstance(resource, registry.Resource):
+            if request.method in ("POST", "PUT"):
+                _check_size(request)
+            return await self._editions.handle(request, resource, rest, _expected(request))
         above: list[tuple[units.Context, str]] = []
         here, parent = resource, None
         for n in range(0, len(rest), 2):
@@ -117,15 +129,26 @@ class Resources:
         if request.method == "PUT":
             _check_size(request)
             body = answers.json_body(request)
-            result = await self._actions.update(context, key, body, _expected(request), parent)
-            if result.wait is not None:
-                await self._binder.settle(resource, result.wait)
-                result = await self._actions.get(context, key)
-            return _object(200, result)
+            return _object(200, await self._put(context, key, body, _expected(request), parent))
         if request.method == "DELETE":
             await self._actions.delete(context, key, _expected(request), parent)
             return message.Reply(204)
         return _other_method(request, OBJECT)
+
+    async def _put(
+        self,
+        context: units.Context,
+        key: str,
+        body: Mapping[str, Any],
+        expected: frozenset[int] | None,
+        parent: str | None,
+    ) -> units.Result:
+        """An object changed; where that began a bind, after it."""
+        result = await self._actions.update(context, key, body, expected, parent)
+        if result.wait is not None:
+            await self._binder.settle(context.resource, result.wait)
+            result = await self._actions.get(context, key)
+        return result
 
     async def _status(
         self, request: message.Request, resource: registry.Resource, key: str, parent: str | None
@@ -133,8 +156,13 @@ class Resources:
         answers.no_arguments(request)
         if request.method not in ("GET", "HEAD"):
             return _other_method(request, READ)
-        found = await self._actions.get(self._context(request, resource), key, parent)
-        return message.Reply(200, codec.encode(await self._standing.of(resource, found.row)))
+        return await self._stands(request, self._context(request, resource), key, parent)
+
+    async def _stands(
+        self, _request: message.Request, context: units.Context, key: str, parent: str | None
+    ) -> message.Reply:
+        found = await self._actions.get(context, key, parent)
+        return message.Reply(200, codec.encode(await self._standing.of(context.resource, found.row)))
 
     async def _act(
         self, request: message.Request, resource: registry.Resource, key: str, parent: str | None, name: str

@@ -161,10 +161,10 @@ def build(known: Callable[[], registry.Registry], operations: Operations) -> fal
         return roots.version(req.prefix, known(), api, version)
 
     async def models(req: falcon.asgi.Request) -> dict[str, Any]:
-        return {"protons": [describe.describe(m) for m in known().models]}
+        return {"protons": [describe.describe(m) for m in roots.models(known())]}
 
     async def openapi(req: falcon.asgi.Request, api: str, version: str) -> message.Reply | None:
-        found = next((m for m in known().models if m.name == api and version == f"v{m.version}"), None)
+        found = next((m for m in roots.models(known()) if m.name == api and version == f"v{m.version}"), None)
         return None if found is None else message.Reply(200, documents.openapi(found))
 
     async def status(req: falcon.asgi.Request) -> dict[str, Any]:
@@ -178,7 +178,7 @@ def build(known: Callable[[], registry.Registry], operations: Operations) -> fal
         return message.Reply(503 if why else 200, f"{why or 'ok'}\n".encode(), message.TEXT)
 
     def there(api: str, version: str | None = None) -> bool:
-        return any(m.name == api and version in (None, f"v{m.version}") for m in known().models)
+        return any(m.name == api and version in (None, f"v{m.version}") for m in roots.models(known()))
 
     app.add_route("/", _Get(_json(root)))
     for prefix in ("/proton", ""):

@@ -11,9 +11,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from gluon.model import acceptors, fieldtypes, keywords, resolve, roles, types
+from gluon.model import acceptors, conversions, fieldtypes, keywords, resolve, roles, types
 from gluon.model import declare_parts as parts
 from gluon.model.declare_attributes import Attribute as Declared
+from gluon.model.declare_versions import Origin
 from gluon.model.facts import Fact
 from gluon.model.fieldtypes import NEW, OLD
 from gluon.model.nodes import value_of
@@ -154,19 +155,20 @@ def _new_facts(
     name: str, merged: Declared, word: fieldtypes.Word, model: resolve.Model, *, key: bool
 ) -> dict[str, Any]:
     """What only 2.0 says of an attribute."""
-    bare = types.Attribute(name=name, type=word.type, value_type=word.type)
     items = attribute("items", merged.items, model) if merged.items and merged.items.type else None
     members = {n: attribute(n, m, model) for n, m in (merged.attributes or {}).items() if m.type}
-    values = tuple(fact.value for fact in merged.values.value) if merged.values else ()
-    bare = _replace(bare, items=items, members=members, values=values)
-    default = value_of(merged.default.value, bare) if merged.default else None
+    default = example = None
+    if merged.default or merged.example:
+        bare = types.Attribute(name=name, type=word.type, value_type=word.type, items=items, members=members)
+        default = value_of(merged.default.value, bare) if merged.default else None
+        example = value_of(merged.example.value, bare) if merged.example else None
     strict = merged.says("required") or default is not None or key or merged.nested == "item"
     limited = word.type in {types.AttributeType.LIST, types.AttributeType.MAP}
     return {
         "items": items,
         "members": MappingProxyType(members),
         "default": default,
-        "example": value_of(merged.example.value, bare) if merged.example else None,
+        "example": example,
         "nullable": merged.nullable.value if merged.nullable else not strict,
         "immutable": merged.says("immutable"),
         "read_only": merged.says("read_only"),
@@ -280,3 +282,36 @@ def _texts(fact: parts.Texts | None) -> tuple[str, ...]:
 def _one_or_more(fact: parts.Texts) -> str | tuple[str, ...]:
     names = _texts(fact)
     return names[0] if len(names) == 1 else names
+
+
+def version(stored: resolve.Model, model: types.Model) -> types.Version:
+    """Another version, `model`, with what the stored one says of it."""
+    said = stored.versions[model.version]
+    return types.Version(
+        model=model,
+        deprecated=_value(said.deprecated),
+        sunset=_value(said.sunset),
+        types=MappingProxyType(
+            {
+                name: conversions.TypeFacts(
+                    name=t.name.value if t.name else name,
+                    attributes=MappingProxyType(
+                        {n: _origin(o, model.types[name].attributes[n]) for n, o in t.attributes.items()}
+                    ),
+                )
+                for name, t in said.types.items()
+            }
+        ),
+    )
+
+
+def _origin(said: Origin, there: types.Attribute) -> conversions.Origin:
+    by = said.by.value if said.by else ""
+    if said.renamed:
+        values = {text: fact.value for text, fact in said.values.items()}
+        return conversions.Renamed(name=said.renamed.value, values=MappingProxyType(values))
+    if said.join:
+        return conversions.Joined(names=tuple(fact.value for fact in said.join.value), by=by)
+    if said.split:
+        return conversions.Part(name=said.split.value, by=by, index=said.part.value if said.part else 0)
+    return conversions.Fixed(value=value_of(said.fixed.value, there) if said.fixed else None)

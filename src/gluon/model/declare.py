@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from gluon.model import declare_parts as parts
 from gluon.model import keywords, source
 from gluon.model.declare_attributes import Attribute, attributes
+from gluon.model.declare_versions import Version, versions
 from gluon.model.facts import Fact, Reader, is_null
 from gluon.model.fieldtypes import NEW, OLD
 from gluon.model.problems import Mark, Problems
@@ -72,6 +73,7 @@ class File:
     misread_imports: bool = False
     info: Info | None = None
     pools: Mapping[str, parts.Pool] = field(default_factory=dict)
+    versions: Mapping[str, Version] = field(default_factory=dict)
     objects: tuple[ObjectType, ...] = ()
 
 
@@ -103,6 +105,7 @@ def read(root: source.Node | None, file: str, version: str, problems: Problems) 
         misread_imports=reader.new and "imports" in top and imports is None,
         info=_info(top["info"], reader) if "info" in top else None,
         pools=parts.pools(top.get("pools"), "pools of the model", reader),
+        versions=versions(top.get("versions"), reader),
         objects=tuple(
             _object(key, node, reader) for key, node in reader.entries(top.get("objects"), "objects")
         ),

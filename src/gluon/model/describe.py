@@ -24,6 +24,13 @@ def describe(model: Model) -> dict[str, Any]:
     }
     if model.pools:
         described["pools"] = written.pools(model.pools)
+    if model.versions:
+        described["versions"] = {
+            version: {**said, "digest": v.model.digest, "status": v.state.value}
+            for v, (version, said) in zip(
+                model.versions, written.versions(model.versions).items(), strict=True
+            )
+        }
     return described
 
 
@@ -102,7 +109,10 @@ def _facts(attribute: Attribute) -> dict[str, Any]:
 
 
 def dump(model: Model) -> str:
-    """The merged model as YAML in the language itself: no imports, no attributes of bases, defaults written out."""
+    """The merged model as YAML in the language itself: no imports, no attributes of bases, defaults written out.
+
+    Other versions are said to be there; their own dumps must be loaded beside it.
+    """
     info: dict[str, Any] = {"name": model.name, "version": model.version}
     if model.description:
         info["description"] = model.description
@@ -114,6 +124,8 @@ def dump(model: Model) -> str:
     else:
         if model.pools:
             whole["pools"] = written.pools(model.pools)
+        if model.versions:
+            whole["versions"] = written.versions(model.versions)
         bases: dict[str, Any] = {_BASES[t.kind]: {} for t in model.types.values() if t.kind in _BASES}
         whole["objects"] = bases | {
             name: _written_new(object_type) for name, object_type in model.types.items()

@@ -58,6 +58,7 @@ TOP = Keys(
     Key(name="imports", since=OLD, reads=Reads.ONE_OR_MORE, about="Files or folders whose objects and pools are taken in."),
     Key(name="info", since=OLD, reads=Reads.PART, about="Who the model is."),
     Key(name="pools", reads=Reads.PART, about="Supplies of values, one of each for the model."),
+    Key(name="versions", reads=Reads.PART, about="Other versions that are served from the same objects, and how they are made of them."),
     Key(name="objects", since=OLD, reads=Reads.PART, about="The object types; those without api are base objects."),
 )  # fmt: skip
 
@@ -164,6 +165,27 @@ ACTION = Keys(
     Key(name="hook", about="The entry point that does it."),
     Key(name="takes", reads=Reads.PART, about="The attributes of its body."),
     Key(name="gives", reads=Reads.PART, about="The attributes of its answer."),
+)
+
+VERSION = Keys(
+    Key(name="deprecated", about="The date since when clients should leave the version."),
+    Key(name="sunset", about="The date when the version may be gone."),
+    Key(name="types", reads=Reads.PART, about="Its object types; those not named are the same here."),
+)
+
+VERSION_TYPE = Keys(
+    Key(name="is", about="What the object type is called here."),
+    Key(name="attributes", reads=Reads.PART, about="Its attributes; those not named are the same here."),
+)
+
+ORIGIN = Keys(
+    Key(name="is", about="The attribute here."),
+    Key(name="values", reads=Reads.PART, about="Texts of an enum there, and what they are here."),
+    Key(name="join", reads=Reads.TEXTS, about="Attributes here whose texts together are the value there."),
+    Key(name="split", about="The attribute here of whose text the value there is a part."),
+    Key(name="part", reads=Reads.INTEGER, about="Which part, from 0."),
+    Key(name="by", about="What stands between the parts."),
+    Key(name="fixed", reads=Reads.VALUE, about="The value there of what does not exist here."),
 )
 
 HOOKS = Keys(

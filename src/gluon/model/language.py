@@ -99,7 +99,12 @@ def _version(version: str) -> Schema:
     }
     info["properties"]["version"] |= {"pattern": _VERSION}
     file = _part(
-        keywords.TOP, version, info=info, objects=objects, pools=_mapping(_ref("pool", version), _NAME)
+        keywords.TOP,
+        version,
+        info=info,
+        objects=objects,
+        pools=_mapping(_ref("pool", version), _NAME),
+        versions=_mapping(_ref("version", version), _VERSION),
     )
     file["properties"]["file_version"] = {"description": keywords.TOP.rows["file_version"].about}
     if version == OLD:
@@ -112,6 +117,7 @@ def _version(version: str) -> Schema:
             "member": _nested(keywords.MEMBER),
             "pool": _pool(),
             "action": _action(),
+            "version": _other_version(),
         }
     return {f"{name}-{version}": definition for name, definition in found.items()}
 
@@ -302,6 +308,13 @@ def _nested(common: tuple[str, ...]) -> Schema:
 def _pool() -> Schema:
     given = [{"required": ["ranges"]}, {"required": ["from"]}]
     return _part(keywords.POOL, NEW) | {"type": "object", "required": ["type"], "anyOf": given}
+
+
+def _other_version() -> Schema:
+    texts: Schema = {"type": ["object", "null"], "additionalProperties": {**_TEXT}}
+    origin: Schema = {"anyOf": [{**_TEXT}, _part(keywords.ORIGIN, NEW, values=texts)]}
+    kind = _part(keywords.VERSION_TYPE, NEW, attributes=_mapping(origin, _NAME))
+    return _part(keywords.VERSION, NEW, types=_mapping(kind, _NAME))
 
 
 def _action() -> Schema:

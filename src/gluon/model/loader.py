@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from gluon.model import build, check, find, resolve
+from gluon.model import build, check, check_versions, find, resolve
 from gluon.model.describe import describe
 from gluon.model.problems import Problems
 from gluon.model.types import Model
@@ -35,9 +35,9 @@ def load(paths: Sequence[Path], *, shape: bool = False) -> tuple[Model, ...]:
         check.check(model, problems)
         if shape:
             check.check_shape(model, problems)
-    _check_unique(whole, problems)
+    families = check_versions.families(whole, problems)
     problems.raise_found()
-    return tuple(_model(model) for model in whole)
+    return tuple(_model(stored, others) for stored, others in families)
 
 
 def load_catalog() -> tuple[Model, ...]:
@@ -55,28 +55,8 @@ def load_shipped() -> tuple[Model, ...]:
     return load_catalog() + tuple(m for f in folders if _VERSIONED(f.name) for m in load([f]))
 
 
-def _check_unique(models: Sequence[resolve.Model], problems: Problems) -> None:
-    """One name, one model: tables and keys in etcd have no version. Names must differ as names of tables do."""
-    seen: dict[str, tuple[str, str, resolve.Model]] = {}
-    for model in models:
-        if model.info is None or model.info.name is None or model.info.version is None:
-            continue
-        name, version = model.info.name, model.info.version.value
-        folded = name.value.lower().replace("-", "_").replace(".", "_")
-        other_name, other_version, other = seen.setdefault(folded, (name.value, version, model))
-        if other is model:
-            continue
-        if other_name != name.value:
-            problems.add(name.mark, f"the names {other_name} and {name.value} are too alike", "rename one")
-        elif other_version == version:
-            hint = f"the other one is in {other.source}: change the name, or leave one out"
-            problems.add(name.mark, f"a second model {name.value} {version}", hint)
-        else:
-            hint = f"version {other_version} is in {other.source}: one version of a proton is served, leave one out"
-            problems.add(model.info.version.mark, f"another version, {version}, of {name.value}", hint)
-
-
-def _model(whole: resolve.Model) -> Model:
+def _model(whole: resolve.Model, others: Sequence[resolve.Model] = ()) -> Model:
+    """The model; `others` are the versions that are served from its objects."""
     info, file_version = whole.info, whole.file_version
     if info is None or info.name is None or info.version is None or file_version is None:
         raise AssertionError("an unchecked model")
@@ -88,6 +68,7 @@ def _model(whole: resolve.Model) -> Model:
         author=MappingProxyType({key: fact.value for key, fact in sorted(info.author.items())}),
         types=build.object_types(whole),
         pools=MappingProxyType({name: build.pool(pool) for name, pool in whole.pools.items()}),
+        versions=tuple(build.version(whole, _model(other)) for other in others),
         digest="",
         source=whole.source,
     )

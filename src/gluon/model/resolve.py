@@ -15,6 +15,7 @@ from typing import Any
 from gluon.model import declare, fieldtypes, keywords, source
 from gluon.model import declare_parts as parts
 from gluon.model.declare_attributes import Attribute as Declared
+from gluon.model.declare_versions import Version
 from gluon.model.facts import Fact
 from gluon.model.find import Bundle, Library, SourceFile
 from gluon.model.problems import Mark, Problems, suggest
@@ -93,6 +94,7 @@ class Model:
     pools: Mapping[str, parts.Pool]
     types: Mapping[str, ObjectType]
     bases: Mapping[str, ObjectType]
+    versions: Mapping[str, Version] = field(default_factory=dict)
 
 
 def resolve(bundle: Bundle, library: Library) -> Model:
@@ -117,6 +119,7 @@ def resolve(bundle: Bundle, library: Library) -> Model:
         file_versions=tuple(f.declared.file_version for f in bundle.files if f.declared.file_version),
         info=_info([f.declared.info for f in bundle.files if f.declared.info]),
         pools=_pools(files.values(), library.problems),
+        versions={name: v for f in bundle.files for name, v in f.declared.versions.items()},
         types={name: o for name, o in whole.items() if o.declared.api},
         bases={name: o for name, o in whole.items() if not o.declared.api},
     )

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from gluon.model import conversions
+
 
 class AttributeType(StrEnum):
     STRING = "string"
@@ -293,9 +295,33 @@ def _links(attribute: Attribute, path: tuple[str, ...]) -> tuple[Link, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """Another version of a proton, and how its bodies are made of the stored ones.
+
+    `types` by name there; those of which nothing is said have the same name here. Dates (ISO 8601):
+    `deprecated` since when clients should leave it (RFC 9745), `sunset` when it may be gone (RFC 8594).
+    """
+
+    model: Model
+    deprecated: str | None = None
+    sunset: str | None = None
+    types: Mapping[str, conversions.TypeFacts] = field(default_factory=dict)
+
+    @property
+    def state(self) -> conversions.State:
+        """What the roots say of it."""
+        return conversions.State.DEPRECATED if self.deprecated else conversions.State.SUPPORTED
+
+    def here(self, name: str) -> conversions.TypeFacts:
+        """What is said of an object type there."""
+        return self.types.get(name) or conversions.TypeFacts(name=name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """One proton's model: `/proton/<name>/v<version>/…`.
 
+    `versions` are the others that are served from the same objects: this one is stored.
     `digest` is a hex digest of the merged content (independent of comments and file layout);
     `source` names where it came from, for people.
     """
@@ -307,6 +333,7 @@ class Model:
     author: Mapping[str, str] = field(default_factory=dict)
     types: Mapping[str, ObjectType]
     pools: Mapping[str, Pool] = field(default_factory=dict)
+    versions: tuple[Version, ...] = ()
     digest: str
     source: str = ""
 

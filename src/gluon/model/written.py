@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gluon.model import fieldtypes
-from gluon.model.types import Action, Attribute, AttributeType, Check, ObjectType, OnDelete, Pool
+from gluon.model import conversions, fieldtypes
+from gluon.model.types import Action, Attribute, AttributeType, Check, ObjectType, OnDelete, Pool, Version
 
 _FLAGS = ("required", "immutable", "read_only", "secret", "unique_items")
 _PLAIN = ("pattern", "min_length", "min_items", "max_items", "listed_as", "renamed_from")
@@ -113,3 +113,34 @@ def plain(value: Any) -> Any:
 
 def _one_or_more(names: str | Iterable[str]) -> str | list[str]:
     return names if isinstance(names, str) else list(names)
+
+
+def versions(others: Iterable[Version]) -> dict[str, Any]:
+    """What is said of other versions."""
+    return {v.model.version: _version(v) for v in others}
+
+
+def _version(v: Version) -> dict[str, Any]:
+    dates = {"deprecated": v.deprecated, "sunset": v.sunset}
+    written: dict[str, Any] = {key: date for key, date in dates.items() if date}
+    types = {name: _type(name, said) for name, said in v.types.items()}
+    return written | ({"types": types} if types else {})
+
+
+def _type(name: str, said: conversions.TypeFacts) -> dict[str, Any]:
+    written: dict[str, Any] = {"is": said.name} if said.name != name else {}
+    if said.attributes:
+        written["attributes"] = {name: _origin(o) for name, o in said.attributes.items()}
+    return written
+
+
+def _origin(origin: conversions.Origin) -> Any:
+    match origin:
+        case conversions.Renamed(name=name, values=values):
+            return {"is": name, "values": dict(values)} if values else name
+        case conversions.Joined(names=names, by=by):
+            return {"join": list(names), "by": by}
+        case conversions.Part(name=name, by=by, index=index):
+            return {"split": name, "by": by, "part": index}
+        case conversions.Fixed(value=value):
+            return {"fixed": value}

@@ -70,6 +70,8 @@ class Resource:
     links: tuple[referring.Reference, ...] = ()
     """Those of `references` that are inside of values."""
     guarded: tuple[Guarded, ...] = ()
+    stands: types.Attribute | None = None
+    """The attribute that shows the operational status, where clients do not write it."""
     single: tuple[tuple[str, str], ...] = ()
     """Attributes that hold one value and their columns, but for those `followed`."""
     followed: tuple[tuple[str, str, Resource], ...] = ()
@@ -181,6 +183,8 @@ def _modernise(
             for a in kind.attributes.values()
             if a.immutable or a.read_only
         )
+        status = kind.attributes.get(kind.role(types.Role.STATUS) or "")
+        resource.stands = status if status is not None and status.read_only else None
         resource.checks = rules.compiled(model.types, kind, references)
         resource.pools = own[resource.name]
         resource.pooled = supplies.pooled(model, resource.records, resource.references, own)

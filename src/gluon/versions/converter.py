@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gluon import errors
+from gluon.model import conversions as facts
 from gluon.model import types
-from gluon.versions import facts
 
 Body = Mapping[str, Any]
 _Giver = Callable[[Body], Any]

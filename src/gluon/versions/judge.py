@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gluon.model import conversions as facts
 from gluon.model import types
-from gluon.versions import converter, facts
+from gluon.versions import converter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gluon import errors
+from gluon.model import conversions as facts
 from gluon.model import types
-from gluon.versions import converter, facts, judge
+from gluon.versions import converter, judge
 
 TEXT, ENUM, INTEGER = types.AttributeType.STRING, types.AttributeType.ENUM, types.AttributeType.INTEGER
 

@@ -1,4 +1,4 @@
-"""What a model says of its other versions: for each attribute there, where its value is here.
+"""What a model says of its other versions (`Version` in `types` holds it with their models): for each attribute there, where its value is here.
 
 *There* is the other version, *here* the stored one, whose file holds these facts. An attribute of
 which nothing is said has the same name here.
@@ -61,16 +61,3 @@ class TypeFacts:
 
     name: str
     attributes: Mapping[str, Origin] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VersionFacts:
-    """One other version. `types` by name there; those of which nothing is said have the same name here.
-
-    `sunset` is the date (ISO 8601) from which a deprecated version may be gone (RFC 8594).
-    """
-
-    version: str
-    state: State = State.SUPPORTED
-    sunset: str | None = None
-    types: Mapping[str, TypeFacts] = field(default_factory=dict)
