@@ -92,6 +92,8 @@ class Reader:
         hint = ""
         if what == "imports":
             hint = "write a name, or a list of names" if self.new else "file_version 1.0 takes one file"
+        elif self.new and isinstance(node, source.Scalar) and node.text:
+            hint = f"YAML reads {node.text} as nothing: put it in quotes"
         self.problems.add(node.mark, f"{what} must be a text, it is {kind(node)}", hint)
         return None
 
