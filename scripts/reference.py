@@ -1,8 +1,10 @@
-"""Writes `docs/reference` from the code: one page a shipped model, one of all settings, one of all commands.
+"""Writes `docs/reference` from the code: one page a shipped model, one of all settings, one of all commands, and the
+model language as a page and as a JSON Schema.
 
 `./dev docs` calls it. With --check nothing is written, and the exit status says whether all pages are as they should be.
 """
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +13,7 @@ from pathlib import Path
 import click
 
 from gluon.export import markdown
-from gluon.model import loader
+from gluon.model import language, loader, manual
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "reference"
@@ -26,7 +28,9 @@ def pages() -> dict[str, str]:
         made[f"{model.name}-{model.version}.md" if name in made else name] = markdown.page(model)
     made["settings.md"] = settings_page()
     made["commands.md"] = "".join(commands_page())
-    return {name: MADE + text for name, text in made.items()}
+    made["model.md"] = manual.page()
+    schema = json.dumps(language.schema(), indent=2, ensure_ascii=False) + "\n"
+    return {name: MADE + text for name, text in made.items()} | {"model.schema.json": schema}
 
 
 def settings_page() -> str:
@@ -55,7 +59,7 @@ def help_texts(context: click.Context) -> Iterator[str]:
 
 def main(arguments: list[str]) -> int:
     made = pages()
-    there = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.md")}
+    there = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.iterdir()}
     # a page without the mark was written by hand
     there = {name: text for name, text in there.items() if name in made or text.startswith(MADE)}
     if "--check" in arguments:
