@@ -300,7 +300,7 @@ def _fill(lows: list[int], highs: list[int], interval: Interval) -> list[Interva
     while last < len(lows) and lows[last] <= high:
         if lows[last] > at:
             new.append((at, lows[last] - 1))
-        at = max(at, highs[last] + 1)
+        at = highs[last] + 1
         last += 1
     if at <= high:
         new.append((at, high))

@@ -171,6 +171,16 @@ class PoolMachine(RuleBasedStateMachine):
             assert (rows[0]["held"], rows[0]["queued"]) == (len(self.held), len(self.queue))
             assert self.world.rounds < 60
 
+    @invariant()
+    def marks_of_the_past_are_gone(self) -> None:
+        pools = list(self.world.tables["gluon_pool"].values())
+        for row in self.world.tables["gluon_pool_block"].values():
+            kind, level, block = str(row["block"])[0], *str(row["block"])[1:].split(":")
+            past = (int(block, 16) + 1) << marks._BITS * (int(level) + 1)
+            height, start = {"f": ("fresh_height", "next"), "h": ("hole_height", "head")}[kind]
+            assert past > int(str(pools[0][start]))
+            assert int(level) <= int(str(pools[0][height]))
 
-PoolMachine.TestCase.settings = settings(stateful_step_count=30)
+
+PoolMachine.TestCase.settings = settings(max_examples=200, stateful_step_count=40)
 TestPool = PoolMachine.TestCase

@@ -151,6 +151,20 @@ def test_values_that_a_model_leaves_out_stay_until_released(world: World) -> Non
     assert take(world, supply) == 5
 
 
+def test_values_left_out_are_known_when_they_are_back_behind_the_others(world: World) -> None:
+    supply, narrow = numbers("1-9"), numbers("5-9")
+    world.unit(lambda s: [s.take(supply, "h") for _ in range(3)])
+    world.unit(lambda s: s.respace(narrow, strict=False))
+    give_back(world, supply, (2, "h"))
+    (pool,) = world.tables["gluon_pool"].values()
+    assert (pool["held"], pool["outside"]) == (2, 2)
+    back = numbers("5-9", "1-4")
+    assert [take(world, back) for _ in range(7)] == [5, 6, 7, 8, 9, 2, 4]
+    (pool,) = world.tables["gluon_pool"].values()
+    assert (pool["held"], pool["outside"]) == (9, 0)
+    assert world.refused(lambda s: s.take(back, "h")) == "pool_exhausted"
+
+
 def test_the_same_numbers_by_another_template_are_other_values(world: World) -> None:
     one, other = (
         pools.Supply(id="a/rt", name="pool rt", space=Space.of(Numbers(0, template=t), ["1-5"]))
@@ -199,6 +213,18 @@ def test_no_rest_and_endless_rest(world: World) -> None:
     world.unit(lambda s: s.release(supply.id, 1, "h", 10**15))
     long = numbers("1-1", rest=10**15)
     assert world.refused(lambda s: s.take(long, "h")) == "pool_exhausted"
+
+
+def test_slots_that_were_left_are_forgotten_when_the_head_has_passed(world: World) -> None:
+    supply = numbers("0-299")
+    world.unit(lambda s: [s.take(supply, "h") for _ in range(300)])
+    give_back(world, supply, *((n, "h") for n in range(300)))
+    world.unit(lambda s: [s.wish(supply, n, "h") for n in range(100, 280)])
+    assert len(world.tables["gluon_pool_block"]) == 2
+    assert world.unit(lambda s: [s.take(supply, "h") for _ in range(101)]) == [*range(100), 280]
+    assert len(world.tables["gluon_pool_block"]) == 1
+    assert world.unit(lambda s: [s.take(supply, "h") for _ in range(19)]) == [*range(281, 300)]
+    assert not world.tables["gluon_pool_block"]
 
 
 def test_few_rows_stay_of_addresses_that_were_wished_for_and_released(
