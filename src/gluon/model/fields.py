@@ -240,7 +240,7 @@ def _or_null(field: Field) -> acceptors.Acceptor:
         if value is None and null:
             return None
         if value is None:
-            raise wrong.Absent(field.name)
+            raise wrong.Absent(f"give {field.name}")
         return parse(value)
 
     return accept

@@ -31,18 +31,18 @@ def acceptor(attribute: Attribute, make: Make) -> Acceptor:
         return _object(attribute, make)
     if attribute.items is None:
         raise ValueError(f"{attribute.name} does not say what its items are")
-    one = nullable(attribute.items, make(attribute.items))
+    one = nullable(attribute.items, make(attribute.items), "leave it out")
     return _list(attribute, one) if attribute.value_type is AttributeType.LIST else _map(attribute, one)
 
 
-def nullable(attribute: Attribute, parse: Acceptor) -> Acceptor:
-    """`parse` with an answer for null."""
+def nullable(attribute: Attribute, parse: Acceptor, hint: str) -> Acceptor:
+    """`parse` with an answer for null; `hint` is the cure where it is refused."""
     if attribute.nullable:
         return lambda value: None if value is None else parse(value)
 
     def accept(value: Any) -> Any:
         if value is None:
-            raise Absent(attribute.name)
+            raise Absent(hint)
         return parse(value)
 
     return accept
@@ -153,7 +153,9 @@ def _parts(judged: Iterable[tuple[str, Acceptor, Any]]) -> list[Part]:
 
 
 def _object(attribute: Attribute, make: Make) -> Acceptor:
-    members = {name: nullable(member, make(member)) for name, member in attribute.members.items()}
+    members = {
+        name: nullable(member, make(member), f"give {name}") for name, member in attribute.members.items()
+    }
     fallback = {name: _fallback(member, make) for name, member in attribute.members.items()}
     table = tuple((name, one, fallback[name]) for name, one in members.items())
     known = members.keys()
@@ -196,6 +198,6 @@ def _fallback(member: Attribute, make: Make) -> Acceptor:
         return (lambda _: copy(default)) if isinstance(default, list | dict) else (lambda _: default)
 
     def refuse(value: Any) -> Any:
-        raise Absent(member.name)
+        raise Absent(f"give {member.name}")
 
     return refuse if member.required or not member.nullable else (lambda _: None)

@@ -41,7 +41,11 @@ def length(attribute: Attribute) -> int:
         case AttributeType.ENUM:
             return max(32, *map(len, attribute.values)) if attribute.values else STRING_LENGTH
         case AttributeType.STRING:
-            if not attribute.kept and attribute.value_format in FORMATS:
+            if (
+                not attribute.kept
+                and attribute.value_format is not None
+                and attribute.value_format in FORMATS
+            ):
                 return FORMATS[attribute.value_format]
             return attribute.length or STRING_LENGTH
         case other if other in NESTED:

@@ -32,8 +32,8 @@ class Wrong(ValueError):
 class Absent(Wrong):
     """There is no value where one is required."""
 
-    def __init__(self, name: str = "a value") -> None:
-        super().__init__("required", "is no value, and one is required", hint=f"give {name}")
+    def __init__(self, hint: str) -> None:
+        super().__init__("required", "is no value, and one is required", hint=hint)
 
 
 @dataclass(frozen=True, slots=True)

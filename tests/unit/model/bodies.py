@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from hypothesis import strategies as st
@@ -67,7 +68,7 @@ def singles(draw: st.DrawFn, name: str = "a") -> Attribute:
     elif kind is T.NUMBER:
         more = draw(st.sampled_from([{}, {"minimum": 0.5}, {"maximum": 1}, {"minimum": 0, "maximum": 1.5}]))
     elif kind is T.ENUM:
-        more["values"] = draw(st.sampled_from([("a",), ("a", "b", "")]))
+        more["values"] = draw(st.sampled_from([("a",), ("a", "b", "A")]))
     return attribute(name, kind, form, nullable=draw(st.booleans()), required=draw(st.booleans()), **more)
 
 
@@ -77,17 +78,23 @@ def attributes(name: str = "a") -> st.SearchStrategy[Attribute]:
 
 
 def _named(a: Attribute, name: str) -> Attribute:
-    return Attribute(**{f: getattr(a, f) for f in a.__slots__} | {"name": name})
+    return dataclasses.replace(a, name=name)
+
+
+def _item(a: Attribute) -> Attribute:
+    return dataclasses.replace(a, name="items", required=False)
 
 
 def _nested(inner: st.SearchStrategy[Attribute]) -> st.SearchStrategy[Attribute]:
     flags = {"nullable": st.booleans(), "required": st.booleans()}
     limits = {"min_items": st.sampled_from([None, 1]), "max_items": st.sampled_from([None, 2])}
     lists = st.builds(
-        lambda i, **more: attribute("a", T.LIST, items=i, **more),
+        lambda i, **more: attribute("a", T.LIST, items=_item(i), **more),
         inner, unique_items=st.booleans(), **flags, **limits,
     )  # fmt: skip
-    maps = st.builds(lambda i, **more: attribute("a", T.MAP, items=i, **more), inner, **flags, **limits)
+    maps = st.builds(
+        lambda i, **more: attribute("a", T.MAP, items=_item(i), **more), inner, **flags, **limits
+    )
     objects = st.builds(
         lambda members, **more: attribute(
             "a", T.OBJECT, members={n: _named(m, n) for n, m in members.items()}, **more

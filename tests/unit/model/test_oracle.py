@@ -9,7 +9,9 @@ in their one form, addresses of IPv6 in the form of RFC 5952. Items are unique b
 import datetime as dt
 import ipaddress
 import json
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -17,8 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gluon import errors
-from gluon.model import body_schema, fields
-from gluon.model.types import ObjectType
+from gluon.model import body_schema, describe, fields, loader
+from gluon.model.types import Model, ObjectType
 from tests.unit.model import bodies
 from tests.unit.model.test_strict import object_type
 
@@ -108,3 +110,29 @@ def test_normal_forms_have_one_text(data: st.DataObject, one: Any) -> None:
             return
     texts = [json.dumps(v) for v in values]
     assert (values[0] == values[1]) == (texts[0] == texts[1])
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.data(), bodies.types_of())
+def test_a_model_read_from_a_file_judges_alike(data: st.DataObject, kind: ObjectType) -> None:
+    model = Model(file_version="2.0", name="random", version="1", types={"Thing": kind}, digest="")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.yaml"
+        path.write_text(describe.dump(model), encoding="utf-8")
+        (loaded,) = loader.load([path])
+    checks, again = fields.compile_fields(kind), fields.compile_fields(loaded.types["Thing"])
+    assert again.needed == checks.needed
+    for _ in range(3):
+        body = data.draw(bodies.bodies(kind.attributes))
+        assert judged(again, body, create=True) == judged(checks, body, create=True)
+    for create in (True, False):
+        assert _without_notes(body_schema.schema(loaded.types["Thing"], create=create)) == _without_notes(
+            body_schema.schema(kind, create=create)
+        )
+
+
+def _without_notes(schema: Any) -> Any:
+    """A schema without what decides nothing."""
+    if isinstance(schema, dict):
+        return {n: _without_notes(s) for n, s in schema.items() if n not in {"description", "examples"}}
+    return [_without_notes(s) for s in schema] if isinstance(schema, list) else schema

@@ -34,7 +34,7 @@ def attribute(
 
 
 def object_type(*attributes: Attribute) -> ObjectType:
-    key = attribute("id", AttributeType.UUID, primary=True)
+    key = attribute("id", AttributeType.UUID, primary=True, nullable=False)
     return ObjectType(
         name="Thing",
         singular="thing",
