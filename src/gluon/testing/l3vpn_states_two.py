@@ -62,6 +62,11 @@ def states(
         "no address": {**plain, **port(p1, blue, None)},
         "hub and spokes": {**spokes, **port(p3, blue, "10.1.1.7", role="hub")},
         "spokes only": spokes,
+        "hub and spoke of IPv6": {
+            **star,
+            **port(p1, blue, "2001:db8:1::5", role="spoke", static_routes=[{"prefix": "2001:db8:9::/48"}]),
+            **port(p2, blue, "2001:db8:1::6", role="hub", static_routes=[{"prefix": "::/0"}]),
+        },
         "hub elsewhere": {**spokes, **port(p3, blue, "10.1.1.7", host=there, role="hub")},
         "spoke became hub": {**spokes, **_binding(p1, blue, "10.1.1.5", role="hub")},
         "roles without targets": {**spokes, **plain},

@@ -6,7 +6,7 @@ import pytest
 
 from gluon.particles import l3vpn
 from tests.packet.bgp_mpls.site import Site
-from tests.packet.bgp_mpls.test_changes import own, pair
+from tests.packet.bgp_mpls.test_changes import FIXED, own, pair
 
 pytestmark = pytest.mark.packet
 
@@ -33,7 +33,9 @@ def test_what_went_while_the_shim_was_away_is_removed(site: Site) -> None:
     site.a.stop()
     site.change(lambda s: s.unbind(left.port, "a"))
     site.a.start()
-    site.wait(lambda: own(site.a) == [] and len(site.a.flows()) == 8, "only fixed flows and the foreign one")
+    site.wait(
+        lambda: own(site.a) == [] and len(site.a.flows()) == FIXED + 1, "only fixed flows and the foreign one"
+    )
     site.wait(lambda: not right.pings(left.address), "unreachable")
 
 

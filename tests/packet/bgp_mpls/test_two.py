@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from gluon.testing.lab import Host
+from gluon.testing.lab import Capture, Host
 from tests.packet.bgp_mpls.site import Site, Vm
 
 pytestmark = pytest.mark.packet
 
-SUBNETS = [{"cidr": "10.1.1.0/24", "gateway": "10.1.1.1"}, {"cidr": "10.3.7.0/24", "gateway": "10.3.7.1"}]
+SUBNETS = [
+    {"cidr": "10.1.1.0/24", "gateway": "10.1.1.1"},
+    {"cidr": "10.3.7.0/24", "gateway": "10.3.7.1"},
+    {"cidr": "2001:db8:1::/64", "gateway": "2001:db8:1::1"},
+]
 ANYCAST = "198.51.100.1"
 
 
@@ -78,3 +82,40 @@ def test_further_addresses_prefixes_and_anycast(site: Site) -> None:
     site.wait(lambda: asker.asks(ANYCAST) == left.name, "the one that is left")
     reasons = {c.type: c.reason for c in site.a.report("Port", left.port).conditions}
     assert reasons == {"Plugged": "Ready", "Programmed": "Ready", "Announced": "Ready"}
+
+
+def test_ipv6_beside_ipv4(site: Site) -> None:
+    site.speak("2.0")
+    both = {"both": ["65000:1"]}
+    site.change(lambda s: s.put("VpnService", "blue", id="blue", ipv4=both, ipv6=both, subnets=SUBNETS))
+    site.change(lambda s: s.put("VpnService", "red", id="red", ipv4=both, subnets=SUBNETS))
+    vms = [
+        site.vm(pe, vpn, f"10.1.1.{number}", more_addresses=[f"2001:db8:1::{number}"])
+        for pe, vpn, number in (
+            (site.a, "blue", 11),
+            (site.a, "blue", 12),
+            (site.b, "blue", 13),
+            (site.b, "red", 14),
+        )
+    ]
+    for vm, number in zip(vms, (11, 12, 13, 14), strict=True):
+        machine(vm).settings("ipv6/conf/eth0/disable_ipv6=0")
+        machine(vm).address("eth0", f"2001:db8:1::{number}/128")
+        machine(vm).ip("-6", "route", "replace", "2001:db8:1::/64", "dev", "eth0")
+    first, _, third, other = vms
+    site.wait(lambda: all(vm.pe.up(vm.port) for vm in vms), "all ports up")
+    site.wait(lambda: first.pings("2001:db8:1::12"), "on one host")
+    with Capture(site.core, "p0", "proto gre") as capture:
+        site.wait(lambda: first.pings("2001:db8:1::13"), "from host to host")
+        capture.wait_for("MPLS")
+        labels = capture.labels()
+    assert labels
+    assert third.pings("2001:db8:1::12")
+    assert first.pings("2001:db8:1::1"), "the gateway answers"
+    assert first.pings(other.address), "red shares the target of IPv4"
+    assert not first.pings("2001:db8:1::14"), "and none of IPv6"
+    assert site.a.reasons("Port", first.port) == {
+        "Plugged": "Ready",
+        "Programmed": "Ready",
+        "Announced": "Ready",
+    }

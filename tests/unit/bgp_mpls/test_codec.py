@@ -21,10 +21,15 @@ PREFIXES = st.builds(
     st.integers(0, 0xFFFFFFFF),
     st.integers(0, 32),
 )
+PREFIXES_V6 = st.builds(
+    lambda address, length: str(ipaddress.ip_network((address, length), strict=False)),
+    st.integers(1 << 64, (1 << 128) - 1),
+    st.integers(64, 128),
+)
 ROUTES = st.builds(
     VpnRoute,
     rd=NUMBERS.map(lambda parts: RouteDistinguisher(*parts)),
-    prefix=PREFIXES,
+    prefix=st.one_of(PREFIXES, PREFIXES_V6),
     label=st.integers(0, 0xFFFFF),
     next_hop=st.ip_addresses(v=4).map(str),
     route_targets=st.frozensets(NUMBERS.map(lambda parts: RouteTarget(*parts)), max_size=4),
@@ -34,6 +39,21 @@ ROUTES = st.builds(
 @given(route=ROUTES)
 def test_route_comes_back_as_it_was(route: VpnRoute) -> None:
     assert codec.route_of(codec.path_of(route)) == route
+
+
+def test_the_next_hop_of_an_ipv6_route_is_mapped() -> None:
+    route = VpnRoute(
+        rd=RouteDistinguisher.parse("65000:1"),
+        prefix="2001:db8::5/128",
+        label=16,
+        next_hop="192.0.2.1",
+        route_targets=frozenset(),
+    )
+    path = codec.path_of(route)
+    reach = pb.MpReachNLRIAttribute()
+    assert any(attribute.Unpack(reach) for attribute in path.pattrs)
+    assert (list(reach.next_hops), path.family) == (["::ffff:192.0.2.1"], codec.VPNV6)
+    assert codec.route_of(path) == route
 
 
 @given(route=ROUTES)

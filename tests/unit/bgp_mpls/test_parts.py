@@ -11,6 +11,7 @@ from gluon.backends.bgp_mpls.labels import LabelRange, Numbers
 from gluon.backends.bgp_mpls.learnt import Learnt
 from gluon.backends.bgp_mpls.routes import RouteKey, VpnRoute
 from gluon.errors import GiveUp
+from gluon.particles import l3vpn
 from tests.unit.bgp_mpls.network import ROUTER, remote, settings, table
 
 
@@ -132,12 +133,18 @@ def test_a_flow_reads_back_as_it_was_written() -> None:
         flows.local_route(3, "172.16.0.0/12", 7, "02:00:00:00:00:01", register=flows.upstream(3)),
         flows.remote_route(3, "0.0.0.0/0", label=1000, pe="192.0.2.2", tunnel=1),
         flows.vrf_of_label(3, 1003),
+        *flows.attachment(4, 7, "02:00:00:00:00:01", family=l3vpn.Family.V6),
+        *flows.own_address(4, 7, "2001:db8::5", ["10.1.1.1", "2001:db8::1"]),
+        flows.source_prefix(4, 7, "2001:db8:9::/48"),
+        flows.local_route(4, "2001:db8::5/128", 7, "02:00:00:00:00:01"),
+        flows.remote_route(4, "::/0", label=1000, pe="192.0.2.2", tunnel=1),
+        flows.vrf_of_label(4, 1004, l3vpn.Family.V6),
     ]
     assert len({flow.key for flow in made}) == len(made)
     for flow in made:
         text = flow.addition().partition(",")[2]
         assert flows.parse(text, flow.cookie) == flow
-        assert flow.ours and flow.vrf in {0, 3}
+        assert flow.ours and flow.vrf in {0, 3, 4}
 
 
 def test_a_flow_of_another_cookie_is_not_ours() -> None:

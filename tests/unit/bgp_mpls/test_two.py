@@ -61,7 +61,7 @@ def delivered(rows: dict[str, Any]) -> set[tuple[str, str, str]]:
 
 
 def numbers(rows: dict[str, Any]) -> dict[str, int]:
-    return {row.table: row.number for row in rows.values() if isinstance(row, KeptNumber)}
+    return {row.name: row.number for row in rows.values() if isinstance(row, KeptNumber)}
 
 
 def announced(rows: dict[str, Any]) -> dict[str, tuple[str, set[str]]]:
@@ -206,3 +206,44 @@ def test_a_vpn_of_several_roles_says_what_each_exchanges(network: Two) -> None:
     assert ready.message.startswith("hubs: label ")
     assert "; spokes: label " in ready.message
     assert next(c for c in found.conditions if c.type == "RemoteRoutes").reason == "RouteTargets"
+
+
+def test_ipv6_has_a_number_and_a_label_of_its_own(network: Two) -> None:
+    network.service("blue", ipv4={"both": ["65000:1"]}, ipv6={"both": ["65000:6"]})
+    network.member("p", "blue", "10.1.0.1", more_addresses=["2001:db8::1"])
+    known = facts("p")
+    known.learnt.replace(
+        table(
+            remote("2001:db8::9/128", "65000:6", label=5001),
+            remote("2001:db8::8/128", "65000:1", label=5002),
+            remote("10.1.0.9/32", "65000:6", label=5003),
+        )
+    )
+    rows = all_rows(network, known)
+    n = numbers(rows)
+    assert n.keys() == {"blue", "blue/ipv6"}
+    assert {key: targets for key, (_, targets) in announced(rows).items()} == {
+        "10.1.0.1/32": {"65000:1"},
+        "2001:db8::1/128": {"65000:6"},
+    }
+    routes = [r for r in rows.values() if isinstance(r, Flow) and r.table == flows.ROUTE]
+    assert {(r.match, r.cookie - flows.MARK) for r in routes} == {
+        (f"ip,nw_dst=10.1.0.1,reg0={n['blue']:#x}", n["blue"]),
+        (f"ipv6,ipv6_dst=2001:db8::1,reg0={n['blue/ipv6']:#x}", n["blue/ipv6"]),
+        (f"ipv6,ipv6_dst=2001:db8::9,reg0={n['blue/ipv6']:#x}", n["blue/ipv6"]),
+    }
+    pops = {
+        r.actions.partition(",")[0] for r in rows.values() if isinstance(r, Flow) and r.table == flows.LABEL
+    }
+    assert pops == {"pop_mpls:0x0800", "pop_mpls:0x86dd"}
+    assert {desired.table_of_number(name) for name in n} == {"blue"}
+    assert report.of_port(desired.local(network.world, HOST), known, "p", rows).up
+
+
+def test_an_attachment_of_ipv6_alone_is_up(network: Two) -> None:
+    network.service("blue", ipv6={"both": ["65000:6"]})
+    network.member("p", "blue", "2001:db8::1")
+    known = facts("p")
+    rows = all_rows(network, known)
+    assert announced(rows).keys() == {"2001:db8::1/128"}
+    assert report.of_port(desired.local(network.world, HOST), known, "p", rows).up

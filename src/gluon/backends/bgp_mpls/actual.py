@@ -45,11 +45,11 @@ async def read(
     def scope_of(number: int | None) -> str:
         if number == 0:
             return desired.BRIDGE
-        table = numbers.get(number) if number is not None else None
-        return f"stray/{number}" if table is None else desired.scope_of(table)
+        name = numbers.get(number) if number is not None else None
+        return f"stray/{number}" if name is None else desired.scope_of(desired.table_of_number(name))
 
-    for number, table in numbers.items():
-        add(desired.scope_of(table), desired.KeptNumber(number=number, table=table))
+    for number, name in numbers.items():
+        add(scope_of(number), desired.KeptNumber(number=number, name=name))
     if config.tunnel in await switch.interfaces():
         add(desired.BRIDGE, desired.bridge_row(config))
     for flow in [] if dead else await _flows(switch):

@@ -53,7 +53,7 @@ class Writer:
         rows = list(wanted)
         if any(isinstance(row, desired.Bridge) for row in rows):
             await self.prepare()
-        numbers = {f"{NUMBER}{r.number}": r.table for r in rows if isinstance(r, desired.KeptNumber)}
+        numbers = {f"{NUMBER}{r.number}": r.name for r in rows if isinstance(r, desired.KeptNumber)}
         if numbers:
             await self._switch.write_external_ids(numbers)
         additions = [row.addition() for row in rows if isinstance(row, flows.Flow)]

@@ -1,6 +1,6 @@
 """The backend `bgp_mpls`: what the shim engine talks to. One instance is one PE, one host.
 
-In: the desired state, plugs, routes. Out: flows of one bridge and VPNv4 routes of one gobgpd.
+In: the desired state, plugs, routes. Out: flows of one bridge and VPN routes of one gobgpd.
 Everything that is decided is in `desired` and `report`; this file connects.
 """
 
@@ -147,7 +147,7 @@ class BgpMplsBackend:
             if self._programmed.get(key) == row:
                 del self._programmed[key]
             if isinstance(row, desired.KeptNumber):
-                self._facts.numbers.free(row.table)
+                self._facts.numbers.free(row.name)
         self._programmed |= {**delta.make, **delta.change}
 
     def status(self, world: spi.World, ref: spi.Ref) -> spi.ObjectStatus | None:
@@ -171,8 +171,9 @@ class BgpMplsBackend:
                 kept.pop(scope, None)
             return
         self._ports[scope] = frozenset(attached.port for attached in vrf.attachments)
-        self._imports[scope] = frozenset(vrf.import_targets)
-        self._exports[scope] = frozenset(vrf.export_targets)
+        both = [vrf.targets(family) for family in l3vpn.Family]
+        self._imports[scope] = frozenset(target for one in both for target in one.imported)
+        self._exports[scope] = frozenset(target for one in both for target in one.exported)
 
     def _of_ports(self, ports: Collection[str]) -> Collection[str]:
         """The scopes of these ports, and those that import from them. A port of no VPN has status only."""
@@ -187,4 +188,4 @@ class BgpMplsBackend:
 def _depends(vrf: l3vpn.Vrf, other: l3vpn.Vrf) -> bool:
     """Whether rows of `vrf` are made from `other` too: its routes, or its claim to an equal RD."""
     same = vrf.route_distinguisher and vrf.route_distinguisher == other.route_distinguisher
-    return vrf.imports_from(other) or bool(same)
+    return vrf.hears(other) or bool(same)

@@ -1,8 +1,8 @@
 """From the desired state and what is known of this host to rows. Pure.
 
 A scope is one VRF on this host (`vpn/<table>`), or `bridge` for what does not belong to a VPN. Members,
-hubs and spokes of a VPN have a VRF each. Its rows: its number (kept in the switch), flows, and
-the routes announced. A route is wanted only for an attachment that is plugged; delivery inside a
+hubs and spokes of a VPN have a VRF each. Its rows: its numbers, one an address family (kept in the
+switch), flows, and the routes announced. A route is wanted only for an attachment that is plugged; delivery inside a
 VRF needs no route target, between two VRFs of one host it follows their targets as between
 hosts (RFC 4364, section 4.3), and spokes of one host do not hear one another either.
 """
@@ -18,11 +18,13 @@ from gluon.backends.bgp_mpls.labels import Numbers
 from gluon.backends.bgp_mpls.learnt import Learnt
 from gluon.backends.bgp_mpls.routes import VpnRoute
 from gluon.particles import l3vpn
+from gluon.particles.vrf import Targets
 from gluon.spi.backend import Rows, World
 from gluon.values.route_target import RouteDistinguisher, RouteTarget
 
 BRIDGE = "bridge"
 _VPN = "vpn/"
+_OF_V6 = "/ipv6"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +32,7 @@ class KeptNumber:
     """A VRF's number, written into the switch's database so that a restart finds it again."""
 
     number: int
-    table: str
+    name: str
 
     @property
     def key(self) -> str:
@@ -146,32 +148,54 @@ def local(world: World, host: str) -> Local:
 def vrf_rows(here: Local, facts: Facts, table: str) -> Rows:
     """All rows of one VRF; none if it has no attachment on this host, or no label is left."""
     vrf = here.vrfs.get(table)
-    number = facts.numbers.take(table) if vrf is not None else None
-    return rows(_vrf_rows(here, facts, vrf, number)) if vrf is not None and number is not None else {}
+    made: dict[str, Row] = {}
+    for family in families(vrf) if vrf is not None else ():
+        number = facts.numbers.take(number_name(table, family))
+        if vrf is not None and number is not None:
+            made |= rows(_family_rows(here, facts, vrf, family, number))
+    return made
 
 
-def _vrf_rows(here: Local, facts: Facts, vrf: l3vpn.Vrf, number: int) -> Iterator[Row]:
-    yield KeptNumber(number=number, table=vrf.table)
+def families(vrf: l3vpn.Vrf) -> tuple[l3vpn.Family, ...]:
+    """Those for which a VRF has a number and a label: IPv6 where a route of it is wanted."""
+    has_v6 = any(r.family is l3vpn.Family.V6 for one in vrf.attachments for r in one.routes)
+    return tuple(l3vpn.Family) if has_v6 else (l3vpn.Family.V4,)
+
+
+def number_name(table: str, family: l3vpn.Family) -> str:
+    """What a number is kept for: under a label are packets of one family."""
+    return table if family is l3vpn.Family.V4 else f"{table}{_OF_V6}"
+
+
+def table_of_number(name: str) -> str:
+    """The VRF that `number_name` named."""
+    return name.removesuffix(_OF_V6)
+
+
+def _family_rows(
+    here: Local, facts: Facts, vrf: l3vpn.Vrf, family: l3vpn.Family, number: int
+) -> Iterator[Row]:
+    yield KeptNumber(number=number, name=number_name(vrf.table, family))
     if not facts.switch:
         return
-    yield flows.vrf_of_label(number, facts.config.labels.label(number))
+    yield flows.vrf_of_label(number, facts.config.labels.label(number), family)
     rd = route_distinguisher(here, facts, vrf, number)
     reached: set[str] = set()
-    for place in placed(here, facts, vrf):
-        yield from attachment_flows(vrf, number, place)
+    for place in placed(here, facts, vrf, family):
+        yield from attachment_flows(vrf, family, number, place)
         if facts.speaker:
-            yield from announcements(facts, vrf, number, rd, place)
+            yield from announcements(facts, vrf.targets(family), number, rd, place)
         if not vrf.isolates:
             reached |= {route.prefix for route in place.routes}
     register = _register(vrf, number)
-    for place, route in _imported_here(here, facts, vrf):
+    for place, route in _imported_here(here, facts, vrf, family):
         if route.prefix not in reached:
             reached.add(route.prefix)
             yield flows.local_route(
                 number, route.prefix, place.ofport, place.attachment.mac, register=register
             )
     if facts.tunnel:
-        for prefix, learnt in facts.learnt.imported(vrf.import_targets).items():
+        for prefix, learnt in facts.learnt.imported(vrf.targets(family).imported, family).items():
             if prefix not in reached:
                 yield flows.remote_route(
                     number,
@@ -189,11 +213,13 @@ def _register(vrf: l3vpn.Vrf, number: int) -> int:
     return flows.upstream(number) if vrf.isolates else number
 
 
-def _imported_here(here: Local, facts: Facts, vrf: l3vpn.Vrf) -> Iterator[tuple[Placed, l3vpn.Route]]:
+def _imported_here(
+    here: Local, facts: Facts, vrf: l3vpn.Vrf, family: l3vpn.Family
+) -> Iterator[tuple[Placed, l3vpn.Route]]:
     """Routes that other VRFs of this host export to this one."""
     for other in here.vrfs.values():
-        if other.table != vrf.table and vrf.imports_from(other):
-            for place in placed(here, facts, other):
+        if other.table != vrf.table and vrf.imports_from(other, family):
+            for place in placed(here, facts, other, family):
                 yield from ((place, route) for route in place.routes)
 
 
@@ -208,10 +234,10 @@ def route_distinguisher(here: Local, facts: Facts, vrf: l3vpn.Vrf, number: int) 
 
 
 def announcements(
-    facts: Facts, vrf: l3vpn.Vrf, number: int, rd: RouteDistinguisher, place: Placed
+    facts: Facts, of_family: Targets, number: int, rd: RouteDistinguisher, place: Placed
 ) -> Iterator[VpnRoute]:
     """The routes of an attachment, under our label, to our tunnel address; none without targets."""
-    targets = frozenset(RouteTarget.parse(target) for target in vrf.export_targets)
+    targets = frozenset(RouteTarget.parse(target) for target in of_family.exported)
     for route in place.routes if targets else ():
         yield VpnRoute(
             rd=rd,
@@ -222,13 +248,14 @@ def announcements(
         )
 
 
-def attachment_flows(vrf: l3vpn.Vrf, number: int, place: Placed) -> Iterator[flows.Flow]:
+def attachment_flows(
+    vrf: l3vpn.Vrf, family: l3vpn.Family, number: int, place: Placed
+) -> Iterator[flows.Flow]:
     """What an attachment may send, and how it is reached inside its VRF."""
     attached, port = place.attachment, place.ofport
-    gateways = [
-        gateway for gateway in (attached.gateway, *attached.gateways) if gateway and is_carried(gateway)
-    ]
-    yield from flows.attachment(number, port, attached.mac, register=_register(vrf, number))
+    gateways = [gateway for gateway in (attached.gateway, *attached.gateways) if gateway]
+    register = _register(vrf, number)
+    yield from flows.attachment(number, port, attached.mac, register=register, family=family)
     for route in place.sources:
         if route.kind is l3vpn.Kind.STATIC:
             yield flows.source_prefix(number, port, route.prefix)
@@ -238,26 +265,21 @@ def attachment_flows(vrf: l3vpn.Vrf, number: int, place: Placed) -> Iterator[flo
         yield flows.local_route(number, route.prefix, port, attached.mac)
 
 
-def placed(here: Local, facts: Facts, vrf: l3vpn.Vrf) -> list[Placed]:
-    """The attachments that take part, one a prefix. One whose only addresses others have does not."""
+def placed(here: Local, facts: Facts, vrf: l3vpn.Vrf, family: l3vpn.Family) -> list[Placed]:
+    """The attachments that take part with routes of a family, one a prefix. One whose only addresses others have does not."""
     found: list[Placed] = []
     taken: set[str] = set()
     for attachment in vrf.attachments:
         ofport = facts.plugs.get(attachment.port)
         if ofport is None or obstacle(here, vrf, attachment) is not None:
             continue
-        own = [route for route in attachment.routes if is_carried(route.prefix)]
+        own = [route for route in attachment.routes if route.family is family]
         held = tuple(route for route in own if route.prefix not in taken)
         sources = tuple(route for route in own if route in held or route.kind is not l3vpn.Kind.ADDRESS)
         if sources:
             taken |= {route.prefix for route in held}
             found.append(Placed(attachment=attachment, ofport=ofport, routes=held, sources=sources))
     return found
-
-
-def is_carried(text: str) -> bool:
-    """Whether packets of the family of an address or prefix are."""
-    return l3vpn.family_of(text) is l3vpn.Family.V4
 
 
 def obstacle(here: Local, vrf: l3vpn.Vrf, attachment: l3vpn.Attachment) -> tuple[str, str] | None:
@@ -270,8 +292,8 @@ def obstacle(here: Local, vrf: l3vpn.Vrf, attachment: l3vpn.Attachment) -> tuple
         return "SegmentationNotSupported", f"segmentation_type {attachment.segmentation_type} is not served"
     if attachment.problems:
         return "InvalidValue", "; ".join(attachment.problems)
-    if not any(is_carried(route.prefix) for route in attachment.routes):
-        return "NoAddress", f"VpnBinding of interface {attachment.interface} gives no IPv4 address"
+    if not attachment.routes:
+        return "NoAddress", f"VpnBinding of interface {attachment.interface} gives no address"
     if not attachment.mac:
         return "NoAddress", "the port has no mac_address"
     owner = here.owners[attachment.port]

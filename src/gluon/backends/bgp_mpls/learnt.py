@@ -10,6 +10,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping
 
 from gluon.backends.bgp_mpls.routes import RouteKey, VpnRoute
+from gluon.particles.l3vpn import Family, family_of
 
 _FIRST_FREE_LABEL = 16
 _LAST_LABEL = 0xFFFFF
@@ -45,14 +46,16 @@ class Learnt:
                 targets |= self._keep(wanted)
         return frozenset(targets)
 
-    def imported(self, targets: Iterable[str]) -> dict[str, VpnRoute]:
-        """By prefix, the route that a VRF with these import targets uses.
+    def imported(self, targets: Iterable[str], family: Family = Family.V4) -> dict[str, VpnRoute]:
+        """By prefix of a family, the route that a VRF with these import targets uses.
 
         Of several PEs with one prefix the lowest tunnel address wins, on every PE alike.
         """
         found: dict[str, VpnRoute] = {}
         for target in targets:
             for route in self._by_target.get(target, {}).values():
+                if family_of(route.prefix) is not family:
+                    continue
                 other = found.get(route.prefix)
                 if other is None or _preference(route) < _preference(other):
                     found[route.prefix] = route
@@ -77,7 +80,7 @@ class Learnt:
 
     def _usable(self, route: VpnRoute) -> bool:
         try:
-            ipaddress.IPv4Network(route.prefix)
+            ipaddress.ip_network(route.prefix)
             ipaddress.IPv4Address(route.next_hop)
         except ValueError:
             return False

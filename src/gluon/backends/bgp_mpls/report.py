@@ -6,7 +6,7 @@ exports any). Conditions: `Plugged`, `Programmed`, `Announced`, with the reason 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from gluon.backends.bgp_mpls import desired
@@ -18,10 +18,6 @@ from gluon.spi.backend import ObjectStatus
 PLUGGED = "Plugged"
 ANNOUNCED = "Announced"
 MTU = "MtuFits"
-IPV6 = "Ipv6Carried"
-_ONLY_SAID = frozenset({MTU, IPV6})
-"""Conditions that keep no port down."""
-_SHOWN = 8
 SESSIONS = "BgpSessions"
 
 
@@ -45,10 +41,9 @@ def of_port(
         conditions.append(
             _no(MTU, "TooLong", f"the port's mtu is {attached[0][1].mtu}, {facts.config.mtu} fit the tunnel")
         )
-    conditions += _not_carried([attachment for _, attachment in attached])
     return ObjectStatus(
         conditions=tuple(conditions),
-        up=all(c.status == "True" for c in conditions if c.type not in _ONLY_SAID),
+        up=all(c.status == "True" for c in conditions if c.type != MTU),
     )
 
 
@@ -61,7 +56,8 @@ def of_service(
         return None
     conditions = [l3vpn.routing_condition(vrf) for vrf in vrfs]
     routing = next((c for c in conditions if c.status != "True"), conditions[0])
-    if any(facts.numbers.get(vrf.table) is None for vrf in vrfs):
+    tables = [(vrf, family) for vrf in vrfs for family in desired.families(vrf)]
+    if any(_number(facts, vrf, family) is None for vrf, family in tables):
         text = f"all {facts.config.labels.numbers} labels are in use"
         return ObjectStatus(conditions=(_no(status.READY, "NoLabel", text), routing))
     rows = {key: row for vrf in vrfs for key, row in desired.vrf_rows(here, facts, vrf.table).items()}
@@ -70,30 +66,22 @@ def of_service(
     elif not facts.speaker:
         ready = _no(status.READY, *facts.trouble)
     else:
-        ready = _yes(status.READY, "; ".join(_exchange(facts, vrf, rows) for vrf in vrfs))
-    carried = _not_carried([attached for vrf in vrfs for attached in vrf.attachments])
-    return ObjectStatus(conditions=(ready, routing, *carried, *_sessions(facts)), up=ready.status == "True")
+        ready = _yes(status.READY, "; ".join(_exchange(facts, *one, rows) for one in tables))
+    return ObjectStatus(conditions=(ready, routing, *_sessions(facts)), up=ready.status == "True")
 
 
-def _exchange(facts: desired.Facts, vrf: l3vpn.Vrf, rows: Mapping[str, Any]) -> str:
+def _exchange(facts: desired.Facts, vrf: l3vpn.Vrf, family: l3vpn.Family, rows: Mapping[str, Any]) -> str:
     """What a VRF announces and has learnt."""
-    label = facts.config.labels.label(facts.numbers.take(vrf.table) or 0)
+    label = facts.config.labels.label(_number(facts, vrf, family) or 0)
     own = sum(isinstance(row, VpnRoute) and row.label == label for row in rows.values())
-    learnt = len(facts.learnt.imported(vrf.import_targets))
+    learnt = len(facts.learnt.imported(vrf.targets(family).imported, family))
     role = "" if vrf.role is l3vpn.Role.MEMBER else f"{vrf.role}s: "
-    return f"{role}label {label}, {own} routes announced, {learnt} imported"
+    kind = "" if family is l3vpn.Family.V4 else "IPv6 "
+    return f"{role}{kind}label {label}, {own} routes announced, {learnt} imported"
 
 
-def _not_carried(attachments: Iterable[l3vpn.Attachment]) -> list[status.Condition]:
-    """What is asked for and not done here."""
-    left_out = sorted(
-        {r.destination for one in attachments for r in one.routes if not desired.is_carried(r.prefix)}
-    )
-    if not left_out:
-        return []
-    more = f" and {len(left_out) - _SHOWN} more" if len(left_out) > _SHOWN else ""
-    text = f"routes of IPv6 are not carried: {', '.join(left_out[:_SHOWN])}{more}"
-    return [_no(IPV6, "NotCarried", text)]
+def _number(facts: desired.Facts, vrf: l3vpn.Vrf, family: l3vpn.Family) -> int | None:
+    return facts.numbers.get(desired.number_name(vrf.table, family))
 
 
 def _attachment(
@@ -106,43 +94,52 @@ def _attachment(
     obstacle = desired.obstacle(here, vrf, attachment)
     if obstacle is not None:
         return [_no(status.PROGRAMMED, *obstacle)]
-    number = facts.numbers.get(vrf.table)
-    if number is None:
+    used = [f for f in l3vpn.Family if any(route.family is f for route in attachment.routes)]
+    numbers = {family: _number(facts, vrf, family) for family in used}
+    if None in numbers.values():
         return [_no(status.PROGRAMMED, "NoLabel", "no label is left for the VPN")]
     if attachment.port not in facts.plugs:
         return [_no(status.PROGRAMMED, "NotPlugged"), _no(ANNOUNCED, "NotPlugged")]
-    place = next((p for p in desired.placed(here, facts, vrf) if p.attachment == attachment), None)
-    own = [r for r in attachment.routes if r.kind is l3vpn.Kind.ADDRESS and desired.is_carried(r.prefix)]
-    taken = [route.destination for route in own if place is None or route not in place.routes]
-    if taken or place is None:
-        text = ", ".join(taken)
-        return [_no(status.PROGRAMMED, "AddressTaken", f"another port here has {text}")]
-    wanted = desired.rows(desired.attachment_flows(vrf, number, place))
-    if any(programmed.get(key) != row for key, row in wanted.items()):
+    places = [
+        (family, number, place)
+        for family, number in numbers.items()
+        for place in desired.placed(here, facts, vrf, family)
+        if number is not None and place.attachment == attachment
+    ]
+    held = {route for _, _, place in places for route in place.routes}
+    taken = [r.destination for r in attachment.routes if r.kind is l3vpn.Kind.ADDRESS and r not in held]
+    if taken:
+        return [_no(status.PROGRAMMED, "AddressTaken", f"another port here has {', '.join(taken)}")]
+    made = (flow for f, n, place in places for flow in desired.attachment_flows(vrf, f, n, place))
+    if any(programmed.get(key) != row for key, row in desired.rows(made).items()):
         return [_no(status.PROGRAMMED, "Pending", "flows are not in the switch")]
-    return [_yes(status.PROGRAMMED), _announced(here, facts, vrf, number, place, programmed)]
+    wanted = [
+        route
+        for family, number, place in places
+        for route in desired.announcements(
+            facts,
+            vrf.targets(family),
+            number,
+            desired.route_distinguisher(here, facts, vrf, number),
+            place,
+        )
+    ]
+    return [_yes(status.PROGRAMMED), _announced(facts, wanted, bool(held), programmed)]
 
 
 def _announced(
-    here: desired.Local,
-    facts: desired.Facts,
-    vrf: l3vpn.Vrf,
-    number: int,
-    place: desired.Placed,
-    programmed: Mapping[str, Any],
+    facts: desired.Facts, wanted: list[VpnRoute], has_routes: bool, programmed: Mapping[str, Any]
 ) -> status.Condition:
-    if not vrf.export_targets or not place.routes:
-        why = "the VPN exports no routes" if place.routes else "other ports here have all of its routes"
+    if not wanted:
+        why = "the VPN exports no routes" if has_routes else "other ports here have all of its routes"
         return status.Condition(type=ANNOUNCED, status="True", reason="NothingToAnnounce", message=why)
     if not facts.speaker:
         return _no(ANNOUNCED, *facts.trouble)
-    rd = desired.route_distinguisher(here, facts, vrf, number)
-    routes = list(desired.announcements(facts, vrf, number, rd, place))
-    for route in routes:
+    for route in wanted:
         if programmed.get(desired.key_of(route)) != route:
             return _no(ANNOUNCED, "Pending", f"{route.prefix} is not announced")
-    more = f" and {len(routes) - 1} more" if len(routes) > 1 else ""
-    return _yes(ANNOUNCED, f"{routes[0].prefix}{more} as {routes[0].rd} with label {routes[0].label}")
+    first, more = wanted[0], f" and {len(wanted) - 1} more" if len(wanted) > 1 else ""
+    return _yes(ANNOUNCED, f"{first.prefix}{more} as {first.rd} with label {first.label}")
 
 
 def _sessions(facts: desired.Facts) -> list[status.Condition]:

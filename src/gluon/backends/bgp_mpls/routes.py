@@ -21,9 +21,9 @@ class RouteKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VpnRoute:
-    """A VPNv4 route: packets for `prefix` go to the PE `next_hop` under MPLS label `label`.
+    """A VPNv4 or VPNv6 route: packets for `prefix` go to the PE `next_hop` under MPLS label `label`.
 
-    `prefix` is canonical (`10.1.1.5/32`), `next_hop` an IPv4 address.
+    `prefix` is canonical (`10.1.1.5/32`, `2001:db8::5/128`), `next_hop` an IPv4 address.
     """
 
     rd: RouteDistinguisher

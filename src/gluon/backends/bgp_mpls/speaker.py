@@ -51,7 +51,7 @@ class SpeakerGone(TryLater):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
-    """A BGP neighbour for VPNv4, mostly a route reflector.
+    """A BGP neighbour for VPNv4 and VPNv6, mostly a route reflector.
 
     `passive`: wait for it to dial. gobgpd itself takes 5 to 10 s to dial; FRR dials within one.
     """
@@ -148,22 +148,22 @@ class Speaker:
 
     async def withdraw(self, route: VpnRoute) -> None:
         """Withdraw a route; one that is not announced is no error."""
-        request = pb.DeletePathRequest(family=codec.VPNV4, path=codec.path_of(route))
+        request = pb.DeletePathRequest(family=codec.family_of(route), path=codec.path_of(route))
         await self._call("DeletePath", request, Empty)
 
     async def routes(self) -> RouteTable:
-        """All VPNv4 routes, own and learnt, as of now."""
+        """All VPN routes of both families, own and learnt, as of now."""
         own: dict[RouteKey, VpnRoute] = {}
         learnt: dict[RouteKey, VpnRoute] = {}
-        async for answer in self._stream(
-            "ListPath", pb.ListPathRequest(family=codec.VPNV4), pb.ListPathResponse
-        ):
-            for path in answer.destination.paths:
-                route = codec.route_of(path)
-                if route is not None and codec.is_own(path):
-                    own[route.key] = route
-                elif route is not None and path.best:
-                    learnt[route.key] = route
+        for family in codec.FAMILIES:
+            request = pb.ListPathRequest(family=family)
+            async for answer in self._stream("ListPath", request, pb.ListPathResponse):
+                for path in answer.destination.paths:
+                    route = codec.route_of(path)
+                    if route is not None and codec.is_own(path):
+                        own[route.key] = route
+                    elif route is not None and path.best:
+                        learnt[route.key] = route
         return RouteTable(own=own, learnt=learnt)
 
     async def watch(self) -> AsyncGenerator[RouteEvent, None]:
@@ -262,5 +262,7 @@ def _peer_message(peer: Peer) -> pb.Peer:
             )
         ),
         transport=pb.Transport(local_address=peer.local_address, passive_mode=peer.passive),
-        afi_safis=[pb.AfiSafi(config=pb.AfiSafiConfig(family=codec.VPNV4, enabled=True))],
+        afi_safis=[
+            pb.AfiSafi(config=pb.AfiSafiConfig(family=family, enabled=True)) for family in codec.FAMILIES
+        ],
     )

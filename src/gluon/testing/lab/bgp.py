@@ -62,7 +62,7 @@ class GobgpDaemon:
 
 
 class RouteReflector:
-    """Reflects VPNv4 between its clients (RFC 4456); clients may also be unknown ones that dial.
+    """Reflects VPNv4 and VPNv6 between its clients (RFC 4456); clients may also be unknown ones that dial.
 
     With FRR `dials` is True: it dials each client within a second of its start, where gobgpd takes 5 to
     10, so clients may wait for it (be passive) and it should be started last.
@@ -119,6 +119,10 @@ class RouteReflector:
             "  neighbor PE activate\n"
             "  neighbor PE route-reflector-client\n"
             " exit-address-family\n"
+            " address-family ipv6 vpn\n"
+            "  neighbor PE activate\n"
+            "  neighbor PE route-reflector-client\n"
+            " exit-address-family\n"
         )
         # Without zebra (-Z) it takes every next hop for reachable, as a reflector should.
         return self.host.daemon(
@@ -149,6 +153,9 @@ class RouteReflector:
   [[neighbors.afi-safis]]
     [neighbors.afi-safis.config]
       afi-safi-name = "l3vpn-ipv4-unicast"
+  [[neighbors.afi-safis]]
+    [neighbors.afi-safis.config]
+      afi-safi-name = "l3vpn-ipv6-unicast"
 """
             for client in clients
         )

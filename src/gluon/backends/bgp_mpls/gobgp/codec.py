@@ -16,14 +16,19 @@ from gluon.backends.bgp_mpls.routes import RouteKey, VpnRoute
 from gluon.values.route_target import Administrator, RouteDistinguisher, RouteTarget
 
 VPNV4 = pb.Family(afi=1, safi=128)
+VPNV6 = pb.Family(afi=2, safi=128)
+FAMILIES = (VPNV4, VPNV6)
 _ROUTE_TARGET = 2  # sub-type, RFC 4360 section 4
 _IGP = 0  # origin, RFC 4271
 _OWN = ("", "<nil>")  # how gobgpd spells "no neighbour": the path was added by its API
 
 
 def path_of(route: VpnRoute) -> pb.Path:
-    """The path to add or delete. VPNv4 travels in MP_REACH_NLRI, next hop and NLRI in it."""
-    network = ipaddress.IPv4Network(route.prefix)
+    """The path to add or delete. VPN routes travel in MP_REACH_NLRI, next hop and NLRI in it."""
+    network = ipaddress.ip_network(route.prefix)
+    family = family_of(route)
+    # RFC 4659, section 3.2.1.2: over an IPv4 core the next hop of IPv6 routes is an IPv4-mapped address.
+    next_hop = route.next_hop if network.version == 4 else f"::ffff:{route.next_hop}"
     nlri = _any(
         pb.LabeledVPNIPAddressPrefix(
             labels=[route.label],
@@ -34,14 +39,19 @@ def path_of(route: VpnRoute) -> pb.Path:
     )
     attributes: list[Message] = [
         pb.OriginAttribute(origin=_IGP),
-        pb.MpReachNLRIAttribute(family=VPNV4, next_hops=[route.next_hop], nlris=[nlri]),
+        pb.MpReachNLRIAttribute(family=family, next_hops=[next_hop], nlris=[nlri]),
     ]
     if route.route_targets:
         targets = sorted(route.route_targets, key=str)  # one order, so equal routes are equal paths
         attributes.append(
             pb.ExtendedCommunitiesAttribute(communities=[_any(_target_message(t)) for t in targets])
         )
-    return pb.Path(family=VPNV4, nlri=nlri, pattrs=[_any(a) for a in attributes])
+    return pb.Path(family=family, nlri=nlri, pattrs=[_any(a) for a in attributes])
+
+
+def family_of(route: VpnRoute) -> pb.Family:
+    """VPNv4 or VPNv6, by the prefix."""
+    return VPNV6 if ":" in route.prefix else VPNV4
 
 
 def key_of(path: pb.Path) -> RouteKey | None:
@@ -50,11 +60,11 @@ def key_of(path: pb.Path) -> RouteKey | None:
     if not path.nlri.Unpack(nlri):
         return None
     rd = _rd_value(nlri.rd)
-    return None if rd is None else RouteKey(rd, f"{nlri.prefix}/{nlri.prefix_len}")
+    return None if rd is None else RouteKey(rd, _normal(f"{nlri.prefix}/{nlri.prefix_len}"))
 
 
 def route_of(path: pb.Path) -> VpnRoute | None:
-    """The route of a path, or None if it is no VPNv4 route with label and next hop."""
+    """The route of a path, or None if it is no VPN route with label and next hop."""
     key = key_of(path)
     nlri = pb.LabeledVPNIPAddressPrefix()
     next_hop = _next_hop(path)
@@ -78,8 +88,27 @@ def _next_hop(path: pb.Path) -> str | None:
     reach = pb.MpReachNLRIAttribute()
     for attribute in path.pattrs:
         if attribute.Unpack(reach) and reach.next_hops:
-            return reach.next_hops[0]
+            return _unmapped(reach.next_hops[0])
     return None
+
+
+def _unmapped(address: str) -> str:
+    """The IPv4 address in an IPv4-mapped one; anything else as it is."""
+    try:
+        mapped = ipaddress.IPv6Address(address).ipv4_mapped
+    except ValueError:
+        return address
+    return str(mapped) if mapped is not None else address
+
+
+def _normal(prefix: str) -> str:
+    """An IPv6 prefix in its one form; what is none as it is."""
+    if ":" not in prefix:
+        return prefix
+    try:
+        return str(ipaddress.IPv6Network(prefix, strict=False))
+    except ValueError:
+        return prefix
 
 
 def _route_targets(path: pb.Path) -> frozenset[RouteTarget]:
