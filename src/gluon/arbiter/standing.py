@@ -60,6 +60,31 @@ class Standing:
             )
         return body
 
+    async def words(self, resource: registry.Resource, rows: Sequence[store.Row]) -> Sequence[str]:
+        """The operational status of each row."""
+        keys = [str(row[resource.records.key_column]) for row in rows]
+        if resource.type.kind is Kind.PORT:
+            known = await self._ports(resource, keys)
+            return [known.get(key, "DOWN") for key in keys]
+        one = (("object_key", keys[0]),) if len(keys) == 1 else ()
+        of_type = (("api", resource.api), ("object_type", resource.name))
+        said: dict[str, list[status.Report]] = {}
+        for report in await self._store.select(store.Select(table=tables.STATUS, equals=(*of_type, *one))):
+            believed = status.decode_believed(str(report["report"]).encode())
+            said.setdefault(str(report["object_key"]), []).append(believed)
+        return [
+            _summary(int(row[columns.REVISION] or 0), said.get(key, []))
+            for key, row in zip(keys, rows, strict=True)
+        ]
+
+    async def _ports(self, resource: registry.Resource, keys: Sequence[str]) -> dict[str, str]:
+        if len(keys) == 1:
+            row = await self._store.get(tables.PORT, keys[0])
+            return {keys[0]: str(row["status"])} if row else {}
+        equals = (("api", resource.api), ("object_type", resource.name))
+        rows = await self._store.select(store.Select(table=tables.PORT, equals=equals))
+        return {str(row["id"]): str(row["status"]) for row in rows}
+
     async def _binding(self, port: str) -> bindings.Binding | None:
         rows = await self._store.select(store.Select(table=tables.BINDING, equals=((tables.PORT_ID, port),)))
         held = [bindings.read(r) for r in rows]

@@ -225,7 +225,8 @@ def _assemble(
     assigner = assign.Assigner(roster, protons.versions)
     binds = binder.Binder(database, known, assigner, roster, publishing.subscribe, arbiter.unreachable)
     arbiter.binds = binds
-    actions = service.Service(database, guard.AdminOnly(), ledger.Ledger(assigner))
+    standings = standing.Standing(database)
+    actions = service.Service(database, guard.AdminOnly(), ledger.Ledger(assigner), standings)
 
     async def refresh() -> None:
         await protons.refresh(database.inner)
@@ -236,7 +237,7 @@ def _assemble(
 
     database.refresh = refresh
     protons.replaced = replaced
-    served = Renewing(lambda: known, actions, binds, standing.Standing(database))
+    served = Renewing(lambda: known, actions, binds, standings)
     served.refresh = refresh
     app = lane.Lane(
         served,

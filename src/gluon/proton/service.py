@@ -6,7 +6,7 @@ Raises the errors of `gluon.errors`; returns what was committed. Holds no state 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from gluon.objects import journal
 from gluon.particles import tables
@@ -14,13 +14,27 @@ from gluon.proton import create, hooked, ids, problems, referring, registry, rem
 from gluon.spi import policy, ports, store
 
 
-class Service:
-    """The actions on objects of all protons."""
+class Standings(Protocol):
+    """What data planes say of objects."""
 
-    def __init__(self, database: store.Store, rules: policy.Policy, ledger: ports.PortLedger) -> None:
+    async def words(self, resource: registry.Resource, rows: Sequence[store.Row]) -> Sequence[str]:
+        """The operational status of each."""
+
+
+class Service:
+    """The actions on objects of all protons. `standings`: where bodies show the operational status."""
+
+    def __init__(
+        self,
+        database: store.Store,
+        rules: policy.Policy,
+        ledger: ports.PortLedger,
+        standings: Standings | None = None,
+    ) -> None:
         self._store = database
         self._policy = rules
         self._ledger = ledger
+        self._standings = standings
 
     def context(self, resource: registry.Resource, caller: policy.Caller, request_id: str) -> units.Context:
         return units.Context(
@@ -72,6 +86,8 @@ class Service:
         resource = context.resource
         checked = resource.fields.check(body, partial=True)
         normal = resource.fields.key(key)
+        if resource.stands is not None and resource.stands.name in checked.values:
+            await self._forget_shown(resource, normal, checked.values)
         inside = _inside(resource, parent)
 
         def make(more: Mapping[str, Any], forms: Mapping[str, Any]) -> store.Unit:
@@ -84,8 +100,11 @@ class Service:
             changed = resource.records.changed(row, checked.values, checked.written, revision=0, now="")
             return changed or row
 
-        result: units.Result = await self._submit(context, journal.Operation.UPDATE, normal, predict, make)
-        return result
+        done: units.Result = await self._submit(context, journal.Operation.UPDATE, normal, predict, make)
+        if resource.stands is None:
+            return done
+        (row,) = await self._shown(resource, (done.row,))
+        return units.Result(row, resource.records.document(row), done.wait)
 
     async def delete(
         self,
@@ -143,7 +162,31 @@ class Service:
         self._policy.check(
             context.caller, "get", resource.api, resource.name, None if project is None else str(project)
         )
+        (row,) = await self._shown(resource, (row,))
         return units.Result(row, resource.records.document(row))
+
+    async def _shown(self, resource: registry.Resource, rows: Sequence[store.Row]) -> Sequence[store.Row]:
+        """The rows with the operational status in them, where the type shows it."""
+        status = resource.stands
+        if status is None or self._standings is None or not rows:
+            return rows
+        column = resource.records.column(status.name)
+        words = await self._standings.words(resource, rows)
+        return [
+            {**row, column: word} if not status.values or word in status.values else row
+            for row, word in zip(rows, words, strict=True)
+        ]
+
+    async def _forget_shown(
+        self, resource: registry.Resource, key: store.Value, values: dict[str, Any]
+    ) -> None:
+        """A client may send back the status that it was shown, though another is stored."""
+        row = await self._store.get(resource.table, key)
+        if row is None or resource.stands is None:
+            return
+        (shown,) = await self._shown(resource, (row,))
+        if values[resource.stands.name] == shown[resource.records.column(resource.stands.name)]:
+            del values[resource.stands.name]
 
     async def follow(self, steps: Sequence[tuple[units.Context, str]]) -> None:
         """Each object of a path is there, and under the one before it. Raises `NotFound`."""
@@ -163,7 +206,7 @@ class Service:
         value = target.row[reference.target_key]
         equals = ((reference.column, value),)
         rows = await self._store.select(store.Select(table=owner.table, equals=equals, project=scope))
-        return [owner.records.body(row) for row in rows]
+        return [owner.records.body(row) for row in await self._shown(owner, rows)]
 
     async def list(self, context: units.Context, parent: str | None = None) -> Sequence[dict[str, Any]]:
         """All bodies that the caller may see, by key; `parent`: only those of this parent."""
@@ -175,7 +218,7 @@ class Service:
             attribute = resource.type.parent_key
             equals = ((resource.records.column(attribute), resource.fields.from_text(attribute, parent)),)
         rows = await self._store.select(store.Select(table=resource.table, equals=equals, project=scope))
-        return [resource.records.body(row) for row in rows]
+        return [resource.records.body(row) for row in await self._shown(resource, rows)]
 
 
 def _gone(_row: store.Row | None) -> None:
