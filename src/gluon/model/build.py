@@ -15,7 +15,7 @@ from gluon.model import acceptors, conversions, fieldtypes, keywords, resolve, r
 from gluon.model import declare_parts as parts
 from gluon.model.declare_attributes import Attribute as Declared
 from gluon.model.declare_versions import Origin
-from gluon.model.facts import Fact
+from gluon.model.facts import Fact, is_null
 from gluon.model.fieldtypes import NEW, OLD
 from gluon.model.nodes import value_of
 
@@ -42,10 +42,12 @@ def _object_type(whole: resolve.ObjectType, model: resolve.Model) -> types.Objec
     if api is None or api.name is None:
         raise AssertionError("an unchecked object type")
     key = whole.key
-    made = {name: attribute(name, a.merged, model, key=name == key) for name, a in whole.attributes.items()}
     played = roles.roles_of(whole, model.version)
-    for role, name in played.items():
-        made[name] = _replace(made[name], role=role)
+    role_of = {name: role for role, name in played.items()}
+    made = {
+        name: attribute(name, a.merged, model, key=name == key, role=role_of.get(name))
+        for name, a in whole.attributes.items()
+    }
     if key not in made:
         made = {key: implicit_key(key, model), **made}
     return types.ObjectType(
@@ -95,8 +97,19 @@ def implicit_key(key: str, model: resolve.Model) -> types.Attribute:
     )
 
 
-def attribute(name: str, merged: Declared, model: resolve.Model, *, key: bool = False) -> types.Attribute:
-    """One attribute; a reference takes the limits of the key it refers to, however many steps away."""
+def attribute(
+    name: str,
+    merged: Declared,
+    model: resolve.Model,
+    *,
+    key: bool = False,
+    role: types.Role | None = None,
+    valued: bool = True,
+) -> types.Attribute:
+    """One attribute; a reference takes the limits of the key it refers to, however many steps away.
+
+    Without `valued` it has neither default nor example: they are to be judged by it.
+    """
     assert merged.type
     facts = _of_the_key(merged, model)
     assert facts.type
@@ -110,7 +123,7 @@ def attribute(name: str, merged: Declared, model: resolve.Model, *, key: bool = 
     )
     told: dict[str, Any] = {}
     if model.version == NEW:
-        told = _new_facts(name, merged, word, model, key=key)
+        told = _new_facts(name, merged, word, model, key=key, valued=valued)
     made = types.Attribute(
         name=name,
         type=word.type,
@@ -125,6 +138,7 @@ def attribute(name: str, merged: Declared, model: resolve.Model, *, key: bool = 
         reference=merged.type.value if word.type is types.AttributeType.REFERENCE else None,
         value_type=value.type,
         value_format=form,
+        role=role,
         **told,
     )
     return made if made.default is None else _replace(made, default=_normal(made))
@@ -152,17 +166,18 @@ def _of_the_key(merged: Declared, model: resolve.Model) -> Declared:
 
 
 def _new_facts(
-    name: str, merged: Declared, word: fieldtypes.Word, model: resolve.Model, *, key: bool
+    name: str, merged: Declared, word: fieldtypes.Word, model: resolve.Model, *, key: bool, valued: bool
 ) -> dict[str, Any]:
     """What only 2.0 says of an attribute."""
     items = attribute("items", merged.items, model) if merged.items and merged.items.type else None
     members = {n: attribute(n, m, model) for n, m in (merged.attributes or {}).items() if m.type}
     default = example = None
-    if merged.default or merged.example:
+    if valued and (merged.default or merged.example):
         bare = types.Attribute(name=name, type=word.type, value_type=word.type, items=items, members=members)
         default = value_of(merged.default.value, bare) if merged.default else None
         example = value_of(merged.example.value, bare) if merged.example else None
-    strict = merged.says("required") or default is not None or key or merged.nested == "item"
+    given = merged.default is not None and not is_null(merged.default.value)
+    strict = merged.says("required") or given or key or merged.nested == "item"
     limited = word.type in {types.AttributeType.LIST, types.AttributeType.MAP}
     return {
         "items": items,

@@ -6,6 +6,7 @@ import re
 
 from gluon.model import fieldtypes, patterns, resolve
 from gluon.model.declare_attributes import Attribute
+from gluon.model.facts import is_null
 from gluon.model.fieldtypes import MAX_ITEMS, MAX_LENGTH, NEW, STRING_LENGTH
 from gluon.model.keywords import ATTRIBUTE
 from gluon.model.problems import Problems, suggest
@@ -103,15 +104,19 @@ def _true(text: str) -> bool:
     return text.lower() not in {"false", "no", "off"}
 
 
+def _has_default(merged: Attribute) -> bool:
+    return merged.default is not None and not is_null(merged.default.value)
+
+
 def _has_value(merged: Attribute) -> bool:
-    return merged.default is not None or merged.pool is not None
+    return _has_default(merged) or merged.pool is not None
 
 
 def _strict(merged: Attribute) -> bool:
     """Whether null is refused."""
     if merged.nullable:
         return not merged.nullable.value or merged.says("primary")
-    return merged.says("required") or merged.says("primary") or merged.default is not None
+    return merged.says("required") or merged.says("primary") or _has_default(merged)
 
 
 def _check_primary(merged: Attribute, word: fieldtypes.Word, where: str, problems: Problems) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from gluon.model import build, fieldtypes, paths, ranges, resolve
 from gluon.model import declare_parts as parts
 from gluon.model.declare_attributes import Attribute
-from gluon.model.facts import Fact
+from gluon.model.facts import Fact, is_null
 from gluon.model.fieldtypes import NEW, POOLED, Word
 from gluon.model.problems import Problems, suggest
 from gluon.model.types import AttributeType, Format
@@ -163,7 +163,7 @@ def _check_use(
     problems: Problems,
 ) -> None:
     """The pool must be there and give what the attribute takes."""
-    if merged.default is not None and merged.default.value is not None:
+    if merged.default is not None and not is_null(merged.default.value):
         hint = "leave one of the two out"
         problems.add(fact.mark, f"{where}: with a default the pool {fact.value} would never be asked", hint)
     use = build.pool_use(fact.value)

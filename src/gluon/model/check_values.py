@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
 
 from gluon.model import acceptors, build, nodes, resolve, source
 from gluon.model.declare_attributes import Attribute
@@ -25,21 +24,20 @@ def check_attribute(
     facts = {"default": merged.default, "example": merged.example}
     if not any(facts.values()):
         return
-    made = attempt(name, dataclasses.replace(merged, **_ABSENT), model)
+    made = attempt(name, merged, model, valued=False)
     for key, fact in facts.items():
         if made and fact and not is_null(fact.value):
             check_value(fact.value, made, f"{where}: the {key}", problems)
 
 
-_ABSENT: dict[str, Any] = {"default": None, "example": None}
-
-
-def attempt(name: str, merged: Attribute, model: resolve.Model, *, key: bool = False) -> Made | None:
+def attempt(
+    name: str, merged: Attribute, model: resolve.Model, *, key: bool = False, valued: bool = True
+) -> Made | None:
     """The attribute as it will be, or None where a fact of it or of the key that it refers to is not clear."""
     if not _is_whole(merged, model) or _circular(merged, model):
         return None
     try:
-        return build.attribute(name, merged, model, key=key)
+        return build.attribute(name, merged, model, key=key, valued=valued)
     except ValueError:  # noted where the fact is judged
         return None
 

@@ -36,12 +36,14 @@ class Attribute:
 class ObjectType:
     """An object type after inheritance; `bases` are its base objects, nearest first.
 
-    `whole` is false where a base was missing: then an absent attribute means nothing.
+    `primaries` are its primary attributes, inherited first. `whole` is false where a base was missing:
+    then an absent attribute means nothing.
     """
 
     declared: declare.ObjectType
     bases: tuple[str, ...] = ()
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    primaries: tuple[str, ...] = ()
     policies: Mapping[str, Fact[str]] = field(default_factory=dict)
     policy_keys: tuple[source.Scalar, ...] = ()
     unique: tuple[parts.Unique, ...] = ()
@@ -68,11 +70,6 @@ class ObjectType:
         if api and api.plural_name:
             return api.plural_name.value
         return f"{api.name.value}s" if api and api.name else ""
-
-    @property
-    def primaries(self) -> list[str]:
-        """The primary attributes, inherited first; `primary: false` is none."""
-        return [name for name, a in self.attributes.items() if a.merged.says("primary")]
 
     @property
     def key(self) -> str:
@@ -291,6 +288,7 @@ def _merge(declared: declare.ObjectType, base: ObjectType | None, version: str, 
         declared=declared,
         bases=(base.name, *base.bases) if base.declared is not declared else (),
         attributes=attributes,
+        primaries=tuple(name for name, a in attributes.items() if a.merged.says("primary")),
         policies={**base.policies, **declared.policies},
         policy_keys=(*base.policy_keys, *declared.policy_keys),
         unique=(*base.unique, *declared.unique),
