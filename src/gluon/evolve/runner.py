@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 
 from gluon import errors
 from gluon.evolve import work
-from gluon.evolve.convert import Unfit
 from gluon.evolve.plan import Kind, Plan, Step
 from gluon.evolve.stored import stored
 from gluon.model.types import Model
@@ -113,29 +112,41 @@ class Runner:
             return
         (n,) = [n for n, j in enumerate(self._jobs) if (j.api, j.object_type) == (step.api, step.object_type)]
         if step.kind is Kind.CHECK:
-            await self._check(self._jobs[n])
+            await self._check(n)
         else:
             await self._copy(n)
 
-    async def _check(self, job: work.Job) -> None:
+    async def _check(self, n: int) -> None:
         """Every object as it is now. Raises `Stopped` with those that do not fit."""
+        job = self._jobs[n]
         problems: list[str] = []
         count = 0
         after: store.Value = None
-        while True:
-            rows = await self._page(job, after)
-            for row in rows:
-                try:
-                    job.converter.make(row)
-                except Unfit as unfit:
-                    count += 1
-                    if count <= work.SHOWN:
-                        problems.append(job.say(row, unfit))
-            if len(rows) < PAGE:
-                break
+        while rows := await self._page(job, after):
             after = rows[-1][job.key]
+            try:
+                await self._look(n, rows)
+            except work.Stopped as stopped:
+                count += stopped.count
+                problems += stopped.problems
         if count:
-            raise work.Stopped(problems, count)
+            raise work.Stopped(problems[: work.SHOWN], count)
+
+    async def _look(self, n: int, rows: Sequence[store.Row]) -> None:
+        """Look at a page: where rules read other objects, in a unit. Raises `Stopped`."""
+        job = self._jobs[n]
+        if job.rules:
+            keys = {n: [row[job.key] for row in rows]}
+            await self._store.submit(work.Page(keys, self._jobs, self._progress(), look=True))
+            return
+        problems: list[str] = []
+        for row in rows:
+            try:
+                job.make(row, _nothing)
+            except work.Stopped as stopped:
+                problems += stopped.problems
+        if problems:
+            raise work.Stopped(problems, len(problems))
 
     async def _copy(self, n: int) -> None:
         job = self._jobs[n]
@@ -172,6 +183,10 @@ class Runner:
             await work.finish(locked, self._jobs, self._revision, self._progress(SWITCHED))
 
         return await self._store.switch(wanted, self._fresh, models, last)
+
+
+def _nothing(table: str, key: store.Value) -> None:
+    """No rule asks for it."""
 
 
 class _Forget:

@@ -18,10 +18,12 @@ from gluon.spi import store
 _MARK = "model"
 
 
-def stored(model: Model) -> store.StoredModel:
-    """What the store records."""
+def stored(model: Model, who: str = "") -> store.StoredModel:
+    """What the store records; `who` loads it."""
     text = codec.encode({_MARK: plain.plain(model)}).decode()
-    return store.StoredModel(api=model.name, version=model.version, digest=model.digest, document=text)
+    return store.StoredModel(
+        api=model.name, version=model.version, digest=model.digest, document=text, who=who
+    )
 
 
 def restore(kept: store.StoredModel) -> Model:

@@ -11,12 +11,18 @@ from gluon.evolve.plan import Plan, plan
 from gluon.evolve.stored import placed, restore
 from gluon.model.types import Model
 from gluon.particles import tables
+from gluon.spi import store
 from gluon.spi.upgrade import Upgradable
 
 
 async def recorded(database: Upgradable) -> tuple[Model, ...]:
     """The models on record, each type with the table that holds it."""
     return tuple(restore(kept) for kept in await database.models())
+
+
+async def loaded(database: Upgradable) -> tuple[store.StoredModel, ...]:
+    """The records themselves: who loaded what, and when."""
+    return tuple(await database.models())
 
 
 async def survey(database: Upgradable, new: Sequence[Model], *, drop: bool = False) -> Plan:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from gluon import errors
 from gluon.evolve.convert import Converter, Made, Unfit
+from gluon.evolve.judging import Get, Rules
 from gluon.evolve.plan import Kind, Plan
 from gluon.model.types import AttributeType
 from gluon.objects import journal
@@ -42,6 +43,7 @@ class Job:
     object_type: str
     converter: Converter
     copies: bool
+    rules: Rules
 
     @property
     def source(self) -> str:
@@ -52,6 +54,10 @@ class Job:
         """The key column of the old table."""
         return self.converter.old.key_column
 
+    def key_column(self, table: str) -> str:
+        """Of a table of the old model."""
+        return self.rules.key_column(table)
+
     @property
     def fresh(self) -> tuple[spi_tables.Table, ...]:
         return (self.converter.new_table, *self.converter.link_tables) if self.copies else ()
@@ -61,15 +67,19 @@ class Job:
         kind = self.converter.old.object_type
         return int(text) if kind.attributes[kind.key].value_type is AttributeType.INTEGER else text
 
-    def make(self, row: store.Row) -> Made:
-        """Raises `Stopped`."""
+    def make(self, row: store.Row, get: Get) -> Made:
+        """The new form; `get` reads the objects that its rules look at. Raises `Stopped`."""
         try:
-            return self.converter.make(row)
+            made = self.converter.make(row)
+            broken = self.rules.broken(made.row, get) if self.rules else ()
         except Unfit as unfit:
-            raise Stopped([self.say(row, unfit)], 1) from unfit
+            raise Stopped([self._say(row, str(unfit))], 1) from unfit
+        if broken:
+            raise Stopped([self._say(row, "; ".join(broken))], 1)
+        return made
 
-    def say(self, row: store.Row, unfit: Unfit) -> str:
-        return f"{self.api} {self.object_type} {row[self.key]}: {unfit}"
+    def _say(self, row: store.Row, why: str) -> str:
+        return f"{self.api} {self.object_type} {row[self.key]}: {why}"
 
 
 def jobs_of(plan: Plan) -> tuple[Job, ...]:
@@ -84,6 +94,7 @@ def jobs_of(plan: Plan) -> tuple[Job, ...]:
             name,
             Converter(old[api], new[api], old[api].types[name], new[api].types[name]),
             (api, name) in copied,
+            Rules(old[api], new[api], name),
         )
         for api, name in wanted
     )
@@ -96,9 +107,15 @@ class Page:
     request_id = ""
 
     def __init__(
-        self, keys: Mapping[int, Sequence[store.Value]], jobs: Sequence[Job], progress: store.Row
+        self,
+        keys: Mapping[int, Sequence[store.Value]],
+        jobs: Sequence[Job],
+        progress: store.Row,
+        *,
+        look: bool = False,
     ) -> None:
-        """`keys` by place in `jobs`."""
+        """`keys` by place in `jobs`; `look`: nothing is copied."""
+        self._look = look
         self._keys = {n: list(dict.fromkeys(k)) for n, k in keys.items()}
         self._jobs = jobs
         self._progress = progress
@@ -109,7 +126,7 @@ class Page:
             job = self._jobs[n]
             for key in keys:
                 yield store.Lookup(job.source, (job.key,), (key,))
-                if job.copies:
+                if job.copies and not self._look:
                     yield store.Lookup(job.converter.new.table, (job.converter.new.key_column,), (key,))
                     for table in job.converter.link_tables:
                         yield store.Lookup(table.name, (tables.OWNER,), (key,))
@@ -117,16 +134,22 @@ class Page:
     def decide(self, view: store.View) -> store.Changes:
         """Raises `Stopped`."""
         changes = store.Changes()
+        problems: list[str] = []
         for n, keys in self._keys.items():
             for key in keys:
-                self._take(view, changes, self._jobs[n], key)
+                try:
+                    self._take(view, changes, self._jobs[n], key)
+                except Stopped as stopped:
+                    problems += stopped.problems
+        if problems:
+            raise Stopped(problems[:SHOWN], len(problems))
         changes.put(PROGRESS.name, {**self._progress, "at": view.now})
         return changes
 
     def _take(self, view: store.View, changes: store.Changes, job: Job, key: store.Value) -> None:
         row = view.get(job.source, key)
-        made = job.make(row) if row is not None else None
-        if not job.copies:
+        made = job.make(row, view.get) if row is not None else None
+        if not job.copies or self._look:
             return
         for table in job.converter.link_tables:
             wanted = made.links[table.name] if made else ()
@@ -152,12 +175,35 @@ def named(entries: Iterable[journal.Entry], jobs: Sequence[Job]) -> dict[int, li
     return {n: list(keys) for n, keys in found.items()}
 
 
+class _Wanted(Exception):
+    """A row that a rule reads, and that was not read yet."""
+
+
+async def _make(locked: Locked, job: Job, row: store.Row) -> Made:
+    """As `Job.make`; what its rules read is read when they ask for it. Raises `Stopped`."""
+    known: dict[tuple[str, store.Value], store.Row | None] = {}
+
+    def get(table: str, key: store.Value) -> store.Row | None:
+        try:
+            return known[table, key]
+        except KeyError:
+            raise _Wanted(table, key) from None
+
+    while True:
+        try:
+            return job.make(row, get)
+        except _Wanted as wanted:
+            table, key = wanted.args
+            found = await locked.rows(table, job.key_column(table), [key])
+            known[table, key] = found[0] if found else None
+
+
 async def finish(locked: Locked, jobs: Sequence[Job], revision: int, progress: store.Row) -> int:
     """What the journal has after `revision`, under the lock; how many objects that were. Raises `Stopped`."""
     keys = named(await locked.entries(revision), jobs)
     for n, changed in keys.items():
         job = jobs[n]
-        made = [job.make(row) for row in await locked.rows(job.source, job.key, changed)]
+        made = [await _make(locked, job, row) for row in await locked.rows(job.source, job.key, changed)]
         if not job.copies:
             continue
         for table in job.converter.link_tables:
