@@ -75,7 +75,8 @@ class _Parser:
 
     def unexpected(self, rule: str) -> Wrong:
         token = self.token
-        return Wrong(f"unexpected {token}: {rule}", offset=token.at, hint=_HABITS.get(token.text, ""))
+        what = "the end comes too early" if token.kind == "end" else f"unexpected {token}"
+        return Wrong(f"{what}: {rule}", offset=token.at, hint=_HABITS.get(token.text, ""))
 
     def finish(self) -> None:
         if self.token.kind != "end":

@@ -33,16 +33,16 @@ ROOTS = {"self": PORT, "old": nullable(PORT)}
 
 WRONG = [
     # text, offset, message, hint
-    ("", 0, "unexpected the end: a value is expected", ""),
-    ("1 +", 3, "unexpected the end: a value is expected", ""),
-    ("(true", 5, "unexpected the end: ')' is expected to close the parenthesis", ""),
+    ("", 0, "the end comes too early: a value is expected", ""),
+    ("1 +", 3, "the end comes too early: a value is expected", ""),
+    ("(true", 5, "the end comes too early: ')' is expected to close the parenthesis", ""),
     ("true)", 4, "unexpected ')': an operator or the end is expected", ""),
-    ("[1, 2", 5, "unexpected the end: ',' is expected or ']' to close the list", ""),
+    ("[1, 2", 5, "the end comes too early: ',' is expected or ']' to close the list", ""),
     ("self.up true", 8, "unexpected 'true': an operator or the end is expected", ""),
-    ("self.", 5, "unexpected the end: the name of a member is expected after '.'", ""),
+    ("self.", 5, "the end comes too early: the name of a member is expected after '.'", ""),
     ("self.in", 5, "unexpected 'in': the name of a member is expected after '.'", ""),
     ("self.1", 4, "unexpected '.1': an operator or the end is expected", ""),
-    ("true ? 1", 8, "unexpected the end: ':' is expected between the two values of '?'", ""),
+    ("true ? 1", 8, "the end comes too early: ':' is expected between the two values of '?'", ""),
     ("self.up = true", 8, "unexpected '='", "equality is written =="),
     ("self.up & true", 8, "unexpected '&'", "and is written &&"),
     ("self.up and true", 8, "unexpected 'and': an operator or the end is expected", "and is written &&"),
