@@ -42,7 +42,7 @@ def _look(reason: str) -> Judgement:
 
 def allows_null(attribute: Attribute) -> bool:
     """Whether null may be stored."""
-    return not attribute.required if attribute.kept else attribute.nullable
+    return attribute.nullable and not attribute.required
 
 
 def limits(attribute: Attribute) -> tuple[float | None, float | None]:
