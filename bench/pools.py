@@ -26,6 +26,7 @@ _SIZES = {
     "/24": "192.0.2.0/24",
     "/24 in use before": "192.0.2.0/24",
     "/8": "10.0.0.0/8",
+    "/120": "2001:db8::/120",
     "ten million of IPv6": "2001:db8::-2001:db8::98:967f",
 }
 _AGAIN = "/24 in use before"
@@ -143,8 +144,7 @@ def run(plan: Plan) -> Sequence[Figure]:
     figures = [median("CPU of a unit without a pool", plain, "µs")]
     figures += [median(f"CPU with a take of a {name}", cpu, "µs") for name, cpu in found.items()]
     figures.append(at_most("CPU that a take adds", added, "µs", _MOST_ADDED))
-    for name, cpu in found.items():
-        if name not in ("/24", _AGAIN):
-            ratio = [a / b for a, b in zip(cpu, small, strict=True)]
-            figures.append(at_most(f"a {name} to a /24", ratio, "×", 1.2))
+    for wide, narrow in (("/8", "/24"), ("ten million of IPv6", "/120")):
+        ratio = [a / b for a, b in zip(found[wide], found[narrow], strict=True)]
+        figures.append(at_most(f"a {wide} to a {narrow}", ratio, "×", 1.2))
     return figures
