@@ -1,4 +1,4 @@
-"""Each tutorial runs as it is written: its shell blocks, in order, in an empty folder.
+"""Each tutorial and how-to runs as it is written: its shell blocks, in order, in an empty folder.
 
 The word after ```` ```sh ```` says how: `background` is a server, `fails` must end with an error, `restart` is
 run between two lives of that server. A block without a language is what the command before it prints.
@@ -18,7 +18,7 @@ import pytest
 
 from gluon.testing.process import Daemon
 
-TUTORIALS = sorted(Path("docs/tutorials").glob("*.md"))
+TUTORIALS = sorted([*Path("docs/tutorials").glob("*.md"), *Path("docs/howto").glob("*.md")])
 _BLOCK = re.compile(r"^```(?:(sh) ?(\w*))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
