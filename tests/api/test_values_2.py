@@ -37,6 +37,8 @@ objects:
             cidr: {type: cidr, required: true, description: The prefix.}
             gateway: {type: ip, description: The router.}
             dhcp: {type: boolean, default: true, description: Whether.}
+    unique:
+      - {attributes: [asn, password], scope: global}
   Lane:
     extends: BaseObject
     description: Found by a number.
@@ -133,6 +135,16 @@ def test_a_secret_is_kept_and_never_told(server: GluonServer, data: Path) -> Non
         journal = look.execute("SELECT old, new FROM journal WHERE key = ?", (made["id"],)).fetchall()
     assert len(journal) == 2
     assert PASSWORD not in str(journal)
+
+
+def test_a_secret_is_not_told_by_what_it_clashes_with(server: GluonServer) -> None:
+    given = body(asn=65001, password=PASSWORD)
+    assert server.request("POST", f"{URL}/circuits", given)[0] == 201
+    status, other = server.request("POST", f"{URL}/circuits", {**given, "asn": 65002})
+    assert status == 201, other
+    status, fault = server.request("PUT", f"{URL}/circuits/{other['id']}", {"asn": 65001})
+    assert (status, fault["code"]) == (409, "taken")
+    assert PASSWORD not in str(fault)
 
 
 def test_a_number_may_be_a_key(server: GluonServer) -> None:

@@ -26,6 +26,8 @@ def taken(
     resource: registry.Resource, attributes: Sequence[str], values: Sequence[object], where: str = ""
 ) -> errors.Conflict:
     """`where`: among which objects the values are unique; whose the other is, is nobody's business."""
+    known = resource.type.attributes
+    values = ["…" if known[a].secret else v for a, v in zip(attributes, values, strict=True)]
     what = ", ".join(f"{a} '{v}'" for a, v in zip(attributes, values, strict=True))
     return errors.Conflict(
         f"a {resource.name} with {what} exists already{where}",
