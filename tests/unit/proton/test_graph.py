@@ -177,3 +177,17 @@ async def play(steps: list[Step]) -> None:
 @given(strategies.lists(writes | writes | deletes, min_size=5, max_size=40))
 def test_any_sequence_of_writes_does_what_the_model_says(steps: list[Step]) -> None:
     asyncio.run(play([*PLANTED, *steps]))
+
+
+async def rush(steps: list[Step]) -> None:
+    """All at once: units of one batch see what those before them did."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with engine(Path(folder), GRAPH) as running:
+            await asyncio.gather(*(take(running, step) for step in steps))
+            await settled(running)
+
+
+@settings(max_examples=40, deadline=None)
+@given(strategies.lists(writes | writes | deletes, min_size=5, max_size=60))
+def test_whatever_comes_together_leaves_a_whole_graph(steps: list[Step]) -> None:
+    asyncio.run(rush([*PLANTED, *steps]))
