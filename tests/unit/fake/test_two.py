@@ -15,13 +15,15 @@ from gluon.spi import backend as spi
 class Site:
     """A world of 2.0, and a fake backend on each of two hosts."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options: object) -> None:
         self.world = worlds.MemoryWorld()
         self.world.name_version(l3vpn.API, "2.0")
         self.world.name_version(l2.API, "2.0")
         self.network = FakeNetwork()
         self.backends = {
-            host: FakeBackend(spi.Setting(controller="fake", host=host, options={"network": self.network}))
+            host: FakeBackend(
+                spi.Setting(controller="fake", host=host, options={"network": self.network, **options})
+            )
             for host in ("a", "b")
         }
 
@@ -178,6 +180,20 @@ async def test_a_network_is_reached_by_mac_with_tags_or_without(site: Site) -> N
     assert site.reasons("a", "p", l2.API) == {"Programmed": "Programmed", "Ready": "Up"}
     found = site.backends["a"].status(site.world, spi.Ref(l2.API, "Network", "one"))
     assert found and found.up
+
+
+async def test_a_port_says_who_is_in_its_network() -> None:
+    site = Site(explain=True)
+    site.put("Network", "one", l2.API)
+    for port, host in zip("pqr", "abb", strict=True):
+        site.port(port, host, api=l2.API)
+    site.station("p", "p", "one")
+    site.station("q", "q", "one", tag=9)
+    await site.program()
+    found = site.backends["a"].status(site.world, spi.Ref(l2.API, "Port", "p"))
+    assert found
+    told = next(c.message for c in found.conditions if c.type == "Reaches")
+    assert told == "fa:16:3e:00:00:70 p, fa:16:3e:00:00:71 q"
 
 
 async def test_one_tag_of_a_port_has_one_network(site: Site) -> None:

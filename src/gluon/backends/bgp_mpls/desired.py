@@ -227,9 +227,10 @@ def route_distinguisher(here: Local, facts: Facts, vrf: l3vpn.Vrf, number: int) 
     """The service's own, or `<router id>:<number>`: so too where a VRF before it in order has the
     same one, since BGP could not tell the two VRFs' routes apart."""
     given = vrf.route_distinguisher
-    first = next((table for table, one in here.vrfs.items() if one.route_distinguisher == given), None)
-    if given and first == vrf.table:
-        return RouteDistinguisher.parse(given)
+    if given:
+        first = next(table for table, one in here.vrfs.items() if one.route_distinguisher == given)
+        if first == vrf.table:
+            return RouteDistinguisher.parse(given)
     return RouteDistinguisher.parse(f"{facts.config.router_id}:{number}")
 
 

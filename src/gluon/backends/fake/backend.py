@@ -144,16 +144,19 @@ class FakeBackend:
         up = plugged and programmed.status == "True"
         why = "Up" if up else "NotPlugged" if not plugged else programmed.reason
         ready = _condition(status.READY, why, state="True" if up else "False")
-        told = (self._reached(ref.key),) if self._explains and ref.api == l3vpn.API else ()
+        told = (self._reached(ref),) if self._explains else ()
         return spi.ObjectStatus(conditions=(programmed, ready, *told), up=up)
 
-    def _reached(self, port: str) -> Condition:
-        """Whom the port reaches, and back: `<address> <port>` each."""
+    def _reached(self, ref: spi.Ref) -> Condition:
+        """Whom the port reaches, and back: `<address> <port>` each, in a network `<MAC address> <port>`."""
         view = self.network.view()
-        if len(view.routes) > _EXPLAINED:
+        ends = [(r.address, r.port) for r in view.routes]
+        if ref.api == l2.API:
+            ends = [(s.mac, s.port) for s in view.stations]
+        if len(ends) > _EXPLAINED:
             return _condition("Reaches", "TooMany", f"not computed for more than {_EXPLAINED} addresses")
-        there = [r for r in view.routes if r.port == port or view.pings(port, r.port)]
-        names = sorted(f"{r.address} {r.port}" for r in there)
+        near = [end for end in ends if end[1] == ref.key or view.pings(ref.key, end[1])]
+        names = sorted({f"{address} {port}" for address, port in near})
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         return _condition("Reaches", "Computed", ", ".join(names[:_SHOWN]) + more)
 

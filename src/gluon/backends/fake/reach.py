@@ -57,6 +57,11 @@ class View:
         """The routes of all plugged ports."""
         return [route for routes in self._by_address.values() for route in routes]
 
+    @property
+    def stations(self) -> list[Station]:
+        """Who is in a network."""
+        return [station for stations in self._stations.values() for station in stations]
+
     def reaches(self, source: str, target: str) -> Reach:
         """Whether a packet of port `source` arrives at port `target`: to an address of it, to a prefix
         behind it, or as a frame in a network of both."""
