@@ -127,10 +127,18 @@ class Records:
         return dict(codec.decode(str(text))) if text else {}
 
     def body(self, row: store.Row) -> dict[str, Any]:
-        """The object as users and shims see it."""
+        """The object as users and shims see it; nested values are JSON text that is embedded as it is."""
         body: dict[str, Any] = dict(zip(self._names, self._values(row), strict=True))
         if row[tables.WRITTEN]:
             body.update(self.written(row))
+        return body
+
+    def plain(self, row: store.Row) -> dict[str, Any]:
+        """The body as plain data, for code that looks into its values."""
+        body = self.body(row)
+        for name in self._nested:
+            if body[name] is not None:
+                body[name] = codec.decode(bytes(body[name]))
         return body
 
     def document(self, row: store.Row) -> bytes:

@@ -47,7 +47,7 @@ class Edition:
 
     def down(self, row: store.Row) -> dict[str, Any]:
         """The stored object as this version shows it."""
-        return self.turn.down(self.resource.records.body(row))
+        return self.turn.down(self.resource.records.plain(row))
 
     def blamed(self, error: errors.Invalid) -> errors.Invalid:
         """What the stored version found wrong, told by the names of this one."""

@@ -62,8 +62,8 @@ def subject(
         project=units.text_of(row[tables.PROJECT]),
         who=who,
         request_id=request_id,
-        old=None if before is None else resource.records.body(before),
-        new=None if after is None else resource.records.body(after),
+        old=None if before is None else resource.records.plain(before),
+        new=None if after is None else resource.records.plain(after),
     )
 
 
@@ -97,7 +97,7 @@ class _Look:
         except BaseException as interruption:
             self.interrupted = interruption
             raise
-        return None if row is None else resource.records.body(row)
+        return None if row is None else resource.records.plain(row)
 
 
 def _check(name: str, code: hooks.Check, told: hooks.Subject, look: _Look) -> None:
@@ -126,7 +126,7 @@ class Readings:
         resource = _known(self._family, object_type)
         row = await self._store.get(resource.table, key)
         self.note(resource, key, row)
-        return None if row is None else resource.records.body(row)
+        return None if row is None else resource.records.plain(row)
 
     def note(self, resource: registry.Resource, key: store.Value, row: store.Row | None) -> None:
         """The first reading counts: what changed between two of them has moved."""

@@ -58,6 +58,7 @@ def test_a_body_shows_nested_values_and_no_secret() -> None:
     assert list(codec.decode(document)) == [*KIND.attributes, "created_at", "updated_at"]
     assert msgspec.json.encode(RECORDS.body(ROW)) == document
     assert b"hunter" not in document
+    assert RECORDS.plain(ROW) == shown
 
 
 def test_the_values_of_a_row_are_plain_data() -> None:
