@@ -214,3 +214,19 @@ def test_the_roots_and_headers_say_which_versions_there_are(server: GluonServer)
     assert headers["sunset"] == "Wed, 30 Jun 2027 00:00:00 GMT"
     connection.close()
     assert server.request("GET", "/gluon/v1/protons/net-eline/v1.0/openapi.json")[0] == 200
+
+
+def test_each_version_has_its_openapi(server: GluonServer) -> None:
+    def paths(version: str) -> dict[str, Any]:
+        status, document = server.request("GET", f"/gluon/v1/protons/net-eline/v{version}/openapi.json")
+        assert status == 200
+        found: dict[str, Any] = document["paths"]
+        return found
+
+    stored, old_one, read_only = paths("2.0"), paths("1.0"), paths("1.5")
+    assert "deprecated" not in stored[f"{V2}/lines"]["get"]
+    assert old_one[f"{V1}/circuits"]["post"]["deprecated"] is True
+    assert read_only[f"{V15}/circuits"].keys() == {"get"}
+    assert read_only[f"{V15}/circuits/{{id}}"].keys() == {"parameters", "get"}
+    status, refused = server.request("POST", f"{V15}/circuits", {})
+    assert status == 405, refused

@@ -1,6 +1,6 @@
 """What the server says of its protons in the words of others: made once a model, then kept.
 
-In: a model. Out: the bytes of its OpenAPI document. Called by `routes`.
+In: a model, and the registry that serves it. Out: the bytes of its OpenAPI document. Called by `routes`.
 """
 
 from __future__ import annotations
@@ -10,28 +10,38 @@ from functools import lru_cache
 from gluon.export import openapi as exported
 from gluon.model import types
 from gluon.objects import codec
+from gluon.proton import registry
 
 
 class _Asked:
-    """A model as a key of the cache: by what it says."""
+    """A model and how it is served, as a key of the cache: a model is what it says."""
 
-    __slots__ = ("model",)
+    __slots__ = ("edition", "key", "model")
 
-    def __init__(self, model: types.Model) -> None:
+    def __init__(self, model: types.Model, edition: exported.Edition | None) -> None:
         self.model = model
+        self.edition = edition
+        self.key = (model.digest, edition)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Asked) and other.model.digest == self.model.digest
+        return isinstance(other, _Asked) and other.key == self.key
 
     def __hash__(self) -> int:
-        return hash(self.model.digest)
+        return hash(self.key)
 
 
 @lru_cache(maxsize=64)
 def _openapi(asked: _Asked) -> bytes:
-    return codec.encode(exported.document(asked.model))
+    return codec.encode(exported.document(asked.model, asked.edition))
 
 
-def openapi(model: types.Model) -> bytes:
-    """The OpenAPI document of a model."""
-    return _openapi(_Asked(model))
+def openapi(model: types.Model, known: registry.Registry) -> bytes:
+    """The OpenAPI document of a model, of a version that is not stored too."""
+    served = known.editions.get((model.name, f"v{model.version}"))
+    edition = None
+    if served:
+        edition = exported.Edition(
+            deprecated=any(e.version.deprecated for e in served.values()),
+            read_only=frozenset(e.type.name for e in served.values() if e.why),
+        )
+    return _openapi(_Asked(model, edition))

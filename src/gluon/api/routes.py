@@ -165,7 +165,7 @@ def build(known: Callable[[], registry.Registry], operations: Operations) -> fal
 
     async def openapi(req: falcon.asgi.Request, api: str, version: str) -> message.Reply | None:
         found = next((m for m in roots.models(known()) if m.name == api and version == f"v{m.version}"), None)
-        return None if found is None else message.Reply(200, documents.openapi(found))
+        return None if found is None else message.Reply(200, documents.openapi(found, known()))
 
     async def status(req: falcon.asgi.Request) -> dict[str, Any]:
         return await operations.status()

@@ -6,6 +6,7 @@ and by the API (`…/openapi.json`).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from gluon.export import answers, paths, refusals
@@ -25,14 +26,23 @@ _TITLES = {
     415: ("NoJson", "Only JSON is understood."),
     503: ("Unavailable", "Not now; try again."),
 }
+_READ = ("parameters", "get")
 _JSON = "application/json"
 _PROBLEM = "application/problem+json"
 _REQUEST_ID = {"x-openstack-request-id": {"$ref": "#/components/headers/RequestId"}}
 _WITH_ETAG = {"etag": {"$ref": "#/components/headers/ETag"}, **_REQUEST_ID}
 
 
-def document(model: Model) -> Document:
-    """The whole of it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """A version that is made of a stored one: neither back-references nor actions, and some types read only."""
+
+    deprecated: bool = False
+    read_only: frozenset[str] = frozenset()
+
+
+def document(model: Model, edition: Edition | None = None) -> Document:
+    """The whole of it; `edition`: how a version is served that is not the stored one."""
     info: Document = {"title": model.name, "version": model.version}
     if model.description:
         info["description"] = model.description
@@ -44,7 +54,7 @@ def document(model: Model) -> Document:
         "info": info,
         "servers": [{"url": "/"}],
         "tags": [_tag(t) for t in model.types.values()],
-        "paths": _paths(model),
+        "paths": _paths(model) if edition is None else _paths_of(model, edition),
         "components": {
             "schemas": _schemas(model),
             "responses": _refusals(old=paths.old(model)),
@@ -114,6 +124,22 @@ def _paths(model: Model) -> Document:
             if not place.above:
                 for action in t.actions.values():
                     found[f"{place.one}/{action.name}"] = _action(model, place, action)
+    return found
+
+
+def _paths_of(model: Model, edition: Edition) -> Document:
+    """What of the paths another version has."""
+    whole, found = _paths(model), {}
+    for t in model.types.values():
+        for place in paths.places(model, t):
+            if place.listed:
+                continue
+            for path in (place.path, place.one, f"{place.one}/status"):
+                item = {k: v for k, v in whole[path].items() if t.name not in edition.read_only or k in _READ}
+                for operation in item.values() if edition.deprecated else ():
+                    if isinstance(operation, dict):
+                        operation["deprecated"] = True
+                found[path] = item
     return found
 
 
