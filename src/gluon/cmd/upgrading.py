@@ -90,7 +90,7 @@ def plan(settings: config.Settings, *, drop: bool, as_json: bool) -> int:
     """Print the steps to the models of these settings."""
 
     async def look(database: stores.SqlStore) -> int:
-        found = await survey.survey(database, node.load_models(settings), drop=drop)
+        found = await survey.survey(database, node.load_models(settings), drop=drop, thorough=True)
         if as_json:
             click.echo(_json(words.facts(found)))
         else:
@@ -104,7 +104,7 @@ def upgrade(settings: config.Settings, *, drop: bool, yes: bool) -> int:
     """Take the steps."""
 
     async def take(database: stores.SqlStore) -> int:
-        found = await survey.survey(database, node.load_models(settings), drop=drop)
+        found = await survey.survey(database, node.load_models(settings), drop=drop, thorough=True)
         if found.refused:
             _show(found)
             return 1

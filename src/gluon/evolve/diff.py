@@ -84,7 +84,7 @@ def _model(old: Model, new: Model) -> Iterator[Change]:
 
 def _served(model: Model) -> Mapping[str, Any]:
     """The other versions by name."""
-    return {v.model.version: plain.plain(v) for v in getattr(model, "versions", ())}
+    return {v.model.version: plain.plain(v) for v in model.versions}
 
 
 def _type(old: ObjectType, new: ObjectType) -> Iterator[Change]:

@@ -74,7 +74,7 @@ async def current(db: stores.SqlStore) -> list[Model]:
 
 
 async def plan_to(db: stores.SqlStore, *new: Model, drop: bool = False) -> plans.Plan:
-    return await survey(db, new, drop=drop)
+    return await survey(db, new, drop=drop, thorough=True)
 
 
 async def upgrade(db: stores.SqlStore, *new: Model, drop: bool = False) -> plans.Plan:

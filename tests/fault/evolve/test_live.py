@@ -22,6 +22,7 @@ import pytest
 from gluon import store as stores
 from gluon.model import loader
 from gluon.particles import tables
+from gluon.testing.process import wait_until
 from gluon.testing.product import GluonServer
 from tests.contract.evolve import world
 
@@ -207,6 +208,15 @@ def test_no_request_fails_while_a_model_changes(
     assert asyncio.run(_count(url)) == count + sum(len(c.made) for c in clients)
 
 
+def _published(endpoint: str, n: int) -> dict[str, Any]:
+    """An object as it is in etcd."""
+    key = f"/proton/shop/Box/{uuid.UUID(int=n)}"
+    command = ["etcdctl", "--endpoints", endpoint, "get", key, "--print-value-only"]
+    found = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    value: dict[str, Any] = json.loads(found) if found.strip() else {}
+    return value
+
+
 async def _count(url: str) -> int:
     db = stores.open(url)
     try:
@@ -254,3 +264,30 @@ def test_a_server_does_not_start_where_objects_must_be_rewritten(url: str, old: 
     said, _ = upgrade(url, new).communicate(timeout=60)
     with GluonServer("server", "--database", url, "--model", str(new)) as server:
         assert server.request("GET", PATH)[1]["boxes"][0]["volume"] == "0", said
+
+
+@pytest.mark.parametrize("url", ["postgres_url"], indirect=True)
+def test_workers_go_over_and_etcd_follows(
+    url: str, etcd_endpoint: str, old: Path, new: Path, clients: list[Client]
+) -> None:
+    """Several workers beside a publisher; one is killed after the files have changed, and serves all the same."""
+    asyncio.run(fill(url, old, 500))
+    words = ("--database", url, "--etcd", f"http://{etcd_endpoint}", "--workers", "2", "--model", str(old))
+    with GluonServer("server", *words) as server:
+        clients += [Client(server.port, n) for n in range(4)]
+        for client in clients:
+            client.start()
+        said, _ = upgrade(url, new).communicate(timeout=120)
+        time.sleep(1)
+        for client in clients:
+            client.stopped.set()
+            client.join()
+        assert [f for c in clients for f in c.failed] == [], server.daemon.said(lines=60) + said
+        wait_until(
+            lambda: _published(etcd_endpoint, 1007).get("volume") == "7", "the new form in etcd", limit=30
+        )
+        time.sleep(3)
+        server.kill9_process("worker-0")
+        server.process("worker-0")
+        for _ in range(20):
+            assert server.request("GET", f"{PATH}/{uuid.UUID(int=1007)}")[1]["volume"] == "7"
