@@ -6,7 +6,7 @@ original.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import falcon
@@ -18,6 +18,7 @@ from gluon.api import errors as answers
 from gluon.model import describe
 from gluon.objects import codec
 from gluon.proton import registry
+from gluon.spi import policy
 
 READ = "GET, HEAD"
 
@@ -29,13 +30,30 @@ class Operations:
     """What the mains provide: state of the process, and what an admin may ask for."""
 
     def __init__(
-        self, *, status: Facts, ready: Callable[[], Awaitable[str]], resync: Action, ports: Facts
+        self,
+        *,
+        status: Facts,
+        ready: Callable[[], Awaitable[str]],
+        resync: Action,
+        ports: Facts,
+        protons: Facts,
+        load: Load,
+        retire: Retire,
     ) -> None:
-        """`ready` answers why the process is not ready, or empty text."""
+        """`ready` answers why the process is not ready, or empty text; `protons` which models are loaded."""
+        self.protons = protons
+        self.load = load
+        self.retire = retire
         self.status = status
         self.ready = ready
         self.resync = resync
         self.ports = ports
+
+
+Load = Callable[[Mapping[str, str], str | None, policy.Caller], Awaitable[dict[str, Any]]]
+"""`load(texts, api, caller)`: `api` is the proton to replace, None for a new one."""
+Retire = Callable[[str, bool, policy.Caller], Awaitable[dict[str, Any]]]
+"""`retire(api, force, caller)`."""
 
 
 def _request(req: falcon.asgi.Request) -> message.Request:
@@ -113,6 +131,65 @@ class _Post:
 
 
 message_limit = 64 * 1024
+MODEL_LIMIT = 2 * 1024 * 1024
+"""Bytes of a request with a model: as many as the lane reads."""
+
+
+class _Protons:
+    """`/gluon/v1/protons`: what is loaded; POST loads one more."""
+
+    def __init__(self, operations: Operations, described: Facts) -> None:
+        self._operations = operations
+        self._described = described
+
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        _send(resp, message.Reply(200, codec.encode(await self._described())))
+
+    on_head = on_get
+
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        request = _request(req)
+        texts = await _texts(req, request)
+        done = await self._operations.load(texts, None, request.caller)
+        _send(resp, message.Reply(201, codec.encode(done)))
+
+
+class _Proton:
+    """`/gluon/v1/protons/<api>`: PUT replaces its model, DELETE retires it."""
+
+    def __init__(self, operations: Operations) -> None:
+        self._operations = operations
+
+    async def on_put(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, api: str) -> None:
+        request = _request(req)
+        texts = await _texts(req, request)
+        done = await self._operations.load(texts, api, request.caller)
+        _send(resp, message.Reply(200, codec.encode(done)))
+
+    async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, api: str) -> None:
+        force = req.get_param_as_bool("force", default=False) or False
+        done = await self._operations.retire(api, force, req.scope["gluon.caller"])
+        _send(resp, message.Reply(200, codec.encode(done)))
+
+
+async def _texts(req: falcon.asgi.Request, request: message.Request) -> dict[str, str]:
+    """`{"files": {name: text}}`. Raises `Invalid`, `TooLarge`."""
+    request.body = await req.stream.read(MODEL_LIMIT + 1)
+    if len(request.body) > MODEL_LIMIT:
+        raise errors.TooLarge(f"a model has at most {MODEL_LIMIT} bytes", hint="leave comments out")
+    body = answers.json_body(request)
+    files = body.get("files")
+    if set(body) != {"files"} or not isinstance(files, dict) or not files:
+        raise _wrong("", 'the body is not {"files": {name: text}}')
+    for name, text in files.items():
+        if not isinstance(text, str):
+            raise _wrong(f"/files/{name}", f"files/{name} is no text")
+    return files
+
+
+def _wrong(pointer: str, message: str) -> errors.Invalid:
+    hint = "send the text of each file of the model by its name"
+    return errors.Invalid([errors.FieldProblem(pointer=pointer, code="type", message=message, hint=hint)])
 
 
 async def _health(req: falcon.asgi.Request) -> message.Reply:
@@ -160,8 +237,11 @@ def build(known: Callable[[], registry.Registry], operations: Operations) -> fal
     async def version(req: falcon.asgi.Request, api: str, version: str) -> dict[str, Any] | None:
         return roots.version(req.prefix, known(), api, version)
 
-    async def models(req: falcon.asgi.Request) -> dict[str, Any]:
-        return {"protons": [describe.describe(m) for m in roots.models(known())]}
+    async def models() -> dict[str, Any]:
+        return {
+            "protons": [describe.describe(m) for m in roots.models(known())],
+            **await operations.protons(),
+        }
 
     async def openapi(req: falcon.asgi.Request, api: str, version: str) -> message.Reply | None:
         found = next((m for m in roots.models(known()) if m.name == api and version == f"v{m.version}"), None)
@@ -185,7 +265,8 @@ def build(known: Callable[[], registry.Registry], operations: Operations) -> fal
         app.add_route(f"{prefix}/{{api}}", _Get(_json(proton), there))
         app.add_route(f"{prefix}/{{api}}/{{version}}", _Get(_json(version), there))
     app.add_route("/proton", _Get(_json(protons)))
-    app.add_route("/gluon/v1/protons", _Get(_json(models)))
+    app.add_route("/gluon/v1/protons", _Protons(operations, models))
+    app.add_route("/gluon/v1/protons/{api}", _Proton(operations))
     app.add_route("/gluon/v1/protons/{api}/{version}/openapi.json", _Get(openapi, there))
     app.add_route("/gluon/v1/ports", _Get(_json(ports)))
     app.add_route("/gluon/v1/status", _Get(_json(status)))

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from gluon import errors
-from gluon.cmd import db_commands, model_commands
+from gluon.cmd import db_commands, model_commands, proton_commands
 from gluon.cmd import settings as config
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -156,6 +156,7 @@ def shim(file: str | None, etcd: str | None, insecure: bool | None, **given: Any
 model_commands.model.add_command(db_commands.diff)
 cli.add_command(model_commands.model)
 cli.add_command(db_commands.db)
+cli.add_command(proton_commands.group(_CLIENT, _settings))
 
 
 @cli.group("config")

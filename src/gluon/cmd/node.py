@@ -19,8 +19,9 @@ from gluon.api import guard, lane, metrics, routes
 from gluon.arbiter import assign, binder, ledger, replies, standing
 from gluon.arbiter import projection as arbiter_projection
 from gluon.arbiter import tables as arbiter_tables
-from gluon.cmd import etcd
+from gluon.cmd import administer, etcd
 from gluon.cmd import settings as config
+from gluon.cmd.presence import Presence
 from gluon.cmd.protons import Protons, Renewing
 from gluon.model import loader
 from gluon.model.types import Model
@@ -50,6 +51,7 @@ class Node:
     bus: spi_bus.Bus
     publisher: publisher.Publisher
     models: Sequence[Model]
+    presence: Presence
 
 
 class Notifying:
@@ -123,6 +125,7 @@ async def open_node(
         database.notify = wake or node.publisher.notify
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(node.publisher.run(), name="publisher")]
+            running.append(group.create_task(node.presence.run(), name="presence"))
             running.append(group.create_task(_follow(database, protons, installed=installed), name="models"))
             try:
                 yield node
@@ -207,7 +210,60 @@ def _assemble(
 ) -> Node:
     known = protons.registry
     arbiter = _Arbiter(bus)
-    publishing = publisher.Publisher(
+    publishing = _publisher(protons, database, bus, arbiter, process=process, lead=lead)
+    roster = publishing.registrations
+    assigner = assign.Assigner(roster, protons.versions)
+    binds = binder.Binder(database, known, assigner, roster, publishing.subscribe, arbiter.unreachable)
+    arbiter.binds = binds
+    standings = standing.Standing(database)
+    actions = service.Service(database, guard.AdminOnly(), ledger.Ledger(assigner), standings)
+
+    async def refresh() -> None:
+        await protons.refresh(database.inner)
+
+    async def replaced() -> None:
+        if lead:  # what is in etcd has the form of the models before; shims are told of the new ones first
+            for key, value in protons.picture.constant():
+                await bus.put(key, value)
+            await resync_room.request(bus, process)
+
+    database.refresh = refresh
+    protons.replaced = replaced
+    presence = Presence(bus, process)
+    protons.serves = presence.serves
+    presence.serves(protons.epoch)
+    served = Renewing(lambda: known, actions, binds, standings)
+    served.refresh = refresh
+    app = lane.Lane(
+        served,
+        routes.build(
+            lambda: known,
+            _operations(
+                database,
+                bus,
+                publishing,
+                process,
+                administer.Administration(database.inner, protons, presence),
+            ),
+        ),
+        guard.NoAuth(frozenset({settings.api.host, *settings.api.names}), any_host=settings.api.insecure),
+        metrics.Counting(),
+    )
+    return Node(
+        app=app, database=database, bus=bus, publisher=publishing, models=protons.models, presence=presence
+    )
+
+
+def _publisher(
+    protons: Protons,
+    database: Notifying,
+    bus: spi_bus.Bus,
+    arbiter: _Arbiter,
+    *,
+    process: str,
+    lead: bool,
+) -> publisher.Publisher:
+    return publisher.Publisher(
         database,
         bus,
         projection.Projections(protons.picture, arbiter_projection.BindingProjection()),
@@ -221,35 +277,14 @@ def _assemble(
         ),
         settings=publisher.Settings(lead=lead),
     )
-    roster = publishing.registrations
-    assigner = assign.Assigner(roster, protons.versions)
-    binds = binder.Binder(database, known, assigner, roster, publishing.subscribe, arbiter.unreachable)
-    arbiter.binds = binds
-    standings = standing.Standing(database)
-    actions = service.Service(database, guard.AdminOnly(), ledger.Ledger(assigner), standings)
-
-    async def refresh() -> None:
-        await protons.refresh(database.inner)
-
-    async def replaced() -> None:
-        if lead:  # what is in etcd has the form of the models before
-            await resync_room.request(bus, process)
-
-    database.refresh = refresh
-    protons.replaced = replaced
-    served = Renewing(lambda: known, actions, binds, standings)
-    served.refresh = refresh
-    app = lane.Lane(
-        served,
-        routes.build(lambda: known, _operations(database, bus, publishing, process)),
-        guard.NoAuth(frozenset({settings.api.host, *settings.api.names}), any_host=settings.api.insecure),
-        metrics.Counting(),
-    )
-    return Node(app=app, database=database, bus=bus, publisher=publishing, models=protons.models)
 
 
 def _operations(
-    database: spi_store.Store, bus: spi_bus.Bus, publishing: publisher.Publisher, process: str
+    database: spi_store.Store,
+    bus: spi_bus.Bus,
+    publishing: publisher.Publisher,
+    process: str,
+    admin: administer.Administration,
 ) -> routes.Operations:
     async def status() -> dict[str, Any]:
         stands = await publisher.standing(database, bus)
@@ -285,4 +320,12 @@ def _operations(
         rows = await database.select(spi_store.Select(table=arbiter_tables.PORT))
         return {"ports": list(rows)}
 
-    return routes.Operations(status=status, ready=ready, resync=resync, ports=ports)
+    return routes.Operations(
+        status=status,
+        ready=ready,
+        resync=resync,
+        ports=ports,
+        protons=admin.loaded,
+        load=admin.load,
+        retire=admin.retire,
+    )

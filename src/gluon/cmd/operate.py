@@ -16,10 +16,10 @@ _PATIENCE = 300.0
 def status(server: config.Api) -> int:
     """Print the numbers that matter. 0 all well, 1 not reached or something is down."""
     try:
-        with _client(server) as client:
+        with connect(server) as client:
             facts = _facts(client)
     except http.ClientError as error:
-        return _fail(error)
+        return fail(error)
     database, publishing = facts["database"], facts["publisher"]
     rows = [
         ("database revision", f"{database['revision']} (incarnation {database['incarnation']})"),
@@ -47,7 +47,7 @@ def resync(server: config.Api) -> int:
     """Ask for a resync and wait until it is done."""
     end = time.monotonic() + _PATIENCE
     try:
-        with _client(server) as client:
+        with connect(server) as client:
             began = _facts(client)["publisher"]
             client.request("POST", "/gluon/v1/resync", {})
             while time.monotonic() < end:
@@ -58,12 +58,12 @@ def resync(server: config.Api) -> int:
                     return 0
                 time.sleep(0.2)
     except http.ClientError as error:
-        return _fail(error)
+        return fail(error)
     click.echo(f"no resync within {_PATIENCE:.0f} s; cursor was {began.get('cursor')}", err=True)
     return 1
 
 
-def _client(server: config.Api) -> http.Client:
+def connect(server: config.Api) -> http.Client:
     """Of the server that these settings describe; who listens everywhere is reached here."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.host, server.host)
     return http.Client(http.address(host, server.port), timeout=30)
@@ -73,7 +73,8 @@ def _facts(client: http.Client) -> dict[str, Any]:
     return client.facts("/gluon/v1/status", "database", "publisher", "shims", "resync_wanted")
 
 
-def _fail(error: http.ClientError) -> int:
+def fail(error: http.ClientError) -> int:
+    """Say what a server refused; the exit status."""
     for line in error.lines if isinstance(error, http.ApiError) else [str(error)]:
         click.echo(f"gluon: {line}", err=True)
     return 1

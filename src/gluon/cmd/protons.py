@@ -8,7 +8,7 @@ written by another. Called by `node`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 import structlog
 
@@ -16,9 +16,10 @@ from gluon import errors
 from gluon.api import errors as answers
 from gluon.api import message, resources
 from gluon.cmd import hooks
+from gluon.cmd import settings as config
 from gluon.evolve import words
-from gluon.evolve.stored import stored
-from gluon.evolve.survey import recorded, survey
+from gluon.evolve.stored import restore, stored
+from gluon.evolve.survey import loaded, recorded, survey
 from gluon.model.types import Model
 from gluon.objects import journal
 from gluon.particles import projection, tables
@@ -76,6 +77,7 @@ class Protons:
         self._url = url
         self._again = again
         self._refreshing: asyncio.Task[None] | None = None
+        self.epoch = 0
         self.replaced: Callable[[], Awaitable[None]] = _nobody
         """Called after models were replaced."""
         codes = hooks.load(models)
@@ -83,6 +85,8 @@ class Protons:
         self.followers = hooks.after(models, codes)
         self.picture = Picture(projection.ModelProjection(models, url=url))
         self.versions = {m.name: m.version for m in models}
+        self.serves: Callable[[int], None] = _nothing
+        """Called with the epoch that is served from now on."""
 
     @property
     def models(self) -> tuple[Model, ...]:
@@ -100,7 +104,67 @@ class Protons:
             )
             kept = {m.name: m for m in await recorded(database)}
             models = tuple(kept.get(m.name, m) for m in models)
-        await self._adopt(database, models)
+        await self._adopt(database, (*models, *await self._more(database)))
+
+    async def _more(self, database: Upgradable) -> list[Model]:
+        """Models that somebody loaded, of which the files say nothing."""
+        named = {m.name for m in self._files}
+        records = await loaded(database)
+        return [restore(kept) for kept in records if kept.who and kept.api not in named]
+
+    async def load(self, database: Upgradable, model: Model, who: str, *, replace: bool) -> int:
+        """Serve one more model, or another in the place of one: the epoch that has it.
+
+        Raises `Conflict` where it is there already, needs more than a moment, or its hooks are not installed;
+        `NotFound` where there is nothing to replace.
+        """
+        there = {m.name: m for m in self.models}
+        before = there.get(model.name)
+        if before is not None and before.digest == model.digest:
+            return self.epoch
+        if before is not None and not replace:
+            raise errors.Conflict(
+                f"{model.name} {before.version} is loaded already, and differs",
+                code="loaded",
+                hint="replace it: gluon proton replace",
+            )
+        if before is None and replace:
+            raise errors.NotFound(f"no proton {model.name} is loaded", hint="load it: gluon proton load")
+        plan = await survey(database, [model])
+        if not plan.at_once:
+            raise errors.Conflict(
+                "; ".join(words.steps(plan)), code="migration", hint="change it in steps: gluon db upgrade"
+            )
+        try:
+            return await self._adopt(
+                database, ({**there, model.name: plan.new[0]}).values(), {model.name: who}
+            )
+        except (config.SettingsError, errors.MigrationRefused) as refused:
+            raise errors.Conflict(str(refused), code="cannot_load", hint="see the message") from refused
+
+    async def retire(self, database: Upgradable, api: str, *, force: bool) -> int:
+        """Serve a model no more: the epoch without it. Its objects stay in the database.
+
+        Raises `NotFound`, or `Conflict` while it has objects and `force` is not given.
+        """
+        model = next((m for m in self.models if m.name == api), None)
+        if model is None:
+            raise errors.NotFound(f"no proton {api} is loaded", hint="see gluon proton list")
+        rows = await database.counts([t.name for t in tables.tables_of([model])])
+        held = [
+            f"{rows[t.table]} of type {name}"
+            for name, t in self.registry.made[api].items()
+            if rows.get(t.table)
+        ]
+        if held and not force:
+            raise errors.Conflict(
+                f"{api} has {', '.join(held)}",
+                code="in_use",
+                hint="delete them first, or force it: they stay in the database and nobody sees them",
+            )
+        epoch = await database.retire(api)
+        await self.refresh(database)
+        return epoch
 
     async def refresh(self, database: Upgradable) -> None:
         """Take what the database records now. All who ask meanwhile wait for the same."""
@@ -109,15 +173,20 @@ class Protons:
         await asyncio.shield(self._refreshing)
 
     async def _refresh(self, database: Upgradable) -> None:
-        names = set(self.versions)
+        names = {m.name for m in self._files}
         before = self.models
-        models = tuple(m for m in await recorded(database) if m.name in names)
+        models = tuple(restore(k) for k in await loaded(database) if k.who or k.api in names)
         await self._adopt(database, models)
         if self.models != before:
             log.info("models replaced", protons=", ".join(f"{m.name} {m.version}" for m in models))
             await self.replaced()
 
-    async def _adopt(self, database: Upgradable, models: Sequence[Model]) -> None:
+    async def _adopt(
+        self, database: Upgradable, given: Iterable[Model], who: Mapping[str, str] | None = None
+    ) -> int:
+        """Serve these models: the epoch that has them. `who` loads which of them."""
+        models = tuple(given)
+        names = who or {}
         codes = hooks.load(models)
         made = editions.serve(registry.Registry(models, codes))
         followers = hooks.after(models, codes)
@@ -131,7 +200,9 @@ class Protons:
             self.versions.update({m.name: m.version for m in models})
 
         wanted = (*self._others, *tables.tables_of(models))
-        await database.install(wanted, [stored(m) for m in models], adopt)
+        self.epoch = await database.install(wanted, [stored(m, names.get(m.name, "")) for m in models], adopt)
+        self.serves(self.epoch)
+        return self.epoch
 
     async def follow(self, database: Upgradable) -> None:
         """For ever: notice models that others recorded."""
@@ -144,6 +215,10 @@ class Protons:
                 continue
             except (errors.MigrationRefused, ValueError):
                 log.exception("the models on record cannot be served")
+
+
+def _nothing(_epoch: int) -> None:
+    """Nobody to tell."""
 
 
 async def _nobody() -> None:

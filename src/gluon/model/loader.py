@@ -10,10 +10,12 @@ import dataclasses
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+from gluon.errors import ModelError
 from gluon.model import build, check, check_versions, find, resolve
 from gluon.model.describe import describe
 from gluon.model.problems import Problems
@@ -38,6 +40,31 @@ def load(paths: Sequence[Path], *, shape: bool = False) -> tuple[Model, ...]:
     families = check_versions.families(whole, problems)
     problems.raise_found()
     return tuple(_model(stored, others) for stored, others in families)
+
+
+def load_texts(texts: Mapping[str, str]) -> tuple[Model, ...]:
+    """Models given as the texts of files by name; they import from the shipped catalogue only.
+
+    Raises `ModelError`, whose places name the files as given.
+    """
+    with tempfile.TemporaryDirectory(prefix="gluon-model-") as root:
+        for n, (name, text) in enumerate(texts.items()):
+            folder = Path(root) / str(n)
+            folder.mkdir()
+            (folder / (Path(name).stem + ".yaml")).write_text(text, encoding="utf-8")
+        named = {str(n): name for n, name in enumerate(texts)}
+        try:
+            return load([Path(root)])
+        except ModelError as error:
+            found = [dataclasses.replace(p, file=_as_given(p.file, root, named)) for p in error.problems]
+            raise ModelError(found) from None
+
+
+def _as_given(file: str, root: str, named: Mapping[str, str]) -> str:
+    inside = Path(file)
+    if not inside.is_relative_to(root) or inside == Path(root):
+        return file if inside != Path(root) else "the model"
+    return named[inside.relative_to(root).parts[0]]
 
 
 def load_catalog() -> tuple[Model, ...]:

@@ -11,6 +11,7 @@
     /gluon/relay/cursor, …/leader, …/lane/<number>        publisher
     /gluon/relay/resync                                   who asks for a resync; the publisher deletes it
     /gluon/wake/<process>                                 API processes
+    /gluon/process/<process>                              processes of a server, leased: their epoch
 
 A segment is percent-encoded (RFC 3986 unreserved characters stay; so do `:` and `,`, which keys
 have). In the keys that the original Gluon had too, white space of an object's key becomes `_` as there.
@@ -31,6 +32,7 @@ CONTROLLER = "/controller/"
 SHIM = "/gluon/shim/"
 LEAD = "/gluon/lead/"
 WAKE = "/gluon/wake/"
+PROCESS = "/gluon/process/"
 RELAY_CURSOR = "/gluon/relay/cursor"
 RELAY_LEADER = "/gluon/relay/leader"
 RELAY_RESYNC = "/gluon/relay/resync"
@@ -110,6 +112,10 @@ def relay_lane(number: int) -> str:
 
 def wake(process: str) -> str:
     return WAKE + segment(process)
+
+
+def process(name: str) -> str:
+    return PROCESS + segment(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

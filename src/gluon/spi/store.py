@@ -126,12 +126,17 @@ class Snapshot(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredModel:
-    """A model as the database holds it: `document` is JSON text of the merged model."""
+    """A model as the database holds it: `document` is JSON text of the merged model.
+
+    `who` loaded it, empty for a server's own files; `at`: when, UTC, as the database says.
+    """
 
     api: str
     version: str
     digest: str
     document: str
+    who: str = ""
+    at: str = ""
 
 
 class Store(Protocol):

@@ -58,6 +58,9 @@ class Upgradable(store.Store, Protocol):
     async def models(self) -> Sequence[store.StoredModel]:
         """The models on record; none in a database that was never installed."""
 
+    async def retire(self, api: str) -> int:
+        """The epoch without this model; its tables stay as they are. Processes notice as of any other epoch."""
+
     async def counts(self, names: Sequence[str]) -> Mapping[str, int]:
         """Rows of each table that there is."""
 

@@ -41,6 +41,7 @@ TABLES = (
             _integer("epoch"),
             _text("state", 32),
             _text("loaded_at", 26),
+            _text("loaded_by", nullable=True),
         ),
         key=("api",),
     ),

@@ -17,6 +17,9 @@ from gluon.store.compare import Difference, Stored, StoredColumn, compare
 from gluon.store.dialect import Dialect
 from gluon.store.shape import Catalog, catalog
 
+ACTIVE = "active"
+"""The state of a model that is served; a retired one keeps its record and its tables."""
+
 JUMP = 1_000_000
 """How far revisions jump when history is broken."""
 
@@ -97,8 +100,9 @@ async def _record(
             uuid.uuid4().hex,
         )
     epoch = int(writers[0][0]) if writers else 0
-    rows = await connection.fetch("SELECT api, version, digest FROM gluon_schema")
-    known = {row[0]: (row[1], row[2]) for row in rows}
+    rows = await connection.fetch("SELECT api, version, digest, loaded_by, state FROM gluon_schema")
+    known = {row[0]: (row[1], row[2]) for row in rows if row[4] == ACTIVE}
+    before = {row[0]: row[3] for row in rows if row[4] == ACTIVE}
     fresh = [m for m in models if anew or known.get(m.api) != (m.version, m.digest)]
     if not changed and not fresh and writers:
         return epoch
@@ -107,9 +111,10 @@ async def _record(
     for model in fresh:
         await connection.fetch("DELETE FROM gluon_schema WHERE api = ?", model.api)
         await connection.fetch(
-            "INSERT INTO gluon_schema (api, version, digest, document, epoch, state, loaded_at)"
-            " VALUES (?, ?, ?, ?, ?, 'active', ?)",
-            model.api, model.version, model.digest, model.document, epoch, now,
+            "INSERT INTO gluon_schema (api, version, digest, document, epoch, state, loaded_at, loaded_by)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            model.api, model.version, model.digest, model.document, epoch, ACTIVE, now,
+            model.who or before.get(model.api) or "",
         )  # fmt: skip
     await connection.fetch("UPDATE gluon_writer SET epoch = ? WHERE id = 1", epoch)
     return epoch

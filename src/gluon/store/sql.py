@@ -60,6 +60,14 @@ class SqlStore:
             async with upgrading.installer(self._database) as connection:
                 return await upgrading.models(connection, self._database.dialect)
 
+    async def retire(self, api: str) -> int:
+        async def job() -> int:
+            with _translated():
+                async with upgrading.installer(self._database) as connection:
+                    return await upgrading.retire(connection, api)
+
+        return await self._writer.exclusively(job)
+
     async def counts(self, names: Sequence[str]) -> dict[str, int]:
         with _translated():
             async with upgrading.installer(self._database) as connection:

@@ -19,7 +19,7 @@ from gluon.store import ddl, driver, fixed, texts
 from gluon.store.compare import compare
 from gluon.store.deciding import entry_of
 from gluon.store.dialect import Dialect
-from gluon.store.install import Hooks, install, read_tables
+from gluon.store.install import ACTIVE, Hooks, install, read_tables
 from gluon.store.shape import Catalog, Shape, catalog
 
 _T = TypeVar("_T")
@@ -31,10 +31,30 @@ _AT_ONCE = 500
 
 async def models(connection: driver.Connection, dialect: Dialect) -> list[store.StoredModel]:
     """The models on record."""
-    if fixed.SCHEMA not in await read_tables(connection, dialect):
+    there = (await read_tables(connection, dialect)).get(fixed.SCHEMA)
+    if there is None:
         return []
-    rows = await connection.fetch("SELECT api, version, digest, document FROM gluon_schema ORDER BY api")
-    return [store.StoredModel(api=r[0], version=r[1], digest=r[2], document=r[3]) for r in rows]
+    who = "loaded_by" if "loaded_by" in there.columns else "''"  # a database of an older release
+    rows = await connection.fetch(
+        f"SELECT api, version, digest, document, {who}, loaded_at FROM gluon_schema WHERE state = ?"
+        " ORDER BY api",
+        ACTIVE,
+    )
+    return [
+        store.StoredModel(api=r[0], version=r[1], digest=r[2], document=r[3], who=r[4] or "", at=r[5])
+        for r in rows
+    ]
+
+
+async def retire(connection: driver.Installer, api: str) -> int:
+    """The epoch without this model."""
+    await connection.begin()
+    await connection.switch()
+    await connection.fetch("UPDATE gluon_schema SET state = 'retired' WHERE api = ?", api)
+    await connection.fetch("UPDATE gluon_writer SET epoch = epoch + 1 WHERE id = 1")
+    rows = await connection.fetch("SELECT epoch FROM gluon_writer WHERE id = 1")
+    await connection.commit()
+    return int(rows[0][0])
 
 
 async def counts(connection: driver.Connection, dialect: Dialect, names: Sequence[str]) -> dict[str, int]:
