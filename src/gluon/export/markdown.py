@@ -37,6 +37,7 @@ def _page(model: Model) -> Iterator[str]:
     if model.description:
         yield f"{model.description.strip()}\n\n"
     yield f"Served under `{paths.base(model)}`, described for programs at `{recipes.openapi_path(model)}`.\n\n"
+    yield from _versions(model)
     contents = [
         row(f"[{t.name}](#{t.name.lower()})", code(f"/{t.plural}"), t.description or _KINDS.get(t.kind, ""))
         for t in model.types.values()
@@ -48,6 +49,17 @@ def _page(model: Model) -> Iterator[str]:
         yield "## Pools of the model\n\n" + _pools(model.pools)
     yield from _errors(model)
     yield from recipes.walk(model, bodies)
+
+
+def _versions(model: Model) -> Iterator[str]:
+    """The versions that are made of this one."""
+    for version in model.versions:
+        said = [f"{code(paths.base(version.model))} has the same objects in version {version.model.version}"]
+        if version.deprecated:
+            said.append(f"deprecated since {version.deprecated}")
+        if version.sunset:
+            said.append(f"it may be gone from {version.sunset} on")
+        yield "; ".join(said) + ".\n\n"
 
 
 def _type(model: Model, t: ObjectType, bodies: Mapping[str, samples.Body]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The documents fit the standards they name, and agree with each other."""
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -90,3 +91,23 @@ def test_every_code_of_the_server_is_in_the_table() -> None:
     operators = {"upgrading"}  # answers to an operator, not to a request for an object
     known = {refusal.code for refusal in refusals.REFUSALS} | operators
     assert found - known == set()
+
+
+def test_the_page_says_which_other_versions_there_are() -> None:
+    first, second = (m for m in MODELS if m.name == "net-l3vpn")
+    version = types.Version(model=first, deprecated="2026-01-01", sunset="2027-06-30")
+    page = markdown.page(dataclasses.replace(second, versions=(version,)))
+    assert "`/proton/net-l3vpn/v1.0` has the same objects in version 1.0" in page
+    assert "deprecated since 2026-01-01; it may be gone from 2027-06-30 on." in page
+
+
+def test_a_version_that_is_not_stored_has_less() -> None:
+    model = next(m for m in MODELS if m.name == "shop")
+    edition = openapi.Edition(deprecated=True, read_only=frozenset({"Binding"}))
+    document = openapi.document(model, edition)
+    openapi_spec_validator.validate(document)
+    whole = openapi.document(model)["paths"]
+    gone = {path.rsplit("/", 1)[1] for path in whole.keys() - document["paths"].keys()}
+    assert gone == {"bindings", "drain"}
+    verbs = {verb for path, item in document["paths"].items() if "/bindings" in path for verb in item}
+    assert verbs <= {"parameters", "get"}
