@@ -130,7 +130,7 @@ async def test_units_of_ports_declare_all_that_they_look_at(rig: Rig, bus: Memor
     """What a unit asks for beyond its declared reads costs a round to the database under the lock."""
     shim = ScriptedShim(bus, "one")
     await shim.register()
-    stats: Stats = vars(rig.node.database)["_inner"].stats
+    stats: Stats = vars(rig.node.database)["inner"].stats
     await rig.port()
     port = await rig.port(id=str(uuid.uuid4()))
     await rig.put(port, name="x")
