@@ -23,6 +23,7 @@ BENCHES = (
     "events",
     "resync",
     "start",
+    "models",
     "databases",
     "pools",
     "extras",

@@ -53,7 +53,11 @@ class WrkFailed(Exception):
 
 def create_script() -> str:
     """Every request makes a port, with an id that the server chooses."""
-    body = json.dumps(PORT)
+    return post_script(json.dumps(PORT))
+
+
+def post_script(body: str) -> str:
+    """Every request posts this JSON."""
     return f'wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\nwrk.body = [[{body}]]\n'
 
 
@@ -68,11 +72,11 @@ def get_script(ids: Sequence[str]) -> str:
     )
 
 
-def drive(url: str, script: str, seconds: float, *, clients: int = CLIENTS) -> Load:
+def drive(url: str, script: str, seconds: float, *, clients: int = CLIENTS, path: str = PORTS) -> Load:
     """Run wrk. Raises `WrkFailed` where an answer was not 2xx or a connection broke."""
     with tempfile.TemporaryDirectory(prefix="gluon-bench-") as folder:
-        path = Path(folder) / "load.lua"
-        path.write_text(script, encoding="utf-8")
+        file = Path(folder) / "load.lua"
+        file.write_text(script, encoding="utf-8")
         said = run(
             [
                 *(
@@ -84,7 +88,7 @@ def drive(url: str, script: str, seconds: float, *, clients: int = CLIENTS) -> L
                     "--timeout",
                     "10s",
                 ),
-                *("-s", str(path), f"{url}{PORTS}"),
+                *("-s", str(file), f"{url}{path}"),
             ],
             limit=seconds + 60,
         )
