@@ -85,7 +85,11 @@ def test_what_is_said_of_a_version_is_part_of_the_digest(tmp_path: Path) -> None
         ("sunset:", "sunrise:", "6:5: unknown key 'sunrise' in version 1.0 (did you mean 'sunset'?)"),
         ("Thing:", "Things:", "8:7: version 1.0 has no object type Things (did you mean 'Thing'?)"),
         ("is: Object", "is: Objekt", "9:13: this version has no object type Objekt (write is: NAME; did"),
-        ("is: Object", "is:", "8:7: this version has no object type Thing (write is: NAME; known here: Object)"),
+        (
+            "is: Object",
+            "is:",
+            "8:7: this version has no object type Thing (write is: NAME; known here: Object)",
+        ),
         ("mode: {", "mood: {", "11:11: Thing has no attribute mood there (did you mean 'mode'?)"),
         ("is: kind", "is: kint", "11:22: Object has no attribute kint here (did you mean 'kind'?)"),
         (

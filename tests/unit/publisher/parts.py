@@ -183,7 +183,12 @@ class TinyStore:
     async def select(self, query: store.Select) -> Sequence[store.Row]:
         return list(self.data.rows.values())
 
-    async def install(self, wanted: Sequence[tables.Table], models: Sequence[store.StoredModel]) -> int:
+    async def install(
+        self,
+        wanted: Sequence[tables.Table],
+        models: Sequence[store.StoredModel],
+        adopt: Callable[[], None] | None = None,
+    ) -> int:
         return 1
 
     async def close(self) -> None:
