@@ -100,15 +100,17 @@ async def open_node(
     shared: spi_bus.Bus | None = None,
     wake: Callable[[], None] | None = None,
     again: bool = False,
+    models: Sequence[Model] = (),
 ) -> AsyncIterator[Node]:
     """A running node. `url` is where clients reach it, `lead`: may lead publishing, `shared`: use this bus,
-    `again`: served before, so other models in the files are no reason to stop.
+    `again`: served before, so other models in the files are no reason to stop, `models`: those of the files,
+    where somebody has read them already.
 
     `wake` tells a publisher beside this process of a commit; without it, that of this process tells the leader.
 
     While a database server is away it answers 503. Raises `MigrationRefused`, also later for it.
     """
-    models = load_models(settings)
+    models = models or load_models(settings)
     directory = config.state_directory(settings)
     where = config.database_url(settings)
     if where.startswith("sqlite:") and not settings.data.database:

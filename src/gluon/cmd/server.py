@@ -20,7 +20,7 @@ import msgspec
 import structlog
 
 from gluon import errors
-from gluon.cmd import bell, node, serve
+from gluon.cmd import bell, handover, node, serve
 from gluon.cmd import settings as config
 
 log = structlog.get_logger(__name__)
@@ -62,8 +62,7 @@ async def run(settings: config.Settings) -> None:
             _announce(url, running)
             await serve.serve(running.app, listening, stop, settings=settings.api)
         return
-    node.load_models(settings)
-    await _supervise(settings, listening, url, stop)
+    await _supervise(settings, handover.packed(node.load_models(settings)), listening, url, stop)
 
 
 def _announce(url: str, running: node.Node) -> None:
@@ -80,21 +79,28 @@ class Child:
     url: str
     descriptors: tuple[int, int]
     """The listening socket; and the bell's end, to listen at or to ring with."""
+    models: bytes = b""
+    """The models of the files, packed."""
     again: bool = False
     """It served before: other models in the files since then are no reason to stop."""
 
 
 async def _supervise(
-    settings: config.Settings, listening: socket.socket, url: str, stop: asyncio.Event
+    settings: config.Settings, models: bytes, listening: socket.socket, url: str, stop: asyncio.Event
 ) -> None:
     """Binds under way need the publisher, so that ends last."""
     done = asyncio.Event()
     rung, ringing = bell.pipe()
     async with asyncio.TaskGroup() as group:
-        publisher = Child("publisher", settings, url, (listening.fileno(), rung))
+        publisher = Child("publisher", settings, url, (listening.fileno(), rung), models)
         publishing = group.create_task(_keep(publisher, done))
         workers = [
-            group.create_task(_keep(Child(f"worker-{n}", settings, url, (listening.fileno(), ringing)), stop))
+            group.create_task(
+                _keep(
+                    Child(f"worker-{n}", settings, url, (listening.fileno(), ringing), models),
+                    stop,
+                )
+            )
             for n in range(settings.api.workers)
         ]
         await asyncio.wait(workers)
@@ -150,6 +156,7 @@ async def _start(child: Child) -> asyncio.subprocess.Process:
     # Killed just now, it has no pipe any more; its end is noticed as any other.
     with contextlib.suppress(OSError, RuntimeError):
         process.stdin.write(msgspec.json.encode(child.settings) + b"\n")
+        process.stdin.write(b"%d\n" % len(child.models) + child.models)
     log.info("process started", name=child.name, pid=process.pid)
     return process
 
@@ -170,10 +177,9 @@ async def _until_ended(child: asyncio.subprocess.Process, stop: asyncio.Event) -
     return await ended
 
 
-async def work(
-    name: str, settings: config.Settings, url: str, descriptors: tuple[int, int], *, again: bool = False
-) -> None:
+async def work(child: Child) -> None:
     """The life of one child: until SIGTERM, or until the supervisor is gone (end of our input)."""
+    name, settings, descriptors = child.name, child.settings, child.descriptors
     stop = serve.stopping()
     publishes = name == "publisher"
     process = f"{socket.gethostname()}-{name}-{os.getpid()}"
@@ -182,10 +188,11 @@ async def work(
     if publishes:
         listening.close()
     wake = None if publishes else bell.Bell(descriptors[1]).ring
+    models = handover.unpacked(child.models)
     async with node.open_node(
-        settings, url=url, process=process, lead=publishes, wake=wake, again=again
+        settings, url=child.url, process=process, lead=publishes, wake=wake, again=child.again, models=models
     ) as running:
-        _announce(url, running)
+        _announce(child.url, running)
         if publishes:
             bell.listen(descriptors[1], running.publisher.notify)
             await stop.wait()

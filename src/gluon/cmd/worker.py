@@ -1,7 +1,8 @@
-"""The entry of a child process of `gluon server`: name, URL and descriptors as arguments, settings on input."""
+"""The entry of a child process of `gluon server`: name, URL and descriptors as arguments, settings and models on input."""
 
 from __future__ import annotations
 
+import os
 import sys
 
 import msgspec
@@ -20,25 +21,33 @@ def main() -> None:
     logs.configure()
     name, url, listening, bell = sys.argv[1:5]
     again = "again" in sys.argv[5:]
-    settings = msgspec.json.decode(_first_line(), type=config.Settings)
+    settings = msgspec.json.decode(_line(), type=config.Settings)
+    models = _exactly(int(_line()))
+    child = server.Child(name, settings, url, (int(listening), int(bell)), models, again)
     try:
-        uvloop.run(server.work(name, settings, url, (int(listening), int(bell)), again=again))
+        uvloop.run(server.work(child))
     except* (errors.MigrationRefused, errors.ModelError, config.SettingsError) as refused:
         for error in refused.exceptions:
             log.error("cannot start", process=name, reason=str(error))  # noqa: TRY400 - it says it all
         sys.exit(server.HOPELESS)
 
 
-def _first_line() -> bytes:
-    """Unbuffered, so that nothing of the pipe's end is read ahead."""
-    line = bytearray()
-    with open(0, "rb", buffering=0, closefd=False) as stream:
-        while not line.endswith(b"\n"):
-            byte = stream.read(1)
-            if not byte:
-                raise SystemExit("the supervisor went away")
-            line += byte
-    return bytes(line)
+def _line() -> bytes:
+    """Byte by byte, so that nothing of the pipe's end is read ahead."""
+    line = b""
+    while not line.endswith(b"\n"):
+        line += _exactly(1)
+    return line
+
+
+def _exactly(count: int) -> bytes:
+    found = bytearray()
+    while len(found) < count:
+        part = os.read(0, count - len(found))
+        if not part:
+            raise SystemExit("the supervisor went away")
+        found += part
+    return bytes(found)
 
 
 if __name__ == "__main__":

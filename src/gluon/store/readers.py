@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import structlog
 
@@ -63,7 +63,6 @@ class Readers:
         if len(self._pumps) < _PUMPS:
             task = asyncio.get_running_loop().create_task(self._pump(), name="store-reader")
             self._pumps.add(task)
-            task.add_done_callback(self._pumps.discard)
         return await answer
 
     async def close(self) -> None:
@@ -80,6 +79,13 @@ class Readers:
     # -- gathering ----------------------------------------------------------------------------
 
     async def _pump(self) -> None:
+        """Until nothing is asked for. It counts no more from that very moment: who asks next starts another."""
+        try:
+            await self._answer_asked()
+        finally:
+            self._pumps.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+
+    async def _answer_asked(self) -> None:
         while self._asked:
             shape = next(iter(self._asked))
             asked = self._asked.pop(shape)

@@ -332,7 +332,7 @@ async def test_a_full_etcd_refuses_writes_says_why_and_raises_an_alarm() -> None
     with EtcdServer("--quota-backend-bytes=2000000") as small:
         bus = connect([small.url], progress=PROGRESS)
         with pytest.raises(BusError, match="space exceeded") as caught:
-            for n in range(20):
+            for n in range(200):  # etcd weighs its file now and then only
                 await bus.put(f"/{n}", bytes(500_000))
         assert not isinstance(caught.value, BusUnavailable)
         health = await bus.health()
