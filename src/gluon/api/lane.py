@@ -88,7 +88,10 @@ class Lane:
                 body=body,
                 modern=place.resource.modern,
             )
-            reply = await self._resources.handle(request, place.resource, place.rest)
+            try:
+                reply = await self._resources.handle(request, place.resource, place.rest)
+            except errors.StaleModel:
+                reply = await self._resources.again(request)
         except Exception as error:  # noqa: BLE001 - the border: no client sees a stack
             reply = failed(error, headers, request_id, modern=place.resource.modern)
         self._observer.answered(method, reply.status, time.perf_counter() - began)
@@ -124,7 +127,10 @@ class Lane:
             )
             if method in ("POST", "PUT", "PATCH"):
                 request.body = await read_body(receive, headers)
-            reply = await self._resources.handle(request, *match)
+            try:
+                reply = await self._resources.handle(request, *match)
+            except errors.StaleModel:
+                reply = await self._resources.again(request)
         except Gone:
             return
         except Exception as error:  # noqa: BLE001 - the border: no client sees a stack

@@ -97,6 +97,10 @@ class Resources:
             await self._follow(here, above)
         return await self._collection(request, here, parent)
 
+    async def again(self, request: message.Request) -> message.Reply:
+        """A request whose models were replaced while it ran, answered by the new ones if there is a way to them."""
+        raise errors.StaleModel("the models of this process are older than those of the database")
+
     async def _follow(self, resource: registry.Resource, above: list[tuple[units.Context, str]]) -> None:
         """The objects of the path are there, one under the other; 1.0 never looked."""
         if above and resource.modern:

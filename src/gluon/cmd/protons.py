@@ -230,13 +230,7 @@ class Renewing(resources.Resources):
 
     refresh: Callable[[], Awaitable[None]] = staticmethod(_nobody)
 
-    async def handle(
-        self, request: message.Request, resource: resources.Served, rest: tuple[str, ...]
-    ) -> message.Reply:
-        try:
-            return await super().handle(request, resource, rest)
-        except errors.StaleModel:
-            pass
+    async def again(self, request: message.Request) -> message.Reply:
         for pause in _PATIENCE:
             await asyncio.sleep(pause)
             await self.refresh()
@@ -244,7 +238,7 @@ class Renewing(resources.Resources):
             if match is None:
                 return answers.plain(404, "no such path", request)
             try:
-                return await super().handle(request, *match)
+                return await self.handle(request, *match)
             except errors.StaleModel:
                 continue
         raise errors.StaleModel("the models of this process are older than those of the database")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from gluon.model import fields
 from gluon.objects import journal
 from gluon.particles import tables
 from gluon.proton import create, hooked, ids, problems, referring, registry, remove, units, update
@@ -61,6 +62,13 @@ class Service:
             committed = await self._store.submit(create.Create(context, key, made, values, checked.written))
             done: units.Result = committed.result
             return done
+        return await self._create_with_hooks(context, key, made, checked)
+
+    async def _create_with_hooks(
+        self, context: units.Context, key: store.Value, made: bool, checked: fields.Checked
+    ) -> units.Result:
+        resource = context.resource
+        values = {**checked.values, resource.type.key: key}
 
         def make(more: Mapping[str, Any], forms: Mapping[str, Any]) -> store.Unit:
             return create.Create(context, key, made, {**values, **more}, {**checked.written, **forms})
