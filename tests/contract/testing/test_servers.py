@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from gluon.testing.fixtures import require_programs
+from gluon.testing.folders import PrivateFolder, unprivileged_user
 from gluon.testing.process import alive
 from gluon.testing.servers import EtcdServer, MariadbServer, PostgresServer, ProcessFailed
 from gluon.testing.servers.server import PrivateServer
@@ -44,6 +45,22 @@ def test_restore_goes_back_to_the_dump(sql_server: SqlServer) -> None:
     sql_server.restore(name, older)
 
     assert sql_server.sql("SELECT count(*) FROM t", database=name).strip() == "0"
+
+
+def test_a_starting_server_leaves_the_temporary_tables_of_others_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """MariaDB removes what looks like a temporary table from its folder for them as it starts."""
+    require_programs("mariadbd")
+    shared = PrivateFolder("shared", owner=unprivileged_user("mysql"))
+    try:
+        monkeypatch.setenv("TMPDIR", str(shared.path))
+        other = shared.path / "#sql-temptable-1-1-1.MAI"
+        other.touch()
+        with MariadbServer():
+            assert other.exists()
+    finally:
+        shared.remove()
 
 
 def test_close_leaves_no_process_and_no_folder(sql_server: SqlServer) -> None:

@@ -96,6 +96,8 @@ class MariadbServer(PrivateServer):
         run(
             [
                 *("mariadb-install-db", "--no-defaults", f"--datadir={self.data}", _LOG_SIZE),
+                # of its own: a server that starts removes the temporary tables it finds there
+                f"--tmpdir={self.folder.path}",
                 *("--auth-root-authentication-method=normal", "--skip-name-resolve"),
                 "--skip-test-db",
             ],
