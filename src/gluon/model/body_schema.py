@@ -33,6 +33,8 @@ def schema(object_type: ObjectType, *, create: bool) -> Schema:
             continue
         null = made or not (key or _never_null(attribute))
         properties[name] = _value(attribute, null=null)
+        if key and not made and properties[name]["type"] == "string":
+            properties[name].setdefault("minLength", 1)  # an empty key could not stand in a URL
         if create and not made and (attribute.required or key or not null) and not _filled(attribute):
             required.append(name)
     return {

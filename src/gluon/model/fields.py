@@ -32,16 +32,17 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 class Field:
     """One attribute of bodies. `required`: null is refused. `needed`: a body that makes an object has it.
 
-    `keeps`: the written form is shown.
+    `keeps`: the written form is shown. `chosen`: a key that clients choose, so it is not empty.
     """
 
-    __slots__ = ("attribute", "generated", "keeps", "name", "needed", "parse", "required")
+    __slots__ = ("attribute", "chosen", "generated", "keeps", "name", "needed", "parse", "required")
 
     def __init__(self, attribute: Attribute, *, key: bool, generated: bool) -> None:
         self.attribute = attribute
         self.name = attribute.name
         parse = acceptors.acceptor(attribute)
-        self.parse = _not_empty(parse) if key and not generated else parse
+        self.chosen = key and not generated
+        self.parse = _not_empty(parse) if self.chosen else parse
         self.generated = generated
         if attribute.kept:
             self.required = (attribute.required or key) and not generated
@@ -212,7 +213,10 @@ class StrictFields(Fields):
 
     def __init__(self, object_type: ObjectType) -> None:
         super().__init__(object_type)
-        self._entries = {f.name: quick.entry(f.attribute, _or_null(f)) for f in self._fields.values()}
+        self._entries = {
+            f.name: quick.asked(_or_null(f)) if f.chosen else quick.entry(f.attribute, _or_null(f))
+            for f in self._fields.values()
+        }
 
     def check(self, body: Mapping[str, Any], *, partial: bool, key_given: bool = False) -> Checked:
         if type(body) is dict:

@@ -44,6 +44,11 @@ def entry(attribute: Attribute, accept: Acceptor) -> Entry:
                     return _PATTERN, patterns.matcher(attribute.pattern), range(least, most + 1), accept
         case _:
             pass
+    return asked(accept)
+
+
+def asked(accept: Acceptor) -> Entry:
+    """Nothing can be told at a look: the acceptor knows more than the attribute says."""
     return _OTHER, None, None, accept
 
 

@@ -367,3 +367,13 @@ def test_any_body_is_taken_or_refused(body: dict[str, Any]) -> None:
         return
     assert len(problems) <= wrong.MOST_PROBLEMS
     assert all(p.pointer.startswith("/") and (p.pointer + p.message + p.hint).encode() for p in problems)
+
+
+@pytest.mark.parametrize("more", [{"length": 30}, {"length": 30, "pattern": "[a-z]*"}])
+def test_a_key_that_clients_choose_is_not_empty(more: Mapping[str, Any]) -> None:
+    """It stands in URLs, where an empty one cannot be reached."""
+    key = attribute("code", primary=True, nullable=False, **more)
+    chosen = dataclasses.replace(object_type(), attributes={"code": key}, key="code", generated_key=False)
+    checks = fields.compile_fields(chosen)
+    assert refused(checks, {"code": ""}, partial=False)["/code"].hint
+    assert checks.check({"code": "a"}, partial=False).values == {"code": "a"}
