@@ -56,7 +56,25 @@ from gluon.spi import hooks
 SAID = os.environ["ELINE_SAID"]
 
 
+WRONG = {
+    "exit": SystemExit(3),
+    "interrupt": KeyboardInterrupt(),
+    "cancel": asyncio.CancelledError(),
+    "timeout": TimeoutError("secret inside"),
+    "base": errors.GluonError("secret inside"),
+    "later": errors.TryLater("secret inside"),
+    "surrogate": errors.Conflict("secret \\ud800"),
+    "object": errors.Conflict("secret", hint=object()),
+}
+
+
+def fail(note, place):
+    if note and note.startswith(f"{place}: "):
+        raise WRONG[note.split()[1]]
+
+
 def open_(change, look):
+    fail((change.new or {}).get("note"), "check")
     if change.new is None or change.new["site_id"] is None:
         return
     site = look("Site", change.new["site_id"])
@@ -68,12 +86,21 @@ def open_(change, look):
 
 async def price(change, reader):
     new = change.new
+    fail((new or {}).get("note"), "before")
     if new is None:
         if change.old["note"] == "keep me":
             raise errors.Forbidden("this one stays")
         return None
     if new["note"] == "too slow":
         await asyncio.sleep(60)
+    if new["note"] == "stubborn":
+        for _ in range(2):
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                pass
+    if new["note"] == "number":
+        return {5: 5}
     if new["note"] == "crash":
         raise RuntimeError("secret inside")
     if new["note"] == "nonsense":
@@ -83,11 +110,17 @@ async def price(change, reader):
 
 
 async def tell(change):
+    if (change.new or {}).get("note") == "after" and not os.path.exists(SAID + ".failed"):
+        open(SAID + ".failed", "w").close()
+        raise SystemExit(3)
     with open(SAID, "a") as file:
         file.write(json.dumps([change.op, change.key, change.revision, (change.new or {}).get("price")]) + "\\n")
 
 
 async def test(circuit, wanted, reader):
+    fail(circuit.old["note"], "action")
+    if circuit.old["note"] == "answer":
+        return hooks.Outcome(answer={"lost": object()}, changes={"tests": 7})
     if circuit.old["note"] == "raise":
         raise errors.Conflict("it is down", code="down")
     return hooks.Outcome(
@@ -169,7 +202,9 @@ def test_a_before_hook_may_refuse_a_delete(server: GluonServer) -> None:
     assert server.request("DELETE", path)[0] == 204
 
 
-@pytest.mark.parametrize(("note", "names"), [("crash", "eline_price"), ("nonsense", "eline_price")])
+@pytest.mark.parametrize(
+    ("note", "names"), [("crash", "eline_price"), ("nonsense", "eline_price"), ("number", "eline_price")]
+)
 def test_a_hook_that_fails_refuses_and_tells_nothing_of_its_inside(
     server: GluonServer, note: str, names: str
 ) -> None:
@@ -181,6 +216,53 @@ def test_a_hook_that_fails_refuses_and_tells_nothing_of_its_inside(
     assert "secret" not in json.dumps(fault)
 
 
+WRONG = ["exit", "interrupt", "cancel", "timeout", "base", "later", "surrogate", "object"]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize(("place", "name"), [("check", "eline_open"), ("before", "eline_price")])
+def test_whatever_a_hook_raises_refuses_its_own_request_only(
+    server: GluonServer, place: str, name: str, wrong: str
+) -> None:
+    body = {"project_id": PROJECT, "bandwidth": 1, "note": f"{place}: {wrong}"}
+    status, fault = server.request("POST", f"{V1}/circuits", body)
+    assert (status, fault["code"]) == (503, "hook_failed"), fault
+    assert name in fault["detail"]
+    assert "secret" not in json.dumps(fault)
+    assert "took more" not in fault["detail"]
+    assert make(server)["price"] == 20
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_whatever_an_action_raises_refuses_it(server: GluonServer, wrong: str) -> None:
+    circuit = make(server)
+    path = f"{V1}/circuits/{circuit['id']}"
+    assert server.request("PUT", path, {"note": f"action: {wrong}"})[0] == 200
+    status, fault = server.request("POST", f"{path}/test", {"frames": 1})
+    assert (status, fault["code"]) == (503, "hook_failed"), fault
+    assert "secret" not in json.dumps(fault)
+
+
+def test_an_answer_that_is_no_json_changes_nothing(server: GluonServer) -> None:
+    circuit = make(server, note="answer")
+    path = f"{V1}/circuits/{circuit['id']}"
+    status, fault = server.request("POST", f"{path}/test", {"frames": 1})
+    assert (status, fault["code"]) == (503, "hook_failed"), fault
+    assert server.request("GET", path)[1]["tests"] == 0
+
+
+def test_a_hook_after_the_commit_that_ends_the_process_does_not(
+    server: GluonServer, places: dict[str, Path]
+) -> None:
+    circuit = make(server, note="after")
+    wait_until(
+        lambda: places["said"].exists() and circuit["id"] in places["said"].read_text(),
+        "the hook was called again",
+        limit=20,
+    )
+    assert Path(f"{places['said']}.failed").exists()
+
+
 def test_a_check_that_fails_refuses_its_own_request_only(server: GluonServer) -> None:
     site = make(server, "sites", name="east")
     body = {"project_id": PROJECT, "bandwidth": 1, "site_id": site["id"], "note": "crash the check"}
@@ -190,9 +272,10 @@ def test_a_check_that_fails_refuses_its_own_request_only(server: GluonServer) ->
     assert make(server)["price"] == 20
 
 
-def test_a_hook_has_a_time_limit(server: GluonServer) -> None:
+@pytest.mark.parametrize("note", ["too slow", "stubborn"])
+def test_a_hook_has_a_time_limit(server: GluonServer, note: str) -> None:
     began = time.monotonic()
-    body = {"project_id": PROJECT, "bandwidth": 1, "note": "too slow"}
+    body = {"project_id": PROJECT, "bandwidth": 1, "note": note}
     status, fault = server.request("POST", f"{V1}/circuits", body)
     assert (status, fault["code"]) == (503, "hook_failed")
     assert time.monotonic() - began < 20, "the hook would have taken a minute"

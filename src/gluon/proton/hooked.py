@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
 
 from gluon import errors
-from gluon.objects import journal
+from gluon.objects import codec, journal
 from gluon.particles import tables
 from gluon.proton import checks, problems, registry, units, work
 from gluon.spi import hooks, store
@@ -104,7 +105,7 @@ def _check(name: str, code: hooks.Check, told: hooks.Subject, look: _Look) -> No
     began = time.perf_counter()
     try:
         code(told, look)
-    except Exception as error:
+    except BaseException as error:
         if look.interrupted is None:
             raise _failed(name, error) from error
     if look.interrupted is not None:
@@ -182,7 +183,7 @@ async def submit(
             checks.guarded(resource, before, after)  # a hook's own word must not hide the client's
         told = subject(resource, op, before, after, who=context.who, request_id=context.request_id)
         for name, code in resource.before_hooks:
-            wanted = await _timed(name, code(told, readings), BEFORE_LIMIT)
+            wanted = await _timed(name, partial(code, told, readings), BEFORE_LIMIT)
             if wanted and op is not journal.Operation.DELETE:
                 checked = _judged(name, resource, wanted)
                 values |= checked.values
@@ -211,32 +212,50 @@ async def act(
     told = subject(
         resource, journal.Operation.UPDATE, row, None, who=context.who, request_id=context.request_id
     )
-    outcome = await _timed(name, doing.code(told, taken, readings), ACTION_LIMIT)
-    if not isinstance(outcome, hooks.Outcome):
+    outcome = await _timed(name, partial(doing.code, told, taken, readings), ACTION_LIMIT)
+    if not (isinstance(outcome, hooks.Outcome) and isinstance(outcome.answer, Mapping)):
         raise errors.HookFailed(f"action '{doing.action.name}' gave no outcome", hint="tell its author")
+    if not _is_json(outcome.answer):  # known before anything is written
+        raise errors.HookFailed(
+            f"action '{doing.action.name}' answered what is no JSON", hint="tell its author"
+        )
     if outcome.changes:
         checked = _judged(name, resource, outcome.changes)
         await database.submit(readings.guard(update(checked.values, checked.written)))
     return outcome.answer
 
 
-async def _timed(name: str, running: Any, limit: float) -> Any:
+async def _timed(name: str, call: Callable[[], Any], limit: float) -> Any:
+    """What a hook gives. It runs in a task of its own: it may pass over its cancellation, and raise what ends a task."""
+    running = asyncio.create_task(_outcome(call), name=f"hook {name}")
     try:
-        async with asyncio.timeout(limit):
-            return await running
-    except TimeoutError:
+        done, _ = await asyncio.wait({running}, timeout=limit)
+    finally:
+        running.cancel()
+    if not done:
         raise errors.HookFailed(
             f"hook '{name}' took more than {limit:g} s", hint="send the request again later"
-        ) from None
-    except Exception as error:
+        )
+    given, error = running.result()
+    if error is not None:
         raise _failed(name, error) from error
+    return given
+
+
+async def _outcome(call: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+    try:
+        return await call(), None
+    except GeneratorExit:  # the loop is closed
+        raise
+    except BaseException as error:  # noqa: BLE001 - code of others: `sys.exit` must not end the server
+        return None, error
 
 
 def _judged(name: str, resource: registry.Resource, wanted: Attributes) -> Any:
     """A hook's attributes, by the same rules as a client's."""
     try:
         return resource.fields.check(wanted, partial=True)
-    except errors.Invalid as error:
+    except Exception as error:
         raise _failed(name, ValueError(str(error))) from error
 
 
@@ -247,9 +266,24 @@ def _known(family: Mapping[str, registry.Resource], object_type: str) -> registr
         raise ValueError(f"the model has no object type {object_type}") from None
 
 
-def _failed(name: str, error: Exception) -> errors.GluonError:
+def _failed(name: str, error: BaseException) -> errors.GluonError:
     """What a hook refuses on purpose goes out as it is; anything else is the hook's own fault."""
-    if isinstance(error, errors.GluonError):
+    if isinstance(error, errors.Unavailable | errors.BusError):
+        return error
+    if isinstance(error, errors.Rejected) and _is_json(_words(error)):
         return error
     log.error("a hook failed", hook=name, exc_info=error)
     return errors.HookFailed(f"hook '{name}' failed", hint="send the request again later, or tell its author")
+
+
+def _words(error: errors.Rejected) -> list[Any]:
+    problems = error.problems if isinstance(error, errors.Invalid) else ()
+    return [str(error), error.code, error.hint, error.legacy, problems]
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        codec.encode(value)
+    except Exception:  # noqa: BLE001 - its methods are code of others
+        return False
+    return True

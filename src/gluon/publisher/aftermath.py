@@ -151,7 +151,7 @@ class Aftermath:
                 return
             try:
                 async with asyncio.timeout(self._limit):
-                    await subscription.code(_subject(entry))
+                    await _call(subscription, entry)
             except GiveUp as error:
                 log.error("a hook gave a change up", hook=name, revision=entry.revision, reason=str(error))  # noqa: TRY400 - it says why
                 return
@@ -165,6 +165,19 @@ class Aftermath:
                 await backoff.wait()
             else:
                 return
+
+
+async def _call(subscription: hooks.Subscription, entry: journal.Entry) -> None:
+    """Raises an `Exception` for whatever the hook raises: `sys.exit` in it must end nothing."""
+    try:
+        await subscription.code(_subject(entry))
+    except Exception:
+        raise
+    except BaseException as error:
+        task = asyncio.current_task()
+        if isinstance(error, GeneratorExit) or (task is not None and task.cancelling()):
+            raise
+        raise RuntimeError(repr(error)) from error
 
 
 def _subject(entry: journal.Entry) -> hooks.Subject:
