@@ -28,7 +28,7 @@ value too. Ranges that change while objects exist: `respace` refuses to leave ou
 model's ranges change, the first take notices: values outside stay with their holders and vanish with them.
 """
 
-from gluon.pools.session import KEPT, Session
+from gluon.pools.session import KEPT, Session, take_next
 from gluon.pools.supply import (
     Supply,
     codec_of,
@@ -53,4 +53,5 @@ __all__ = [
     "of_object",
     "reads",
     "space",
+    "take_next",
 ]

@@ -18,37 +18,34 @@ class Rows:
 
     def __init__(self, view: store.View) -> None:
         self.view = view
-        self._changed: dict[str, dict[Key, store.Row | None]] = {}
+        self._changed: dict[tuple[str, Key], store.Row | None] = {}
 
     def get(self, table: str, *key: store.Value) -> store.Row | None:
-        changed = self._changed.get(table)
-        if changed is not None and key in changed:
-            return changed[key]
+        changed = self._changed
+        if changed and (table, key) in changed:
+            return changed[table, key]
         return self.view.get(table, *key)
 
     def of_pool(self, table: str, key: str, pool: str) -> list[store.Row]:
         """All rows of a table that a pool has; `key` is the column of the key beside the pool."""
         rows = {row[key]: row for row in self.view.rows(table, OF_POOL, (pool,))}
-        for (whose, value), row in self._changed.get(table, {}).items():
-            if whose != pool:
+        for (where, (whose, *rest)), row in self._changed.items():
+            if where != table or whose != pool:
                 continue
             if row is None:
-                rows.pop(value, None)
+                rows.pop(rest[0], None)
             else:
-                rows[value] = row
+                rows[rest[0]] = row
         return list(rows.values())
 
     def put(self, table: str, key: Key, row: store.Row) -> None:
-        self._changed.setdefault(table, {})[key] = row
+        self._changed[table, key] = row
 
     def delete(self, table: str, *key: store.Value) -> None:
-        self._changed.setdefault(table, {})[key] = None
+        self._changed[table, key] = None
 
     def flush(self, changes: store.Changes) -> None:
-        """Hand over every change made since the last time."""
-        for table, changed in self._changed.items():
-            for key, row in changed.items():
-                if row is None:
-                    changes.delete(table, *key)
-                else:
-                    changes.put(table, row)
+        """Hand over every change that was made."""
+        changes.writes += [
+            (table, key if row is None else row) for (table, key), row in self._changed.items()
+        ]

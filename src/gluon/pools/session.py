@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from gluon.pools import problems
 from gluon.pools.rows import Rows
-from gluon.pools.state import State, new
+from gluon.pools.state import State, held, new
 from gluon.pools.supply import Supply
 from gluon.pools.tables import BLOCK, POOL, VALUE
 from gluon.spi import store
@@ -25,8 +25,32 @@ that was wrong: it is not kept back."""
 _LONGEST = 10 * 365 * 86400
 
 
+def take_next(
+    view: store.View, supply: Supply, holder: str, project: str | None
+) -> tuple[int | str, tuple[store.Write, store.Write]] | None:
+    """The usual case of `Session.take`, for a unit that does nothing else with this pool: the next value never given.
+
+    The value and what to write; None: it is another case, which needs a session.
+    """
+    pool = view.get(POOL, supply.id)
+    space = supply.space
+    if (
+        pool is None
+        or pool["digest"] != space.digest
+        or pool["fresh_height"] >= 0  # type: ignore[operator]
+        or pool["queued"] > KEPT  # type: ignore[operator]
+        or (position := int(pool["next"])) >= space.size  # type: ignore[arg-type]
+    ):
+        return None
+    value = space.codec.value(space.at(position))
+    after: store.Row = {**pool, "next": str(position + 1), "held": pool["held"] + 1}  # type: ignore[operator]
+    return value, ((VALUE, held(supply.id, str(value), holder, project)), (POOL, after))
+
+
 class Session:
     """The pools of one unit. `project` is that of the objects which take: only within it are holders named."""
+
+    __slots__ = ("_now", "_project", "_rows", "_states")
 
     def __init__(self, view: store.View, *, project: str | None = None) -> None:
         self._rows = Rows(view)

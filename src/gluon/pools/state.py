@@ -25,26 +25,53 @@ GROUP = 8
 class State:
     """The row of a pool, in parts. Changes are seen by the session at once and written by `save`."""
 
-    __slots__ = ("digest", "fresh", "head", "held", "holes", "id", "next", "outside", "queued", "rows", "size",
-                 "slots", "tail")  # fmt: skip
+    __slots__ = ("_fresh", "_holes", "_known", "_slots", "digest", "head", "held", "id", "next", "outside",
+                 "queued", "rows", "size", "tail")  # fmt: skip
 
     def __init__(self, rows: Rows, known: dict[str, Any]) -> None:
-        """Of a row, or of `new`."""
-        self.rows, self.id, self.digest = rows, known["id"], known["digest"]
+        """Of a row, or of `new`. Parts that most units do not look at are made when they are asked for."""
+        self.rows, self.id, self.digest, self._known = rows, known["id"], known["digest"], known
         self.size, self.next = int(known["size"]), int(known["next"])
         self.head, self.tail = known["head"], known["tail"]
         self.queued, self.held, self.outside = known["queued"], known["held"], known["outside"]
-        self.fresh = Marks(rows, self.id, "f", known["fresh_height"])
-        self.holes = Marks(rows, self.id, "h", known["hole_height"])
-        self.slots: dict[int, store.Row] = {}
+        self._fresh: Marks | None = None
+        self._holes: Marks | None = None
+        self._slots: dict[int, store.Row] | None = None
+
+    @property
+    def fresh(self) -> Marks:
+        """The positions that were given ahead of their turn."""
+        if self._fresh is None:
+            self._fresh = Marks(self.rows, self.id, "f", self._known["fresh_height"])
+        return self._fresh
+
+    @property
+    def holes(self) -> Marks:
+        """The slots that were left."""
+        if self._holes is None:
+            self._holes = Marks(self.rows, self.id, "h", self._known["hole_height"])
+        return self._holes
+
+    @property
+    def slots(self) -> dict[int, store.Row]:
         """Released in this session, by slot."""
+        if self._slots is None:
+            self._slots = {}
+        return self._slots
+
+    @property
+    def marked(self) -> bool:
+        """Whether any value was ever given ahead of its turn."""
+        return (self._known["fresh_height"] if self._fresh is None else self._fresh.height) >= 0
 
     def save(self) -> None:
+        fresh, holes = self._fresh, self._holes
         row: store.Row = {
             "id": self.id, "digest": self.digest, "size": str(self.size), "next": str(self.next),
-            "fresh_height": self.fresh.height, "head": self.head, "tail": self.tail,
-            "hole_height": self.holes.height, "queued": self.queued, "held": self.held,
-            "outside": self.outside,
+            "fresh_height": self._known["fresh_height"] if fresh is None else fresh.height,
+            "head": self.head, "tail": self.tail,
+            "hole_height": self._known["hole_height"] if holes is None else holes.height,
+            "queued": self.queued, "held": self.held, "outside": self.outside,
         }  # fmt: skip
         self.rows.put(POOL, (self.id,), row)
 
@@ -53,11 +80,7 @@ class State:
 
     def hold(self, value: str, holder: str, project: str | None) -> None:
         self.held += 1
-        row: store.Row = {
-            "pool": self.id, "value": value, "holder": holder, "project": project, "free_at": None,
-            "slot": None, "chunk": None, "outside": False,
-        }  # fmt: skip
-        self.rows.put(VALUE, (self.id, value), row)
+        self.rows.put(VALUE, (self.id, value), held(self.id, value, holder, project))
 
     # -- values never given -------------------------------------------------------------------
 
@@ -65,7 +88,7 @@ class State:
         """The position of the next value never given; None: there is none."""
         if self.next >= self.size:
             return None
-        if self.fresh.height < 0:
+        if not self.marked:
             self.next += 1
             return self.next - 1
         position = self.fresh.clear(self.next)
@@ -131,6 +154,14 @@ class State:
             self.head = slot + 1
         else:
             self.holes.mark(slot)
+
+
+def held(pool: str, value: str, holder: str, project: str | None) -> store.Row:
+    """The row of a value in use."""
+    return {
+        "pool": pool, "value": value, "holder": holder, "project": project, "free_at": None,
+        "slot": None, "chunk": None, "outside": False,
+    }  # fmt: skip
 
 
 def new(id: str, space: Space) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A new object, decided: key, references and unique values, then its row and its journal entry.
 
-In: a checked body. A port takes its default interface and its place in the ledger with it. Types of which no
-more is kept than rows are decided without a `Work`: this is the hot path.
+In: a checked body. A port takes its default interface and its place in the ledger with it. Where nothing of what
+is made looks at another part of it, all is decided without a `Work`: this is the hot path.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from gluon.model import types
 from gluon.objects import journal
 from gluon.particles import tables
-from gluon.proton import checks, problems, registry, supplies, units, upkeep, work
+from gluon.proton import checks, judging, problems, registry, supplies, units, upkeep, work
 from gluon.spi import store
 
 
@@ -66,17 +66,25 @@ class Create:
 
     def decide(self, view: store.View) -> store.Changes:
         resource = self._context.resource
-        if resource.busy:
+        if resource.entangled:
             return self._decide_all(view)
         changes = store.Changes()
         row = self._row(view)
         checks.references(resource, view, row)
+        if resource.pooled:
+            project = units.text_of(row[tables.PROJECT])
+            row = supplies.supply_new(view, changes, resource, row, self._values, project)
         checks.unique(resource, view, row)
         document = _add(changes, resource, row)
         if resource.is_port:
             self._context.ledger.created(view, changes, units.facts(resource, row), fresh=self._made_key)
             if resource.default_interface is not None and resource.fill_default is not None:
                 _add(changes, resource.default_interface, self._interface(view, row))
+        if resource.busy:
+            if resource.type.quota is not None:
+                upkeep.count(view, changes, resource, str(row[tables.PROJECT] or ""), 1)
+            if resource.checks:
+                judging.judge_new(view, resource, row)
         changes.result = units.Result(row, document)
         return changes
 
@@ -112,7 +120,7 @@ class Create:
         return interface.records.row(values, written, revision=view.revision, now=view.now, project=project)
 
     def _decide_all(self, view: store.View) -> store.Changes:
-        """The same for types of which more is kept than their rows."""
+        """The same where what is made has parts that look at each other."""
         context, resource = self._context, self._context.resource
         state = work.Work(view, context)
         row = self._row(view)

@@ -59,6 +59,23 @@ def _linked(path: tuple[str, ...], value: Any, target: registry.Resource, view: 
     return [_linked(path[1:], item, target, view) for item in value]
 
 
+def judge_new(view: store.View, resource: registry.Resource, row: store.Row) -> None:
+    """Every rule of a new object that nothing else in its unit looks at. Raises `Invalid`."""
+    checks = resource.checks
+    # each ends within its own limit, so only of many the sum has to be bounded
+    budget = expressions.Budget(STEPS) if len(checks) * expressions.STEPS > STEPS else None
+    seen = {"self": values(resource, view, row), "old": None}
+    wrong = []
+    for rule in checks:
+        if rule.chains:
+            rule.read_ahead(view, [row])
+        told = _told(rule, seen, budget)
+        if told is not None:
+            wrong.append(_problem(rule, told))
+    if wrong:
+        raise errors.Invalid(wrong)
+
+
 def judge(state: work.Work, main: store.Row | None) -> None:
     """Every rule that the unit could have made false. `main`: the row of the object that the body is of."""
     if not any(t.resource.checks or t.resource.watchers for t in state.touched):
@@ -138,11 +155,11 @@ def _seen(
     return {"self": values(resource, state, row), "old": then}
 
 
-def _told(rule: rules.Rule, seen: Mapping[str, Any], budget: expressions.Budget) -> str | None:
+def _told(rule: rules.Rule, seen: Mapping[str, Any], budget: expressions.Budget | None) -> str | None:
     """Why the rule is false of an object; None: it is true."""
     if rule.holds(seen, budget):
         return None
-    if budget.left <= 0:
+    if budget is not None and budget.left <= 0:
         raise errors.Conflict(
             "the rules of what this request changes take too many steps",
             code="too_many",

@@ -65,6 +65,8 @@ class Resource:
     unique: tuple[Group, ...] = ()
     busy: bool = False
     """Of each object more is kept than its row, or it is judged by more than its own values."""
+    entangled: bool = False
+    """A new object has parts that look at each other: links, pools of its own, hooks, a busy interface."""
     modern: bool = False
     """Of a model in version 2.0 or later."""
     links: tuple[referring.Reference, ...] = ()
@@ -198,19 +200,16 @@ def _modernise(
             )
             for a in kind.actions.values()
         }
+        resource.entangled = bool(resource.check_hooks or resource.links or resource.pools)
         resource.busy = bool(
-            resource.check_hooks
-            or resource.links
-            or resource.checks
-            or resource.pools
-            or resource.pooled
-            or kind.quota is not None
+            resource.entangled or resource.checks or resource.pooled or kind.quota is not None
         )
     for resource in made.values():
         resource.watchers = tuple(watching[resource.name])
         _see(resource, made)
         interface = resource.default_interface
-        resource.busy = resource.busy or (interface is not None and interface.busy)
+        if interface is not None and interface.busy:
+            resource.busy = resource.entangled = True
 
 
 def _see(resource: Resource, made: Mapping[str, Resource]) -> None:

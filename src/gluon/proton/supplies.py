@@ -172,6 +172,35 @@ def supply(
     return new
 
 
+def supply_new(
+    view: store.View,
+    changes: store.Changes,
+    kind: Kind,
+    row: store.Row,
+    given: Collection[str],
+    project: str | None,
+) -> store.Row:
+    """As `supply`, for a new object that is alone in its unit; the writes go to `changes`."""
+    new = dict(row)
+    writes: list[store.Write] = []
+    used: set[str] = set()
+    for pooled in kind.pooled:
+        source = pooled.source(view, row)
+        taken = None
+        if source is not None and pooled.attribute.name not in given and source.id not in used:
+            used.add(source.id)
+            taken = pools.take_next(view, source, pooled.holder(row), project)
+        if taken is None:
+            session = pools.Session(view, project=project)
+            supplied = supply(session, view, kind, None, row, given)
+            session.flush(changes)
+            return supplied
+        new[pooled.column], written = taken
+        writes += written
+    changes.writes += writes
+    return new
+
+
 def _nowhere(pooled: Pooled) -> errors.Invalid:
     name = pooled.attribute.name
     through = pooled.through.attribute if pooled.through is not None else "its pool"

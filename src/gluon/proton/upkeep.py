@@ -45,7 +45,7 @@ def settle(state: work.Work, main: store.Row | None) -> None:
             _tally(deltas, touched)
     for (project, name), delta in deltas.items():
         if delta:
-            _count(state, state.touched[0].resource.family[name], project, delta)
+            count(state.committed, state.changes, state.touched[0].resource.family[name], project, delta)
     judging.judge(state, main)
     hooked.judge(state)
 
@@ -74,13 +74,18 @@ def _targets(reference: referring.Reference, row: store.Row | None) -> dict[stor
     return dict.fromkeys(key for _, key in reference.held(row)) if row is not None else {}
 
 
-def _count(state: work.Work, resource: registry.Resource, project: str, delta: int) -> None:
-    """`delta` more objects. A count that was never written is that of the rows, which are few or none then."""
-    known = state.get(USAGE, project, resource.api, resource.name)
+def count(
+    view: store.View, changes: store.Changes, resource: registry.Resource, project: str, delta: int
+) -> None:
+    """`delta` more objects than the view has. Raises `Conflict` where the quota has no place for them.
+
+    A count that was never written is that of the rows, which are few or none then.
+    """
+    known = view.get(USAGE, project, resource.api, resource.name)
     if known is not None:
         held = int(known["n"] or 0)
     elif project:
-        held = len(state.committed.rows(resource.table, (tables.PROJECT,), (project,)))
+        held = len(view.rows(resource.table, (tables.PROJECT,), (project,)))
     else:
         held = 0
     most = resource.type.quota
@@ -97,4 +102,4 @@ def _count(state: work.Work, resource: registry.Resource, project: str, delta: i
         "type": resource.name,
         "n": max(0, held + delta),
     }
-    state.changes.put(USAGE, row)
+    changes.put(USAGE, row)

@@ -58,6 +58,10 @@ class View(Protocol):
         """Read what will be asked for next in one round, where that was not known up front."""
 
 
+Write = tuple[str, Row | tuple[Value, ...]]
+"""Of a table: a row to put, or the key of one to delete."""
+
+
 class Changes(msgspec.Struct):
     """What a unit decided. `result` is handed to the caller of `submit`.
 
@@ -67,7 +71,7 @@ class Changes(msgspec.Struct):
     has no revision of its own.
     """
 
-    writes: list[tuple[str, Row | tuple[Value, ...]]] = msgspec.field(default_factory=list)
+    writes: list[Write] = msgspec.field(default_factory=list)
     entries: list[journal.Draft] = msgspec.field(default_factory=list)
     result: Any = None
 

@@ -92,6 +92,18 @@ class PoolMachine(RuleBasedStateMachine):
             holder = self.given(value)
             assert self.world.unit(lambda s, h=holder: s.take(self.supply, h)) == value  # type: ignore[misc]
 
+    @rule(times=st.integers(1, 6))
+    def take_next(self, times: int) -> None:
+        """The short way takes what a session would, or nothing."""
+        for _ in range(times):
+            value = self.expected()
+            taken = self.world.take_next(self.supply, f"holder {self.count + 1}")
+            assert taken in (None, value)
+            if taken is None:
+                return
+            self.next = self.order.index(taken) + 1
+            self.given(taken)
+
     @rule(value=st.integers(0, 75), run=st.integers(1, 20))
     def wish(self, value: int, run: int) -> None:
         for one in range(value, value + run):

@@ -42,6 +42,17 @@ def test_takes_of_one_unit_see_each_other_and_other_pools_do_not(world: World) -
     assert take(world, other) == 2
 
 
+def test_the_short_way_takes_what_was_never_given_and_leaves_the_rest_to_a_session(world: World) -> None:
+    supply = numbers("1-3")
+    assert world.take_next(supply, "a") is None, "nobody has taken of it yet"
+    assert world.unit(lambda s: s.take(supply, "a")) == 1
+    assert world.take_next(supply, "b") == 2
+    world.unit(lambda s: s.wish(supply, 3, "c"))
+    world.unit(lambda s: s.release(supply.id, 2, "b", 0))
+    assert world.take_next(supply, "d") is None, "the only free one was given before"
+    assert world.unit(lambda s: s.take(supply, "d")) == 2
+
+
 def test_a_released_value_is_taken_when_no_other_is_left_and_it_has_rested(world: World) -> None:
     supply = numbers("1-2")
     take(world, supply, "first")

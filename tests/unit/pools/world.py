@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -55,13 +55,25 @@ class World:
         result = act(session)
         changes = store.Changes()
         session.flush(changes)
-        for table, write in changes.writes:
+        self._write(changes.writes)
+        return result
+
+    def take_next(self, supply: pools.Supply, holder: str) -> int | str | None:
+        """A unit that takes in the short way; None if that leaves it to a session."""
+        taken = pools.take_next(self, supply, holder, None)
+        if taken is None:
+            return None
+        value, writes = taken
+        self._write(writes)
+        return value
+
+    def _write(self, writes: Iterable[store.Write]) -> None:
+        for table, write in writes:
             if isinstance(write, tuple):
                 self.tables[table].pop(write, None)
             else:
                 assert set(write) == COLUMNS[table]
                 self.tables[table][tuple(write[k] for k in KEYS[table])] = write
-        return result
 
     def refused(self, act: Callable[[pools.Session], object], *, project: str | None = None) -> str:
         """The code of the refusal."""
