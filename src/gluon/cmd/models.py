@@ -36,8 +36,9 @@ def check(paths: Sequence[str], *, as_json: bool = False) -> int:
     if as_json:
         click.echo(_pretty({"models": [_good(m) for m in models], "problems": [_bad(p) for p in problems]}))
         return 1 if problems else 0
+    texts: dict[str, list[str]] = {}
     for problem in problems:
-        _tell(problem)
+        _tell(problem, texts)
     if problems:
         files = len({p.file for p in problems})
         click.echo(f"{_count(len(problems), 'problem')} in {_count(files, 'file')}", err=True)
@@ -72,11 +73,11 @@ def _bad(problem: errors.ModelProblem) -> dict[str, Any]:
     }
 
 
-def _tell(problem: errors.ModelProblem) -> None:
-    """Where it is, what it is, the line with a mark under the place, and the cure."""
+def _tell(problem: errors.ModelProblem, texts: dict[str, list[str]]) -> None:
+    """Where it is, what it is, the line with a mark under the place, and the cure. `texts`: the files read so far."""
     place = f"{problem.file}:{problem.line}:{problem.column}: "
     click.echo(click.style(place, bold=True) + problem.message, err=True)
-    line = _line(problem)
+    line = _line(problem, texts)
     if line:
         number = str(problem.line)
         click.echo(f"  {number} | {line}", err=True)
@@ -88,16 +89,23 @@ def _tell(problem: errors.ModelProblem) -> None:
         click.echo(f"  {click.style('hint', fg='green')}: {problem.hint}", err=True)
 
 
-def _line(problem: errors.ModelProblem) -> str:
+def _line(problem: errors.ModelProblem, texts: dict[str, list[str]]) -> str:
     """The line of the file, nothing where it would not help."""
-    try:
-        lines = Path(problem.file).read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError):
+    if (problem.line, problem.column) == (1, 1):  # the whole file is meant
         return ""
+    if problem.file not in texts:
+        texts[problem.file] = _lines(problem.file)
+    lines = texts[problem.file]
     line = lines[problem.line - 1].rstrip() if problem.line <= len(lines) else ""
-    whole_file = (problem.line, problem.column) == (1, 1)
-    fits = not whole_file and problem.column <= _WIDEST and line.replace("\t", " ").isprintable()
+    fits = problem.column <= _WIDEST and line.replace("\t", " ").isprintable()
     return line[:_WIDEST] if fits else ""
+
+
+def _lines(file: str) -> list[str]:
+    try:
+        return Path(file).read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []
 
 
 def show(where: str | None, name: str | None, *, as_json: bool = False) -> int:

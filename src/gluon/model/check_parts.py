@@ -165,9 +165,11 @@ def _check_policies(object_type: resolve.ObjectType, problems: Problems) -> None
 
 def check_paths(model: resolve.Model, problems: Problems) -> None:
     """Below each object: its status, its children, what refers to it, and its actions; each path once."""
+    below = _below(model)
     for object_type in model.types.values():
         taken: dict[str, str] = {STATUS: "the status of an object"}
-        for path, what, mark in _below(object_type, model):
+        actions = [(a.name, f"the action {a.name}", a.mark) for a in object_type.actions.values()]
+        for path, what, mark in [*below.get(object_type.name, ()), *actions]:
             first = taken.setdefault(path, what)
             if first != what:
                 message = f"the path {path!r} below {object_type.name} is {first}, it cannot be {what} too"
@@ -175,27 +177,26 @@ def check_paths(model: resolve.Model, problems: Problems) -> None:
         _check_parents(object_type, model, problems)
 
 
-def _below(object_type: resolve.ObjectType, model: resolve.Model) -> list[tuple[str, str, Mark]]:
-    found: list[tuple[str, str, Mark]] = []
+def _below(model: resolve.Model) -> dict[str, list[tuple[str, str, Mark]]]:
+    """By type: the paths of its children, then those of what refers to it, as path, what it is, place."""
+    found: dict[str, list[tuple[str, str, Mark]]] = {}
     for other in model.types.values():
         api = other.declared.api
-        if api and api.parent and api.parent.value == object_type.name:
-            place = api.plural_name or api.name
-            found.append((other.plural, f"the children {other.name}", (place or api.parent).mark))
+        if api and api.parent:
+            place = (api.plural_name or api.name or api.parent).mark
+            found.setdefault(api.parent.value, []).append((other.plural, f"the children {other.name}", place))
     for other in model.types.values():
         for name, attribute in other.attributes.items():
             merged = attribute.merged
-            if merged.listed_as and merged.type and merged.type.value == object_type.name:
-                found.append(
-                    (merged.listed_as.value, f"the list of {other.name} by {name}", merged.listed_as.mark)
-                )
-    found += [(a.name, f"the action {a.name}", a.mark) for a in object_type.actions.values()]
+            if merged.listed_as and merged.type:
+                path = (merged.listed_as.value, f"the list of {other.name} by {name}", merged.listed_as.mark)
+                found.setdefault(merged.type.value, []).append(path)
     return found
 
 
 def _check_parents(object_type: resolve.ObjectType, model: resolve.Model, problems: Problems) -> None:
     """Parents to any depth, but not in a circle."""
-    path, current = [object_type.name], object_type
+    path, current = {object_type.name: None}, object_type
     while (api := current.declared.api) and api.parent:
         target = model.types.get(api.parent.value)
         if target is None:
@@ -207,5 +208,5 @@ def _check_parents(object_type: resolve.ObjectType, model: resolve.Model, proble
                     api.parent.mark, f"parents go in a circle: {circle}", "one of them has no parent"
                 )
             return
-        path.append(target.name)
+        path[target.name] = None
         current = target

@@ -16,6 +16,8 @@ from gluon.model.problems import Mark, Problems
 
 CATALOG = Path(__file__).resolve().parent.parent / "catalog"
 
+MAX_BYTES = 16 * 2**20
+_TOO_LARGE = "is it a model? the files of one folder make one model, so a large one may lie in several"
 _SUFFIXES = {".yaml", ".yml"}
 
 
@@ -66,7 +68,12 @@ class Library:
     def _parse(self, path: Path) -> source.Node | None:
         mark = Mark(file=str(path))
         try:
-            text = path.read_bytes().decode("utf-8-sig")
+            with path.open("rb") as file:  # /dev/zero is a file too
+                content = file.read(MAX_BYTES + 1)
+            if len(content) > MAX_BYTES:
+                self.problems.add(mark, f"the file is larger than {MAX_BYTES} bytes", _TOO_LARGE)
+                return None
+            text = content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             self.problems.add(mark, f"the file is not UTF-8: {error.reason}")
             return None

@@ -49,10 +49,15 @@ class Problems:
             raise errors.ModelError([self._found[at] for at in sorted(self._found, key=lambda at: at[0])])
 
 
+_MANY = 200
+
+
 def suggest(word: str, known: Iterable[str]) -> str:
     """A hint that names the known word meant, or all of them where they are few."""
     words = list(known)
     lowered = {w.lower(): w for w in words}
+    if len(words) > _MANY:  # not all can be compared with each word that is wrong
+        lowered = {w: lowered[w] for w in lowered if w[:1] == word[:1].lower()}
     close = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
     if close:
         return f"did you mean {lowered[close[0]]!r}?"

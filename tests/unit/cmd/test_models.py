@@ -48,6 +48,12 @@ def test_check_shows_the_line_and_the_cure(bad: Path) -> None:
     assert done.stderr.endswith("4 problems in 1 file\n")
 
 
+def test_a_file_without_end_is_told_and_not_read_on() -> None:
+    done = gluon("check", "/dev/zero")
+    assert done.exit_code == 1
+    assert "/dev/zero:1:1: the file is larger than" in done.stderr
+
+
 def test_check_speaks_json(bad: Path) -> None:
     done = gluon("check", "--format", "json", str(bad))
     assert done.exit_code == 1

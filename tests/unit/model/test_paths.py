@@ -1,11 +1,12 @@
 """PATHs and imports: which files make which model, and where an import is looked up."""
 
+import time
 from pathlib import Path
 
 import pytest
 
 from gluon import errors
-from gluon.model import loader
+from gluon.model import find, loader
 from tests.unit.model.conftest import Write
 
 
@@ -174,3 +175,20 @@ def test_the_digest_depends_on_content_only(write: Write) -> None:
     digests = [loader.load([path])[0].digest for path in (one / "one", two / "two", three / "three")]
     assert digests[0] == digests[1]
     assert digests[0] != digests[2]
+
+
+def test_a_file_without_end_is_refused() -> None:
+    """A link to /dev/zero is a file for all who look at its name."""
+    (said,) = refused(Path("/dev/zero"))
+    assert said == f"the file is larger than {find.MAX_BYTES} bytes"
+
+
+def test_many_problems_among_many_types_are_told_soon(write: Write) -> None:
+    """The types of a model are not looked through for each of its words."""
+    types = "".join(
+        f"  T{n}: {{api: {{name: t{n}}}, attributes: {{about: {{type: No{n}}}}}}}\n" for n in range(1500)
+    )
+    folder = write({"m/api.yaml": head("m") + "objects:\n" + types})
+    began = time.process_time()
+    assert len(refused(folder / "m")) >= 1500
+    assert time.process_time() - began < 6, "it is half a second"
