@@ -23,8 +23,8 @@ BOTH = msgspec.structs.replace(
 )
 
 
-def chosen(api: str, version: str) -> list[str]:
-    found = assign.candidates([OLD, BOTH], api=api, version=version, host="a", vnic_type="normal")
+def chosen(api: str, *versions: str) -> list[str]:
+    found = assign.candidates([OLD, BOTH], api=api, versions=versions, host="a", vnic_type="normal")
     return [one.controller for one in found]
 
 
@@ -44,7 +44,12 @@ def test_a_shim_is_asked_for_versions_that_it_understands(
     assert chosen(api, version) == controllers
 
 
+def test_a_shim_is_asked_for_a_version_that_objects_can_be_shown_in() -> None:
+    assert chosen("net-l3vpn", "3.0", "1.0") == ["old", "second"]
+    assert chosen("net-l3vpn", "3.0", "2.0") == ["second"]
+
+
 def test_who_is_there_is_named_where_nobody_understands() -> None:
-    text = assign.explain([OLD], api="net-l3vpn", version="2.0", host="a", vnic_type="normal")
+    text = assign.explain([OLD], api="net-l3vpn", versions=("2.0",), host="a", vnic_type="normal")
     assert "net-l3vpn 2.0" in text
     assert "old" in text

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from gluon.arbiter import bindings
 from gluon.objects import status
@@ -17,19 +17,27 @@ ANY_HOST = "*"
 _MOST_MISSING = 1000
 
 
-def serves(registration: status.Registration, api: str, version: str) -> bool:
-    """Whether a shim understands a proton's stored version."""
-    versions = registration.apis.get(api)
-    return versions is not None and (not versions or version in versions)
+def serves(registration: status.Registration, api: str, versions: Sequence[str]) -> bool:
+    """Whether a shim understands one of the versions that a proton's objects can be shown in."""
+    known = registration.apis.get(api)
+    return known is not None and (not known or not set(known).isdisjoint(versions))
 
 
 def candidates(
-    registrations: Iterable[status.Registration], *, api: str, version: str, host: str, vnic_type: str
+    registrations: Iterable[status.Registration],
+    *,
+    api: str,
+    versions: Sequence[str],
+    host: str,
+    vnic_type: str,
 ) -> Sequence[status.Registration]:
-    """The shims that could bind, one a controller, in the order in which they are asked."""
+    """The shims that could bind, one a controller, in the order in which they are asked.
+
+    `versions` are those that shims can be shown, the stored one first.
+    """
     found: dict[str, status.Registration] = {}
     for one in sorted(registrations, key=lambda r: (r.level, r.controller, r.instance)):
-        if not serves(one, api, version):
+        if not serves(one, api, versions):
             continue
         if host not in one.hosts and ANY_HOST not in one.hosts:
             continue
@@ -40,7 +48,12 @@ def candidates(
 
 
 def explain(
-    registrations: Sequence[status.Registration], *, api: str, version: str, host: str, vnic_type: str
+    registrations: Sequence[status.Registration],
+    *,
+    api: str,
+    versions: Sequence[str],
+    host: str,
+    vnic_type: str,
 ) -> str:
     """What was looked for and what is registered, for the reason `NoController`."""
     there = "; ".join(
@@ -49,7 +62,7 @@ def explain(
         for r in sorted(registrations, key=lambda r: (r.controller, r.instance))[:20]
     )
     return (
-        f"no controller for {api} {version}, host '{host}', vnic_type '{vnic_type}'; "
+        f"no controller for {api} {' or '.join(versions)}, host '{host}', vnic_type '{vnic_type}'; "
         f"registered: {there or 'none'}"
     )
 
@@ -63,8 +76,8 @@ class Registrations(Protocol):
 class Assigner:
     """Chooses the controllers of a binding from the registrations of the moment."""
 
-    def __init__(self, registrations: Registrations, versions: Mapping[str, str]) -> None:
-        """`versions`: the stored version of each proton."""
+    def __init__(self, registrations: Registrations, versions: Mapping[str, Sequence[str]]) -> None:
+        """`versions`: those that shims can be shown of each proton, the stored one first."""
         self._registrations = registrations
         self._versions = versions
         self._missing: dict[tuple[str, str], tuple[float, float]] = {}
@@ -73,9 +86,9 @@ class Assigner:
     def begin(self, binding: bindings.Binding, *, epoch: int, now: str) -> bindings.Binding:
         """`binding` in state Binding with the next controller, or waiting for one to register."""
         at = bindings.seconds(now)
-        asked = {
+        asked: dict[str, Any] = {
             "api": binding.api,
-            "version": self._versions.get(binding.api, ""),
+            "versions": self._versions.get(binding.api, ("",)),
             "host": binding.host,
             "vnic_type": binding.vnic_type,
         }
@@ -111,7 +124,7 @@ class Assigner:
             for c in candidates(
                 self._registrations.current(),
                 api=binding.api,
-                version=self._versions.get(binding.api, ""),
+                versions=self._versions.get(binding.api, ("",)),
                 host=binding.host,
                 vnic_type=binding.vnic_type,
             )

@@ -28,7 +28,7 @@ def status(server: config.Api) -> int:
         ("resync", "running" if publishing.get("resyncing") else "none"),
         ("etcd", publishing.get("error") or f"{publishing.get('size', 0) / 1e6:.1f} MB"),
         *(("etcd alarm", alarm) for alarm in publishing.get("alarms") or ()),
-        *((f"shim {s['controller']}", _shim(s)) for s in facts["shims"]),
+        *(row for s in facts["shims"] for row in _shim(s)),
     ]
     if not facts["shims"]:
         rows.append(("shims", "none registered"))
@@ -38,9 +38,12 @@ def status(server: config.Api) -> int:
     return 1 if publishing.get("error") else 0
 
 
-def _shim(shim: dict[str, Any]) -> str:
+def _shim(shim: dict[str, Any]) -> list[tuple[str, str]]:
+    """What it serves, and what it cannot."""
     apis = ", ".join(f"{api} {'/'.join(v) or 'any'}" for api, v in sorted(shim["apis"].items()))
-    return f"{shim['instance']}: {apis} on {', '.join(shim['hosts'])}"
+    told = f"{shim['instance']}: {apis} on {', '.join(shim['hosts'])}"
+    refused = [("  refuses", why) for _, why in sorted(shim.get("refused", {}).items())]
+    return [(f"shim {shim['controller']}", told), *refused]
 
 
 def resync(server: config.Api) -> int:

@@ -28,6 +28,7 @@ from gluon.spi import projection as spi_projection
 from gluon.spi import store
 from gluon.spi import tables as spi_tables
 from gluon.spi.upgrade import Upgradable
+from gluon.versions import forms
 
 log = structlog.get_logger(__name__)
 
@@ -83,8 +84,9 @@ class Protons:
         codes = hooks.load(models)
         self.registry = editions.serve(registry.Registry(models, codes))
         self.followers = hooks.after(models, codes)
-        self.picture = Picture(projection.ModelProjection(models, url=url))
-        self.versions = {m.name: m.version for m in models}
+        self.picture = Picture(projection.ModelProjection(models, url=url, forms=forms.told))
+        self.versions = {m.name: forms.offered(m) for m in models}
+        """Those that shims can be shown."""
         self.serves: Callable[[int], None] = _nothing
         """Called with the epoch that is served from now on."""
 
@@ -190,14 +192,14 @@ class Protons:
         codes = hooks.load(models)
         made = editions.serve(registry.Registry(models, codes))
         followers = hooks.after(models, codes)
-        picture = projection.ModelProjection(models, url=self._url)
+        picture = projection.ModelProjection(models, url=self._url, forms=forms.told)
 
         def adopt() -> None:
             vars(self.registry).update(vars(made))
             self.followers = followers
             self.picture.inner = picture
             self.versions.clear()
-            self.versions.update({m.name: m.version for m in models})
+            self.versions.update({m.name: forms.offered(m) for m in models})
 
         wanted = (*self._others, *tables.tables_of(models))
         self.epoch = await database.install(wanted, [stored(m, names.get(m.name, "")) for m in models], adopt)

@@ -130,12 +130,13 @@ def _version(v: Version) -> dict[str, Any]:
 def _type(name: str, said: conversions.TypeFacts) -> dict[str, Any]:
     written: dict[str, Any] = {"is": said.name} if said.name != name else {}
     if said.attributes:
-        written["attributes"] = {name: _origin(o) for name, o in said.attributes.items()}
+        written["attributes"] = {name: origin(o) for name, o in said.attributes.items()}
     return written
 
 
-def _origin(origin: conversions.Origin) -> Any:
-    match origin:
+def origin(said: conversions.Origin) -> Any:
+    """Where the value of an attribute of another version is, in the words of a file."""
+    match said:
         case conversions.Renamed(name=name, values=values):
             return {"is": name, "values": dict(values)} if values else name
         case conversions.Joined(names=names, by=by):

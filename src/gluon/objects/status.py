@@ -58,7 +58,8 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Value of `/gluon/shim/<controller>/<instance>`.
 
     `apis` maps a proton's name to the model versions understood (empty: all); `hosts` are the
-    shards served, or `["*"]`; `vnic_types` empty means all; `deadline` in seconds.
+    shards served, or `["*"]`; `vnic_types` empty means all; `deadline` in seconds; `refused` says, for each proton
+    whose objects cannot be shown in a version that is understood, why.
     """
 
     controller: str
@@ -69,6 +70,7 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     vnic_types: tuple[str, ...] = ()
     level: int = 0
     deadline: float = 30.0
+    refused: dict[str, str] = {}
 
     def too_long(self) -> str:
         """Which name is longer than there is room for, or empty text."""

@@ -6,7 +6,8 @@ without `vif_type` and `vif_details`, which are the arbiter's views and no inten
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from gluon.model import describe, types
 from gluon.objects import codec, journal, keys
@@ -48,14 +49,28 @@ class _Shape:
         return codec.encode({"tenant_id": project, "service": self.api, "url": self.url})
 
 
-class ModelProjection:
-    """`spi.projection.Projection` for the loaded models; `url` is where users reach the API."""
+def _none(_model: types.Model) -> Mapping[str, Any]:
+    """No other versions."""
+    return {}
 
-    def __init__(self, models: Sequence[types.Model], *, url: str = "") -> None:
+
+class ModelProjection:
+    """`spi.projection.Projection` for the loaded models; `url` is where users reach the API.
+
+    `forms` says of a model how shims make other versions of its objects.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[types.Model],
+        *,
+        url: str = "",
+        forms: Callable[[types.Model], Mapping[str, Any]] = _none,
+    ) -> None:
         shapes = [_Shape(m, t, url) for m in models for t in m.types.values()]
         self._by_name: Mapping[tuple[str, str], _Shape] = {(s.api, s.type.name): s for s in shapes}
         self._by_table: Mapping[str, _Shape] = {s.records.table: s for s in shapes}
-        self._models = tuple((keys.model(m.name), _document(m)) for m in models)
+        self._models = tuple((keys.model(m.name), _document(m, forms(m))) for m in models)
 
     @property
     def prefixes(self) -> tuple[str, ...]:
@@ -95,9 +110,10 @@ class ModelProjection:
         return self._models
 
 
-def _document(model: types.Model) -> bytes:
+def _document(model: types.Model, forms: Mapping[str, Any]) -> bytes:
     """With the digest that the objects name."""
-    return codec.encode({**describe.describe(model), "digest": model.digest})
+    said = {"forms": forms} if forms else {}
+    return codec.encode({**describe.describe(model), "digest": model.digest, **said})
 
 
 class Projections:

@@ -66,13 +66,14 @@ class Binder:
 
     def _bindings(self, ref: Ref) -> list[PortBinding]:
         found = self._cache.world.bindings_of(ref)
-        return [b for b in found if b.port is not None and self._shard in (served.ANY_HOST, b.host)]
+        known = [b for b in found if b.port is not None or self._cache.refusal(ref.api)]
+        return [b for b in known if self._shard in (served.ANY_HOST, b.host)]
 
     def _answer(self, bound: PortBinding) -> None:
         timer = self._timers.pop((bound.ref, bound.host), None)
         if timer is not None:
             timer.cancel()
-        if bound.port is None:
+        if bound.port is None and not self._cache.refusal(bound.ref.api):
             return  # it is asked for again when the port arrives
         reply = self._reply(bound)
         if reply is None:
@@ -82,13 +83,12 @@ class Binder:
 
     def _reply(self, bound: PortBinding) -> status.BindingReport | None:
         epoch = bound.wanted.epoch
-        version = self._cache.model_version(bound.ref.api)
-        if not self._serving.understands(bound.ref.api, version):
+        why = self._cache.refusal(bound.ref.api)
+        if why:
             held = self._reporter.replied(bound.ref, bound.host)
             if held is not None and held.epoch == epoch:
                 return held
-            word = self._serving.too_new(bound.ref.api, version)
-            return status.BindingReport(epoch=epoch, refused=word.reason, message=word.message)
+            return status.BindingReport(epoch=epoch, refused=served.TOO_NEW, message=why)
         found = calls.ask("bind", lambda: self._backend.bind(self._cache.world, bound))
         if isinstance(found, Vif):
             self._backoff.clear(_name(bound))

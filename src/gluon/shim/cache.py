@@ -1,8 +1,8 @@
 """Follows etcd and keeps the world: objects, wanted bindings and models of some protons.
 
 In: `bus.follow` of each prefix. Out: a `MemoryWorld` that is changed in place, and calls of
-observers before and after each change (so that a backend is asked for scopes in both worlds).
-Invariant: `complete` is true only while the world holds all that the publisher wrote: its cursor
+observers before and after each change (so that a backend is asked for scopes in both worlds). Objects
+are held back while their model and they are not of one form (`proton`). Invariant: `complete` is true only while the world holds all that the publisher wrote: its cursor
 is there, no resync is under way, and each prefix was read after that. An etcd that was wiped is
 an empty world, but not a complete one. Made by `engine`.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import structlog
@@ -19,6 +19,7 @@ import structlog
 from gluon.errors import BusUnavailable
 from gluon.objects import keys
 from gluon.shim import changes, world
+from gluon.shim.proton import Proton
 from gluon.shim.settings import Pace
 from gluon.spi.backend import Ref
 from gluon.spi.bus import Bus, KeyValue, Synced, Watched
@@ -45,9 +46,15 @@ class Observer(Protocol):
 class Cache:
     """The desired state of `apis`, as far as it concerns `controller`."""
 
-    def __init__(self, bus: Bus, *, controller: str, apis: Sequence[str], pace: Pace) -> None:
+    def __init__(
+        self, bus: Bus, *, controller: str, apis: Mapping[str, Sequence[str]], pace: Pace, backend: str = ""
+    ) -> None:
+        """`apis`: the versions that `backend` declared of each proton (none: all)."""
         self.world = world.MemoryWorld()
-        self._held = changes.Held(self.world, controller)
+        self._protons = {api: Proton(api, versions, backend) for api, versions in apis.items()}
+        self._held = changes.Held(self.world, controller, self._protons)
+        self.models_changed = asyncio.Event()
+        """Set after each change of a model; who waits for it clears it."""
         self._bus = bus
         self._pace = pace
         self._observers: list[Observer] = []
@@ -60,8 +67,9 @@ class Cache:
 
     @property
     def complete(self) -> bool:
-        """Whether the world holds all that was published."""
-        return all(s.revision >= self._whole_since for s in self._streams.values())
+        """Whether the world holds all that was published; what the backend must not see apart."""
+        read = all(s.revision >= self._whole_since for s in self._streams.values())
+        return read and all(p.settled or p.refused for p in self._protons.values())
 
     @property
     def revision(self) -> float:
@@ -80,9 +88,34 @@ class Cache:
         if observer in self._observers:
             self._observers.remove(observer)
 
-    def model_version(self, api: str) -> str:
-        """The version of a proton's stored model; "" while that is not known."""
-        return self._held.versions.get(api, "")
+    @property
+    def refused(self) -> dict[str, str]:
+        """Why the backend is not shown the objects of a proton, for those that it must not see."""
+        return {api: p.refused for api, p in self._protons.items() if p.refused}
+
+    def refusal(self, api: str) -> str:
+        """The same of one proton; "" where it is shown."""
+        proton = self._protons.get(api)
+        return proton.refused if proton else ""
+
+    def unseen(self) -> list[Ref]:
+        """All objects in etcd that the backend must not see."""
+        return [ref for p in self._protons.values() if p.refused for ref in p.refs()]
+
+    def revision_of(self, ref: Ref) -> int | None:
+        """Of an object in etcd, seen or not; None: there is none."""
+        proton = self._protons.get(ref.api)
+        return proton.revision(ref) if proton else None
+
+    def stored_ref(self, ref: Ref) -> Ref:
+        """What etcd calls an object of the world."""
+        proton = self._protons.get(ref.api)
+        return proton.stored_ref(ref) if proton else ref
+
+    def shown_ref(self, ref: Ref) -> Ref:
+        """What the world calls an object of etcd."""
+        proton = self._protons.get(ref.api)
+        return proton.shown_ref(ref) if proton else ref
 
     def binding_revision(self, ref: Ref, host: str) -> int:
         """The `mod_revision` in the bus of a wanted binding; 0: there is none."""
@@ -211,15 +244,16 @@ class Cache:
         ]
         if not news:
             return
-        refs = frozenset(ref for change in news for ref in change.refs)
+        edits = self._held.take(news)
+        refs = frozenset(edits.refs)
         for observer in list(self._observers):
             observer.before(refs)
-        for change in news:
-            self._held.take(change)
-        refs |= frozenset(ref for change in news for ref in change.refs)
+        self._held.apply(edits)
         for observer in list(self._observers):
             observer.after(refs)
         if any(change.is_model for change in news):
+            self.models_changed.set()
+        if edits.turned:
             self._tell_completed()
 
 

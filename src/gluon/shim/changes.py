@@ -1,20 +1,21 @@
 """From keys and values in etcd to changes of the world.
 
 In: a key and its value now (None: gone). Out: a `Change`, or None where nothing is new: a
-duplicate, another controller's binding, a key of somebody else. A value that cannot be read is
-logged and leaves what was held. Called by `cache`.
+duplicate, another controller's binding, a key of somebody else; of changes `Edits`, as far as `proton` lets the world
+have them. A value that cannot be read is logged and leaves what was held. Called by `cache`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 
 from gluon.objects import codec, keys, status
 from gluon.shim import world
+from gluon.shim.proton import Proton
 from gluon.spi.backend import Ref, Stored
 from gluon.spi.bus import KeyValue
 
@@ -38,20 +39,25 @@ class Change:
     def is_model(self) -> bool:
         return bool(self.model)
 
-    @property
-    def refs(self) -> tuple[Ref, ...]:
-        """What the backend is asked about: a binding is its port's affair."""
-        return (self.ref,) if self.ref is not None else ()
+
+@dataclass(slots=True, kw_only=True)
+class Edits:
+    """What changes make of the world. `refs`: whose affair they are; `turned`: protons of which all is new."""
+
+    objects: dict[Ref, Stored | None] = field(default_factory=dict)
+    bindings: list[Change] = field(default_factory=list)
+    turned: list[Proton] = field(default_factory=list)
+    refs: set[Ref] = field(default_factory=set)
 
 
 class Held:
     """What is held of etcd, by key, and how it gets into the world."""
 
-    def __init__(self, target: world.MemoryWorld, controller: str) -> None:
+    def __init__(self, target: world.MemoryWorld, controller: str, protons: Mapping[str, Proton]) -> None:
         self._world = target
         self._controller = controller
+        self._protons = protons
         self._seen: dict[str, dict[str, tuple[int, int]]] = {}
-        self.versions: dict[str, str] = {}
         self.binding_revisions: dict[tuple[str, str, str], int] = {}
 
     def under(self, prefix: str) -> list[str]:
@@ -71,21 +77,45 @@ class Held:
             log.warning("cannot read a value in etcd, it is left out", key=key, reason=str(error))
             return None
 
-    def take(self, change: Change) -> None:
-        """Put a change into the world."""
-        group = self._seen.setdefault(_group(change.key), {})
-        if change.mark is None:
-            group.pop(change.key, None)
-        else:
-            group[change.key] = change.mark
-        if change.is_model:
-            self._take_model(change)
-        elif change.host and change.ref is not None:
+    def take(self, changes: Iterable[Change]) -> Edits:
+        """Note them; the world is as it was until `apply`."""
+        edits = Edits()
+        models: dict[str, list[Mapping[str, Any] | None]] = {}
+        objects: dict[str, list[tuple[Ref, Stored | None]]] = {}
+        for change in changes:
+            group = self._seen.setdefault(_group(change.key), {})
+            if change.mark is None:
+                group.pop(change.key, None)
+            else:
+                group[change.key] = change.mark
+            if change.is_model:
+                models.setdefault(change.model, []).append(change.document)
+            elif change.host and change.ref is not None:
+                edits.bindings.append(change)
+                edits.refs.add(change.ref)
+            elif change.ref is not None:
+                objects.setdefault(change.ref.api, []).append((change.ref, change.stored))
+        for api in models.keys() | objects.keys():
+            proton = self._protons[api]
+            news = proton.take(objects.get(api, ()), models.get(api, ()))
+            edits.objects |= news.objects
+            edits.refs |= news.objects.keys() | news.unseen
+            if news.turned or (proton.refused and api in models):
+                edits.turned.append(proton)
+        return edits
+
+    def apply(self, edits: Edits) -> None:
+        """Put edits into the world."""
+        for proton in edits.turned:
+            self._turn(proton)
+        for ref, stored in edits.objects.items():
+            if stored is not None:
+                self._world.put(stored)
+            else:
+                self._world.drop(ref)
+        for change in edits.bindings:
+            assert change.ref is not None
             self._take_binding(change, change.ref)
-        elif change.stored is not None:
-            self._world.put(change.stored)
-        elif change.ref is not None:
-            self._world.drop(change.ref)
 
     def _decode(self, key: str, value: KeyValue | None) -> Change | None:
         mark = _mark(value)
@@ -113,16 +143,15 @@ class Held:
             self._world.drop_binding(ref.api, ref.key, change.host)
             self.binding_revisions.pop((ref.api, ref.key, change.host), None)
 
-    def _take_model(self, change: Change) -> None:
-        if change.document is None:
-            self.versions.pop(change.model, None)
+    def _turn(self, proton: Proton) -> None:
+        """A model that is gone, or refused, leaves version and names as they were."""
+        if proton.model.port_type:
+            self._world.name_ports(proton.api, proton.model.port_type)
+        if proton.refused:
             return
-        self.versions[change.model] = str(change.document.get("version") or "")
-        self._world.name_version(change.model, self.versions[change.model])
-        types = change.document.get("types")
-        for name, described in types.items() if isinstance(types, dict) else ():
-            if isinstance(described, dict) and described.get("kind") == "port":
-                self._world.name_ports(change.model, str(name))
+        self._world.replace(proton.api, proton.all_shown())
+        if proton.seen.shown_version:
+            self._world.name_version(proton.api, proton.seen.shown_version)
 
 
 def _mark(value: KeyValue | None) -> tuple[int, int] | None:

@@ -50,7 +50,13 @@ class Shim:
         self._hosts = tuple(dict.fromkeys(hosts))
         self._options = dict(options or {})
         self._pace = pace or Pace()
-        self._cache = Cache(bus, controller=self.controller, apis=tuple(self._serving.apis), pace=self._pace)
+        self._cache = Cache(
+            bus,
+            controller=self.controller,
+            apis=self._serving.apis,
+            pace=self._pace,
+            backend=self._serving.backend,
+        )
         self._stop = asyncio.Event()
         self.stats: Mapping[str, Stats] = {host: Stats() for host in self._hosts}
         self._shards = {host: self._shard(host) for host in self._hosts}
@@ -96,6 +102,7 @@ class Shim:
             hosts=self._hosts,
             vnic_types=self._serving.vnic_types,
             deadline=self._serving.deadline,
+            refused=self._cache.refused,
         )
 
     async def run(self) -> None:
@@ -119,9 +126,14 @@ class Shim:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._cache.run())
             await self._cache.wait_read()
-            group.create_task(register.keep_registered(self._bus, self.registration, self._pace))
+            group.create_task(self._keep_registered())
             for shard in self._shards.values():
                 group.create_task(shard.run())
+
+    async def _keep_registered(self) -> None:
+        await register.keep_registered(
+            self._bus, lambda: self.registration, self._cache.models_changed, self._pace
+        )
 
     def _sessions(self) -> list[Session]:
         return [shard.session for shard in self._shards.values() if shard.session is not None]

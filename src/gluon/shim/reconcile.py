@@ -49,7 +49,6 @@ class Reconciler:
         reporter: Reporter,
         binder: Binder,
         *,
-        serving: served.Served,
         stats: Stats,
     ) -> None:
         self._backend = backend
@@ -58,7 +57,6 @@ class Reconciler:
         self._queue = queue
         self._reporter = reporter
         self._binder = binder
-        self._serving = serving
         self._stats = stats
         self._actual: delta.Actual | None = None
         self._failures: dict[str | None, Failure] = {}
@@ -78,7 +76,7 @@ class Reconciler:
         began, self.busy = time.monotonic(), 0.0
         self._turn = began
         try:
-            if self._too_new():
+            if self._cache.refused:  # programming could only do harm: whose rows are the refused proton's?
                 await self._report(self._everything() if work.full else work.refs)
             else:
                 await self._reconcile(work)
@@ -213,15 +211,10 @@ class Reconciler:
             await self._breathe()
 
     def _word(self, ref: Ref) -> said.Said | None:
+        if why := self._cache.refusal(ref.api):
+            return self._refused_word(ref, why)
         stored = self._world.get(ref)
         revision = stored.revision if stored else 0
-        version = self._cache.model_version(ref.api)
-        if not self._serving.understands(ref.api, version):
-            if stored is None:
-                return None
-            return said.Said(
-                observed_revision=revision, conditions=(self._serving.too_new(ref.api, version),)
-            )
         failure = self._failure(ref)
         found: ObjectStatus | Failure | None
         if self.started:
@@ -239,6 +232,12 @@ class Reconciler:
                 revision = min(revision, self._reporter.observed(ref))
         up = {b.host: b.wanted.epoch for b in self._world.bindings_of(ref) if found.up and b.wanted.active}
         return said.Said(observed_revision=revision, conditions=conditions, up=up)
+
+    def _refused_word(self, ref: Ref, why: str) -> said.Said | None:
+        revision = self._cache.revision_of(ref)
+        if revision is None:
+            return None
+        return said.Said(observed_revision=revision, conditions=(served.too_new(why),))
 
     def _failure(self, ref: Ref) -> Failure | None:
         """What stands in the way of an object: of one of its scopes, or of the whole shard."""
@@ -264,11 +263,8 @@ class Reconciler:
 
     def _everything(self) -> frozenset[Ref]:
         """All that there may be something to say of."""
-        return frozenset(s.ref for s in self._world.objects()) | self._reporter.known()
-
-    def _too_new(self) -> bool:
-        """Programming waits as long as one of our protons is beyond the backend: it could only do harm."""
-        return any(not self._serving.understands(a, self._cache.model_version(a)) for a in self._serving.apis)
+        seen = (s.ref for s in self._world.objects() if not self._cache.refusal(s.ref.api))
+        return frozenset((*seen, *self._cache.unseen())) | self._reporter.known()
 
     # Turns on the event loop.
 

@@ -1,6 +1,7 @@
 """Replies and statuses into etcd, while this shard leads.
 
-In: answers of `binder`, statuses of `reconcile`, what etcd holds under our prefix. Out: Txns, each
+In: answers of `binder`, statuses of `reconcile` (which call objects as the backend does; here they are called as
+in etcd), what etcd holds under our prefix. Out: Txns, each
 only if the lead key is ours and, for a reply, the binding is the one that was acted on. Invariants:
 a value is written only if it differs from what etcd holds; one Txn a key is under way at a time;
 replies go alone and at once, other statuses in batches behind them. Nothing is leased.
@@ -120,22 +121,23 @@ class Reporter:
 
     def known(self) -> frozenset[Ref]:
         """The objects of which something is said, now or in etcd."""
-        return frozenset(self._held) | frozenset(self._entries)
+        return self._shown((*self._held, *self._entries))
 
     def observed(self, ref: Ref) -> int:
         """The revision that was last acted on, as far as was said; 0: none."""
-        held = self._held.get(ref)
+        held = self._held.get(self._cache.stored_ref(ref))
         before = held.report if held else None
         return before.observed_revision if before else 0
 
     def replied(self, ref: Ref, host: str) -> status.BindingReport | None:
         """The answer that etcd holds for a binding."""
-        held = self._held.get(ref)
+        held = self._held.get(self._cache.stored_ref(ref))
         before = held.report if held else None
         return before.bindings.get(host) if before else None
 
     def answer(self, ref: Ref, host: str, reply: said.Reply) -> None:
         """This is the reply to the wanted binding of `ref` to `host`."""
+        ref = self._cache.stored_ref(ref)
         entry = self._entries.setdefault(ref, said.Entry())
         if entry.replies.get(host) != reply:
             entry.replies[host] = reply
@@ -143,6 +145,7 @@ class Reporter:
 
     def settle(self, ref: Ref, word: said.Said | None, hosts: Collection[str]) -> None:
         """What the backend says now; replies for other hosts than `hosts` go."""
+        ref = self._cache.stored_ref(ref)
         entry = self._entries.get(ref)
         if entry is None:
             if word is None and ref not in self._held:
@@ -155,6 +158,9 @@ class Reporter:
         entry.said, entry.settled = word, True
         self._mark(ref)
 
+    def _shown(self, refs: Iterable[Ref]) -> frozenset[Ref]:
+        return frozenset(self._cache.shown_ref(ref) for ref in refs)
+
     # What etcd holds.
 
     def _see(self, item: Synced | Watched) -> None:
@@ -164,7 +170,7 @@ class Reporter:
             for ref in list(self._entries):
                 self._mark(ref)
             if unsaid := self._held.keys() - self._entries.keys():
-                self._unsaid(frozenset(unsaid))
+                self._unsaid(self._shown(unsaid))
             return
         for event in item.events:
             named = self._ref(event.key)

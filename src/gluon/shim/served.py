@@ -27,20 +27,10 @@ class Served:
     vnic_types: tuple[str, ...]
     deadline: float
 
-    def understands(self, api: str, version: str) -> bool:
-        """A version that is not known yet counts as understood."""
-        versions = self.apis.get(api, ())
-        return not version or not versions or version in versions
 
-    def too_new(self, api: str, version: str) -> status.Condition:
-        """What to say of the objects of a model that is not understood."""
-        known = ", ".join(self.apis.get(api, ()))
-        return status.Condition(
-            type=status.READY,
-            status="False",
-            reason=TOO_NEW,
-            message=f"{self.backend} understands {api} in version {known}, stored is {version}",
-        )
+def too_new(why: str) -> status.Condition:
+    """What to say of the objects of a model that the backend cannot be shown."""
+    return status.Condition(type=status.READY, status="False", reason=TOO_NEW, message=why)
 
 
 def of_backend(backend: type[Backend], apis: Iterable[str], hosts: Sequence[str]) -> Served:

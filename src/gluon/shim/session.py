@@ -63,7 +63,7 @@ class Session:
         )
         self._binder = Binder(self.backend, cache, self._reporter, shard=shard, serving=serving, pace=pace)
         self._reconciler = Reconciler(
-            self.backend, cache, self._queue, self._reporter, self._binder, serving=serving, stats=stats
+            self.backend, cache, self._queue, self._reporter, self._binder, stats=stats
         )
         self._complete = asyncio.Event()
         self._waits = False
@@ -123,6 +123,8 @@ class Session:
     def _scopes(self, refs: frozenset[Ref]) -> frozenset[str]:
         found: set[str] = set()
         for ref in refs:
+            if self._cache.refusal(ref.api):
+                continue  # the backend knows nothing of it
             scopes = calls.ask("scopes", partial(self.backend.scopes, self._cache.world, ref))
             if isinstance(scopes, Failure):
                 # Without an answer only a look at everything is right.

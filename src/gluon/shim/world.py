@@ -8,7 +8,7 @@ kept up to date from then on. Called by `cache` (writes) and backends (reads).
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gluon.objects import codec, status
@@ -32,7 +32,7 @@ def comparable(value: Any) -> Any:
     return value
 
 
-class _Type:
+class Table:
     """All objects of one object type."""
 
     __slots__ = ("indexes", "objects", "order")
@@ -41,6 +41,14 @@ class _Type:
         self.objects: dict[str, Stored] = {}
         self.order: list[str] = []
         self.indexes: dict[str, dict[Any, dict[str, None]]] = {}
+
+    @classmethod
+    def of(cls, objects: Iterable[Stored]) -> Table:
+        """Many at once."""
+        made = cls()
+        made.objects = {stored.ref.key: stored for stored in objects}
+        made.order = sorted(made.objects)
+        return made
 
     def put(self, stored: Stored) -> None:
         key = stored.ref.key
@@ -83,7 +91,7 @@ class MemoryWorld:
     """The desired state as of the latest events. `port_types`: what a proton calls its ports."""
 
     def __init__(self) -> None:
-        self._types: dict[tuple[str, str], _Type] = {}
+        self._types: dict[tuple[str, str], Table] = {}
         self._bindings: dict[str, dict[str, dict[str, status.WantedBinding]]] = {}
         self._by_host: dict[tuple[str, str], set[str]] = {}
         self._port_types: dict[str, str] = {}
@@ -139,7 +147,7 @@ class MemoryWorld:
     def put(self, stored: Stored) -> None:
         """Add or replace an object."""
         self._version += 1
-        self._types.setdefault((stored.ref.api, stored.ref.object_type), _Type()).put(stored)
+        self._types.setdefault((stored.ref.api, stored.ref.object_type), Table()).put(stored)
 
     def drop(self, ref: Ref) -> None:
         """Remove an object, if it is there."""
@@ -147,6 +155,16 @@ class MemoryWorld:
         held = self._types.get((ref.api, ref.object_type))
         if held:
             held.drop(ref.key)
+
+    def replace(self, api: str, objects: Iterable[Stored]) -> None:
+        """Have just these objects of a proton."""
+        self._version += 1
+        by_type: dict[str, list[Stored]] = {}
+        for stored in objects:
+            by_type.setdefault(stored.ref.object_type, []).append(stored)
+        for kind in [kind for kind in self._types if kind[0] == api]:
+            del self._types[kind]
+        self._types.update({(api, name): Table.of(held) for name, held in by_type.items()})
 
     def put_binding(self, api: str, port: str, host: str, wanted: status.WantedBinding) -> None:
         """Add or replace a wanted binding."""

@@ -32,7 +32,7 @@ class Ref:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """One object as published: `body` holds the attributes of the stored model version."""
+    """One object as published: `body` holds the attributes of the version that the backend is shown."""
 
     ref: Ref
     revision: int
@@ -57,7 +57,8 @@ class World(Protocol):
         """Another number after each change: what was made from the same world need not be made again."""
 
     def model_version(self, api: str) -> str:
-        """The version of a proton's stored model, which all its objects are in; "" while it is not known."""
+        """The version that all objects of a proton are shown in, one that the backend declared: the stored one, or
+        one that they can be turned into; "" while it is not known."""
 
     def get(self, ref: Ref) -> Stored | None: ...
 

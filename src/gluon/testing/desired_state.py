@@ -24,6 +24,8 @@ class DesiredState:
         self._api = api
         self._controllers = tuple(controllers)
         self._revision = 0
+        self.digest = ""
+        """The model that objects name from now on; none: any."""
 
     async def complete(self) -> None:
         """Say that all is there."""
@@ -33,15 +35,18 @@ class DesiredState:
         """Say that something may be missing."""
         await self._bus.put(keys.RELAY_CURSOR, RESYNC)
 
-    async def model(self, version: str) -> None:
+    async def model(self, version: str, **more: Any) -> None:
         """The proton's model, as far as a shim looks at it."""
-        document = {"name": self._api, "version": version, "types": {"Port": {"kind": "port"}}}
+        document = {"name": self._api, "version": version, "types": {"Port": {"kind": "port"}}, **more}
+        if self.digest:
+            document["digest"] = self.digest
         await self._bus.put(keys.model(self._api), codec.encode(document))
 
     async def put(self, object_type: str, key: str, **body: Any) -> int:
         """Add or replace an object; returns its revision."""
         self._revision += 1
-        value = codec.encode({**body, "revision": self._revision, "model": "0"})
+        named = {"model": self.digest} if self.digest else {}
+        value = codec.encode({**body, "revision": self._revision, **named})
         await self._bus.put(keys.proton(self._api, object_type, key), value)
         return self._revision
 

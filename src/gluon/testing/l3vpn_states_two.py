@@ -81,7 +81,7 @@ def states(
 
 
 def _object(object_type: str, key: str, **body: Any) -> State:
-    return {keys.proton(l3vpn.API, object_type, key): codec.encode({**body, "revision": 1, "model": "0"})}
+    return {keys.proton(l3vpn.API, object_type, key): codec.encode({**body, "revision": 1})}
 
 
 def _vpn(key: str, **body: Any) -> State:

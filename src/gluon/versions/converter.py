@@ -26,7 +26,7 @@ class Converter:
     def __init__(self, there: types.ObjectType, here: types.ObjectType, said: facts.TypeFacts) -> None:
         self.there, self.here = there, here
         self.origins = origins(there, said)
-        self._givers = {name: _giver(o) for name, o in self.origins.items()}
+        self._givers = {name: giver(o) for name, o in self.origins.items()}
         self._parts = _parts(self.origins)
         self._back = {target: name for name, o in self.origins.items() for target in targets(o)}
 
@@ -85,7 +85,7 @@ def targets(origin: facts.Origin) -> tuple[str, ...]:
     return () if isinstance(origin, facts.Fixed) else (origin.name,)
 
 
-def _giver(origin: facts.Origin) -> _Giver:
+def giver(origin: facts.Origin) -> _Giver:
     if isinstance(origin, facts.Renamed):
         return _renamed(origin)
     if isinstance(origin, facts.Joined):

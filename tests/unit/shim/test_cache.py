@@ -41,7 +41,7 @@ class Bundling(MemoryBus):
 
 async def test_made_and_deleted_in_one_bundle_of_events() -> None:
     bus = Bundling()
-    cache = Cache(bus, controller="fake", apis=(API,), pace=Pace())
+    cache = Cache(bus, controller="fake", apis={API: ()}, pace=Pace())
     following = asyncio.create_task(cache.run())
     async with asyncio.timeout(5):
         while cache.world.get(Ref(API, "VpnService", "again")) is None:

@@ -30,6 +30,11 @@ class Wanted:
     def binding_revision(self, ref: Ref, host: str) -> int:
         return 5
 
+    def stored_ref(self, ref: Ref) -> Ref:
+        return ref
+
+    shown_ref = stored_ref
+
 
 class Slow(MemoryBus):
     """Answers the Txn of one object late."""
