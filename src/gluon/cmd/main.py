@@ -85,11 +85,21 @@ def _settings(
         {
             "api": {"host": host, "port": port, "insecure": insecure, "workers": workers},
             "data": {"directory": data, "database": database},
-            "etcd": {"urls": tuple(u.strip() for u in etcd.split(",") if u.strip()) if etcd else None},
+            "etcd": {"urls": _endpoints(etcd)},
             "models": {"paths": models},
             "shim": shim or {},
         },
     )
+
+
+def _endpoints(etcd: str | None) -> tuple[str, ...] | None:
+    """Of an option that is given; an empty one is a mistake, not the bus inside the process."""
+    if etcd is None:
+        return None
+    urls = tuple(url.strip() for url in etcd.split(",") if url.strip())
+    if not urls:
+        raise config.SettingsError(f"--etcd {etcd!r} names no endpoint: write host:port, or leave it out")
+    return urls
 
 
 def _run(main: Coroutine[Any, Any, None]) -> None:

@@ -23,6 +23,7 @@ from gluon.evolve.changes import Change, Impact, heaviest
 from gluon.evolve.plan import Plan
 from gluon.model import loader
 from gluon.model.types import Model
+from gluon.store import address
 
 _EXIT = {None: 0, Impact.COMPATIBLE: 1, Impact.VALIDATION: 2, Impact.MIGRATION: 2, Impact.REFUSED: 3}
 _WRONG = 4
@@ -97,7 +98,17 @@ def plan(settings: config.Settings, *, drop: bool, as_json: bool) -> int:
             _show(found)
         return 1 if found.refused else 0
 
+    _require_stored(settings)
     return _with_store(settings, look)
+
+
+def _require_stored(settings: config.Settings) -> None:
+    """To look at a file that is not there would make it. Raises `SettingsError`."""
+    found = address.parse(config.database_url(settings))
+    if found.dialect == "sqlite" and not Path(found.path).exists():
+        raise config.SettingsError(
+            f"there is no database {found.path}: give the --config, --database or --data of the server"
+        )
 
 
 def upgrade(settings: config.Settings, *, drop: bool, yes: bool) -> int:

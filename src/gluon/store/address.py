@@ -50,7 +50,10 @@ def parse(url: str) -> Address:
             )
         return Address(dialect=dialect, url=url, path=unquote(rest[1:].partition("?")[0]))
     plain = f"{dialect}://{rest}"
-    parts = urlsplit(plain)
+    try:
+        parts = urlsplit(plain)
+    except ValueError as error:  # brackets that hold no IPv6 address
+        raise GluonError("the database URL has no valid host") from error
     try:
         port = parts.port or 0
     except ValueError as error:

@@ -37,7 +37,18 @@ def test_paths_of_sqlite(url: str, path: str) -> None:
     assert address.parse(url).path == path
 
 
-@pytest.mark.parametrize("url", ["oracle://x", "", "gluon.db", "sqlite://a/b", "mysql://h:port/d"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "oracle://x",
+        "",
+        "gluon.db",
+        "sqlite://a/b",
+        "mysql://h:port/d",
+        "mysql://[::1:3306/d",
+        "mysql://[x]/d",
+    ],
+)
 def test_what_is_no_database_is_refused_without_showing_it(url: str) -> None:
     with pytest.raises(GluonError):
         address.parse(url)
