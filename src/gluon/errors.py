@@ -9,6 +9,7 @@
     │   ├── Conflict          409, taken or still referred to
     │   ├── Stale             412, If-Match does not hold
     │   ├── TooLarge          413
+    │   ├── Reused            422, an Idempotency-Key that stands for another request
     │   └── HookFailed        503, code of the service itself failed or took too long
     ├── Unavailable           503, try again: store down, queue full
     │   └── StaleModel        this process serves an older schema epoch than the database
@@ -125,6 +126,12 @@ class TooLarge(Rejected):
     """An object or body over its limit."""
 
     code = "too_large"
+
+
+class Reused(Rejected):
+    """An Idempotency-Key that stands for another request."""
+
+    code = "idempotency_key"
 
 
 class HookFailed(Rejected):

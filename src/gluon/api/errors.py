@@ -24,6 +24,7 @@ STATUSES: tuple[tuple[type[errors.GluonError], int, str], ...] = (
     (errors.Conflict, 409, "Something stored stands in the way"),
     (errors.Stale, 412, "The object changed since it was read"),
     (errors.TooLarge, 413, "Too large"),
+    (errors.Reused, 422, "The key stands for another request"),
     (errors.HookFailed, 503, "The service's own code failed"),
     (errors.Rejected, 400, "The request is refused"),
     (errors.Unavailable, 503, "Not now; try again"),
@@ -115,10 +116,10 @@ def plain(status: int, text: str, request: message.Request, *, allow: str = "") 
     return message.Reply(status, text.encode() + b"\n", message.TEXT, headers)
 
 
-def json_body(request: message.Request) -> dict[str, Any]:
-    """The JSON object of a request. Raises `Unsupported` or `Invalid`."""
+def json_body(request: message.Request, *others: bytes) -> dict[str, Any]:
+    """The JSON object of a request; `others`: further content types that will do. Raises `Unsupported` or `Invalid`."""
     kind = request.headers.get(b"content-type", b"").split(b";", 1)[0].strip().lower()
-    if kind != message.JSON:
+    if kind != message.JSON and kind not in others:
         shown = kind.decode("latin-1") or "none"
         raise Unsupported(
             f"content type '{shown}' is not understood",

@@ -6,24 +6,29 @@ A path finds its resource by two dictionary look-ups; what it does not know fall
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gluon import errors
 from gluon.api import editions, message
 from gluon.api import errors as answers
+from gluon.api import terms as wishes
 from gluon.arbiter import binder, standing
 from gluon.objects import codec
 from gluon.particles import tables
 from gluon.proton import editions as other
-from gluon.proton import referring, registry, service, units
+from gluon.proton import referring, registry, service, terms, units
+from gluon.proton.work import MOST
 
 COLLECTION = "GET, HEAD, POST"
 OBJECT = "GET, HEAD, PUT, DELETE"
+MODERN_COLLECTION = "GET, HEAD, POST, DELETE"
+MODERN_OBJECT = "GET, HEAD, PUT, PATCH, DELETE"
 READ = "GET, HEAD"
 ACTION = "POST"
 STATUS = "status"
 MAX_OBJECT = 256 * 1024
+MERGE_PATCH = b"application/merge-patch+json"
 
 _ETAGS = re.compile(r'(?:W/)?"\d{1,18}"(?:\s*,\s*(?:W/)?"\d{1,18}")*').fullmatch
 _REVISION = re.compile(r"\d+").findall
@@ -64,6 +69,14 @@ class Resources:
         self, request: message.Request, resource: Served, rest: tuple[str, ...]
     ) -> message.Reply:
         """Raises the errors of `gluon.errors`."""
+        try:
+            return await self._handle(request, resource, rest)
+        except terms.Replayed as before:
+            return wishes.replayed(before.answer)
+
+    async def _handle(
+        self, request: message.Request, resource: Served, rest: tuple[str, ...]
+    ) -> message.Reply:
         if not _json_will_do(request.headers.get(b"accept")):
             return answers.plain(406, "only application/json is served here", request)
         if not isinstance(resource, registry.Resource):
@@ -109,35 +122,73 @@ class Resources:
     def _context(self, request: message.Request, resource: registry.Resource) -> units.Context:
         return self._actions.context(resource, request.caller, request.id)
 
+    def _writing(
+        self, request: message.Request, resource: registry.Resource, answer: wishes.Answers
+    ) -> units.Context:
+        """The context of a change, on the client's terms; `answer`: what its result is told as."""
+        wish = None
+        if request.query or wishes.HEADER in request.headers:
+            wish = wishes.of(request, answer)
+        return self._actions.context(resource, request.caller, request.id, wish)
+
     async def _collection(
         self, request: message.Request, resource: registry.Resource, parent: str | None
     ) -> message.Reply:
-        answers.no_arguments(request)
-        context = self._context(request, resource)
         if request.method == "POST":
+            body = answers.json_body(request)
+            several = _several(resource, body)
+            if several is not None:
+                return await self._create_many(request, resource, several, parent)
             _check_size(request)
-            made = await self._actions.create(context, answers.json_body(request), parent)
-            return _object(201, made)
+            context = self._writing(request, resource, _made)
+            return _made(await self._actions.create(context, body, parent))
         if request.method in ("GET", "HEAD"):
-            bodies = await self._actions.list(context, parent)
+            answers.no_arguments(request)
+            bodies = await self._actions.list(self._context(request, resource), parent)
             return message.Reply(200, codec.encode({resource.type.plural: bodies}))
-        return _other_method(request, COLLECTION)
+        if request.method == "DELETE" and resource.modern:
+            return await self._delete_many(request, resource, parent)
+        return _other_method(request, MODERN_COLLECTION if resource.modern else COLLECTION)
+
+    async def _create_many(
+        self, request: message.Request, resource: registry.Resource, bodies: Sequence[Any], parent: str | None
+    ) -> message.Reply:
+        def made(results: Sequence[units.Result]) -> message.Reply:
+            return message.Reply(201, _listed(resource, results))
+
+        context = self._writing(request, resource, made)
+        _check_count(resource, len(bodies), "/" + resource.type.plural)
+        return made(await self._actions.create_many(context, bodies, parent))
+
+    async def _delete_many(
+        self, request: message.Request, resource: registry.Resource, parent: str | None
+    ) -> message.Reply:
+        """All objects whose keys are given, each once."""
+        keys = wishes.keys(request, resource.type.key)
+        _check_count(resource, len(keys), "")
+        wish = wishes.of(request, _gone, own=(resource.type.key,))
+        context = self._actions.context(resource, request.caller, request.id, wish)
+        await self._actions.delete_many(context, keys, parent)
+        return _gone(None)
 
     async def _object(
         self, request: message.Request, resource: registry.Resource, key: str, parent: str | None = None
     ) -> message.Reply:
-        answers.no_arguments(request)
-        context = self._context(request, resource)
-        if request.method in ("GET", "HEAD"):
-            return _object(200, await self._actions.get(context, key, parent))
-        if request.method == "PUT":
+        method = request.method
+        if method in ("GET", "HEAD"):
+            answers.no_arguments(request)
+            return _object(200, await self._actions.get(self._context(request, resource), key, parent))
+        if method == "PUT" or (method == "PATCH" and resource.modern):
             _check_size(request)
-            body = answers.json_body(request)
-            return _object(200, await self._put(context, key, body, _expected(request), parent))
-        if request.method == "DELETE":
+            merge = method == "PATCH"
+            body = answers.json_body(request, *((MERGE_PATCH,) if merge else ()))
+            context = self._writing(request, resource, _changed)
+            return _changed(await self._put(context, key, body, _expected(request), parent, merge=merge))
+        if method == "DELETE":
+            context = self._writing(request, resource, _gone)
             await self._actions.delete(context, key, _expected(request), parent)
-            return message.Reply(204)
-        return _other_method(request, OBJECT)
+            return _gone(None)
+        return _other_method(request, MODERN_OBJECT if resource.modern else OBJECT)
 
     async def _put(
         self,
@@ -146,10 +197,12 @@ class Resources:
         body: Mapping[str, Any],
         expected: frozenset[int] | None,
         parent: str | None,
+        *,
+        merge: bool = False,
     ) -> units.Result:
         """An object changed; where that began a bind, after it."""
-        result = await self._actions.update(context, key, body, expected, parent)
-        if result.wait is not None:
+        result = await self._actions.update(context, key, body, expected, parent, merge=merge)
+        if result.wait is not None and not context.dry_run:
             await self._binder.settle(context.resource, result.wait)
             result = await self._actions.get(context, key)
         return result
@@ -172,13 +225,13 @@ class Resources:
         self, request: message.Request, resource: registry.Resource, key: str, parent: str | None, name: str
     ) -> message.Reply:
         """An action of the model."""
-        answers.no_arguments(request)
         if request.method != "POST":
             return _other_method(request, ACTION)
         _check_size(request)
         body = answers.json_body(request) if request.body else {}
-        answer = await self._actions.act(self._context(request, resource), key, name, body, parent)
-        return message.Reply(200, codec.encode(answer))
+        wish = wishes.of(request, _acted, tried=False)
+        context = self._actions.context(resource, request.caller, request.id, wish)
+        return _acted(await self._actions.act(context, key, name, body, parent))
 
     async def _listing(
         self,
@@ -208,6 +261,46 @@ def _object(status: int, result: units.Result) -> message.Reply:
     return message.Reply(
         status, result.document, headers=[(b"etag", b'"%d"' % int(result.row[tables.REVISION] or 0))]
     )
+
+
+def _made(result: units.Result) -> message.Reply:
+    return _object(201, result)
+
+
+def _changed(result: units.Result) -> message.Reply:
+    return _object(200, result)
+
+
+def _acted(answer: Mapping[str, Any]) -> message.Reply:
+    return message.Reply(200, codec.encode(answer))
+
+
+def _gone(_: object) -> message.Reply:
+    return message.Reply(204)
+
+
+def _several(resource: registry.Resource, body: Mapping[str, Any]) -> list[Any] | None:
+    """The bodies of several new objects, under the plural alone."""
+    plural = resource.type.plural
+    if not resource.modern or len(body) != 1 or plural in resource.type.attributes:
+        return None
+    bodies = body.get(plural)
+    return bodies if isinstance(bodies, list) else None
+
+
+def _listed(resource: registry.Resource, results: Sequence[units.Result]) -> bytes:
+    return b'{"%s":[%s]}' % (resource.type.plural.encode(), b",".join(r.document for r in results))
+
+
+def _check_count(resource: registry.Resource, count: int, pointer: str) -> None:
+    if not 1 <= count <= MOST:
+        problem = errors.FieldProblem(
+            pointer=pointer,
+            code="too_many" if count else "required",
+            message=f"{count} {resource.type.plural} are named, and one request takes 1 to {MOST}",
+            hint="split the request" if count else f"name at least one {resource.type.singular}",
+        )
+        raise errors.Invalid([problem])
 
 
 def _other_method(request: message.Request, allow: str) -> message.Reply:

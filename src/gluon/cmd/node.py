@@ -27,9 +27,9 @@ from gluon.model import loader
 from gluon.model.types import Model
 from gluon.objects import codec, keys
 from gluon.particles import projection
-from gluon.proton import service
+from gluon.proton import service, terms
 from gluon.proton import tables as proton_tables
-from gluon.publisher import aftermath, publisher, supervise
+from gluon.publisher import aftermath, housekeeping, publisher, supervise
 from gluon.publisher import resync as resync_room
 from gluon.spi import bus as spi_bus
 from gluon.spi import store as spi_store
@@ -277,7 +277,10 @@ def _publisher(
             on_rebase=arbiter.on_rebase,
             after=lambda: protons.followers,
         ),
-        settings=publisher.Settings(lead=lead),
+        settings=publisher.Settings(
+            lead=lead,
+            keep=housekeeping.Keep(others=((proton_tables.ANSWER, "at", terms.KEPT.total_seconds()),)),
+        ),
     )
 
 

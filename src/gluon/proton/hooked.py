@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
+import msgspec
 import structlog
 
 from gluon import errors
@@ -148,7 +150,7 @@ class _Guarded:
         self.who, self.request_id = unit.who, unit.request_id
         self.reads: Sequence[store.Lookup] = [*seen, *unit.reads]
 
-    def decide(self, view: store.View) -> store.Changes:
+    def decide(self, view: store.Batch) -> store.Changes:
         for lookup, revision in self._seen.items():
             rows = view.rows(lookup.table, lookup.columns, lookup.values)
             if (rows[0][tables.REVISION] if rows else None) != revision:
@@ -158,42 +160,46 @@ class _Guarded:
         return self._unit.decide(view)
 
 
-async def submit(
+async def guarded(
     database: store.Store,
     context: units.Context,
     op: journal.Operation,
     key: store.Value,
     predict: Predict,
     make: MakeUnit,
-) -> store.Committed:
-    """Run the `before` hooks of a change, then its unit; again where something moved meanwhile."""
+) -> store.Unit:
+    """Run the `before` hooks of a change: its unit, refused with `Moved` if what they read has changed by then."""
     resource = context.resource
-    for tries in range(_TRIES):
-        readings = Readings(resource, database)
-        before = None
-        if op is not journal.Operation.CREATE:
-            before = await database.get(resource.table, key)
-            readings.note(resource, key, before)
-            if before is None:
-                raise problems.missing(resource, key)
-        values: dict[str, Any] = {}
-        written: dict[str, Any] = {}
-        after = predict(before)
-        if before is not None and after is not None:
-            checks.guarded(resource, before, after)  # a hook's own word must not hide the client's
-        told = subject(resource, op, before, after, who=context.who, request_id=context.request_id)
-        for name, code in resource.before_hooks:
-            wanted = await _timed(name, partial(code, told, readings), BEFORE_LIMIT)
-            if wanted and op is not journal.Operation.DELETE:
-                checked = _judged(name, resource, wanted)
-                values |= checked.values
-                written |= checked.written
-        try:
-            return await database.submit(readings.guard(make(values, written)))
-        except Moved:
-            if tries + 1 == _TRIES:
-                raise
-    raise AssertionError("the last try returns or raises")
+    readings = Readings(resource, database)
+    before = None
+    if op is not journal.Operation.CREATE:
+        before = await database.get(resource.table, key)
+        readings.note(resource, key, before)
+        if before is None:
+            raise problems.missing(resource, key)
+    values: dict[str, Any] = {}
+    written: dict[str, Any] = {}
+    after = predict(before)
+    if before is not None and after is not None:
+        checks.guarded(resource, before, after)  # a hook's own word must not hide the client's
+    told = subject(resource, op, before, after, who=context.who, request_id=context.request_id)
+    if context.dry_run:
+        told = msgspec.structs.replace(told, dry_run=True)
+    for name, code in resource.before_hooks:
+        wanted = await _timed(name, partial(code, told, readings), BEFORE_LIMIT)
+        if wanted and op is not journal.Operation.DELETE:
+            checked = _judged(name, resource, wanted)
+            values |= checked.values
+            written |= checked.written
+    return readings.guard(make(values, written))
+
+
+async def again(run: Callable[[], Awaitable[store.Committed]]) -> store.Committed:
+    """Run a change whose hooks come before it; again where something moved meanwhile."""
+    for _ in range(_TRIES - 1):
+        with suppress(Moved):
+            return await run()
+    return await run()
 
 
 async def act(
@@ -219,10 +225,29 @@ async def act(
         raise errors.HookFailed(
             f"action '{doing.action.name}' answered what is no JSON", hint="tell its author"
         )
+    unit = None
     if outcome.changes:
         checked = _judged(name, resource, outcome.changes)
-        await database.submit(readings.guard(update(checked.values, checked.written)))
+        unit = readings.guard(update(checked.values, checked.written))
+    if unit is not None or context.terms is not None:
+        await database.submit(context.bind(_Told(unit, outcome.answer, context)))
     return outcome.answer
+
+
+class _Told:
+    """What an action wants changed, if anything; its answer is the result."""
+
+    __slots__ = ("_answer", "_unit", "reads", "request_id", "who")
+
+    def __init__(self, unit: store.Unit | None, answer: Mapping[str, Any], context: units.Context) -> None:
+        self._unit, self._answer = unit, answer
+        self.who, self.request_id = context.who, context.request_id
+        self.reads: Sequence[store.Lookup] = unit.reads if unit is not None else ()
+
+    def decide(self, view: store.Batch) -> store.Changes:
+        changes = self._unit.decide(view) if self._unit is not None else store.Changes()
+        changes.result = self._answer
+        return changes
 
 
 async def _timed(name: str, call: Callable[[], Any], limit: float) -> Any:

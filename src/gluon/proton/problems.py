@@ -116,3 +116,13 @@ def referred_to(
         code="still_referred",
         hint="delete or change those first",
     )
+
+
+def too_deep(attribute: str) -> errors.FieldProblem:
+    """A value nested deeper than any attribute can be."""
+    return errors.FieldProblem(
+        pointer=f"/{attribute}",
+        code="type",
+        message=f"{attribute}: the value is nested too deep",
+        hint="send less",
+    )

@@ -5,14 +5,32 @@ Raises the errors of `gluon.errors`; returns what was committed. Holds no state 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from gluon.model import fields
+import msgspec
+
+from gluon import errors
 from gluon.objects import journal
 from gluon.particles import tables
-from gluon.proton import create, hooked, ids, problems, referring, registry, remove, units, update
+from gluon.proton import (
+    create,
+    hooked,
+    ids,
+    many,
+    problems,
+    referring,
+    registry,
+    remove,
+    terms,
+    units,
+    update,
+)
+from gluon.proton.tables import ANSWER
 from gluon.spi import policy, ports, store
+
+_MOST_PROBLEMS = 100
 
 
 class Standings(Protocol):
@@ -37,48 +55,104 @@ class Service:
         self._ledger = ledger
         self._standings = standings
 
-    def context(self, resource: registry.Resource, caller: policy.Caller, request_id: str) -> units.Context:
+    def context(
+        self,
+        resource: registry.Resource,
+        caller: policy.Caller,
+        request_id: str,
+        wish: terms.Terms | None = None,
+    ) -> units.Context:
         return units.Context(
-            resource=resource, caller=caller, request_id=request_id, policy=self._policy, ledger=self._ledger
-        )
+            resource=resource, caller=caller, request_id=request_id, policy=self._policy, ledger=self._ledger,
+            terms=wish,
+        )  # fmt: skip
 
     async def create(
         self, context: units.Context, body: Mapping[str, Any], parent: str | None = None
     ) -> units.Result:
         """A new object; `parent` is the parent's key in a nested path."""
-        resource = context.resource
-        if parent is not None:
-            body = _with_parent(resource, body, parent)
-        checked = resource.fields.check(body, partial=False)
-        values = checked.values
-        if resource.modern:
-            resource.fields.fill(values)
-        key = values.get(resource.type.key)
-        made = not key and resource.type.generated_key
-        if made:
-            key = ids.new_id()
-            values = {**values, resource.type.key: key}
-        if not resource.before_hooks:
-            committed = await self._store.submit(create.Create(context, key, made, values, checked.written))
-            done: units.Result = committed.result
+        new = _new(context.resource, body, parent)
+        if context.resource.before_hooks:
+            done: units.Result = await self._after_hooks(context, lambda: self._guarded_new(context, new))
             return done
-        return await self._create_with_hooks(context, key, made, checked)
+        unit: store.Unit = create.Create(context, new.key, new.made, new.values, new.written)
+        if context.terms is not None:
+            unit = context.terms.bind(unit)
+        committed = await self._store.submit(unit)
+        result: units.Result = committed.result
+        return result
 
-    async def _create_with_hooks(
-        self, context: units.Context, key: store.Value, made: bool, checked: fields.Checked
-    ) -> units.Result:
+    async def create_many(
+        self, context: units.Context, bodies: Sequence[Any], parent: str | None = None
+    ) -> Sequence[units.Result]:
+        """Several new objects or none. Raises `Invalid` with the problems of all of them, told by their places."""
         resource = context.resource
-        values = {**checked.values, resource.type.key: key}
+        several: list[New] = []
+        wrong: list[errors.FieldProblem] = []
+        for number, body in enumerate(bodies):
+            try:
+                several.append(_new(resource, body, parent))
+            except errors.Invalid as error:
+                wrong += many.moved(error.problems, f"/{resource.type.plural}/{number}")
+        if wrong:
+            raise errors.Invalid(wrong[:_MOST_PROBLEMS])
+
+        async def units_of() -> list[store.Unit]:
+            if resource.before_hooks:
+                return [await self._guarded_new(context, new) for new in several]
+            return [create.Create(context, n.key, n.made, n.values, n.written) for n in several]
+
+        done: Sequence[units.Result] = await self._together(context, units_of)
+        return done
+
+    async def delete_many(
+        self, context: units.Context, keys: Sequence[str], parent: str | None = None
+    ) -> None:
+        """Several objects gone, or none."""
+
+        async def units_of() -> list[store.Unit]:
+            return [await self._removal(context, key, None, parent) for key in keys]
+
+        await self._together(context, units_of)
+
+    async def _together(
+        self, context: units.Context, units_of: Callable[[], Awaitable[list[store.Unit]]]
+    ) -> Any:
+        async def unit() -> store.Unit:
+            found = await units_of()
+            places = [f"/{context.resource.type.plural}/{n}" for n in range(len(found))]
+            return many.Many(found, places, who=context.who, request_id=context.request_id)
+
+        return await self._after_hooks(context, unit)
+
+    async def _after_hooks(self, context: units.Context, make: Callable[[], Awaitable[store.Unit]]) -> Any:
+        """The result of a unit that hooks come before."""
+        await self._not_done(context)
+
+        async def run() -> store.Committed:
+            return await self._store.submit(context.bind(await make()))
+
+        return (await hooked.again(run)).result
+
+    async def _not_done(self, context: units.Context) -> None:
+        """Raises `Replayed` for a change that was done before, so that no hook runs again for it."""
+        once = context.terms.once if context.terms is not None else None
+        if once is not None:
+            row = await self._store.get(ANSWER, once.owner, once.key)
+            once.check(row, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f"))
+
+    async def _guarded_new(self, context: units.Context, new: New) -> store.Unit:
+        resource = context.resource
+        values = {**new.values, resource.type.key: new.key}
 
         def make(more: Mapping[str, Any], forms: Mapping[str, Any]) -> store.Unit:
-            return create.Create(context, key, made, {**values, **more}, {**checked.written, **forms})
+            return create.Create(context, new.key, new.made, {**values, **more}, {**new.written, **forms})
 
         def predict(_: store.Row | None) -> store.Row:
             project = context.caller.project
-            return resource.records.row(values, checked.written, revision=0, now="", project=project)
+            return resource.records.row(values, new.written, revision=0, now="", project=project)
 
-        result: units.Result = await self._submit(context, journal.Operation.CREATE, key, predict, make)
-        return result
+        return await hooked.guarded(self._store, context, journal.Operation.CREATE, new.key, predict, make)
 
     async def update(
         self,
@@ -87,12 +161,16 @@ class Service:
         body: Mapping[str, Any],
         expected: frozenset[int] | None = None,
         parent: str | None = None,
+        *,
+        merge: bool = False,
     ) -> units.Result:
-        """The given attributes replaced. `expected`: revisions that the caller read; `parent` as in `create`."""
+        """The given attributes replaced. `expected`: revisions that the caller read; `parent` as in `create`; `merge`:
+        nested objects and maps are changed by what is given of them, not replaced (RFC 7396)."""
         if parent is not None:
             _check_parent(context.resource, body, parent)
         resource = context.resource
-        checked = resource.fields.check(body, partial=True)
+        parts = update.parts(resource, body) if merge else {}
+        checked = resource.fields.check({n: v for n, v in body.items() if n not in parts}, partial=True)
         normal = resource.fields.key(key)
         if resource.stands is not None and resource.stands.name in checked.values:
             await self._forget_shown(resource, normal, checked.values)
@@ -100,15 +178,23 @@ class Service:
 
         def make(more: Mapping[str, Any], forms: Mapping[str, Any]) -> store.Unit:
             values, written = {**checked.values, **more}, {**checked.written, **forms}
-            return update.Update(context, normal, values, written, expected, inside, frozenset(more))
+            return update.Update(context, normal, values, written, expected, inside, frozenset(more), parts)
 
         def predict(row: store.Row | None) -> store.Row | None:
             if row is None:
                 return None
-            changed = resource.records.changed(row, checked.values, checked.written, revision=0, now="")
-            return changed or row
+            more = update.merged(resource, row, parts)
+            values, written = {**checked.values, **more.values}, {**checked.written, **more.written}
+            return resource.records.changed(row, values, written, revision=0, now="") or row
 
-        done: units.Result = await self._submit(context, journal.Operation.UPDATE, normal, predict, make)
+        done: units.Result
+        if resource.before_hooks:
+            done = await self._after_hooks(
+                context,
+                lambda: hooked.guarded(self._store, context, journal.Operation.UPDATE, normal, predict, make),
+            )
+        else:
+            done = (await self._store.submit(context.bind(make({}, {})))).result
         if resource.stands is None:
             return done
         (row,) = await self._shown(resource, (done.row,))
@@ -122,9 +208,21 @@ class Service:
         parent: str | None = None,
     ) -> None:
         """The object gone."""
+        if context.resource.before_hooks:
+            await self._after_hooks(context, lambda: self._removal(context, key, expected, parent))
+        else:
+            await self._store.submit(context.bind(await self._removal(context, key, expected, parent)))
+
+    async def _removal(
+        self, context: units.Context, key: str, expected: frozenset[int] | None, parent: str | None
+    ) -> store.Unit:
         normal = context.resource.fields.key(key)
         unit = remove.Remove(context, normal, expected, _inside(context.resource, parent))
-        await self._submit(context, journal.Operation.DELETE, normal, _gone, lambda *_: unit)
+        if not context.resource.before_hooks:
+            return unit
+        return await hooked.guarded(
+            self._store, context, journal.Operation.DELETE, normal, _gone, lambda *_: unit
+        )
 
     async def act(
         self, context: units.Context, key: str, name: str, body: Any, parent: str | None = None
@@ -132,6 +230,7 @@ class Service:
         """An action of the model done on one object: what it answers."""
         resource = context.resource
         doing = resource.actions[name]
+        await self._not_done(context)
         found = await self.get(context, key, parent)
         project = units.text_of(found.row[tables.PROJECT])
         self._policy.check(context.caller, name, resource.api, resource.name, project)
@@ -141,21 +240,6 @@ class Service:
             return update.Update(context, normal, values, written, granted=frozenset(values))
 
         return await hooked.act(self._store, context, normal, doing, doing.takes(body), change, found.row)
-
-    async def _submit(
-        self,
-        context: units.Context,
-        op: journal.Operation,
-        key: store.Value,
-        predict: hooked.Predict,
-        make: hooked.MakeUnit,
-    ) -> Any:
-        """The result of the unit, after the hooks that come before it."""
-        if context.resource.before_hooks:
-            committed = await hooked.submit(self._store, context, op, key, predict, make)
-        else:
-            committed = await self._store.submit(make({}, {}))
-        return committed.result
 
     async def get(self, context: units.Context, key: str, parent: str | None = None) -> units.Result:
         """One object that the caller may see."""
@@ -227,6 +311,31 @@ class Service:
             equals = ((resource.records.column(attribute), resource.fields.from_text(attribute, parent)),)
         rows = await self._store.select(store.Select(table=resource.table, equals=equals, project=scope))
         return [resource.records.body(row) for row in await self._shown(resource, rows)]
+
+
+class New(msgspec.Struct, frozen=True, gc=False):
+    """A body of a new object, judged, and its key; `made`: by us, so nothing can have it."""
+
+    key: store.Value
+    made: bool
+    values: Mapping[str, Any]
+    written: Mapping[str, Any]
+
+
+def _new(resource: registry.Resource, body: Any, parent: str | None) -> New:
+    """Raises `Invalid`."""
+    if parent is not None and isinstance(body, Mapping):
+        body = _with_parent(resource, body, parent)
+    checked = resource.fields.check(body, partial=False)
+    values = checked.values
+    if resource.modern:
+        resource.fields.fill(values)
+    key = values.get(resource.type.key)
+    made = not key and resource.type.generated_key
+    if made:
+        key = ids.new_id()
+        values = {**values, resource.type.key: key}
+    return New(key, made, values, checked.written)
 
 
 def _gone(_row: store.Row | None) -> None:

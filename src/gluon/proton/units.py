@@ -13,7 +13,7 @@ import msgspec
 from gluon.model import types
 from gluon.objects import journal
 from gluon.particles import tables
-from gluon.proton import problems, registry
+from gluon.proton import problems, registry, terms
 from gluon.spi import policy, ports, store
 
 
@@ -25,10 +25,19 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str
     policy: policy.Policy
     ledger: ports.PortLedger
+    terms: terms.Terms | None = None
 
     @property
     def who(self) -> str:
         return self.caller.user
+
+    @property
+    def dry_run(self) -> bool:
+        return self.terms is not None and self.terms.dry_run
+
+    def bind(self, unit: store.Unit) -> store.Unit:
+        """The unit as the client wants it run."""
+        return unit if self.terms is None else self.terms.bind(unit)
 
 
 class Result(msgspec.Struct, frozen=True):

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gluon import errors
-from gluon.model import types
+from gluon.model import fields, types
 from gluon.objects import codec
 from gluon.particles import tables
-from gluon.proton import checks, problems, registry, supplies, units, upkeep, work
+from gluon.proton import checks, problems, referring, registry, supplies, units, upkeep, work
 from gluon.spi import ports, store
 
 
@@ -26,6 +26,7 @@ class Update:
         "_granted",
         "_inside",
         "_key",
+        "_parts",
         "_values",
         "_written",
         "reads",
@@ -42,14 +43,15 @@ class Update:
         expected: frozenset[int] | None = None,
         inside: units.Inside | None = None,
         granted: frozenset[str] = frozenset(),
+        parts: Mapping[str, Any] | None = None,
     ) -> None:
         """`expected`: revisions that the caller read, one of which must still be (If-Match); `granted`: attributes
-        that the service's own code sets, read-only ones too."""
+        that the service's own code sets, read-only ones too; `parts`: of nested values, to merge with what is stored."""
         resource = context.resource
         self.who, self.request_id = context.who, context.request_id
         self._context, self._key, self._expected = context, key, expected
         self._inside, self._granted = inside, granted
-        self._values, self._written = values, written
+        self._values, self._written, self._parts = values, written, parts
         self.reads: Sequence[store.Lookup] = [
             resource.lookup(key),
             *checks.reads_of_references(resource, values),
@@ -65,7 +67,11 @@ class Update:
         given_key = self._values.get(resource.type.key, self._key)
         if given_key != self._key:
             raise errors.Invalid([problems.fixed(resource.type.key, self._key, given_key)])
-        after = records.changed(before, self._values, self._written, revision=view.revision, now=view.now)
+        values, written = self._values, self._written
+        if self._parts:
+            more = merged(resource, before, self._parts)
+            values, written = {**values, **more.values}, {**written, **more.written}
+        after = records.changed(before, values, written, revision=view.revision, now=view.now)
         row = after or before
         state = work.Work(view, context)
         if after is not None:
@@ -80,10 +86,10 @@ class Update:
                     units.text_of(after[tables.PROJECT]),
                 )
                 self._move(state, after)
-            checks.references(resource, state, after, None if moved else frozenset(self._values))
+            checks.references(resource, state, after, None if moved else frozenset(values))
             if resource.pooled:
                 session = state.session(after[tables.PROJECT])
-                row = after = supplies.supply(session, state, resource, before, after, self._values)
+                row = after = supplies.supply(session, state, resource, before, after, values)
             checks.unique(resource, state, after)
         wait = None
         if resource.is_port:
@@ -132,3 +138,38 @@ class Update:
             state, state.changes, units.facts(resource, before), units.facts(resource, row), given
         )
         return units.with_views(resource, row, views), wait
+
+
+def parts(resource: registry.Resource, body: Mapping[str, Any]) -> dict[str, Any]:
+    """What a merge patch gives of nested objects and maps; all else it replaces."""
+    kinds = resource.type.attributes
+    return {
+        name: value
+        for name, value in body.items()
+        if isinstance(value, dict) and name in kinds and kinds[name].type in types.NESTED
+    }
+
+
+def merged(resource: registry.Resource, row: store.Row, given: Mapping[str, Any]) -> fields.Checked:
+    """Nested values of an object with the parts given of them in their places, judged. Raises `Invalid`."""
+    if not given:
+        return fields.Checked(values={}, written={})
+    stored = {name: referring.plain(row[resource.records.column(name)]) for name in given}
+    try:
+        body = {name: _merge(stored[name], part) for name, part in given.items()}
+    except RecursionError:
+        raise errors.Invalid([problems.too_deep(next(iter(given)))]) from None
+    return resource.fields.check(body, partial=True)
+
+
+def _merge(stored: Any, part: Any) -> Any:
+    """RFC 7396: members are replaced one by one, null removes one."""
+    if not isinstance(part, dict):
+        return part
+    kept = dict(stored) if isinstance(stored, dict) else {}
+    for name, value in part.items():
+        if value is None:
+            kept.pop(name, None)
+        else:
+            kept[name] = _merge(kept.get(name), value)
+    return kept

@@ -1,4 +1,4 @@
-"""What the leader does each minute: trim the journal, compact etcd, look at its health.
+"""What the leader does each minute: trim the journal and what else grows old, compact etcd, look at its health.
 
 In: the relay's cursor, etcd's revision and size. Out: shorter histories and figures in `Stats`.
 Invariant: nothing is trimmed that relay or hooks have not passed; etcd keeps ten minutes of history.
@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -22,11 +23,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keep:
-    """`journal_seconds` and `journal_rows` bound the journal, `etcd_seconds` etcd's history."""
+    """`journal_seconds` and `journal_rows` bound the journal, `etcd_seconds` etcd's history; `others`: further tables,
+    the column in which a row says when it was written, and how many seconds it is kept."""
 
     journal_seconds: float = 7 * 24 * 3600.0
     journal_rows: int = 5_000_000
     etcd_seconds: float = 600.0
+    others: tuple[tuple[str, str, float], ...] = ()
 
 
 class Housekeeping:
@@ -55,6 +58,9 @@ class Housekeeping:
         await self._look_at_etcd()
         await self._compact()
         await self._trim()
+        for table, column, seconds in self._keep.others:
+            oldest = (datetime.now(UTC) - timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S.%f")
+            await self._store.sweep(table, column, oldest)
 
     async def _look_at_etcd(self) -> None:
         health = await self._bus.health()

@@ -21,7 +21,8 @@ GROUP = "gluon.hooks"
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """One object before and after a change, as bodies of the stored version; None where there is none.
 
-    `revision` is 0 until the change is committed. Secret attributes read as null.
+    `revision` is 0 until the change is committed. Secret attributes read as null. `dry_run`: the client only wants
+    to know what would happen, so a `before` hook must not change anything elsewhere.
     """
 
     op: journal.Operation
@@ -34,6 +35,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     old: Mapping[str, Any] | None
     new: Mapping[str, Any] | None
     revision: int = 0
+    dry_run: bool = False
 
 
 class Reader(Protocol):

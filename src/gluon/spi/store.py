@@ -58,6 +58,16 @@ class View(Protocol):
         """Read what will be asked for next in one round, where that was not known up front."""
 
 
+class Batch(View, Protocol):
+    """What the store gives a unit to decide on: the view, and a trial of several units."""
+
+    def in_turn(self, units: Sequence[Unit]) -> Sequence[Changes]:
+        """What each of several units decides where it sees those before it; none of it is kept.
+
+        Raises what the first one raises that refuses.
+        """
+
+
 Write = tuple[str, Row | tuple[Value, ...]]
 """Of a table: a row to put, or the key of one to delete."""
 
@@ -94,7 +104,7 @@ class Unit(Protocol):
     @property
     def request_id(self) -> str: ...
 
-    def decide(self, view: View) -> Changes:
+    def decide(self, view: Batch) -> Changes:
         """Pure. Raises `Rejected`."""
 
 
@@ -185,6 +195,9 @@ class Store(Protocol):
 
     async def trim(self, *, below: int, keep_seconds: float, keep_rows: int) -> int:
         """Drop old journal entries of revisions < `below`. Returns how many went."""
+
+    async def sweep(self, table: str, column: str, below: str) -> int:
+        """Drop rows whose indexed text `column` is less than `below`. Returns how many went."""
 
     async def close(self) -> None:
         """Finish the running batch, refuse what waits, close connections."""

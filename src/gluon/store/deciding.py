@@ -18,7 +18,7 @@ import msgspec
 from gluon.errors import GluonError
 from gluon.objects import journal
 from gluon.spi import store
-from gluon.store.overlay import Needs, NotLoaded, Overlay, Plan
+from gluon.store.overlay import Needs, NotLoaded, Overlay, Plan, Undo
 from gluon.store.settings import Settings
 from gluon.store.shape import Catalog, Values
 
@@ -70,6 +70,31 @@ class BatchView:
 
     def prefetch(self, lookups: Sequence[store.Lookup]) -> None:
         self.overlay.prefetch(lookups)
+
+    def in_turn(self, units: Sequence[store.Unit]) -> list[store.Changes]:
+        found: list[store.Changes] = []
+        undo: Undo = []
+        try:
+            for number, unit in enumerate(units):
+                try:
+                    changes = unit.decide(self)
+                except NotLoaded as missing:
+                    raise NotLoaded(*missing.lookups, *self.ahead(units[number + 1 :])) from None
+                undo += self.overlay.try_on(self.overlay.prepare(changes))
+                found.append(changes)
+        finally:
+            self.overlay.take_off(undo)
+        return found
+
+    def ahead(self, units: Sequence[store.Unit]) -> Iterator[store.Lookup]:
+        """What units will ask for, as far as they come by what is known now."""
+        for unit in units:
+            try:
+                unit.decide(self)
+            except NotLoaded as missing:
+                yield from missing.lookups
+            except Exception:  # noqa: BLE001, S112  # it is decided again when its turn comes
+                continue
 
 
 class Deciding:
@@ -137,16 +162,9 @@ class Deciding:
 
     def _look_ahead(self, missing: NotLoaded) -> None:
         """Read for the units behind as well, so that not each of them costs a round of its own."""
-        for lookup in missing.lookups:
+        behind = [one.unit for one in self._waiting[self._next + 1 :]]
+        for lookup in (*missing.lookups, *self._view.ahead(behind)):
             self._needs.add(lookup)
-        for one in self._waiting[self._next + 1 :]:
-            try:
-                one.unit.decide(self._view)
-            except NotLoaded as other:
-                for lookup in other.lookups:
-                    self._needs.add(lookup)
-            except Exception:  # noqa: BLE001, S112  # it is decided again when its turn comes
-                continue
 
     def _decide(self, one: Waiting) -> bool:
         """Decide one unit. True: it does not fit into this batch any more."""

@@ -107,6 +107,13 @@ class _Table:
                 index.setdefault(taker(columns)(change[0]), {})[key] = None
         self.changed[key] = change
 
+    def forget(self, key: Key) -> None:
+        """As if the row with this key had not been changed."""
+        change = self.changed.pop(key)
+        for columns, index in self.indexes.items():
+            if change:
+                index[taker(columns)(change[0])].pop(key, None)
+
     def changed_like(self, columns: tuple[str, ...], values: Values) -> Iterable[Key]:
         """Keys of changed rows in which `columns` equal `values`."""
         index = self.indexes.get(columns)
@@ -120,6 +127,8 @@ class _Table:
 
 
 Prepared = list[tuple[_Table, Key, Change]]
+Undo = list[tuple[_Table, Key, bool, Change]]
+"""Whether the row had been changed before, and how."""
 
 
 class Overlay:
@@ -254,6 +263,23 @@ class Overlay:
                 table.change(key, change)
             else:
                 table.changed[key] = change
+
+    def try_on(self, prepared: Prepared) -> Undo:
+        """As `accept`, and what `take_off` needs."""
+        undo: Undo = []
+        for table, key, change in prepared:
+            undo.append((table, key, key in table.changed, table.changed.get(key)))
+            table.change(key, change)
+        return undo
+
+    @staticmethod
+    def take_off(undo: Undo) -> None:
+        """Back to what was before one or several `try_on`, in the order they came."""
+        for table, key, changed, former in reversed(undo):
+            if changed:
+                table.change(key, former)
+            else:
+                table.forget(key)
 
     def plan(self) -> Plan:
         """The net effect of all accepted writes."""

@@ -14,6 +14,7 @@ from gluon import errors
 from gluon.objects import journal
 from gluon.spi import store, tables, upgrade
 from gluon.store import driver, texts, upgrading
+from gluon.store.ddl import quoted
 from gluon.store.deciding import entry_of
 from gluon.store.install import install, rebase
 from gluon.store.readers import Readers
@@ -224,28 +225,53 @@ class SqlStore:
         end = max(int(rows[0][0]), 1) if rows else cut
 
         async def job() -> int:
-            with _translated():
-                connection = await self._database.installer()
-                try:
-                    await connection.begin()
-                    await connection.switch()
-                    count = (await connection.fetch("SELECT COUNT(*) FROM journal WHERE revision < ?", end))[
-                        0
-                    ][0]
-                    if count:
-                        newest = (await connection.fetch("SELECT MAX(revision) FROM journal"))[0][0]
-                        await connection.fetch(
-                            "UPDATE gluon_writer SET revision = ? WHERE id = 1 AND revision < ?",
-                            newest,
-                            newest,
-                        )
-                        await connection.fetch("DELETE FROM journal WHERE revision < ?", end)
-                    await connection.commit()
-                    return int(count)
-                finally:
-                    connection.kill()
+            async with self._locked() as connection:
+                count = (await connection.fetch("SELECT COUNT(*) FROM journal WHERE revision < ?", end))[0][0]
+                if count:
+                    newest = (await connection.fetch("SELECT MAX(revision) FROM journal"))[0][0]
+                    await connection.fetch(
+                        "UPDATE gluon_writer SET revision = ? WHERE id = 1 AND revision < ?", newest, newest
+                    )
+                    await connection.fetch("DELETE FROM journal WHERE revision < ?", end)
+                return int(count)
 
         return await self._writer.exclusively(job)
+
+    async def sweep(self, table: str, column: str, below: str) -> int:
+        name, by, gone = quoted(self._shape(table).name), quoted(column), 0
+        while True:
+            rows = await self._readers.fetch(
+                f"SELECT {by} FROM {name} WHERE {by} < ? ORDER BY {by} LIMIT 1 OFFSET ?",
+                below,
+                _TRIMMED_AT_ONCE,
+            )
+            end = str(rows[0][0]) if rows else below
+
+            async def job(end: str = end) -> int:
+                async with self._locked() as connection:
+                    where = f"FROM {name} WHERE {by} < ?"
+                    count = (await connection.fetch(f"SELECT COUNT(*) {where}", end))[0][0]
+                    if count:
+                        await connection.fetch(f"DELETE {where}", end)
+                    return int(count)
+
+            count = await self._writer.exclusively(job)
+            gone += count
+            if not rows or not count:
+                return gone
+
+    @asynccontextmanager
+    async def _locked(self) -> AsyncIterator[driver.Installer]:
+        """A transaction of its own that holds the writer lock. Committed at the end."""
+        with _translated():
+            connection = await self._database.installer()
+            try:
+                await connection.begin()
+                await connection.switch()
+                yield connection
+                await connection.commit()
+            finally:
+                connection.kill()
 
     async def close(self) -> None:
         await self._writer.close()

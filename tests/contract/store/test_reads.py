@@ -157,6 +157,13 @@ async def test_rebase_changes_the_incarnation_and_jumps(db: SqlStore) -> None:
     assert lower.revision > again.revision
 
 
+async def test_sweep_drops_what_is_less_and_leaves_the_rest(db: SqlStore) -> None:
+    await fill(db, 30)
+    assert await db.sweep("Network", "name", "n2") == 12  # n0, n1, n10 to n19
+    assert await db.sweep("Network", "name", "n2") == 0
+    assert await db.get("Network", "n0002") and await db.get("Network", "n0019") is None
+
+
 async def test_trim_by_age_and_rows_never_above_the_reader(db: SqlStore) -> None:
     await fill(db, 30)
     revisions = [e.revision for e in await db.tail(0, limit=100)]

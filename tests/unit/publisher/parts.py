@@ -177,6 +177,10 @@ class TinyStore:
         self.data.journal = [e for e in self.data.journal if e.revision >= below]
         return before - len(self.data.journal)
 
+    async def sweep(self, table: str, column: str, below: str) -> int:
+        await self._ready()
+        return 0
+
     async def get(self, table: str, *key: store.Value) -> store.Row | None:
         return self.data.rows.get(str(key[0]))
 
@@ -220,6 +224,9 @@ class _View:
 
     def prefetch(self, lookups: Sequence[store.Lookup]) -> None:
         """All is here."""
+
+    def in_turn(self, units: Sequence[store.Unit]) -> list[store.Changes]:
+        return [unit.decide(self) for unit in units]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,73 @@
+"""Several units as one: all of them, or none.
+
+In: units in their order. Out: one unit that does what each of them does where it sees those before it; its
+result is the list of theirs. A refusal says of which unit it is. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gluon import errors
+from gluon.spi import store
+
+
+class Many:
+    """`places`: a JSON pointer for each unit, to put before those of its problems."""
+
+    __slots__ = ("_units", "reads", "request_id", "who")
+
+    def __init__(
+        self, units: Sequence[store.Unit], places: Sequence[str], *, who: str, request_id: str
+    ) -> None:
+        self.who, self.request_id = who, request_id
+        self._units = [_Placed(unit, place) for unit, place in zip(units, places, strict=True)]
+        self.reads: Sequence[store.Lookup] = [lookup for unit in units for lookup in unit.reads]
+
+    def decide(self, view: store.Batch) -> store.Changes:
+        together = store.Changes(result=[])
+        for changes in view.in_turn(self._units):
+            together.writes += changes.writes
+            together.entries += changes.entries
+            together.result.append(changes.result)
+        return together
+
+
+class _Placed:
+    """A unit whose refusals say where in the request it stands."""
+
+    __slots__ = ("_place", "_unit")
+
+    def __init__(self, unit: store.Unit, place: str) -> None:
+        self._unit, self._place = unit, place
+
+    @property
+    def reads(self) -> Sequence[store.Lookup]:
+        return self._unit.reads
+
+    @property
+    def who(self) -> str:
+        return self._unit.who
+
+    @property
+    def request_id(self) -> str:
+        return self._unit.request_id
+
+    def decide(self, view: store.Batch) -> store.Changes:
+        try:
+            return self._unit.decide(view)
+        except errors.Rejected as refusal:
+            raise placed(refusal, self._place) from None
+
+
+def placed(refusal: errors.Rejected, place: str) -> errors.Rejected:
+    """The same refusal, of the part of the body at `place`."""
+    if isinstance(refusal, errors.Invalid):
+        return errors.Invalid(moved(refusal.problems, place))
+    return type(refusal)(f"{place}: {refusal}", code=refusal.code, hint=refusal.hint)
+
+
+def moved(problems: Sequence[errors.FieldProblem], place: str) -> list[errors.FieldProblem]:
+    """Problems of a part of the body, told as of the whole."""
+    return [replace(p, pointer=place + p.pointer) for p in problems]
