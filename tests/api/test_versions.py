@@ -1,5 +1,6 @@
 """Several versions of one proton, served from the same objects."""
 
+import json
 import uuid
 from collections.abc import Iterator
 from http.client import HTTPConnection
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from gluon.testing.product import GluonServer
+from tests.api.test_commands import run
 
 OLD = """
 file_version: "1.0"
@@ -76,6 +78,7 @@ objects:
       prefix: {type: string, length: 3}
       bandwidth: {type: integer, min: 1, max: 100000, required: true}
       colour: {type: string, default: red}
+      tags: {type: list, items: {type: number}, default: []}
     checks:
       - rule: self.bandwidth != 13
         at: bandwidth
@@ -123,6 +126,7 @@ def test_what_one_version_writes_the_others_read(server: GluonServer) -> None:
         "prefix": "8",
         "bandwidth": 10,
         "colour": "red",
+        "tags": [],
         "created_at": made["created_at"],
         "updated_at": made["updated_at"],
     }
@@ -230,3 +234,28 @@ def test_each_version_has_its_openapi(server: GluonServer) -> None:
     assert read_only[f"{V15}/circuits/{{id}}"].keys() == {"parameters", "get"}
     status, refused = server.request("POST", f"{V15}/circuits", {})
     assert status == 405, refused
+
+
+def test_protonclient_speaks_to_the_stored_version_or_to_the_one_named(server: GluonServer) -> None:
+    options = ("--project_id", PROJECT, "--role", "HUB", "--bandwidth", "7")
+    made = run("protonclient", "--api", "net-eline", "line-create", *options, server=server)
+    assert made.returncode == 0, made.stderr
+    key = json.loads(made.stdout)["id"]
+    words = ("protonclient", "--api", "net-eline", "--api-version")
+    shown = run(*words, "1.0", "circuit-show", key, server=server)
+    assert json.loads(shown.stdout)["mode"] == "hub"
+    assert run(*words, "v1.5", "circuit-show", key, server=server).returncode == 0
+    assert "circuit-create" in run(*words, "1.0", "--help", server=server).stdout
+    unknown = run(*words, "9", "line-list", server=server)
+    assert unknown.returncode == 255
+    assert "net-eline 2.0, 1.5, 1.0" in unknown.stderr
+
+
+def test_protonclient_takes_json_that_nobody_can_read(server: GluonServer) -> None:
+    """What is no value goes as it was written, and the server says so."""
+    done = run("protonclient", "--api", "net-eline", "line-create", "--tags", "[" * 20_000, server=server)
+    assert done.returncode == 1
+    assert "tags" in done.stderr and "is not a list" in done.stderr
+    done = run("protonclient", "--api", "net-eline", "line-create", "--tags", "[1e400]", server=server)
+    assert done.returncode == 1
+    assert "tags" in done.stderr and "is not a list" in done.stderr

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from gluon.client import http
+from gluon.objects import codec
 
 VERBS = ("list", "show", "create", "update", "delete")
 BINDING_FAILED = "binding_failed"
@@ -228,9 +229,10 @@ def _value(attribute: dict[str, Any], text: str) -> Any:
 
 
 def _json(text: str) -> Any:
+    """JSON as the server reads it too: no number without end, no depth without end."""
     try:
-        return json.loads(text)
-    except ValueError:
+        return codec.decode(text)
+    except (ValueError, RecursionError):
         return text
 
 

@@ -1,7 +1,7 @@
 """The entry of `protonclient --api NAME <object>-<list|show|create|update|delete>`.
 
 Exit codes: 0 done, 1 the server refused or was not reached, 2 wrong usage, 255 no or an unknown
-`--api`.
+`--api` or `--api-version`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Protons(click.Group):
 
 
 def _proton(ctx: click.Context, *, quiet: bool = False) -> dict[str, Any] | None:
-    """The proton that `--api` names, or the only one. Ends with 255 where there is none (or, quiet: None)."""
+    """The proton that `--api` names, or the only one; of its versions the one named, or the stored one. Ends with 255 where there is none (or, quiet: None)."""
     try:
         client: http.Client = ctx.ensure_object(dict)["client"]
         served = client.protons()
@@ -47,14 +47,19 @@ def _proton(ctx: click.Context, *, quiet: bool = False) -> dict[str, Any] | None
             return None
         commands.fail(error)
     wanted = ctx.params.get("api")
+    version = ctx.params.get("api_version")
     only = len({p["name"] for p in served}) == 1
     found = [p for p in served if p["name"] == wanted] if wanted else served if only else []
-    if found:
-        return found[-1]
+    fits = [p for p in found if version in (None, p["version"], f"v{p['version']}")]
+    if fits:
+        return fits[0]  # the stored version stands before the others
     if quiet:
         return None
     known = ", ".join(_names(ctx)) or "none"
     what = f"unknown API '{wanted}'" if wanted else "give --api"
+    if found:
+        what = f"unknown version '{version}'"
+        known = f"{found[0]['name']} {', '.join(p['version'] for p in found)}"
     click.echo(f"protonclient: {what}; the server serves: {known}", err=True)
     sys.exit(UNKNOWN_API)
 
@@ -71,6 +76,12 @@ def _names(ctx: click.Context) -> list[str]:
 @click.group(cls=Protons, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.option(
     "--api", metavar="NAME", help="The proton to speak to; may be left out if there is one.", is_eager=True
+)
+@click.option(
+    "--api-version",
+    metavar="VERSION",
+    help="A version of it; without, the one that is stored.",
+    is_eager=True,
 )
 @click.option(
     "--host",
@@ -92,7 +103,7 @@ def _names(ctx: click.Context) -> list[str]:
     is_eager=True,
 )
 @click.pass_context
-def cli(ctx: click.Context, api: str | None, host: str, port: int) -> None:
+def cli(ctx: click.Context, api: str | None, api_version: str | None, host: str, port: int) -> None:
     """Create, show, change and delete the objects of a proton."""
 
 
