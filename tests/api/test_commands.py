@@ -66,6 +66,14 @@ def test_the_only_api_may_be_left_out() -> None:
         assert "vpnbinding-create" in run("protonclient", "--help", server=alone).stdout
 
 
+@pytest.mark.parametrize(("sink", "code"), [(">/dev/full", 1), (">&-", 0)])
+def test_protonclient_that_cannot_print_says_so(server: GluonServer, sink: str, code: int) -> None:
+    made = ["protonclient", "--port", str(server.port), "--api", "net-l3vpn", "vpn-list"]
+    line = f"{BIN}/{' '.join(made)} {sink}"
+    done = subprocess.run(["sh", "-c", line], stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+
+
 def test_exit_codes_of_protonclient(server: GluonServer) -> None:
     missing = run("protonclient", "--api", "net-l3vpn", "port-show", str(uuid.uuid4()), server=server)
     assert missing.returncode == 1

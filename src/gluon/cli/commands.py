@@ -111,7 +111,7 @@ def _shown(answer: Any) -> str:
     """As people read it, where the terminal can show it."""
     text = json.dumps(answer, indent=_INDENT, ensure_ascii=False)
     try:
-        text.encode(sys.stdout.encoding or "ascii")
+        text.encode(getattr(sys.stdout, "encoding", None) or "ascii")  # it may be closed
     except UnicodeEncodeError:
         return json.dumps(answer, indent=_INDENT)
     return text

@@ -126,7 +126,11 @@ cli.context_class = _Context
 
 def main() -> None:
     """Entry point of `protonclient`."""
-    cli()
+    try:
+        cli()
+    except OSError as error:  # nowhere to print to
+        click.echo(f"protonclient: {error}", err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":
