@@ -54,6 +54,8 @@ class Dialect:
     """A query by name: a row if there is such an index, left over by a build that failed."""
     unchecked_foreign: str = ""
     """Words behind a reference that is declared without a look at the rows that are there."""
+    unvalidated: str = ""
+    """A query: rows of (table, name of a reference that was declared so and whose old rows nobody has looked at)."""
     drop_suffix: str = ""
     ddl_commits: bool = False
     """A change of the schema ends the transaction that it is in."""

@@ -87,6 +87,9 @@ DIALECT = Dialect(
         SELECT 1 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
         WHERE c.relname = ? AND c.relnamespace = current_schema()::regnamespace AND NOT i.indisvalid""",
     unchecked_foreign=" NOT VALID",
+    unvalidated="""
+        SELECT c.relname, k.conname FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+        WHERE k.contype = 'f' AND NOT k.convalidated AND k.connamespace = current_schema()::regnamespace""",
     drop_suffix=" CASCADE",
 )
 

@@ -13,13 +13,15 @@ from datetime import UTC, datetime, timedelta
 from gluon import errors
 from gluon.objects import journal
 from gluon.spi import store, tables, upgrade
-from gluon.store import driver, texts, upgrading
+from gluon.store import driver, fixed, texts, upgrading
+from gluon.store.compare import Stored
 from gluon.store.ddl import quoted
 from gluon.store.deciding import entry_of
-from gluon.store.install import install, rebase
+from gluon.store.install import epoch_of, install, read_tables, rebase
 from gluon.store.readers import Readers
 from gluon.store.settings import Settings
 from gluon.store.shape import Catalog, Shape
+from gluon.store.shape import catalog as catalog_of
 from gluon.store.stats import Stats
 from gluon.store.writer import Writer
 
@@ -41,25 +43,57 @@ class SqlStore:
         wanted: Sequence[tables.Table],
         models: Sequence[store.StoredModel],
         adopt: Callable[[], None] | None = None,
+        *,
+        at: int | None = None,
     ) -> int:
-        """Raises `MigrationRefused`, `Unavailable`. `adopt` is called when the tables of this process change, before
-        anything else runs: who makes units must know the models from then on."""
+        """Raises `MigrationRefused`, `Unavailable`, and `StaleModel` where the database is not at the epoch `at` for
+        which this was decided. `adopt` is called when the tables of this process change, before anything else runs:
+        who makes units must know the models from then on."""
 
         async def job() -> Catalog:
             with _translated():
-                catalog = await install(self._database, wanted, models)
+                catalog = await install(self._database, wanted, models, at=at)
             self._adopt(catalog)
             if adopt is not None:
                 adopt()
             return catalog
 
-        return (await self._writer.exclusively(job)).epoch
+        made = await self._writer.exclusively(job)
+        await self._validate()
+        return made.epoch
 
     async def models(self) -> Sequence[store.StoredModel]:
         """None in a database that was never installed."""
         with _translated():
             async with upgrading.installer(self._database) as connection:
                 return await upgrading.models(connection, self._database.dialect)
+
+    async def record(self, since: int = 0) -> upgrade.Record:
+        if self._writer.catalog is not None:
+            return await upgrading.record(self._readers, since)
+        with _translated():
+            async with upgrading.installer(self._database) as connection:
+                there = await read_tables(connection, self._database.dialect)
+                if "loaded_by" in there.get(fixed.SCHEMA, Stored()).columns:
+                    return await upgrading.record(connection, since)
+                models = await upgrading.models(connection, self._database.dialect)
+                epoch = await epoch_of(connection) if fixed.WRITER in there else 0
+        return upgrade.Record(epoch=epoch, names=frozenset(m.api for m in models), changed=tuple(models))
+
+    async def serve(self, wanted: Sequence[tables.Table], epoch: int, adopt: Callable[[], None]) -> bool:
+        there = await read_tables(self._readers, self._database.dialect)
+        if await epoch_of(self._readers) != epoch:
+            return False
+        made = catalog_of(epoch, wanted, {name: tuple(t.columns) for name, t in there.items()})
+
+        async def job() -> bool:
+            if self._writer.catalog is None or self._writer.catalog.epoch >= epoch:
+                return False
+            self._adopt(made)
+            adopt()
+            return True
+
+        return await self._writer.exclusively(job)
 
     async def retire(self, api: str) -> int:
         async def job() -> int:
@@ -89,6 +123,7 @@ class SqlStore:
                 self._adopt(await upgrading.prepare(self._database, served, fresh))
 
         await self._writer.exclusively(job)
+        await self._validate()
 
     async def index(self, table: tables.Table, columns: tuple[str, ...], *, unique: bool) -> None:
         with _translated():
@@ -107,7 +142,13 @@ class SqlStore:
             self._adopt(made)
             return made.epoch
 
-        return await self._writer.exclusively(job)
+        epoch = await self._writer.exclusively(job)
+        await self._validate()
+        return epoch
+
+    async def _validate(self) -> None:
+        with _translated():
+            await upgrading.validate(self._database)
 
     async def drop(self, names: Sequence[str]) -> None:
         with _translated():
@@ -120,10 +161,9 @@ class SqlStore:
         return catalog is not None and bool(rows) and int(rows[0][0]) == catalog.epoch
 
     def _adopt(self, made: Catalog) -> None:
-        if self._writer.catalog is not None:
-            made.follow(self._writer.catalog)
-        self._writer.catalog = made
-        self._writer.reconnect()
+        former, self._writer.catalog = self._writer.catalog, made
+        if former is None or made.follow(former):
+            self._writer.reconnect()
 
     async def submit(self, unit: store.Unit) -> store.Committed:
         return await self._writer.submit(unit)

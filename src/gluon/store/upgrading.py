@@ -19,7 +19,7 @@ from gluon.store import ddl, driver, fixed, texts
 from gluon.store.compare import compare
 from gluon.store.deciding import entry_of
 from gluon.store.dialect import Dialect
-from gluon.store.install import ACTIVE, Hooks, install, read_tables
+from gluon.store.install import ACTIVE, Fetching, Hooks, install, read_tables
 from gluon.store.shape import Catalog, Shape, catalog
 
 _T = TypeVar("_T")
@@ -44,6 +44,24 @@ async def models(connection: driver.Connection, dialect: Dialect) -> list[store.
         store.StoredModel(api=r[0], version=r[1], digest=r[2], document=r[3], who=r[4] or "", at=r[5])
         for r in rows
     ]
+
+
+async def record(connection: Fetching, since: int) -> upgrade.Record:
+    """One statement, so that it is of one moment."""
+    rows = await connection.fetch(
+        "SELECT w.epoch, s.api, s.version, s.digest, CASE WHEN s.epoch > ? THEN s.document END, s.loaded_by,"
+        f" s.loaded_at FROM gluon_writer w LEFT JOIN gluon_schema s ON s.state = '{ACTIVE}' WHERE w.id = 1",
+        since,
+    )
+    return upgrade.Record(
+        epoch=int(rows[0][0]) if rows else 0,
+        names=frozenset(row[1] for row in rows if row[1] is not None),
+        changed=tuple(
+            store.StoredModel(api=r[1], version=r[2], digest=r[3], document=r[4], who=r[5] or "", at=r[6])
+            for r in sorted(rows, key=lambda r: r[1] or "")
+            if r[4] is not None
+        ),
+    )
 
 
 async def retire(connection: driver.Installer, api: str) -> int:
@@ -184,13 +202,12 @@ async def _refuse_repeated(
 
 
 async def refer(connection: driver.Installer, database: driver.Database, fresh: Sequence[tables.Table],
-                wanted: Sequence[tables.Table]) -> list[str]:  # fmt: skip
-    """Declare the references of new tables; the statements that check old rows afterwards."""
+                wanted: Sequence[tables.Table]) -> None:  # fmt: skip
+    """Declare the references of new tables; `validate` looks at their old rows afterwards."""
     dialect = database.dialect
     maker = ddl.Ddl(dialect, frozenset() if dialect.deferred else ddl.in_a_cycle(wanted))
     keys = {t.name: t.key[0] for t in wanted}
     there = await read_tables(connection, dialect)
-    later = []
     for table in fresh:
         for foreign in table.foreign:
             if table.name not in there or (foreign.column, foreign.table) in there[table.name].foreign:
@@ -198,9 +215,22 @@ async def refer(connection: driver.Installer, database: driver.Database, fresh: 
             sql = maker.add_foreign(table, foreign, keys)
             if sql is not None:
                 await connection.execute(sql + dialect.unchecked_foreign)
-                name = ddl.quoted(ddl.name_of("fk", table.name, (foreign.column,)))
-                later.append(f"ALTER TABLE {ddl.quoted(table.name)} VALIDATE CONSTRAINT {name}")
-    return later if dialect.unchecked_foreign.endswith("NOT VALID") else []
+
+
+async def validate(database: driver.Database) -> None:
+    """Look at the old rows of references that `refer` declared, whoever was killed before he came to it. Nobody waits
+    for that: the table is read and written meanwhile."""
+    unvalidated = database.dialect.unvalidated
+
+    async def work() -> None:
+        async with installer(database) as connection:
+            for table, name in await connection.fetch(unvalidated):
+                await connection.execute(
+                    f"ALTER TABLE {ddl.quoted(table)} VALIDATE CONSTRAINT {ddl.quoted(name)}"
+                )
+
+    if unvalidated:
+        await patiently(work)
 
 
 async def switch(
@@ -212,24 +242,19 @@ async def switch(
     shapes: Callable[[str], Shape],
 ) -> Catalog:
     """Where a change of the schema commits, it comes before the lock is taken; else everything is one transaction."""
-    later: list[str] = []
 
     async def finish(connection: driver.Installer) -> None:
         await last(Locked(connection, shapes))
 
     async def declare(connection: driver.Installer) -> None:
-        later[:] = await refer(connection, database, fresh, wanted)
+        await refer(connection, database, fresh, wanted)
 
     async def both(connection: driver.Installer) -> None:
         await finish(connection)
         await declare(connection)
 
     hooks = Hooks(begun=declare, locked=finish) if database.dialect.ddl_commits else Hooks(begun=both)
-    made = await patiently(lambda: install(database, wanted, models, hooks))
-    async with installer(database) as connection:
-        for sql in later:
-            await connection.execute(sql)
-    return made
+    return await patiently(lambda: install(database, wanted, models, hooks))
 
 
 async def drop(database: driver.Database, names: Sequence[str]) -> None:

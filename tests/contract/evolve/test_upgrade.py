@@ -7,14 +7,17 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+import asyncpg
 import pytest
 
 from gluon import errors
 from gluon.evolve import plan as plans
 from gluon.evolve import runner, work
+from gluon.evolve.stored import stored
 from gluon.model.types import Check, Format, Model, ObjectType, Scope, Unique
 from gluon.particles import tables
 from gluon.spi.store import Select
+from gluon.store import upgrading
 from tests.contract.evolve import world
 from tests.unit.evolve.models import (
     T,
@@ -203,6 +206,41 @@ async def test_a_type_with_objects_goes_only_when_told_to(url: str) -> None:
         assert await world.bodies(db, new, "Crate") == {}, "what was given up does not come back"
     finally:
         await db.close()
+
+
+@pytest.mark.parametrize("resumed", ["start", "upgrade"])
+async def test_references_are_looked_at_also_by_who_comes_after_a_kill(
+    postgres_url: str, resumed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between the switch and the look at old rows: whoever comes next does it."""
+    new = to(renamed(box(), "size", "volume"))
+    db = await world.begin(postgres_url, OLD, {"Shelf": shelves(), "Box": boxes(5)})
+
+    async def killed(_database: object) -> None:
+        """Never comes to it."""
+
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(upgrading, "validate", killed)
+            await world.upgrade(db, new)
+        assert await _unvalidated(postgres_url) == 1
+        (placed,) = await world.current(db)
+        if resumed == "start":
+            await db.install(tables.tables_of([placed]), [stored(placed)])
+        else:
+            assert not (await world.plan_to(db, placed)).steps
+            await runner.left(db, [placed])
+        assert await _unvalidated(postgres_url) == 0
+    finally:
+        await db.close()
+
+
+async def _unvalidated(url: str) -> int:
+    connection = await asyncpg.connect(url)
+    try:
+        return int(await connection.fetchval("SELECT COUNT(*) FROM pg_constraint WHERE NOT convalidated"))
+    finally:
+        await connection.close()
 
 
 async def test_writes_go_on_under_the_old_model_until_the_switch(shared_url: str) -> None:
