@@ -6,7 +6,6 @@ run between two lives of that server. A block without a language is what the com
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -17,16 +16,10 @@ from pathlib import Path
 import pytest
 
 from gluon.testing.process import Daemon
+from gluon.testing.servers.server import free_ports
 
 TUTORIALS = sorted([*Path("docs/tutorials").glob("*.md"), *Path("docs/howto").glob("*.md")])
 _BLOCK = re.compile(r"^```(?:(sh) ?(\w*))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Shell:
@@ -77,7 +70,7 @@ class Shell:
 
 @contextmanager
 def shell(folder: Path) -> Iterator[Shell]:
-    made = Shell(folder, free_port())
+    made = Shell(folder, *free_ports(1))
     try:
         yield made
     finally:
