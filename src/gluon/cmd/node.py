@@ -172,6 +172,22 @@ def _process() -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{os.urandom(3).hex()}"
 
 
+class _Shown:
+    """What the publisher has to know of the models: `publisher.relay.Models`."""
+
+    def __init__(self, protons: Protons, database: Notifying) -> None:
+        self._protons = protons
+        self._database = database
+
+    @property
+    def shown(self) -> object:
+        return self._protons.picture.inner
+
+    async def renew(self) -> None:
+        if self._protons.epoch and not await self._database.inner.fresh():  # at first they are installed
+            await self._protons.refresh(self._database.inner)
+
+
 class _Arbiter:
     """The arbiter's part of publishing: made before the binder, which needs the publisher."""
 
@@ -223,16 +239,13 @@ def _assemble(
     async def refresh() -> None:
         await protons.refresh(database.inner)
 
-    async def replaced() -> None:
-        if lead:  # what is in etcd has the form of the models before; shims are told of the new ones first
-            for key, value in protons.picture.constant():
-                await bus.put(key, value)
-            await resync_room.request(bus, process)
+    def serves(epoch: int) -> None:
+        database.notify()  # the leader publishes all anew: what is in etcd has the form of the models before
+        presence.serves(epoch)
 
     database.refresh = refresh
-    protons.replaced = replaced
     presence = Presence(bus, process)
-    protons.serves = presence.serves
+    protons.serves = serves
     presence.serves(protons.epoch)
     served = Renewing(lambda: known, actions, binds, standings)
     served.refresh = refresh
@@ -276,6 +289,7 @@ def _publisher(
             sweep=arbiter.sweep,
             on_rebase=arbiter.on_rebase,
             after=lambda: protons.followers,
+            models=_Shown(protons, database),
         ),
         settings=publisher.Settings(
             lead=lead,

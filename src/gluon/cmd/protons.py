@@ -79,8 +79,6 @@ class Protons:
         self._again = again
         self._refreshing: asyncio.Task[None] | None = None
         self.epoch = 0
-        self.replaced: Callable[[], Awaitable[None]] = _nobody
-        """Called after models were replaced."""
         codes = hooks.load(models)
         self.registry = editions.serve(registry.Registry(models, codes))
         self.followers = hooks.after(models, codes)
@@ -181,7 +179,6 @@ class Protons:
         await self._adopt(database, models)
         if self.models != before:
             log.info("models replaced", protons=", ".join(f"{m.name} {m.version}" for m in models))
-            await self.replaced()
 
     async def _adopt(
         self, database: Upgradable, given: Iterable[Model], who: Mapping[str, str] | None = None
@@ -197,7 +194,8 @@ class Protons:
         def adopt() -> None:
             vars(self.registry).update(vars(made))
             self.followers = followers
-            self.picture.inner = picture
+            if (picture.constant(), picture.tables) != (self.picture.constant(), self.picture.tables):
+                self.picture.inner = picture  # another object says that all has to be published anew
             self.versions.clear()
             self.versions.update({m.name: forms.offered(m) for m in models})
 

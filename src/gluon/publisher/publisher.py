@@ -17,7 +17,7 @@ from gluon.publisher.collector import Collector, Known, MakeUnit
 from gluon.publisher.housekeeping import Housekeeping, Keep
 from gluon.publisher.leader import Duty, Leader
 from gluon.publisher.registrations import Registrations
-from gluon.publisher.relay import Relay
+from gluon.publisher.relay import Models, Relay
 from gluon.publisher.replies import Reply, ReplyWatch
 from gluon.publisher.stats import Stats
 from gluon.publisher.supervise import every, supervise, together
@@ -29,13 +29,15 @@ from gluon.spi import hooks as spi_hooks
 class Hooks:
     """What the main gives. `make_unit` and `known` as the collector says; `sweep` is called each
     second by the leader; `on_rebase` when the history that etcd has seen is not the database's
-    (perhaps more than once), before the resync; `after` lists the hooks that follow the journal."""
+    (perhaps more than once), before the resync; `after` lists the hooks that follow the journal; `models` tells of
+    which models the projection is."""
 
     make_unit: MakeUnit
     known: Known
     sweep: Callable[[], Awaitable[None]]
     on_rebase: Callable[[], Awaitable[None]]
     after: Callable[[], Sequence[spi_hooks.Subscription]] = tuple
+    models: Models | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,12 @@ class Publisher:
         self.registrations = Registrations(target)
         self._replies = ReplyWatch(target)
         self._relay = Relay(
-            database=database, target=target, picture=picture, on_rebase=hooks.on_rebase, stats=self.stats
+            database=database,
+            target=target,
+            picture=picture,
+            on_rebase=hooks.on_rebase,
+            stats=self.stats,
+            models=hooks.models,
         )
         self._waker = wake.Waker(target, process, local=self._notify_own)
         collector = Collector(

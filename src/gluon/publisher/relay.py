@@ -1,8 +1,9 @@
 """The relay: the journal in order into etcd, each Txn only if the cursor is the one read before.
 
 In: intent entries after the cursor, wakes, a look each second. Out: keys and values under the
-projection's prefixes, and the cursor. Invariant: in one Txn with its content the cursor moves on,
-so of two relays the one behind is refused and nothing old ever covers something new. Run by the
+projection's prefixes, and the cursor. Invariants: in one Txn with its content the cursor moves on,
+so of two relays the one behind is refused and nothing old ever covers something new; an entry is published
+as of the models under which it was committed, and other models begin with a resync. Run by the
 leader; whatever goes wrong, `run` is called again and begins by judging the cursor it finds.
 """
 
@@ -12,6 +13,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from typing import Protocol
 
 import structlog
 
@@ -34,6 +36,30 @@ _LINGER = ((40, 0.012), (8, 0.006))
 so many entries, so many seconds. A lone write never waits."""
 
 
+class Models(Protocol):
+    """Which models the projection is of. An entry's form is that of the models when it was committed."""
+
+    @property
+    def shown(self) -> object:
+        """Another object after each change of what the projection is of."""
+
+    async def renew(self) -> None:
+        """Let it be of the models that the database has."""
+
+
+class _Fixed:
+    """Models that never change."""
+
+    shown: object = None
+
+    async def renew(self) -> None:
+        return
+
+
+class Replaced(GluonError):
+    """Publishing has to begin anew, of other models."""
+
+
 class Overtaken(GluonError):
     """The cursor in etcd is not the one we read: another relay leads, or etcd went back."""
 
@@ -49,10 +75,14 @@ class Relay:
         picture: projection.Projection,
         on_rebase: Callable[[], Awaitable[None]],
         stats: Stats,
+        models: Models | None = None,
     ) -> None:
         self._store = database
         self._bus = target
         self._picture = picture
+        self._models = models or _Fixed()
+        self._published: object = None
+        """The models of which etcd is since the last resync."""
         self._on_rebase = on_rebase
         self._stats = stats
         self._limits = batches.Limits.of(target)
@@ -74,7 +104,10 @@ class Relay:
         try:
             while True:
                 self._reached = None
-                await self._relay(await self._begin())
+                try:
+                    await self._relay(await self._begin())
+                except Replaced:
+                    continue
         except GluonError:
             self._stats.behind()
             raise
@@ -84,12 +117,16 @@ class Relay:
     async def _begin(self) -> cursor.Cursor:
         """The cursor to go on from, once etcd holds what it says."""
         self._seen = 0
+        await self._models.renew()
+        self._published = self._models.shown
         value, request = await self._read()
         found = cursor.parse(value.value) if value else None
         verdict, reason = await self._judge(found)
         if verdict is cursor.Verdict.GO_ON and request is None:
             assert found is not None
-            return await self._refresh_constants(found)
+            if await self._has_constants():
+                return found
+            reason = "models"
         log.info(
             "etcd needs a resync", verdict=verdict, cursor=value and value.value.decode(errors="replace")
         )
@@ -100,7 +137,15 @@ class Relay:
             # cursor in etcd names the old incarnation. The hook may run more than once.
             await self._on_rebase()
         self._stats.behind()
-        job = resync.Resync(self._store, self._bus, self._picture, limits=self._limits, stats=self._stats)
+        job = resync.Resync(
+            self._store,
+            self._bus,
+            self._picture,
+            limits=self._limits,
+            stats=self._stats,
+            renew=self._renew_models,
+            check=self._check_models,
+        )
         try:
             return await job.run(value, reason=reason, request=request)
         except lanes.Refused as error:
@@ -141,19 +186,21 @@ class Relay:
             revision=position.revision,
         )
 
-    async def _refresh_constants(self, found: cursor.Cursor) -> cursor.Cursor:
-        """What comes from no row may have changed with the program or its models."""
-        wanted = list(self._picture.constant())
-        changed: dict[str, bytes | None] = {}
-        for start in range(0, len(wanted), self._limits.ops):
-            part = wanted[start : start + self._limits.ops]
-            result = await self._bus.txn((), [bus.Get(key=key) for key, _ in part])
-            for (key, value), present in zip(part, result.values, strict=True):
-                if present is None or present.value != value:
-                    changed[key] = value
-        for piece in batches.cut(changed, self._limits) if changed else ():
-            await self._send(found, batches.Batch(changes=piece, last=None))
-        return found
+    async def _has_constants(self) -> bool:
+        """Whether etcd has the models that are shown, and no others: what is in it has their form then."""
+        wanted = dict(self._picture.constant())
+        listing = await self._bus.list(keys.MODEL)
+        return {item.key: item.value for item in listing.items} == wanted
+
+    async def _renew_models(self) -> None:
+        """Raises `Replaced` if the database has other models than those with which publishing began."""
+        await self._models.renew()
+        self._check_models()
+
+    def _check_models(self) -> None:
+        """The same, of those that the picture shows."""
+        if self._models.shown is not self._published:
+            raise Replaced("the models were replaced")
 
     # -- going on ------------------------------------------------------------------------------
 
@@ -165,6 +212,8 @@ class Relay:
         while True:
             self._woken.clear()
             entries = await self._store.tail(current.revision, limit=_ROWS, intent=True)
+            # After the read: all of it was committed under these models, or they are others by now.
+            await self._renew_models()
             if loop.time() - looked >= _LOOK:
                 # After the read and before publishing it: what was read is of this history.
                 if not await self._still_true(current):
@@ -194,6 +243,7 @@ class Relay:
         self._stats.position = max(self._stats.position, entries[-1].revision)
         for batch in batches.plan(entries, self._picture, self._limits):
             current = await self._send(current, batch)
+            self._check_models()  # the next batch is made when it is asked for
         self._stats.entries += len(entries)
         self._stats.caught_up()
         return current

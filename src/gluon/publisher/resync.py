@@ -13,7 +13,7 @@ import dataclasses
 import hashlib
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
@@ -57,7 +57,12 @@ class Resync:
         *,
         limits: batches.Limits,
         stats: Stats,
+        renew: Callable[[], Awaitable[None]],
+        check: Callable[[], None],
     ) -> None:
+        """`check` raises when the picture is no more of the same models, `renew` also when those of the database are others."""
+        self._renew = renew
+        self._check = check
         self._store = database
         self._bus = target
         self._picture = picture
@@ -72,6 +77,7 @@ class Resync:
         """`found` was read before: whatever was published since makes this one be refused."""
         began = time.monotonic()
         async with self._store.snapshot() as snapshot:
+            await self._renew()
             goal = cursor.at(snapshot.position, await self._store.entry(snapshot.position.revision))
             mark = dataclasses.replace(goal, resync=secrets.token_hex(6))
             await self._move((_compare(found),), mark)
@@ -109,6 +115,7 @@ class Resync:
             for table in self._picture.tables:
                 async for rows in snapshot.scan(table):
                     for row in rows:
+                        self._check()
                         for key, value in self._picture.of_row(table, row):
                             await self._want(sender, present, key, value)
             for key in present:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from gluon.errors import BusError, BusUnavailable, Unavailable
 from gluon.objects import codec, journal, keys
 from gluon.publisher import cursor
-from gluon.publisher.relay import Overtaken, Relay
+from gluon.publisher.relay import Models, Overtaken, Relay
 from gluon.publisher.stats import Stats
 from gluon.spi import bus, store, tables
 
@@ -24,6 +24,7 @@ THING = tables.Table(
         tables.Column(name="id", type=tables.ColumnType.TEXT, length=64, nullable=False),
         tables.Column(name="value", type=tables.ColumnType.DOCUMENT),
         tables.Column(name="revision", type=tables.ColumnType.INTEGER),
+        tables.Column(name="secret", type=tables.ColumnType.TEXT),
     ),
     key=("id",),
 )
@@ -31,9 +32,9 @@ PREFIX = "/proton/t/"
 
 
 class Picture:
-    """A projection: one key for each thing, and one that comes from no row."""
+    """A projection: for each thing one key, and one with what only its row holds; one that comes from no row."""
 
-    prefixes: tuple[str, ...] = (PREFIX, keys.MODEL)
+    prefixes: tuple[str, ...] = (PREFIX, keys.SECRET, keys.MODEL)
     tables: tuple[str, ...] = ("thing",)
 
     def __init__(self, constant: str = "model one") -> None:
@@ -44,15 +45,30 @@ class Picture:
             return ()
         return ((keys.proton("t", "Thing", entry.key), entry.new),)
 
+    def apart(self, entry: journal.Entry) -> tuple[str, store.Value] | None:
+        return ("thing", entry.key) if entry.type == "Thing" else None
+
+    def of_apart(self, entry: journal.Entry, row: store.Row | None) -> Sequence[tuple[str, bytes | None]]:
+        key = keys.secret("t", "Thing", entry.key)
+        return ((key, secret(row) if row is not None and entry.new is not None else None),)
+
     def of_row(self, table: str, row: store.Row) -> Sequence[tuple[str, bytes]]:
-        return ((keys.proton("t", "Thing", str(row["id"])), document(row)),)
+        name = str(row["id"])
+        return (
+            (keys.secret("t", "Thing", name), secret(row)),
+            (keys.proton("t", "Thing", name), document(row)),
+        )
 
     def constant(self) -> Sequence[tuple[str, bytes]]:
         return ((keys.model("t"), self._constant.encode()),)
 
 
 def document(row: store.Row) -> bytes:
-    return codec.encode(row)
+    return codec.encode({name: value for name, value in row.items() if name != "secret"})
+
+
+def secret(row: store.Row) -> bytes:
+    return codec.encode({name: row[name] for name in ("secret", "revision")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +95,12 @@ class Write:
                     changes.delete("thing", name)
                 new = None
             else:
-                row: store.Row = {"id": name, "value": value, "revision": view.revision}
+                row: store.Row = {
+                    "id": name,
+                    "value": value,
+                    "revision": view.revision,
+                    "secret": f"secret of {name} in {view.revision}",
+                }
                 if self.intent:
                     changes.put("thing", row)
                 new = document(row)
@@ -288,6 +309,7 @@ def relay_of(
     picture: Picture | None = None,
     on_rebase: Callable[[], Awaitable[None]] = no_hook,
     stats: Stats | None = None,
+    models: Models | None = None,
 ) -> Relay:
     return Relay(
         database=database,
@@ -295,6 +317,7 @@ def relay_of(
         picture=picture or Picture(),
         on_rebase=on_rebase,
         stats=stats or Stats(),
+        models=models,
     )
 
 
