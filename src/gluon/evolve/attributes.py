@@ -41,8 +41,8 @@ def _look(reason: str) -> Judgement:
 
 
 def allows_null(attribute: Attribute) -> bool:
-    """Whether null may be stored."""
-    return attribute.nullable and not attribute.required
+    """Whether null may be stored: 1.0 says `required` and means that, 2.0 says each on its own."""
+    return not attribute.required if attribute.kept else attribute.nullable
 
 
 def limits(attribute: Attribute) -> tuple[float | None, float | None]:
@@ -168,7 +168,7 @@ def _unique_items(old: Attribute, new: Attribute) -> Judgement:
 
 
 def _null(old: Attribute, new: Attribute) -> Judgement:
-    """`required` and `nullable`: may a stored object have no value?"""
+    """`required`, `nullable` and the language: may a stored object have no value?"""
     demanding = new.required and not old.required and new.default is None
     if not allows_null(old) or allows_null(new):
         return _fine("every stored value will do", breaking=demanding)
@@ -177,6 +177,13 @@ def _null(old: Attribute, new: Attribute) -> Judgement:
             impact=Impact.MIGRATION, breaking=demanding, reason="objects without a value get the default"
         )
     return _look("an object may be stored without a value")
+
+
+def _kept(old: Attribute, new: Attribute) -> Judgement:
+    null = _null(old, new)
+    if null.impact is not Impact.COMPATIBLE:
+        return null
+    return _fine("answers show values in another form", breaking=True)
 
 
 def _pool(old: Attribute, new: Attribute) -> Judgement:
@@ -259,7 +266,7 @@ JUDGES: Mapping[str, Judge] = {
     "pool": _pool,
     "listed_as": lambda old, new: _fine("another path", breaking=old.listed_as is not None),
     "renamed_from": _always("said for the change itself"),
-    "kept": _always("answers show values in another form", breaking=True),
+    "kept": _kept,
 }
 """By the name of the fact. `type` speaks for the four facts that a type is made of."""
 
@@ -307,10 +314,14 @@ def members(
         if before is not None:
             taken.add(before)
             yield from changes(old[before], member, object_type, where)
-        elif member.required and member.default is None:
+        elif not allows_null(member) and member.default is None:
             yield missing(member, object_type, where)
         else:
-            said = _fine("stored objects have none")
+            said = Judgement(
+                impact=Impact.MIGRATION,
+                breaking=member.required and member.default is None,
+                reason=f"stored documents are rewritten with {_show(member.default) or 'null'} for it",
+            )
             yield _change(said, object_type, where, "added", "", _typed(member))
     for name in old:
         if name not in taken:
@@ -324,9 +335,9 @@ def missing(new: Attribute, object_type: str, path: str) -> Change:
     """An attribute that stored objects would have to have, and have not."""
     said = Judgement(
         impact=Impact.REFUSED, stored=True, breaking=True, reason="stored objects have no value for it",
-        cure="give it a default, or add it as optional, fill it, and make it required then",
+        cure="give it a default, or add it as nullable, fill it, and forbid null then",
     )  # fmt: skip
-    return _change(said, object_type, path, "added", "", f"{_typed(new)}, required")
+    return _change(said, object_type, path, "added", "", f"{_typed(new)}, never null")
 
 
 def added(new: Attribute, object_type: str) -> Change:
@@ -334,7 +345,14 @@ def added(new: Attribute, object_type: str) -> Change:
     if not allows_null(new) and new.default is None:
         return missing(new, object_type, new.name)
     if new.default is None:
-        return _change(_fine("stored objects have none"), object_type, new.name, "added", "", _typed(new))
+        return _change(
+            _fine("stored objects have none", breaking=new.required),
+            object_type,
+            new.name,
+            "added",
+            "",
+            _typed(new),
+        )
     said = _fine("stored objects get the default")
     return _change(said, object_type, new.name, "added", "", f"{_typed(new)}, default {_show(new.default)}")
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from gluon.evolve import values
+from gluon.evolve import attributes, values
 from gluon.evolve.changes import Change, Impact
-from gluon.model.types import AttributeType, Model, ObjectType
+from gluon.model.types import Attribute, AttributeType, Model, ObjectType
 from gluon.particles import tables as particles
 from gluon.spi import tables
 
@@ -55,10 +55,17 @@ def moved(old: ObjectType, new: ObjectType) -> frozenset[str]:
         shape = was.type is attribute.type and was.value_type is attribute.value_type
         form = was.value_format is attribute.value_format or attribute.value_format is None
         integer = was.value_type is AttributeType.INTEGER
-        inner = was.members == attribute.members and was.items == attribute.items
-        if not (same and shape and (form or integer) and inner and was.kept == attribute.kept):
+        if not (same and shape and (form or integer) and was.kept == attribute.kept) or _rewritten(
+            was, attribute
+        ):
             found.add(particles.column_name(attribute))
     return frozenset(found)
+
+
+def _rewritten(old: Attribute, new: Attribute) -> bool:
+    """Whether what is nested in stored documents changes its form."""
+    below = (c for c in attributes.changes(old, new, "", "") if c.attribute)
+    return any(c.impact in {Impact.MIGRATION, Impact.REFUSED} for c in below)
 
 
 def judged(
@@ -81,5 +88,5 @@ def judged(
 def _harmless(change: Change) -> bool:
     """Words and behaviour: never why a column is rebuilt."""
     return change.aspect in {
-        "description", "example", "renamed_from", "immutable", "read_only", "on_delete", "listed_as", "kept",
+        "description", "example", "renamed_from", "immutable", "read_only", "on_delete", "listed_as",
     }  # fmt: skip

@@ -180,6 +180,29 @@ async def test_an_object_that_does_not_fit_stops_it(url: str, name: str) -> None
         await db.close()
 
 
+async def test_an_attribute_that_must_be_given_and_may_be_null_is_forbidden_to_be(url: str) -> None:
+    """Loosened and tightened in steps, with nulls stored, that stop it or get the default."""
+    given = to(changed(box(), "size", required=True))
+    never = changed(box(), "size", required=True, nullable=False)
+    bodies = [{**b, "size": None if n % 3 == 0 else n} for n, b in enumerate(boxes(30))]
+    db = await world.begin(url, OLD, {"Shelf": shelves(), "Box": bodies}, references=False)
+    try:
+        await world.upgrade(db, given)
+        with pytest.raises(work.Stopped, match="size: a value is required") as stopped:
+            await world.upgrade(db, to(never))
+        assert stopped.value.count == 10
+        await world.upgrade(db, to(changed(never, "size", default=5)))
+        (new,) = await world.current(db)
+        wanted = {b["id"]: 5 if b["size"] is None else b["size"] for b in bodies}
+        assert {k: b["size"] for k, b in (await world.bodies(db, new, "Box")).items()} == wanted
+        await world.upgrade(db, given)
+        (new,) = await world.current(db)
+        await db.submit(world.Write(new, [("Box", key(1), {"size": None})]))
+        assert (await world.bodies(db, new, "Box"))[key(1)]["size"] is None
+    finally:
+        await db.close()
+
+
 async def test_what_cannot_be_done_is_refused_unless_nothing_is_stored(url: str) -> None:
     db = await world.begin(url, OLD, {"Shelf": shelves()}, references=False)
     try:

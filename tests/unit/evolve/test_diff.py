@@ -56,7 +56,10 @@ CASES: dict[str, tuple[ObjectType, str, Impact, bool]] = {
     "a tighter limit": (changed(box(), "size", minimum=1), "Box.size", Impact.VALIDATION, True),
     "an enum of more": (changed(box(), "colour", values=("red", "green", "blue", "grey")), "Box.colour", Impact.COMPATIBLE, False),
     "an enum of less": (changed(box(), "colour", values=("red",)), "Box.colour", Impact.VALIDATION, True),
-    "required": (changed(box(), "name", required=True), "Box.name", Impact.VALIDATION, True),
+    "to be given, maybe null": (changed(box(), "name", required=True), "Box.name", Impact.COMPATIBLE, True),
+    "a new one to be given, maybe null": (
+        box(attribute("must", required=True, nullable=True)), "Box.must", Impact.COMPATIBLE, True,
+    ),
     "a pattern": (changed(box(), "name", pattern="a+"), "Box.name", Impact.VALIDATION, True),
     "a format": (changed(box(), "name", format=Format.MAC, value_format=Format.MAC), "Box.name", Impact.MIGRATION, True),
     "a smaller integer": (changed(box(), "size", format=Format.INT32, value_format=Format.INT32), "Box.size", Impact.VALIDATION, True),
