@@ -104,6 +104,7 @@ class Fields:
         self.immutable = frozenset(f.name for f in fields if f.attribute.immutable)
         self.read_only = frozenset(f.name for f in fields if f.attribute.read_only)
         self.secret = frozenset(f.name for f in fields if f.attribute.secret)
+        self._entries = {f.name: _entry(f) for f in fields}
 
     def __getitem__(self, name: str) -> Field:
         return self._fields[name]
@@ -115,6 +116,21 @@ class Fields:
         from elsewhere. A key that the server makes may be absent, null or empty, and is then not
         among the values. Raises `Invalid` with every problem (100 at most).
         """
+        if type(body) is dict:
+            # a good body is told at one look
+            values = quick.settle(self._entries, body)
+            if values is not None and (
+                partial
+                or (
+                    values.keys() >= self._needed_set
+                    and (not self.read_only or self.read_only.isdisjoint(values))
+                )
+            ):
+                return Checked(values=values, written=_NOTHING)
+        return self.judge(body, partial=partial, key_given=key_given)
+
+    def judge(self, body: Mapping[str, Any], *, partial: bool, key_given: bool = False) -> Checked:
+        """As `check`, attribute by attribute."""
         values: dict[str, Any] = {}
         written: dict[str, Any] = {}
         problems: list[errors.FieldProblem] = []
@@ -208,32 +224,23 @@ class Fields:
         return text if field.attribute.kept else strict.from_text(field.attribute, text)
 
 
-class StrictFields(Fields):
-    """Those of a type of language 2.0: a good body is told at one look, all others as above."""
-
-    def __init__(self, object_type: ObjectType) -> None:
-        super().__init__(object_type)
-        self._entries = {
-            f.name: quick.asked(_or_null(f)) if f.chosen else quick.entry(f.attribute, _or_null(f))
-            for f in self._fields.values()
-        }
-
-    def check(self, body: Mapping[str, Any], *, partial: bool, key_given: bool = False) -> Checked:
-        if type(body) is dict:
-            values = quick.settle(self._entries, body)
-            if values is not None and (
-                partial
-                or (
-                    values.keys() >= self._needed_set
-                    and (not self.read_only or self.read_only.isdisjoint(values))
-                )
-            ):
-                return Checked(values=values, written=_NOTHING)
-        return super().check(body, partial=partial, key_given=key_given)
-
-
 _NOTHING: dict[str, Any] = {}
 """What was written otherwise: nobody changes it."""
+
+
+def _entry(field: Field) -> quick.Entry:
+    """How to tell a value at a look. What is shown in the form that was given, and a key that may be left out or
+    chosen, are judged in full unless they are normal."""
+    if not field.attribute.kept:
+        return quick.asked(_or_null(field)) if field.chosen else quick.entry(field.attribute, _or_null(field))
+    if field.chosen:
+        return quick.asked(_in_full)
+    accept = _in_full if field.keeps or field.generated else _or_null(field)
+    return quick.kept_entry(field.attribute, accept)
+
+
+def _in_full(_value: Any) -> Any:
+    raise wrong.Absent("")
 
 
 def _or_null(field: Field) -> acceptors.Acceptor:
@@ -252,8 +259,7 @@ def _or_null(field: Field) -> acceptors.Acceptor:
 
 def compile_fields(object_type: ObjectType) -> Fields:
     """What checks bodies of `object_type`."""
-    old = any(attribute.kept for attribute in object_type.attributes.values())
-    return Fields(object_type) if old else StrictFields(object_type)
+    return Fields(object_type)
 
 
 def compile_members(members: Mapping[str, Attribute]) -> Callable[[Any], dict[str, Any]]:

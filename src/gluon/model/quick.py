@@ -1,4 +1,4 @@
-"""The short way of a body of language 2.0: values that are in normal form already, told at one look.
+"""The short way of a body: values that are in normal form already, told at one look.
 
 In: an attribute. Out: an `Entry` for `settle`, which walks over a body without a Python call for most values; what it
 cannot tell it leaves to the attribute's acceptor. It decides nothing that the acceptor would not. Called by `fields`.
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gluon.model import patterns, strict
-from gluon.model.types import Attribute, AttributeType
+from gluon.model.types import Attribute, AttributeType, Format
 from gluon.model.wrong import Acceptor, Wrong
 
 _MATCH, _TEXT, _INTEGER, _BOOLEAN, _NUMBER, _PATTERN, _OTHER = range(7)
@@ -45,6 +45,27 @@ def entry(attribute: Attribute, accept: Acceptor) -> Entry:
         case _:
             pass
     return asked(accept)
+
+
+def kept_entry(attribute: Attribute, accept: Acceptor) -> Entry:
+    """The same for an attribute of language 1.0, of which other forms than the normal one are kept."""
+    match attribute.value_type:
+        case AttributeType.BOOLEAN:
+            return _BOOLEAN, None, None, accept
+        case AttributeType.INTEGER:
+            return _INTEGER, *strict.limits(attribute), accept
+        case AttributeType.ENUM:
+            return _MATCH, frozenset(attribute.values).__contains__, None, accept
+        case AttributeType.UUID:
+            return _MATCH, strict.NORMAL_UUID, None, accept
+        case AttributeType.STRING if attribute.value_format is None:
+            free = attribute.role in strict.FREE_LENGTH or attribute.length is None
+            # an empty text refers to nothing
+            return _TEXT, 1 if attribute.reference else 0, 2**31 if free else attribute.length, accept
+        case AttributeType.STRING if attribute.value_format is Format.MAC and (attribute.length or 17) >= 17:
+            return _MATCH, strict.NORMAL_MAC, None, accept
+        case _:
+            return asked(accept)
 
 
 def asked(accept: Acceptor) -> Entry:

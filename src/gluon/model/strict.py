@@ -33,6 +33,7 @@ _SPACES: Mapping[Format | None, identifier.Space] = {
     Format.MPLS_LABEL: identifier.MPLS_LABEL,
 }
 NORMAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
+NORMAL_MAC = re.compile(":".join(["[0-9a-f]{2}"] * 6)).fullmatch
 
 
 def acceptor(attribute: Attribute) -> Acceptor:
@@ -278,7 +279,7 @@ _COMMUNITY = re.compile(
     r":(?:[1-9][0-9]{0,8}|0)"
 ).fullmatch
 _NORMAL: Mapping[Format, Callable[[str], object]] = {
-    Format.MAC: re.compile(":".join(["[0-9a-f]{2}"] * 6)).fullmatch,
+    Format.MAC: NORMAL_MAC,
     Format.IP: _V4,
     Format.IPV4: _V4,
     Format.ROUTE_TARGET: _COMMUNITY,

@@ -1,6 +1,6 @@
 """Bodies judged by a model: 1.0's leniency, its limits, every problem at once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -327,3 +327,37 @@ def test_a_body_is_judged_as_its_values_are(body: dict[str, Any]) -> None:
 
 def test_every_object_type_compiles(l3vpn: Model) -> None:
     assert [t.name for t in l3vpn.types.values()] == [name for api, name in FIELDS if api == "net-l3vpn"]
+
+
+_ANY = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 70000),
+    st.integers(-(2**70), 2**70),
+    st.floats(),
+    st.sampled_from(
+        ["", ID, ID.upper(), "ACTIVE", "DOWN", "normal", "true", "1500", "{}", "{ }", "x\0", "ä", "\ud800"]
+    ),
+    st.sampled_from(["fa:16:3e:00:00:01", "FA-16-3E-00-00-01", "10.0.0.1", "010.0.0.1", "a" * 256]),
+    st.just([]),
+    st.just({"a": 1}),
+)
+
+
+@given(st.data(), st.sampled_from(sorted(FIELDS)), st.booleans())
+def test_a_look_tells_what_each_attribute_would(
+    data: st.DataObject, name: tuple[str, str], partial: bool
+) -> None:
+    checks = FIELDS[name]
+    known = sorted(checks.object_type.attributes)
+    body = data.draw(st.dictionaries(st.sampled_from([*known, "unknown"]), _ANY, max_size=8))
+    assert _told(checks.check, body, partial) == _told(checks.judge, body, partial)
+
+
+def _told(judge: Callable[..., fields.Checked], body: dict[str, Any], partial: bool) -> object:
+    """Values with their types, or the problems."""
+    try:
+        found = judge(body, partial=partial)
+    except errors.Invalid as wrong:
+        return wrong.problems
+    return {name: (type(v), v) for name, v in found.values.items()}, found.written
