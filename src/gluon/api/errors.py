@@ -33,6 +33,10 @@ STATUSES: tuple[tuple[type[errors.GluonError], int, str], ...] = (
 """Error, status, title; the first that fits counts. Anything else is a 500 without details."""
 
 
+_LATER = "send the request again, after the seconds of Retry-After; if it stays so, tell the operator"
+_LOOK = "look whether it was written before it is sent again"
+
+
 class Unsupported(errors.Rejected):
     """415: the body is no JSON by its own word."""
 
@@ -54,7 +58,9 @@ def reply(
                 for p in error.problems
             ]
     elif status == 503:
-        detail, code = str(error), "unavailable"
+        detail, code, hint = str(error), "unavailable", _LATER
+        if isinstance(error, errors.OutcomeUnknown):
+            hint = _LOOK
     body = {
         "type": "about:blank",
         "title": title,
