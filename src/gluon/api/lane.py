@@ -25,6 +25,9 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_BODY = 1024 * 1024
+_SHORT = 4
+"""Segments of the longest path to a collection: `proton`, the model, its version, the plural."""
+_KEPT = 4096
 REQUEST_ID = b"x-openstack-request-id"
 
 log = structlog.get_logger()
@@ -63,13 +66,24 @@ class Lane:
         self._rest = rest
         self._guard = guard
         self._observer = observer
+        self._collections: dict[bytes, Place] = {}
+        self._known: object = None
 
     def place(self, target: bytes) -> Place | None:
-        """Of a request's target; None if it is not the lane's."""
-        raw, _, query = target.partition(b"?")
-        path = segments(raw)
-        match = self._resources.find(path)
-        return Place(path, *match, query) if match else None
+        """Of a request's target; None if it is not the lane's. Those of collections are kept while the models stay."""
+        if self._known is not self._resources.paths:
+            self._known, self._collections = self._resources.paths, {}
+        place = self._collections.get(target)
+        if place is None:
+            raw, _, query = target.partition(b"?")
+            path = segments(raw)
+            match = self._resources.find(path)
+            if match is None:
+                return None
+            place = Place(path, *match, query)
+            if len(path) <= _SHORT and not query and len(self._collections) < _KEPT:
+                self._collections[target] = place
+        return place
 
     async def answer(
         self, method: str, place: Place, headers: dict[bytes, bytes], body: bytes

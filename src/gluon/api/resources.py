@@ -54,6 +54,11 @@ class Resources:
         self._standing = standings
         self._editions = editions.Editions(actions, self._put, self._stands)
 
+    @property
+    def paths(self) -> object:
+        """Another object after models were replaced."""
+        return self._known().by_path
+
     def find(self, path: tuple[str, ...]) -> tuple[Served, tuple[str, ...]] | None:
         """The resource of `/[proton/]<api>/v<version>/<plural>/…` and the segments after the plural."""
         if path and path[0] == "proton":

@@ -61,6 +61,43 @@ class ShortWay(HttpToolsProtocol):
         self._plain: Exchange | None = None
         self._default_lines = b""
         self._defaults: object = None
+        self._idle_since: float | None = None
+        self._idle: asyncio.TimerHandle | None = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+        super().connection_lost(exc)
+
+    # The base class arms a timer after each answer and cancels it at the next request. Here one that is
+    # armed stays, and looks at its end how long the connection has been idle.
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._idle_since = None
+
+    def on_response_complete(self) -> None:
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            cycle, app = self.pipeline.pop()
+            self._start_asgi_task(cycle, app)
+            return
+        self._idle_since = self.loop.time()
+        if self._idle is None:
+            self._idle = self.loop.call_later(self.timeout_keep_alive, self._look_idle)
+
+    def _look_idle(self) -> None:
+        self._idle = None
+        if self._idle_since is None:
+            return  # busy: armed again after its answer
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._idle = self.loop.call_later(left, self._look_idle)
+        else:
+            self.timeout_keep_alive_handler()
 
     def on_message_begin(self) -> None:
         self._plain = None
