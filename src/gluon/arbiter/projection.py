@@ -20,6 +20,12 @@ class BindingProjection:
             return ()
         return ((keys.BINDING + entry.key, entry.new),)
 
+    def apart(self, entry: journal.Entry) -> None:
+        return None
+
+    def of_apart(self, entry: journal.Entry, row: store.Row | None) -> Sequence[tuple[str, bytes | None]]:
+        return ()
+
     def of_row(self, table: str, row: store.Row) -> Sequence[tuple[str, bytes]]:
         if table != tables.BINDING:
             return ()

@@ -54,6 +54,12 @@ class Picture:
     def of_entry(self, entry: journal.Entry) -> Sequence[tuple[str, bytes | None]]:
         return self.inner.of_entry(entry)
 
+    def apart(self, entry: journal.Entry) -> tuple[str, store.Value] | None:
+        return self.inner.apart(entry)
+
+    def of_apart(self, entry: journal.Entry, row: store.Row | None) -> Sequence[tuple[str, bytes | None]]:
+        return self.inner.of_apart(entry, row)
+
     def of_row(self, table: str, row: store.Row) -> Sequence[tuple[str, bytes]]:
         return self.inner.of_row(table, row)
 

@@ -1,6 +1,7 @@
 """The keys in etcd: who writes which is in the table of ARCHITECTURE.md.
 
     /proton/<api>/<ObjectType>/<key>                      publisher   object as stored
+    /gluon/secret/<api>/<ObjectType>/<key>                publisher   secret attributes of the object
     /gluon/port/<id>                                      publisher   who owns this port
     /gluon/binding/<api>/<port>/<host>                    publisher   wanted port binding
     /gluon/model/<api>                                    publisher   merged model
@@ -25,6 +26,7 @@ from urllib.parse import quote, unquote
 
 PROTON = "/proton/"
 PORT = "/gluon/port/"
+SECRET = "/gluon/secret/"  # noqa: S105 - a place, not a secret
 BINDING = "/gluon/binding/"
 MODEL = "/gluon/model/"
 STATUS = "/status/"
@@ -68,6 +70,14 @@ def proton(api: str, object_type: str, key: str) -> str:
 
 def proton_prefix(api: str) -> str:
     return f"{PROTON}{segment(api)}/"
+
+
+def secret(api: str, object_type: str, key: str) -> str:
+    return f"{SECRET}{segment(api)}/{object_type}/{object_key(key)}"
+
+
+def secret_prefix(api: str) -> str:
+    return f"{SECRET}{segment(api)}/"
 
 
 def port(port_id: str) -> str:
@@ -120,7 +130,7 @@ def process(name: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectKey:
-    """The parts of a `/proton/…` key, as text."""
+    """The parts of a `/proton/…` or `/gluon/secret/…` key, as text."""
 
     api: str
     object_type: str
@@ -157,6 +167,12 @@ def _parts(prefix: str, key: str, count: int) -> list[str] | None:
 def parse_proton(key: str) -> ObjectKey | None:
     """None for any other key."""
     p = _parts(PROTON, key, 3)
+    return ObjectKey(api=p[0], object_type=p[1], key=p[2]) if p else None
+
+
+def parse_secret(key: str) -> ObjectKey | None:
+    """None for any other key."""
+    p = _parts(SECRET, key, 3)
     return ObjectKey(api=p[0], object_type=p[1], key=p[2]) if p else None
 
 

@@ -1,7 +1,9 @@
 """The picture of protons in etcd: journal entries and rows to keys and values.
 
 The value of `/proton/…` is the body as stored plus `revision` and the model's digest; a port's
-without `vif_type` and `vif_details`, which are the arbiter's views and no intent.
+without `vif_type` and `vif_details`, which are the arbiter's views and no intent. Of a type with secret
+attributes each object has a second key, `/gluon/secret/…`, made from its row: the values, nulls too, and the revision of that
+row, by which a reader tells whether they belong to the object that it has.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from gluon.spi import projection, store
 
 REVISION = "revision"
 MODEL = "model"
+VALUES = "values"
+SECRETS = "secrets"
 _VIEWS = (types.Role.VIF_TYPE, types.Role.VIF_DETAILS)
 
 
@@ -31,6 +35,9 @@ class _Shape:
         self.hidden = tuple(n for n in (object_type.role(r) for r in _VIEWS) if n) if self.is_port else ()
         self.url = url
         self.prefix = keys.proton(model.name, object_type.name, "")
+        self.key_is_text = (
+            object_type.attributes[object_type.key].value_type is not types.AttributeType.INTEGER
+        )
 
     def key(self, key: str) -> str:
         return self.prefix + keys.object_key(key)
@@ -44,6 +51,14 @@ class _Shape:
         body[REVISION] = revision
         body[MODEL] = self.digest
         return codec.encode(body)
+
+    def secret(self, row: store.Row) -> bytes:
+        said = {
+            VALUES: self.records.secrets(row),
+            REVISION: int(row[tables.REVISION] or 0),
+            MODEL: self.digest,
+        }
+        return codec.encode(said)
 
     def owner(self, project: store.Value) -> bytes:
         return codec.encode({"tenant_id": project, "service": self.api, "url": self.url})
@@ -69,12 +84,13 @@ class ModelProjection:
     ) -> None:
         shapes = [_Shape(m, t, url) for m in models for t in m.types.values()]
         self._by_name: Mapping[tuple[str, str], _Shape] = {(s.api, s.type.name): s for s in shapes}
+        self._secret = {name: s for name, s in self._by_name.items() if s.records.has_secrets}
         self._by_table: Mapping[str, _Shape] = {s.records.table: s for s in shapes}
         self._models = tuple((keys.model(m.name), _document(m, forms(m))) for m in models)
 
     @property
     def prefixes(self) -> tuple[str, ...]:
-        return (keys.PROTON, keys.PORT, keys.MODEL)
+        return (keys.PROTON, keys.SECRET, keys.PORT, keys.MODEL)
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -95,6 +111,19 @@ class ModelProjection:
             found.append((keys.port(entry.key), shape.owner(entry.project)))
         return found
 
+    def apart(self, entry: journal.Entry) -> tuple[str, store.Value] | None:
+        shape = self._secret.get((entry.api, entry.type)) if self._secret else None
+        if shape is None:
+            return None
+        return shape.records.table, entry.key if shape.key_is_text else int(entry.key)
+
+    def of_apart(self, entry: journal.Entry, row: store.Row | None) -> Sequence[tuple[str, bytes | None]]:
+        shape = self._secret.get((entry.api, entry.type))
+        if shape is None:
+            return ()
+        key = keys.secret(entry.api, entry.type, entry.key)
+        return ((key, shape.secret(row) if row is not None and entry.new is not None else None),)
+
     def of_row(self, table: str, row: store.Row) -> Sequence[tuple[str, bytes]]:
         shape = self._by_table.get(table)
         if shape is None:
@@ -102,6 +131,8 @@ class ModelProjection:
         key = str(row[shape.records.key_column])
         revision = int(row[tables.REVISION] or 0)
         found = [(shape.key(key), shape.value(shape.records.document(row), revision))]
+        if shape.records.has_secrets:
+            found.insert(0, (keys.secret(shape.api, shape.type.name, key), shape.secret(row)))
         if shape.is_port:
             found.append((keys.port(key), shape.owner(row[tables.PROJECT])))
         return found
@@ -111,8 +142,11 @@ class ModelProjection:
 
 
 def _document(model: types.Model, forms: Mapping[str, Any]) -> bytes:
-    """With the digest that the objects name."""
-    said = {"forms": forms} if forms else {}
+    """With the digest that the objects name, and which attributes of which types are published apart."""
+    said: dict[str, Any] = {"forms": forms} if forms else {}
+    secret = {t.name: [a.name for a in t.attributes.values() if a.secret] for t in model.types.values()}
+    if any(secret.values()):
+        said[SECRETS] = {name: found for name, found in secret.items() if found}
     return codec.encode({**describe.describe(model), "digest": model.digest, **said})
 
 
@@ -132,6 +166,12 @@ class Projections:
 
     def of_entry(self, entry: journal.Entry) -> Sequence[tuple[str, bytes | None]]:
         return [pair for part in self._parts for pair in part.of_entry(entry)]
+
+    def apart(self, entry: journal.Entry) -> tuple[str, store.Value] | None:
+        return next((found for part in self._parts if (found := part.apart(entry)) is not None), None)
+
+    def of_apart(self, entry: journal.Entry, row: store.Row | None) -> Sequence[tuple[str, bytes | None]]:
+        return [pair for part in self._parts for pair in part.of_apart(entry, row)]
 
     def of_row(self, table: str, row: store.Row) -> Sequence[tuple[str, bytes]]:
         return [pair for part in self._parts for pair in part.of_row(table, row)]

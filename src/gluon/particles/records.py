@@ -2,7 +2,7 @@
 
 A *row* is what the table holds (normal forms; of lists, maps and objects their JSON text), a *body* what
 users and shims see: every attribute in the model's order (1.0: as written), then `created_at` and
-`updated_at`. Secrets stay in rows: bodies, and so journal and etcd, have null.
+`updated_at`. Secrets stay in rows: bodies, and so journal and the objects in etcd, have null; `secrets` alone tells them.
 """
 
 from __future__ import annotations
@@ -161,6 +161,20 @@ class Records:
     def values_of(self, row: store.Row) -> Values:
         """The normal value of each attribute as plain data, secrets too."""
         return Values(row, self._columns, self._nested)
+
+    @property
+    def has_secrets(self) -> bool:
+        return bool(self._secret)
+
+    def secrets(self, row: store.Row) -> dict[str, Any]:
+        """The secret attributes alone, in the model's order, for their key in etcd and nothing else."""
+        return {
+            name: msgspec.Raw(str(row[column]).encode())
+            if name in self._nested and row[column] is not None
+            else row[column]
+            for name, column in self._columns.items()
+            if name in self._secret
+        }
 
     def roles(self, row: store.Row) -> dict[types.Role, store.Value]:
         """The values of the attributes that play roles."""

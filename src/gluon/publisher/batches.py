@@ -12,14 +12,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
+from typing import Protocol
 
-from gluon.objects import journal
-from gluon.spi import bus, projection
+from gluon.objects import journal, keys
+from gluon.spi import bus
 
 MAX_OPS = 120
 MAX_BYTES = 1024 * 1024
 _OVERHEAD = 16  # bytes of framing around a key and its value
 _revision = attrgetter("revision")
+
+
+class Picture(Protocol):
+    """Keys and their new values (None: gone) after an entry."""
+
+    def of_entry(self, entry: journal.Entry) -> Sequence[tuple[str, bytes | None]]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +72,7 @@ def weight(key: str, value: bytes | None) -> int:
     return len(key) + _OVERHEAD + (len(value) if value is not None else 0)
 
 
-def plan(entries: Sequence[journal.Entry], picture: projection.Projection, limits: Limits) -> Iterator[Batch]:
+def plan(entries: Sequence[journal.Entry], picture: Picture, limits: Limits) -> Iterator[Batch]:
     """At least one batch if there are entries, even if none of them has anything in etcd."""
     changes: dict[str, bytes | None] = {}
     size = 0
@@ -93,15 +100,27 @@ def plan(entries: Sequence[journal.Entry], picture: projection.Projection, limit
 
 
 def cut(changes: dict[str, bytes | None], limits: Limits) -> list[dict[str, bytes | None]]:
-    """At least one part; a change that is too big by itself is a part of its own."""
+    """At least one part; a change that is too big by itself is a part of its own, and so are an object's secrets with it."""
     part: dict[str, bytes | None] = {}
     parts = [part]
     size = 0
-    for key, value in changes.items():
-        more = weight(key, value)
-        if part and (len(part) >= limits.ops or size + more > limits.bytes):
+    for piece in _pieces(changes):
+        more = sum(weight(key, value) for key, value in piece.items())
+        if part and (len(part) + len(piece) > limits.ops or size + more > limits.bytes):
             part, size = {}, 0
             parts.append(part)
-        part[key] = value
+        part.update(piece)
         size += more
     return parts
+
+
+def _pieces(changes: Mapping[str, bytes | None]) -> Iterator[dict[str, bytes | None]]:
+    """What belongs into one Txn: secrets stand before their object."""
+    piece: dict[str, bytes | None] = {}
+    for key, value in changes.items():
+        piece[key] = value
+        if not key.startswith(keys.SECRET):
+            yield piece
+            piece = {}
+    if piece:
+        yield piece

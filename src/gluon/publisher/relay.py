@@ -19,7 +19,7 @@ import structlog
 
 from gluon.errors import GluonError
 from gluon.objects import journal, keys
-from gluon.publisher import batches, cursor, lanes, resync
+from gluon.publisher import apart, batches, cursor, lanes, resync
 from gluon.publisher.stats import Stats
 from gluon.spi import bus, projection, store
 
@@ -212,6 +212,7 @@ class Relay:
         while True:
             self._woken.clear()
             entries = await self._store.tail(current.revision, limit=_ROWS, intent=True)
+            parts = await apart.read(self._store, self._picture, entries)
             # After the read: all of it was committed under these models, or they are others by now.
             await self._renew_models()
             if loop.time() - looked >= _LOOK:
@@ -223,7 +224,7 @@ class Relay:
                     current = await self._advance(current)
                     advanced = looked
             if entries:
-                current = await self._publish(current, entries)
+                current = await self._publish(current, entries, parts)
             else:
                 self._stats.caught_up()
             if len(entries) < _FEW:
@@ -238,10 +239,12 @@ class Relay:
         except TimeoutError:
             return
 
-    async def _publish(self, current: cursor.Cursor, entries: Sequence[journal.Entry]) -> cursor.Cursor:
+    async def _publish(
+        self, current: cursor.Cursor, entries: Sequence[journal.Entry], parts: apart.Apart
+    ) -> cursor.Cursor:
         self._stats.behind(_moment(entries[0].at))
         self._stats.position = max(self._stats.position, entries[-1].revision)
-        for batch in batches.plan(entries, self._picture, self._limits):
+        for batch in batches.plan(entries, parts, self._limits):
             current = await self._send(current, batch)
             self._check_models()  # the next batch is made when it is asked for
         self._stats.entries += len(entries)

@@ -1,4 +1,7 @@
-"""How stored things look in etcd: what the publisher needs to know, and nothing of their meaning."""
+"""How stored things look in etcd: what the publisher needs to know, and nothing of their meaning.
+
+What the journal must not hold (secrets) is *apart*: the publisher reads the row that has it, and asks again.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,12 @@ class Projection(Protocol):
 
     def of_entry(self, entry: journal.Entry) -> Sequence[tuple[str, bytes | None]]:
         """Keys and their new values (None: gone) after an intent entry."""
+
+    def apart(self, entry: journal.Entry) -> tuple[str, store.Value] | None:
+        """Table and key of the row that has the part of the object that its entry has not; None: there is no such part."""
+
+    def of_apart(self, entry: journal.Entry, row: store.Row | None) -> Sequence[tuple[str, bytes | None]]:
+        """That part after the entry. The row was read later than the entry, and may be newer or gone."""
 
     def of_row(self, table: str, row: store.Row) -> Sequence[tuple[str, bytes]]:
         """Keys and values that exist because of a row."""

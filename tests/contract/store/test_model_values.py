@@ -99,8 +99,15 @@ async def goes_round(db: store.SqlStore, model: Model, kind: ObjectType, normal:
     assert made.changed(stored, normal, {}, revision=2, now="x") is None
     (entry,) = await db.tail(after, limit=10)
     seen = projection.ModelProjection([model])
-    assert seen.of_entry(entry) == seen.of_row(made.table, stored)
-    ((_, value),) = seen.of_row(made.table, stored)
+    place = seen.apart(entry)
+    apart = [] if place is None else [*seen.of_apart(entry, await db.get(*place))]
+    assert [*apart, *seen.of_entry(entry)] == seen.of_row(made.table, stored)
+    *hidden, (_, value) = seen.of_row(made.table, stored)
+    secrets = {n: value for n, value in expected.items() if kind.attributes[n].secret}
+    told = [codec.decode(secret) for _, secret in hidden]
+    assert repr(told) == repr(
+        [{"values": secrets, "revision": entry.revision, "model": "d"}] if secrets else []
+    )
     assert repr(codec.decode(value)) == repr({**body, "revision": entry.revision, "model": "d"})
 
 

@@ -53,7 +53,11 @@ async def test_a_change_reaches_the_bus_and_the_cursor_follows(memory: MemoryBus
         await database.submit(Write({"a": None, "b": "2"}))
         relay.notify()
         await assert_converges(database, memory)
-    assert sorted(await content(memory, Picture())) == [keys.model("t"), PREFIX + "Thing/b"]
+    assert sorted(await content(memory, Picture())) == [
+        keys.model("t"),
+        keys.secret("t", "Thing", "b"),
+        PREFIX + "Thing/b",
+    ]
     assert (await cursor_in(memory)).revision == 2
     assert stats.entries == 4
     assert stats.resyncs == {"missing": 1}
@@ -80,8 +84,8 @@ async def test_a_unit_larger_than_a_txn_is_whole_before_the_cursor_moves(memory:
         await assert_converges(database, memory)
     written = [then for then in watched.txns if len(then) > 2]
     cursors = [cursor.parse(op.value) for then in written for op in then if op.key == keys.RELAY_CURSOR]  # type: ignore[union-attr]
-    assert [len(then) for then in written] == [121, 121, 121, 121, 21]
-    assert [bool(found and found.resync) for found in cursors] == [True] * 4 + [False]
+    assert [len(then) for then in written] == [121] * 8 + [41]
+    assert [bool(found and found.resync) for found in cursors] == [True] * 8 + [False]
 
 
 async def test_a_unit_lost_while_half_of_it_is_published_is_noticed(memory: MemoryBus) -> None:
@@ -291,7 +295,8 @@ class Replaceable(Picture):
         return [(key, self._marked(value)) for key, value in super().of_entry(entry)]
 
     def of_row(self, table: str, row: store.Row) -> Sequence[tuple[str, bytes]]:
-        return [(key, value + self.shown.encode()) for key, value in super().of_row(table, row)]
+        found = super().of_row(table, row)
+        return [(k, v + self.shown.encode() if k.startswith(PREFIX) else v) for k, v in found]
 
     def _marked(self, value: bytes | None) -> bytes | None:
         return None if value is None else value + self.shown.encode()

@@ -1,0 +1,52 @@
+"""What the journal does not hold, read from rows while entries are published.
+
+In: entries of the journal, the projection. Out: `Apart`, which adds to each entry's keys those made from its row
+(`/gluon/secret/…`). Invariant: rows are read after the entries, so a row is as new as its entry or newer, and
+never older; what made it newer is an entry that comes later and brings the object to the same revision. Called by `relay`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from gluon.objects import journal
+from gluon.spi import projection, store
+
+Place = tuple[str, store.Value]
+"""Table and key of a row."""
+
+_AT_ONCE = 200
+
+
+class Apart:
+    """Which rows were found; a projection of entries with all their keys."""
+
+    __slots__ = ("_picture", "_rows")
+
+    def __init__(self, picture: projection.Projection, rows: Mapping[Place, store.Row | None]) -> None:
+        self._picture = picture
+        self._rows = rows
+
+    def of_entry(self, entry: journal.Entry) -> Sequence[tuple[str, bytes | None]]:
+        """What is apart stands before its object, so that it is never in a later Txn."""
+        found = self._picture.of_entry(entry)
+        if not self._rows:
+            return found
+        place = self._picture.apart(entry)
+        if place is None:
+            return found
+        return [*self._picture.of_apart(entry, self._rows.get(place)), *found]
+
+
+async def read(
+    database: store.Store, picture: projection.Projection, entries: Sequence[journal.Entry]
+) -> Apart:
+    """The rows of entries that have a part in them. Raises `Unavailable`."""
+    places = list(dict.fromkeys(p for entry in entries if (p := picture.apart(entry)) is not None))
+    rows: dict[Place, store.Row | None] = {}
+    for start in range(0, len(places), _AT_ONCE):
+        some = places[start : start + _AT_ONCE]
+        found = await asyncio.gather(*(database.get(table, key) for table, key in some))
+        rows.update(zip(some, found, strict=True))
+    return Apart(picture, rows)
