@@ -16,6 +16,9 @@ from gluon.particles import tables
 from gluon.proton import referring, registry, units, work
 from gluon.spi import ports, store
 
+DEEPEST = 100
+"""References in a row: each costs a round to the database under the lock of the writer."""
+
 Name = tuple[str, store.Value]
 """Type and key of an object."""
 Found = tuple[referring.Reference, store.Row]
@@ -44,7 +47,15 @@ def leaving(
     found.add(resource, row)
     level = [(resource, row)]
     what = f"deleting {resource.name} '{row[resource.records.key_column]}'"
+    depth = 0
     while level:
+        if depth > DEEPEST:
+            raise errors.Conflict(
+                f"{what} would reach through more than {DEEPEST} objects, each of which refers to the one before",
+                code="too_many",
+                hint="delete those at the other end first, then repeat the request",
+            )
+        depth += 1
         state.prefetch(
             [lookup for kind, one in level for lookup in reads(ledger, kind, one[kind.records.key_column])]
         )

@@ -9,6 +9,7 @@ import pytest
 
 from gluon import errors
 from gluon.model import types
+from gluon.proton import unfold
 from tests.unit.proton.parts import Engine, T, attribute, engine, many, model, object_type, reference, settled
 
 GRAPH = model(
@@ -137,6 +138,20 @@ async def test_one_request_changes_a_thousand_objects_at_most(graph: Engine) -> 
     await graph.delete("B", "one")
     await graph.delete("A", "a1")
     assert not await graph.state()
+
+
+async def test_one_request_follows_a_chain_of_a_hundred_at_most(graph: Engine) -> None:
+    """Each reference in a row is a round to the database while all other writes wait."""
+    await graph.make("A", "a0")
+    for n in range(unfold.DEEPEST // 2):
+        await graph.make("B", f"b{n}", a_id=f"a{n}")
+        await graph.make("A", f"a{n + 1}", b_id=f"b{n}")
+    await graph.make("B", "last", a_id=f"a{unfold.DEEPEST // 2}")
+    with pytest.raises(errors.Conflict, match="more than 100 objects") as raised:
+        await graph.delete("A", "a0")
+    assert raised.value.code == "too_many" and raised.value.hint
+    await graph.delete("B", "b0")
+    assert sorted(await graph.state()) == [("A", "a0")]
 
 
 async def test_a_quota_names_type_project_and_numbers(graph: Engine) -> None:
