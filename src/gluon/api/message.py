@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import msgspec
@@ -13,6 +14,10 @@ JSON = b"application/json"
 TEXT = b"text/plain; charset=utf-8"
 
 Headers = Sequence[tuple[bytes, bytes]]
+
+
+_PROCESS = f"req-{ids.new_id()[:24]}"
+_NUMBERS = itertools.count(1)
 
 
 class Request(msgspec.Struct, kw_only=True):
@@ -41,5 +46,5 @@ class Reply(msgspec.Struct):
 
 
 def request_id() -> str:
-    """A new request id in OpenStack's form."""
-    return f"req-{ids.new_id()}"
+    """A new request id in OpenStack's form: most of it is the process's, drawn at its start, the end counts."""
+    return f"{_PROCESS}{next(_NUMBERS):012x}"
