@@ -35,6 +35,7 @@ STATUSES: tuple[tuple[type[errors.GluonError], int, str], ...] = (
 
 _LATER = "send the request again, after the seconds of Retry-After; if it stays so, tell the operator"
 _LOOK = "look whether it was written before it is sent again"
+_JSON = "send one JSON object in UTF-8: numbers within 64 bits, no NaN, no lone surrogate, nothing nested without end"
 
 
 class Unsupported(errors.Rejected):
@@ -138,7 +139,7 @@ def json_body(request: message.Request, *others: bytes) -> dict[str, Any]:
         value = codec.decode(request.body)
     except (ValueError, RecursionError) as error:
         raise _bad_body(
-            f"the body is no JSON: {error}", "send a JSON object", "Request is not in valid JSON format"
+            f"the body is no JSON: {error}", _JSON, "Request is not in valid JSON format"
         ) from error
     if not isinstance(value, dict):
         raise _bad_body(
