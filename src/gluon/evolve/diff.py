@@ -33,7 +33,7 @@ TYPE_FACTS: Mapping[str, tuple[str, bool]] = {
     "policies": ("other callers are allowed", True),
     "hooks": ("for requests from now on", True),
     "actions": ("for requests from now on", True),
-    "quota": ("for objects made from now on", True),
+    "quota": ("for objects made from now on; those that are stored count", True),
     "neutron": ("the Neutron face shows other attributes", True),
     "pools": ("for values taken from now on", False),
     "generated_key": ("for objects made from now on", True),

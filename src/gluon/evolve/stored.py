@@ -13,6 +13,7 @@ from typing import Any
 from gluon.evolve import plain
 from gluon.model.types import Attribute, Kind, Model, ObjectType, Role, Unique
 from gluon.objects import codec
+from gluon.particles import tables
 from gluon.spi import store
 
 _MARK = "model"
@@ -22,8 +23,9 @@ def stored(model: Model, who: str = "") -> store.StoredModel:
     """What the store records; `who` loads it."""
     text = codec.encode({_MARK: plain.plain(model)}).decode()
     return store.StoredModel(
-        api=model.name, version=model.version, digest=model.digest, document=text, who=who
-    )
+        api=model.name, version=model.version, digest=model.digest, document=text, who=who,
+        counted={t.name: tables.table_of(model, t) for t in model.types.values() if t.quota is not None},
+    )  # fmt: skip
 
 
 def restore(kept: store.StoredModel) -> Model:

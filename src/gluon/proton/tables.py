@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from gluon import pools
+from gluon.spi import usage
 from gluon.spi.tables import Column, ColumnType, Table
 
-USAGE = "gluon_usage"
+USAGE = usage.TABLE.name
 ANSWER = "gluon_answer"
 
 TABLES = (
-    Table(
-        name=USAGE,
-        columns=(
-            Column(name="project", type=ColumnType.TEXT, length=64, nullable=False),
-            Column(name="api", type=ColumnType.TEXT, nullable=False),
-            Column(name="type", type=ColumnType.TEXT, length=64, nullable=False),
-            Column(name="n", type=ColumnType.INTEGER, nullable=False),
-        ),
-        key=("project", "api", "type"),
-    ),
+    usage.TABLE,
     Table(
         name=ANSWER,
         columns=(
@@ -35,5 +27,5 @@ TABLES = (
     ),
     *pools.TABLES,
 )
-"""`gluon_usage`: how many objects a project has of a type with a quota; project '' for none. `gluon_answer`: what a
-client was told that sent an Idempotency-Key (`word`). And those of pools."""
+"""`gluon_usage`: see `spi.usage`. `gluon_answer`: what a client was told that sent an Idempotency-Key (`word`). And
+those of pools."""

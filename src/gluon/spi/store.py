@@ -7,9 +7,9 @@ than once and must not keep anything. A unit that raises `Rejected` leaves nothi
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
@@ -142,7 +142,8 @@ class Snapshot(Protocol):
 class StoredModel:
     """A model as the database holds it: `document` is JSON text of the merged model.
 
-    `who` loaded it, empty for a server's own files; `at`: when, UTC, as the database says.
+    `who` loaded it, empty for a server's own files; `at`: when, UTC, as the database says. `counted`: tables of the
+    types with a quota, whose objects are counted when the model is recorded (`spi.usage`).
     """
 
     api: str
@@ -151,6 +152,7 @@ class StoredModel:
     document: str
     who: str = ""
     at: str = ""
+    counted: Mapping[str, str] = field(default_factory=dict)
 
 
 class Store(Protocol):

@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from gluon import errors
-from gluon.spi import store, tables
-from gluon.store import driver, fixed
+from gluon.spi import store, tables, usage
+from gluon.store import ddl, driver, fixed
 from gluon.store.compare import Difference, Stored, StoredColumn, compare
 from gluon.store.dialect import Dialect
 from gluon.store.shape import Catalog, catalog
@@ -65,7 +65,12 @@ async def install(
             await hooks.locked(connection)
         changed = bool(difference.statements) or hooks is not None
         epoch = await _record(
-            connection, models, database.dialect.clock, changed=changed, anew=hooks is not None
+            connection,
+            models,
+            database.dialect.clock,
+            changed=changed,
+            anew=hooks is not None,
+            counting=usage.TABLE.name in {*before, *(t.name for t in wanted)},
         )
         await connection.commit()
         after = await read_tables(connection, database.dialect)
@@ -91,6 +96,7 @@ async def _record(
     *,
     changed: bool,
     anew: bool,
+    counting: bool,
 ) -> int:
     """The epoch, one more if anything changed."""
     writers = await connection.fetch("SELECT epoch FROM gluon_writer WHERE id = 1")
@@ -116,8 +122,23 @@ async def _record(
             model.api, model.version, model.digest, model.document, epoch, ACTIVE, now,
             model.who or before.get(model.api) or "",
         )  # fmt: skip
+        if counting:
+            await _count(connection, model)
     await connection.fetch("UPDATE gluon_writer SET epoch = ? WHERE id = 1", epoch)
     return epoch
+
+
+async def _count(connection: driver.Installer, model: store.StoredModel) -> None:
+    """Count the objects of each project under the lock, as the quotas of the new model want it: those that units
+    counted before are of other types, or of an earlier life of the quota."""
+    await connection.fetch("DELETE FROM gluon_usage WHERE api = ?", model.api)
+    for name, table in model.counted.items():
+        await connection.fetch(
+            "INSERT INTO gluon_usage (project, api, type, n)"
+            f" SELECT COALESCE(_project, ''), ?, ?, COUNT(*) FROM {ddl.quoted(table)}"
+            " GROUP BY COALESCE(_project, '')",
+            model.api, name,
+        )  # fmt: skip
 
 
 async def read_tables(connection: driver.Connection, dialect: Dialect) -> dict[str, Stored]:

@@ -1,0 +1,21 @@
+"""How many objects each project has of the types with a quota: the table that units and changes of models keep.
+
+Invariant: a row equals the number of rows it counts; where there is none, the project has no object, or the type no
+quota. Written by units of `proton`, and counted anew by the store when it records a model.
+"""
+
+from __future__ import annotations
+
+from gluon.spi.tables import Column, ColumnType, Table
+
+TABLE = Table(
+    name="gluon_usage",
+    columns=(
+        Column(name="project", type=ColumnType.TEXT, length=64, nullable=False),
+        Column(name="api", type=ColumnType.TEXT, nullable=False),
+        Column(name="type", type=ColumnType.TEXT, length=64, nullable=False),
+        Column(name="n", type=ColumnType.INTEGER, nullable=False),
+    ),
+    key=("project", "api", "type"),
+)
+"""Project '' for what belongs to none."""
