@@ -24,6 +24,7 @@ BENCHES = (
     "resync",
     "start",
     "models",
+    "life",
     "databases",
     "pools",
     "extras",

@@ -17,10 +17,13 @@ from gluon.spi import hooks
 
 def load(models: Sequence[types.Model]) -> Mapping[str, Any]:
     """The code by name. Raises `SettingsError` naming every hook that no package offers or that cannot be loaded."""
+    wanted = _wanted(models)
+    if not wanted:
+        return {}
     offered = {point.name: point for point in importlib.metadata.entry_points(group=hooks.GROUP)}
     codes: dict[str, Any] = {}
     missing = []
-    for name, users in _wanted(models).items():
+    for name, users in wanted.items():
         if name not in offered:
             missing.append(f"'{name}' of {', '.join(users)}: no installed package offers it")
             continue

@@ -244,7 +244,7 @@ def _assemble(
         presence.serves(epoch)
 
     database.refresh = refresh
-    presence = Presence(bus, process)
+    presence = Presence(bus, process, protons.heard)
     protons.serves = serves
     presence.serves(protons.epoch)
     served = Renewing(lambda: known, actions, binds, standings)

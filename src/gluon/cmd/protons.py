@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import structlog
 
@@ -19,21 +23,24 @@ from gluon.cmd import hooks
 from gluon.cmd import settings as config
 from gluon.evolve import words
 from gluon.evolve.stored import restore, stored
-from gluon.evolve.survey import loaded, recorded, survey
+from gluon.evolve.survey import survey
 from gluon.model.types import Model
 from gluon.objects import journal
 from gluon.particles import projection, tables
 from gluon.proton import editions, registry
+from gluon.spi import hooks as hook_words
 from gluon.spi import projection as spi_projection
 from gluon.spi import store
 from gluon.spi import tables as spi_tables
-from gluon.spi.upgrade import Upgradable
+from gluon.spi.upgrade import Record, Upgradable
 from gluon.versions import forms
 
 log = structlog.get_logger(__name__)
 
 _LOOK = 0.5
 """Seconds between looks at the epoch: a process that only reads meets new models so soon."""
+_TRIES = 20
+"""How often models are taken again, where others change them at the same moment."""
 _PATIENCE = (0.0, 0.1, 0.3, 1.0)
 
 
@@ -67,6 +74,17 @@ class Picture:
         return self.inner.constant()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """What is made of models, ready to be served."""
+
+    registry: registry.Registry
+    tables: Sequence[spi_tables.Table]
+    followers: list[hook_words.Subscription]
+    picture: projection.ModelProjection
+    versions: Mapping[str, Any]
+
+
 class Protons:
     """`others`: tables that are no proton's. `again`: the process served before, so it goes on with what is on
     record where the files have changed since."""
@@ -85,9 +103,10 @@ class Protons:
         self._again = again
         self._refreshing: asyncio.Task[None] | None = None
         self.epoch = 0
-        codes = hooks.load(models)
-        self.registry = editions.serve(registry.Registry(models, codes))
-        self.followers = hooks.after(models, codes)
+        self._heard = asyncio.Event()
+        self._codes = hooks.load(models)
+        self.registry = editions.serve(registry.Registry(models, self._codes))
+        self.followers = hooks.after(models, self._codes)
         self.picture = Picture(projection.ModelProjection(models, url=url, forms=forms.told))
         self.versions = {m.name: forms.offered(m) for m in models}
         """Those that shims can be shown."""
@@ -100,7 +119,18 @@ class Protons:
 
     async def install(self, database: Upgradable) -> None:
         """At the start: what the files say, where that needs no more than a start. Raises `MigrationRefused`."""
-        plan = await survey(database, self._files)
+        for _ in range(_TRIES):
+            try:
+                return await self._install(database, await database.record())
+            except errors.StaleModel:
+                log.info("other models were recorded meanwhile, looking again")
+        raise errors.Unavailable("the models on record change all the time")
+
+    async def _install(self, database: Upgradable, record: Record) -> None:
+        files: Sequence[Model] = self._files
+        if self._again:  # one of them may have been retired since
+            files = [m for m in files if m.name in record.names]
+        plan = await survey(database, files, records=record.changed)
         models = plan.new
         if not plan.at_once and any(plan.changes.values()):
             if not self._again:
@@ -108,15 +138,13 @@ class Protons:
             log.warning(
                 "serving the models on record: the files have others", reason="; ".join(words.steps(plan))
             )
-            kept = {m.name: m for m in await recorded(database)}
+            kept = {r.api: restore(r) for r in record.changed if r.api in plan.changes}
             models = tuple(kept.get(m.name, m) for m in models)
-        await self._adopt(database, (*models, *await self._more(database)))
-
-    async def _more(self, database: Upgradable) -> list[Model]:
-        """Models that somebody loaded, of which the files say nothing."""
         named = {m.name for m in self._files}
-        records = await loaded(database)
-        return [restore(kept) for kept in records if kept.who and kept.api not in named]
+        more = [restore(r) for r in record.changed if r.who and r.api not in named]
+        digests = {r.api: (r.version, r.digest) for r in record.changed}
+        fresh = [m for m in models if digests.get(m.name) != (m.version, m.digest)]
+        await self._adopt(database, self._build((*models, *more)), fresh, at=record.epoch, thorough=True)
 
     async def load(self, database: Upgradable, model: Model, who: str, *, replace: bool) -> int:
         """Serve one more model, or another in the place of one: the epoch that has it.
@@ -124,10 +152,19 @@ class Protons:
         Raises `Conflict` where it is there already, needs more than a moment, or its hooks are not installed;
         `NotFound` where there is nothing to replace.
         """
-        there = {m.name: m for m in self.models}
+        for _ in range(_TRIES):
+            await self.refresh(database)
+            try:
+                return await self._load(database, model, who, replace=replace)
+            except errors.StaleModel:
+                continue
+        raise errors.Unavailable("the models on record change all the time")
+
+    async def _load(self, database: Upgradable, model: Model, who: str, *, replace: bool) -> int:
+        epoch, there = self.epoch, {m.name: m for m in self.models}
         before = there.get(model.name)
         if before is not None and before.digest == model.digest:
-            return self.epoch
+            return epoch
         if before is not None and not replace:
             raise errors.Conflict(
                 f"{model.name} {before.version} is loaded already, and differs",
@@ -136,15 +173,14 @@ class Protons:
             )
         if before is None and replace:
             raise errors.NotFound(f"no proton {model.name} is loaded", hint="load it: gluon proton load")
-        plan = await survey(database, [model])
+        plan = await survey(database, [model], records=[stored(before)] if before is not None else [])
         if not plan.at_once:
             raise errors.Conflict(
                 "; ".join(words.steps(plan)), code="migration", hint="change it in steps: gluon db upgrade"
             )
         try:
-            return await self._adopt(
-                database, ({**there, model.name: plan.new[0]}).values(), {model.name: who}
-            )
+            made = self._build(({**there, model.name: plan.new[0]}).values())
+            return await self._adopt(database, made, plan.new, at=epoch, who=who)
         except (config.SettingsError, errors.MigrationRefused) as refused:
             raise errors.Conflict(str(refused), code="cannot_load", hint="see the message") from refused
 
@@ -169,7 +205,8 @@ class Protons:
                 hint="delete them first, or force it: they stay in the database and nobody sees them",
             )
         epoch = await database.retire(api)
-        await self.refresh(database)
+        while self.epoch < epoch:
+            await self.refresh(database)
         return epoch
 
     async def refresh(self, database: Upgradable) -> None:
@@ -179,48 +216,93 @@ class Protons:
         await asyncio.shield(self._refreshing)
 
     async def _refresh(self, database: Upgradable) -> None:
+        """Nothing is written: what others have recorded meanwhile must stay."""
+        if not self.epoch:
+            return  # to be installed yet
         names = {m.name for m in self._files}
-        before = self.models
-        models = tuple(restore(k) for k in await loaded(database) if k.who or k.api in names)
-        await self._adopt(database, models)
-        if self.models != before:
-            log.info("models replaced", protons=", ".join(f"{m.name} {m.version}" for m in models))
+        for _ in range(_TRIES):
+            record = await database.record(self.epoch)
+            if record.epoch == self.epoch:
+                return
+            models = {m.name: m for m in self.models if m.name in record.names}
+            models |= {r.api: restore(r) for r in record.changed if r.who or r.api in names}
+            made = self._build([models[name] for name in sorted(models)])
+            if await database.serve(made.tables, record.epoch, partial(self._take, made)):
+                self._serves(record.epoch)
+                log.info("models replaced", protons=", ".join(f"{m.name} {m.version}" for m in self.models))
+                return
+
+    def _build(self, given: Iterable[Model]) -> _Made:
+        """Everything made of these models; of those that are served already it is what there is."""
+        models = tuple(given)
+        served = {id(m) for m in self.models}
+        self._codes = {**self._codes, **hooks.load([m for m in models if id(m) not in served])}
+        before = self.registry
+        made = editions.serve(registry.Registry(models, self._codes, before), before)
+        return _Made(
+            registry=made,
+            tables=(*self._others, *tables.tables_of(models)),
+            followers=hooks.after(models, self._codes),
+            picture=projection.ModelProjection(models, url=self._url, forms=forms.told),
+            versions={m.name: forms.offered(m) for m in models},
+        )
+
+    def _take(self, made: _Made) -> None:
+        """Serve what was made, from one moment to the next."""
+        vars(self.registry).update(vars(made.registry))
+        self.followers = made.followers
+        if (made.picture.constant(), made.picture.tables) != (self.picture.constant(), self.picture.tables):
+            self.picture.inner = made.picture  # another object says that all has to be published anew
+        self.versions.clear()
+        self.versions.update(made.versions)
 
     async def _adopt(
-        self, database: Upgradable, given: Iterable[Model], who: Mapping[str, str] | None = None
+        self,
+        database: Upgradable,
+        made: _Made,
+        fresh: Sequence[Model],
+        *,
+        at: int,
+        who: str = "",
+        thorough: bool = False,
     ) -> int:
-        """Serve these models: the epoch that has them. `who` loads which of them."""
-        models = tuple(given)
-        names = who or {}
-        codes = hooks.load(models)
-        made = editions.serve(registry.Registry(models, codes))
-        followers = hooks.after(models, codes)
-        picture = projection.ModelProjection(models, url=self._url, forms=forms.told)
+        """Record the models that are `fresh`, and serve what was made: the epoch that has them.
 
-        def adopt() -> None:
-            vars(self.registry).update(vars(made))
-            self.followers = followers
-            if (picture.constant(), picture.tables) != (self.picture.constant(), self.picture.tables):
-                self.picture.inner = picture  # another object says that all has to be published anew
-            self.versions.clear()
-            self.versions.update({m.name: forms.offered(m) for m in models})
+        `thorough`: tables of all models are looked at, as another release may want others. Raises `StaleModel` where
+        the database is not at the epoch `at` any more.
+        """
+        epoch = await database.install(
+            made.tables,
+            [stored(m, who) for m in fresh],
+            partial(self._take, made),
+            at=at,
+            fresh=None if thorough else tables.tables_of(fresh),
+        )
+        self._serves(epoch)
+        return epoch
 
-        wanted = (*self._others, *tables.tables_of(models))
-        self.epoch = await database.install(wanted, [stored(m, names.get(m.name, "")) for m in models], adopt)
+    def _serves(self, epoch: int) -> None:
+        self.epoch = max(self.epoch, epoch)
         self.serves(self.epoch)
-        return self.epoch
+
+    def heard(self, epoch: int) -> None:
+        """Another process serves this epoch."""
+        if epoch > self.epoch:
+            self._heard.set()
 
     async def follow(self, database: Upgradable) -> None:
         """For ever: notice models that others recorded."""
         while True:
-            await asyncio.sleep(_LOOK)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._heard.wait(), _LOOK)
+            self._heard.clear()
             try:
-                if not await database.fresh():
-                    await self.refresh(database)
+                await self.refresh(database)
             except errors.Unavailable:
                 continue
-            except (errors.MigrationRefused, ValueError):
+            except (errors.MigrationRefused, config.SettingsError, ValueError):
                 log.exception("the models on record cannot be served")
+                await asyncio.sleep(_LOOK)
 
 
 def _nothing(_epoch: int) -> None:

@@ -37,12 +37,19 @@ def restore(kept: store.StoredModel) -> Model:
 
 def placed(model: Model, before: Model | None) -> Model:
     """`model` with each object type in the table that holds it by now."""
-    if before is None:
+    return _placed(model, {n: t.table for n, t in before.types.items()}) if before is not None else model
+
+
+def kept(model: Model, record: store.StoredModel) -> Model:
+    """The same for a model that is on record as it is: of the record only the names of tables are read."""
+    found: dict[str, Any] = codec.decode(record.document)
+    return _placed(model, {n: t.get("table", "") for n, t in found.get(_MARK, found)["types"].items()})
+
+
+def _placed(model: Model, where: Mapping[str, str]) -> Model:
+    if all(where.get(name, t.table) == t.table for name, t in model.types.items()):
         return model
-    types = {
-        name: replace(t, table=before.types[name].table) if name in before.types else t
-        for name, t in model.types.items()
-    }
+    types = {name: replace(t, table=where[name]) if name in where else t for name, t in model.types.items()}
     return replace(model, types=types)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from gluon.evolve.plan import Plan, plan
-from gluon.evolve.stored import placed, restore
+from gluon.evolve.stored import kept, placed, restore
 from gluon.model.types import Model
 from gluon.particles import tables
 from gluon.spi import store
@@ -27,20 +27,26 @@ async def loaded(database: Upgradable) -> tuple[store.StoredModel, ...]:
 
 
 async def survey(
-    database: Upgradable, new: Sequence[Model], *, drop: bool = False, thorough: bool = False
+    database: Upgradable,
+    new: Sequence[Model],
+    *,
+    drop: bool = False,
+    thorough: bool = False,
+    records: Sequence[store.StoredModel] | None = None,
 ) -> Plan:
     """What leads from the models on record to `new`; those that `new` does not name stay as they are.
 
-    `thorough`: tables are looked at also where the models are the same, as another release may want others.
+    `thorough`: tables are looked at also where the models are the same, as another release may want others;
+    `records`: what is on record, where somebody has read it already.
     """
-    known = {m.name: m for m in await recorded(database)}
-    if not thorough:
-        same = {m.name for m in new if m.name in known and known[m.name].digest == m.digest}
-        kept = {m.name: placed(m, known[m.name]) for m in new if m.name in same}
-        found = await _survey(database, [m for m in new if m.name not in same], known, drop=drop)
-        after = {m.name: m for m in found.new}
-        return replace(found, new=tuple(kept.get(m.name) or after[m.name] for m in new))
-    return await _survey(database, new, known, drop=drop)
+    found = {r.api: r for r in (await database.models() if records is None else records)}
+    others = [m for m in new if thorough or m.name not in found or found[m.name].digest != m.digest]
+    known = {m.name: restore(found[m.name]) for m in others if m.name in found}
+    there = await _survey(database, others, known, drop=drop)
+    if len(others) == len(new):
+        return there
+    after = {m.name: m for m in there.new}
+    return replace(there, new=tuple(after.get(m.name) or kept(m, found[m.name]) for m in new))
 
 
 async def _survey(

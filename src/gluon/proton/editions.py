@@ -64,11 +64,16 @@ class Edition:
         return errors.Invalid(problems)
 
 
-def serve(known: registry.Registry) -> registry.Registry:
-    """The registry with the object types of all other versions than the stored ones."""
+def serve(known: registry.Registry, before: registry.Registry | None = None) -> registry.Registry:
+    """The registry with the object types of all other versions than the stored ones; `before` as there."""
     found: dict[tuple[str, str], Mapping[str, Edition]] = {}
+    kept = {id(m) for m in before.models} if before is not None else set()
     for model in known.models:
-        found |= _of_model(model, known.made[model.name])
+        if before is not None and id(model) in kept:
+            places = [(model.name, f"v{v.model.version}") for v in model.versions]
+            found |= {place: before.editions[place] for place in places}
+        else:
+            found |= _of_model(model, known.made[model.name])
     known.editions = found
     return known
 

@@ -122,9 +122,15 @@ class Resource:
 
 
 class Registry:
-    """All resources of all loaded models. `codes`: what the names of hooks stand for."""
+    """All resources of all loaded models. `codes`: what the names of hooks stand for; `before`: a registry whose
+    resources serve on, where it has the same model."""
 
-    def __init__(self, models: Sequence[types.Model], codes: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        models: Sequence[types.Model],
+        codes: Mapping[str, Any] | None = None,
+        before: Registry | None = None,
+    ) -> None:
         self.models = tuple(models)
         self._codes = codes or {}
         self.by_name: dict[tuple[str, str], Resource] = {}
@@ -133,8 +139,18 @@ class Registry:
         """By proton and object type."""
         self.editions: Mapping[tuple[str, str], Mapping[str, Edition]] = {}
         """By (proton, version) and plural, of versions that are not stored; `editions.serve` fills it."""
+        kept = {id(m) for m in before.models} if before is not None else set()
         for model in models:
-            self._add(model)
+            if before is not None and id(model) in kept:
+                self._enter(model, before.made[model.name])
+            else:
+                self._add(model)
+
+    def _enter(self, model: types.Model, made: Mapping[str, Resource]) -> None:
+        """Let the resources of a model be found."""
+        self.made[model.name] = made
+        self.by_name |= {(model.name, name): r for name, r in made.items()}
+        self.by_path[model.name, f"v{model.version}"] = {r.type.plural: r for r in made.values()}
 
     def _add(self, model: types.Model) -> None:
         made = {
@@ -159,11 +175,9 @@ class Registry:
             if resource.is_port and interfaces and filling.fits(interfaces[0].type):
                 resource.default_interface = interfaces[0]
                 resource.fill_default = filling.filler(kind, interfaces[0].type)
-            self.by_name[model.name, resource.name] = resource
         if model.file_version != "1.0":
             _modernise(model, made, links, self._codes)
-        self.made[model.name] = made
-        self.by_path[model.name, f"v{model.version}"] = {r.type.plural: r for r in made.values()}
+        self._enter(model, made)
 
 
 def _modernise(

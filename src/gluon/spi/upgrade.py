@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 from gluon.objects import journal
@@ -32,6 +33,15 @@ PROGRESS = tables.Table(
 journal is worked in up to here; `document`: JSON of the tables made and of those that nothing will use."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """The models on record at one epoch: all names, and those that were recorded since an epoch asked for."""
+
+    epoch: int
+    names: frozenset[str]
+    changed: tuple[store.StoredModel, ...]
+
+
 class Locked(Protocol):
     """The database under the writer lock, inside the transaction of a switch."""
 
@@ -52,11 +62,32 @@ Last = Callable[[Locked], Awaitable[None]]
 class Upgradable(store.Store, Protocol):
     """A store whose models can be changed. Raises `Unavailable` as all of it does."""
 
+    async def install(
+        self,
+        wanted: Sequence[tables.Table],
+        models: Sequence[store.StoredModel],
+        adopt: Callable[[], None] | None = None,
+        *,
+        at: int | None = None,
+        fresh: Sequence[tables.Table] | None = None,
+    ) -> int:
+        """As of any store. `at`: the epoch for which this was decided, `StaleModel` is raised at another; `fresh`: the
+        tables of `wanted` that may be missing or others, None: all of them."""
+
     async def fresh(self) -> bool:
         """Whether this process has the tables of the database's epoch."""
 
     async def models(self) -> Sequence[store.StoredModel]:
         """The models on record; none in a database that was never installed."""
+
+    async def record(self, since: int = 0) -> Record:
+        """As of one moment; epoch 0 in a database that was never installed."""
+
+    async def serve(self, wanted: Sequence[tables.Table], epoch: int, adopt: Callable[[], None]) -> bool:
+        """Take the tables of an epoch as they are, and change nothing. `adopt` as in `install`.
+
+        False: the database, or this process, is at another epoch by now.
+        """
 
     async def retire(self, api: str) -> int:
         """The epoch without this model; its tables stay as they are. Processes notice as of any other epoch."""

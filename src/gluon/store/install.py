@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from gluon import errors
 from gluon.spi import store, tables, usage
@@ -22,6 +23,12 @@ ACTIVE = "active"
 
 JUMP = 1_000_000
 """How far revisions jump when history is broken."""
+
+
+class Fetching(Protocol):
+    """A connection, or whatever reads as one does."""
+
+    async def fetch(self, sql: str, *args: store.Value) -> Sequence[Sequence[Any]]: ...
 
 
 async def nothing(connection: driver.Installer) -> None:
@@ -42,9 +49,14 @@ async def install(
     wanted: Sequence[tables.Table],
     models: Sequence[store.StoredModel],
     hooks: Hooks | None = None,
+    *,
+    at: int | None = None,
+    fresh: Sequence[tables.Table] | None = None,
 ) -> Catalog:
-    """Raises `MigrationRefused`, driver errors, and what `hooks` raise."""
-    everything = (*fixed.TABLES, *wanted)
+    """`at`: the epoch for which this was decided; `fresh`: the tables of `wanted` that may be missing or others,
+    None: all. Raises `StaleModel` at another, `MigrationRefused`, driver errors, and
+    what `hooks` raise."""
+    everything = (*fixed.TABLES, *(wanted if fresh is None else fresh))
     connection = await database.installer()
     try:
         if hooks is not None:
@@ -54,6 +66,8 @@ async def install(
             await hooks.begun(connection)
         before = await read_tables(connection, database.dialect)
         new = fixed.WRITER not in before
+        if at is not None and at != (0 if new else await epoch_of(connection)):
+            raise errors.StaleModel("other models were recorded meanwhile")
         difference = compare(everything, before, database.dialect)
         _refuse(difference)
         if new:
@@ -73,7 +87,7 @@ async def install(
             counting=usage.TABLE.name in {*before, *(t.name for t in wanted)},
         )
         await connection.commit()
-        after = await read_tables(connection, database.dialect)
+        after = await read_tables(connection, database.dialect) if difference.statements else before
     except driver.Failed as failed:
         connection.kill()
         raise errors.MigrationRefused([f"the database refuses to change: {failed}"]) from failed
@@ -82,6 +96,12 @@ async def install(
         raise
     await driver.leave(connection)
     return catalog(epoch, wanted, {name: tuple(t.columns) for name, t in after.items()})
+
+
+async def epoch_of(connection: Fetching) -> int:
+    """0 before the first."""
+    rows = await connection.fetch("SELECT epoch FROM gluon_writer WHERE id = 1")
+    return int(rows[0][0]) if rows else 0
 
 
 def _refuse(difference: Difference) -> None:
@@ -141,7 +161,7 @@ async def _count(connection: driver.Installer, model: store.StoredModel) -> None
         )  # fmt: skip
 
 
-async def read_tables(connection: driver.Connection, dialect: Dialect) -> dict[str, Stored]:
+async def read_tables(connection: Fetching, dialect: Dialect) -> dict[str, Stored]:
     """The tables of the database, columns in stored order."""
     found: dict[str, Stored] = {}
     for table, column, kind, nullable, key in await connection.fetch(dialect.columns_sql):

@@ -120,9 +120,21 @@ class Catalog:
         except KeyError:
             raise GluonError(f"no table {table} was installed") from None
 
-    def follow(self, former: Catalog) -> None:
-        """Tables of the epoch before may still be read by who has just begun to."""
+    def follow(self, former: Catalog) -> bool:
+        """Tables of the epoch before may still be read by who has just begun to; what is known of those that stay
+        as they are is kept. Returns whether one of them is another now, or gone."""
         self._former = former._shapes
+        differ = False
+        for name, new in self._shapes.items():
+            old = former._shapes.get(name)
+            if old is None:
+                continue
+            if old.stored == new.stored and (old.table is new.table or old.table == new.table):
+                old.rank = new.rank
+                self._shapes[name] = old
+            else:
+                differ = True
+        return differ or not former._shapes.keys() <= self._shapes.keys()
 
     def readable(self, table: str) -> Shape:
         """As `shape`, also of the epoch before."""

@@ -45,14 +45,16 @@ class SqlStore:
         adopt: Callable[[], None] | None = None,
         *,
         at: int | None = None,
+        fresh: Sequence[tables.Table] | None = None,
     ) -> int:
         """Raises `MigrationRefused`, `Unavailable`, and `StaleModel` where the database is not at the epoch `at` for
-        which this was decided. `adopt` is called when the tables of this process change, before anything else runs:
-        who makes units must know the models from then on."""
+        which this was decided. `fresh`: the tables of `wanted` that may be missing or others (None: all). `adopt` is
+        called when the tables of this process change, before anything else runs: who makes units must know the models
+        from then on."""
 
         async def job() -> Catalog:
             with _translated():
-                catalog = await install(self._database, wanted, models, at=at)
+                catalog = await install(self._database, wanted, models, at=at, fresh=fresh)
             self._adopt(catalog)
             if adopt is not None:
                 adopt()
