@@ -1,6 +1,6 @@
 """The picture of protons in etcd: journal entries and rows to keys and values.
 
-The value of `/proton/…` is the body as stored plus `revision` and the model's digest; a port's
+The value of `/proton/…` is the body as stored plus `revision` and the model's digest (`objects.published`); a port's
 without `vif_type` and `vif_details`, which are the arbiter's views and no intent. Of a type with secret
 attributes each object has a second key, `/gluon/secret/…`, made from its row: the values, nulls too, and the revision of that
 row, by which a reader tells whether they belong to the object that it has.
@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gluon.model import describe, types
-from gluon.objects import codec, journal, keys
+from gluon.objects import codec, journal, keys, published
 from gluon.particles import records, tables
 from gluon.spi import projection, store
 
-REVISION = "revision"
-MODEL = "model"
+REVISION = published.REVISION
+MODEL = published.MODEL
 VALUES = "values"
 SECRETS = "secrets"
 _VIEWS = (types.Role.VIF_TYPE, types.Role.VIF_DETAILS)
@@ -33,6 +33,8 @@ class _Shape:
         self.digest = model.digest
         self.is_port = object_type.kind is types.Kind.PORT
         self.hidden = tuple(n for n in (object_type.role(r) for r in _VIEWS) if n) if self.is_port else ()
+        self.revision = published.name(REVISION, object_type.attributes)
+        self.model = published.name(MODEL, object_type.attributes)
         self.url = url
         self.prefix = keys.proton(model.name, object_type.name, "")
         self.key_is_text = (
@@ -44,12 +46,12 @@ class _Shape:
 
     def value(self, document: bytes, revision: int) -> bytes:
         if not self.hidden:
-            return codec.extend(document, {REVISION: revision, MODEL: self.digest})
+            return codec.extend(document, {self.revision: revision, self.model: self.digest})
         body = codec.decode(document)
         for name in self.hidden:
             body.pop(name, None)
-        body[REVISION] = revision
-        body[MODEL] = self.digest
+        body[self.revision] = revision
+        body[self.model] = self.digest
         return codec.encode(body)
 
     def secret(self, row: store.Row) -> bytes:

@@ -14,13 +14,13 @@ from typing import Any
 
 import structlog
 
+from gluon.objects import published
 from gluon.spi.backend import Ref, Stored
 from gluon.versions import forms
 
 log = structlog.get_logger(__name__)
 
 _PORT = "port"
-_DIGEST, _REVISION = "model", "revision"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,8 +48,8 @@ class Model:
         kind = self.form.types.get(stored.ref.object_type)
         if kind is None:
             return None
-        body = kind.down(stored.body)
-        body.update((name, stored.body[name]) for name in (_REVISION, _DIGEST) if name in stored.body)
+        body = kind.down(published.bare(stored.body))
+        body |= published.beside(stored.body, body)
         return Stored(ref=Ref(stored.ref.api, kind.name, stored.ref.key), revision=stored.revision, body=body)
 
     def shown_type(self, object_type: str) -> str:
@@ -152,7 +152,7 @@ class Proton:
         self.model = read(document, self._versions, self._backend, self.api) if document else UNKNOWN
         if self.model.refused:
             log.warning("a model is beyond the backend", api=self.api, reason=self.model.refused)
-        self._strange = {k for k, o in self._objects.items() if not self.model.fits(_digest(o))}
+        self._strange = {k for k, o in self._objects.items() if not self.model.fits(published.digest(o.body))}
 
     def _note(self, key: tuple[str, str], stored: Stored | None) -> None:
         if stored is None:
@@ -160,7 +160,7 @@ class Proton:
             self._strange.discard(key)
         else:
             self._objects[key] = stored
-            if self.model.fits(_digest(stored)):
+            if self.model.fits(published.digest(stored.body)):
                 self._strange.discard(key)
             else:
                 self._strange.add(key)
@@ -186,7 +186,9 @@ class Proton:
             return True
         stored = self._objects.get(key)
         # A key that is gone may come again in another form: so long the world keeps it.
-        return stored is not None and self.seen is not UNKNOWN and self.seen.fits(_digest(stored))
+        return (
+            stored is not None and self.seen is not UNKNOWN and self.seen.fits(published.digest(stored.body))
+        )
 
     def _show(self, key: tuple[str, str], news: News) -> None:
         stored = self._objects.get(key)
@@ -240,11 +242,6 @@ def _forms(document: Mapping[str, Any], api: str) -> Mapping[str, forms.Form]:
 
 def _kind(described: Any) -> str:
     return str(described.get("kind")) if isinstance(described, dict) else ""
-
-
-def _digest(stored: Stored) -> str:
-    found = stored.body.get(_DIGEST)
-    return found if isinstance(found, str) else ""
 
 
 def _number(version: str) -> tuple[tuple[int, str], ...]:

@@ -11,7 +11,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from gluon.objects import codec, status
+from gluon.objects import codec, published, status
 from gluon.spi.backend import PortBinding, Ref, Stored
 from gluon.values import uuid
 
@@ -204,7 +204,4 @@ class MemoryWorld:
 
 def stored(api: str, object_type: str, key: str, body: Mapping[str, Any]) -> Stored:
     """An object as published, from the value of its key in etcd."""
-    revision = body.get("revision", 0)
-    return Stored(
-        ref=Ref(api, object_type, key), revision=revision if isinstance(revision, int) else 0, body=body
-    )
+    return Stored(ref=Ref(api, object_type, key), revision=published.revision(body), body=body)
