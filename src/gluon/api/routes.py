@@ -167,7 +167,12 @@ class _Proton:
         _send(resp, message.Reply(200, codec.encode(done)))
 
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, api: str) -> None:
-        force = req.get_param_as_bool("force", default=False) or False
+        try:
+            force = req.get_param_as_bool("force", default=False) or False
+        except falcon.HTTPBadRequest:
+            raise _wrong(
+                "", "force is neither true nor false", "write ?force=true, or leave it out"
+            ) from None
         done = await self._operations.retire(api, force, req.scope["gluon.caller"])
         _send(resp, message.Reply(200, codec.encode(done)))
 
@@ -187,8 +192,10 @@ async def _texts(req: falcon.asgi.Request, request: message.Request) -> dict[str
     return files
 
 
-def _wrong(pointer: str, message: str) -> errors.Invalid:
-    hint = "send the text of each file of the model by its name"
+_TEXTS = "send the text of each file of the model by its name"
+
+
+def _wrong(pointer: str, message: str, hint: str = _TEXTS) -> errors.Invalid:
     return errors.Invalid([errors.FieldProblem(pointer=pointer, code="type", message=message, hint=hint)])
 
 

@@ -38,10 +38,14 @@ class Bundle:
 
 
 class Library:
-    """All files read so far, by their real path, and where imports may be found."""
+    """All files read so far, by their real path, and where imports may be found.
 
-    def __init__(self, paths: Sequence[Path], problems: Problems) -> None:
+    `inside`: the folder of texts that somebody sent; they import from it and the catalogue, from nowhere else.
+    """
+
+    def __init__(self, paths: Sequence[Path], problems: Problems, *, inside: Path | None = None) -> None:
         self.problems = problems
+        self._inside = (inside.resolve(), CATALOG) if inside else ()
         self._files: dict[Path, SourceFile | None] = {}
         self._roots_read: dict[Path, source.Node | None] = {}
         self._roots = [root for path in paths for root in _roots(path)]
@@ -94,6 +98,8 @@ class Library:
             return []
         for root in (importer.path.parent, importer.path.parent / "..", *self._roots):
             candidate = _tidy(root / name.value)
+            if not self._may_read(candidate):
+                continue
             if candidate.is_file():
                 return [file for file in [self.read(candidate, version)] if file]
             if version != fieldtypes.OLD and candidate.is_dir() and (paths := _yaml_files(candidate)):
@@ -104,6 +110,15 @@ class Library:
             "looked beside this file, one folder up, in the other paths given and in the shipped catalogue",
         )
         return []
+
+    def _may_read(self, path: Path) -> bool:
+        if not self._inside:
+            return True
+        try:
+            real = path.resolve()
+        except (OSError, ValueError, RuntimeError):  # no name of a file; links in a circle
+            return False
+        return any(real.is_relative_to(folder) for folder in self._inside)
 
 
 def bundles(paths: Sequence[Path], library: Library) -> tuple[Bundle, ...]:

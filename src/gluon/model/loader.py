@@ -24,14 +24,15 @@ from gluon.model.types import Model
 _VERSIONED = re.compile(r".*-[0-9]+\.[0-9]+").fullmatch
 
 
-def load(paths: Sequence[Path], *, shape: bool = False) -> tuple[Model, ...]:
+def load(paths: Sequence[Path], *, shape: bool = False, inside: Path | None = None) -> tuple[Model, ...]:
     """All models at `paths`: files, folders of a model, folders of those.
 
     `shape` also asks for the base pattern (one port, one interface, a service) as `model check`
-    does. Raises `ModelError` with the problems of all files.
+    does. `inside`: imports of files outside of it and of the catalogue are refused. Raises `ModelError` with
+    the problems of all files.
     """
     problems = Problems()
-    library = find.Library(paths, problems)
+    library = find.Library(paths, problems, inside=inside)
     whole = [resolve.resolve(bundle, library) for bundle in find.bundles(paths, library)]
     for model in whole:
         check.check(model, problems)
@@ -48,13 +49,15 @@ def load_texts(texts: Mapping[str, str]) -> tuple[Model, ...]:
     Raises `ModelError`, whose places name the files as given.
     """
     with tempfile.TemporaryDirectory(prefix="gluon-model-") as root:
-        for n, (name, text) in enumerate(texts.items()):
+        for n, text in enumerate(texts.values()):
             folder = Path(root) / str(n)
             folder.mkdir()
-            (folder / (Path(name).stem + ".yaml")).write_text(text, encoding="utf-8")
+            (folder / "model.yaml").write_text(
+                text, encoding="utf-8"
+            )  # its own name may be no name of a file
         named = {str(n): name for n, name in enumerate(texts)}
         try:
-            return load([Path(root)])
+            return load([Path(root)], inside=Path(root))
         except ModelError as error:
             found = [dataclasses.replace(p, file=_as_given(p.file, root, named)) for p in error.problems]
             raise ModelError(found) from None

@@ -1,5 +1,6 @@
 """PATHs and imports: which files make which model, and where an import is looked up."""
 
+import tempfile
 import time
 from pathlib import Path
 
@@ -192,3 +193,27 @@ def test_many_problems_among_many_types_are_told_soon(write: Write) -> None:
     began = time.process_time()
     assert len(refused(folder / "m")) >= 1500
     assert time.process_time() - began < 6, "it is half a second"
+
+
+@pytest.mark.parametrize("way", ["../../../../../../../../../../{}", "../secret.yaml"])
+def test_texts_that_were_sent_import_nothing_of_the_machine(
+    way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may load a model may not read the server's files by it."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "secret.yaml").write_text("objects: {}\npassword: hunter2\n")
+    text = head("m") + f"imports: {way.format(tmp_path / 'secret.yaml').replace('//', '/')}\n" + thing("A")
+    with pytest.raises(errors.ModelError) as raised:
+        loader.load_texts({"m.yaml": text})
+    assert [p.message.split(" '")[0] for p in raised.value.problems] == ["no file"]
+    assert "hunter2" not in str(raised.value) and "password" not in str(raised.value)
+
+
+def test_texts_that_were_sent_import_the_catalogue() -> None:
+    text = head("m") + "imports: base/base.yaml\n" + thing("A", extends="BaseObject")
+    assert [m.name for m in loader.load_texts({"m.yaml": text})] == ["m"]
+
+
+@pytest.mark.parametrize("name", ["", "..", "/", "a\0b", "x" * 300, ".hidden", "../../a"])
+def test_a_text_that_was_sent_may_have_any_name(name: str) -> None:
+    assert [m.name for m in loader.load_texts({name: head("m") + thing("A")})] == ["m"]
