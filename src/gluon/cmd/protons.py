@@ -22,7 +22,7 @@ from gluon.api import message, resources
 from gluon.cmd import hooks
 from gluon.cmd import settings as config
 from gluon.evolve import words
-from gluon.evolve.stored import restore, stored
+from gluon.evolve.stored import kept, restore, stored
 from gluon.evolve.survey import survey
 from gluon.model.types import Model
 from gluon.objects import journal
@@ -127,22 +127,23 @@ class Protons:
         raise errors.Unavailable("the models on record change all the time")
 
     async def _install(self, database: Upgradable, record: Record) -> None:
-        files: Sequence[Model] = self._files
-        if self._again:  # one of them may have been retired since
-            files = [m for m in files if m.name in record.names]
-        plan = await survey(database, files, records=record.changed)
-        models = plan.new
-        if not plan.at_once and any(plan.changes.values()):
-            if not self._again:
-                raise errors.MigrationRefused(words.refusal(plan))
-            log.warning(
-                "serving the models on record: the files have others", reason="; ".join(words.steps(plan))
+        there = {r.api: r for r in record.changed}
+        if self._again and record.epoch:  # what was replaced or retired since stays so
+            models = tuple(
+                kept(m, there[m.name]) if m.digest == there[m.name].digest else restore(there[m.name])
+                for m in self._files
+                if m.name in there
             )
-            kept = {r.api: restore(r) for r in record.changed if r.api in plan.changes}
-            models = tuple(kept.get(m.name, m) for m in models)
+            if other := [m.name for m in self._files if there.get(m.name, m).digest != m.digest]:
+                log.warning("serving the models on record: the files have others", protons=", ".join(other))
+        else:
+            plan = await survey(database, self._files, records=record.changed)
+            if not plan.at_once and any(plan.changes.values()):
+                raise errors.MigrationRefused(words.refusal(plan))
+            models = plan.new
         named = {m.name for m in self._files}
         more = [restore(r) for r in record.changed if r.who and r.api not in named]
-        digests = {r.api: (r.version, r.digest) for r in record.changed}
+        digests = {name: (r.version, r.digest) for name, r in there.items()}
         fresh = [m for m in models if digests.get(m.name) != (m.version, m.digest)]
         await self._adopt(database, self._build((*models, *more)), fresh, at=record.epoch, thorough=True)
 
