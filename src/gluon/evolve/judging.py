@@ -1,18 +1,21 @@
 """Stored objects judged by the rules that a new model brings.
 
 In: an object in its new form, and a way to read those it refers to, in theirs. Out: the messages of the rules that
-it breaks. Rules that say `on: write`, and those that held before, are not asked. Pure; called by `work`.
+it breaks. Rules that say `on: write`, and those that held before of the same values, are not asked. Pure; called by
+`work`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from gluon import expressions
+from gluon.evolve import attributes, values, watching
+from gluon.evolve.changes import Impact
 from gluon.evolve.convert import Converter
 from gluon.model import shapes
-from gluon.model.types import Link, Model
+from gluon.model.types import Attribute, Link, Model, ObjectType
 from gluon.particles import records
 from gluon.spi import store
 
@@ -21,19 +24,35 @@ Get = Callable[[str, Any], store.Row | None]
 
 
 class Rules:
-    """The new rules of one object type."""
+    """The rules of one object type that are asked: new ones, and those that read what is converted."""
 
     def __init__(self, old: Model, new: Model, name: str) -> None:
         self._old, self._new, self._name = old, new, name
         known = {c.rule for c in old.types[name].checks if not c.write_only}
         roots = shapes.roots(new.types, name)
+        compiled = [(c, expressions.rule(c.rule, roots)) for c in new.types[name].checks if not c.write_only]
         self._rules = [
-            (check, expressions.rule(check.rule, roots))
-            for check in new.types[name].checks
-            if not check.write_only and check.rule not in known
+            (check, holds)
+            for check, holds in compiled
+            if check.rule not in known or self._converted(holds.paths)
         ]
+        paths = {path for _, holds in self._rules for path in holds.paths if path[0] == "self"}
+        self.watches = watching.watches(old, new, name, paths)
+        """What the rules read of other objects."""
         self._hidden = shapes.secret(new.types, name)
         self._converters: dict[str, Converter] = {}
+
+    def _converted(self, paths: Iterable[tuple[str, ...]]) -> bool:
+        """Whether a rule that held of the old values may not hold of the new ones. One that compares with the object
+        before is about changes, and nobody changes anything here."""
+        if any(path[0] == "old" for path in paths):
+            return False
+        return any(
+            _altered(self._old.types.get(name), self._new.types[name].attributes[attribute])
+            for path in paths
+            if path[0] == "self"
+            for name, attribute, _ in watching.read(self._new, self._name, path)
+        )
 
     def __bool__(self) -> bool:
         return bool(self._rules)
@@ -97,3 +116,12 @@ class Rules:
             types = self._old.types[name], self._new.types[name]
             self._converters[name] = Converter(self._old, self._new, *types)
         return self._converters.get(name)
+
+
+def _altered(kind: ObjectType | None, attribute: Attribute) -> bool:
+    """Whether stored values of an attribute become others."""
+    before = values.source(kind.attributes, attribute) if kind is not None else None
+    if kind is None or before is None:
+        return False
+    found = attributes.changes(kind.attributes[before], attribute, "", "")
+    return any(change.impact is Impact.MIGRATION and change.aspect != "renamed" for change in found)

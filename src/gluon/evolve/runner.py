@@ -169,10 +169,18 @@ class Runner:
                 return
             self._revision = entries[-1].revision
             keys = work.named(entries, self._jobs)
-            if keys:
-                await self._store.submit(work.Page(keys, self._jobs, self._progress()))
+            for n, job in enumerate(self._jobs):
+                keys.setdefault(n, []).extend(await job.readers(entries, self._find))
+            for part in work.parted(keys, PAGE):
+                await self._store.submit(work.Page(part, self._jobs, self._progress()))
             if len(entries) < _NEAR:
                 return
+
+    async def _find(self, table: str, column: str, values: Sequence[store.Value]) -> Sequence[store.Row]:
+        found: list[store.Row] = []
+        for value in values:
+            found += await self._store.select(store.Select(table=table, equals=((column, value),)))
+        return found
 
     async def _switch(self) -> int:
         await self._catch_up()

@@ -6,14 +6,15 @@ the objects that the journal names brought up to date, together with the progres
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gluon import errors
+from gluon.evolve import watching
 from gluon.evolve.convert import Converter, Made, Unfit
 from gluon.evolve.judging import Get, Rules
 from gluon.evolve.plan import Kind, Plan
-from gluon.model.types import AttributeType
+from gluon.model.types import Model
 from gluon.objects import journal
 from gluon.particles import tables
 from gluon.spi import store
@@ -39,11 +40,15 @@ class Stopped(errors.GluonError):
 class Job:
     """The objects of one type: to be copied, or (`copies` False) to be looked at only."""
 
-    api: str
+    old: Model
     object_type: str
     converter: Converter
     copies: bool
     rules: Rules
+
+    @property
+    def api(self) -> str:
+        return self.old.name
 
     @property
     def source(self) -> str:
@@ -64,8 +69,11 @@ class Job:
 
     def key_of(self, text: str) -> store.Value:
         """A key as the journal has it, as the table has it."""
-        kind = self.converter.old.object_type
-        return int(text) if kind.attributes[kind.key].value_type is AttributeType.INTEGER else text
+        return watching.key_of(self.converter.old.object_type, text)
+
+    async def readers(self, entries: Iterable[journal.Entry], find: watching.Find) -> list[store.Value]:
+        """The objects whose rules may not hold any more after what these entries say of others."""
+        return await watching.readers(self.old, self.rules.watches, entries, find)
 
     def make(self, row: store.Row, get: Get) -> Made:
         """The new form; `get` reads the objects that its rules look at. Raises `Stopped`."""
@@ -90,7 +98,7 @@ def jobs_of(plan: Plan) -> tuple[Job, ...]:
     wanted = dict.fromkeys((s.api, s.object_type) for s in plan.steps if s.kind in {Kind.CHECK, Kind.COPY})
     return tuple(
         Job(
-            api,
+            old[api],
             name,
             Converter(old[api], new[api], old[api].types[name], new[api].types[name]),
             (api, name) in copied,
@@ -175,6 +183,16 @@ def named(entries: Iterable[journal.Entry], jobs: Sequence[Job]) -> dict[int, li
     return {n: list(keys) for n, keys in found.items()}
 
 
+def parted(keys: Mapping[int, Sequence[store.Value]], size: int) -> Iterator[dict[int, list[store.Value]]]:
+    """The same objects, at most `size` at a time."""
+    every = [(n, key) for n, found in keys.items() for key in dict.fromkeys(found)]
+    for start in range(0, len(every), size):
+        part: dict[int, list[store.Value]] = {}
+        for n, key in every[start : start + size]:
+            part.setdefault(n, []).append(key)
+        yield part
+
+
 class _Wanted(Exception):
     """A row that a rule reads, and that was not read yet."""
 
@@ -200,7 +218,13 @@ async def _make(locked: Locked, job: Job, row: store.Row) -> Made:
 
 async def finish(locked: Locked, jobs: Sequence[Job], revision: int, progress: store.Row) -> int:
     """What the journal has after `revision`, under the lock; how many objects that were. Raises `Stopped`."""
-    keys = named(await locked.entries(revision), jobs)
+    entries = await locked.entries(revision)
+    keys = named(entries, jobs)
+    for n, job in enumerate(jobs):
+        known = set(keys.get(n, ()))
+        others = [key for key in await job.readers(entries, locked.rows) if key not in known]
+        for row in await locked.rows(job.source, job.key, others):
+            await _make(locked, job, row)
     for n, changed in keys.items():
         job = jobs[n]
         made = [await _make(locked, job, row) for row in await locked.rows(job.source, job.key, changed)]

@@ -14,7 +14,7 @@ from gluon import errors
 from gluon.evolve import plan as plans
 from gluon.evolve import runner, work
 from gluon.evolve.stored import stored
-from gluon.model.types import Check, Format, Model, ObjectType, Scope, Unique
+from gluon.model.types import Format, Model, ObjectType, Scope, Unique
 from gluon.particles import tables
 from gluon.spi.store import Select
 from gluon.store import upgrading
@@ -306,30 +306,4 @@ async def test_the_second_of_two_at_once_is_refused(shared_url: str) -> None:
         await world.upgrade(db, to(renamed(box(), "size", "volume")))
     finally:
         await other.close()
-        await db.close()
-
-
-RULES: dict[str, tuple[str, str]] = {
-    "of the object": ("self.size < 20", "self.size is 2[0-9]"),
-    "of what it refers to": ("self.shelf_id.label != 's1'", "self.shelf_id.label is .s1."),
-}
-
-
-@pytest.mark.parametrize("name", RULES)
-@pytest.mark.parametrize("copied", [False, True])
-async def test_a_new_rule_is_asked_of_stored_objects(url: str, name: str, copied: bool) -> None:
-    rule, said = RULES[name]
-    ruled = box(checks=(Check(rule=rule, message="too bad"),))
-    kind = renamed(ruled, "name", "title") if copied else ruled
-    db = await world.begin(url, OLD, {"Shelf": shelves(), "Box": boxes(30)}, references=False)
-    try:
-        with pytest.raises(work.Stopped, match=f"too bad.*{said}") as stopped:
-            await world.upgrade(db, to(kind))
-        assert stopped.value.count == 10
-        good = [("Box", b["id"], None) for b in boxes(30) if b["size"] >= 20 or b["shelf_id"] == key(1)]
-        await db.submit(world.Write(OLD, good))
-        await world.upgrade(db, to(kind))
-        (new,) = await world.current(db)
-        assert len(await world.bodies(db, new, "Box")) == 30 - len(good)
-    finally:
         await db.close()
