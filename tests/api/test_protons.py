@@ -97,6 +97,11 @@ def test_the_life_of_a_proton(server: GluonServer, tmp_path: Path) -> None:
     assert "no proton net-eline" in refused(server, "retire", "net-eline")
 
 
+@pytest.mark.parametrize("name", ["a b", "a?force=true", "é"])
+def test_a_name_that_is_none_is_told_as_it_was_written(server: GluonServer, name: str) -> None:
+    assert f"no proton {name} is loaded" in refused(server, "retire", name)
+
+
 def test_mistakes_of_a_model_are_told_with_their_places(server: GluonServer, tmp_path: Path) -> None:
     model = write(tmp_path / "model", "      colour: {type: strin}")
     assert "api.yaml:18:22: attribute colour of Circuit: unknown type 'strin'" in refused(

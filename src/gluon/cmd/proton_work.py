@@ -66,7 +66,8 @@ def retire(server: config.Api, name: str, *, force: bool) -> int:
     """Serve a proton no more."""
     try:
         with operate.connect(server) as client:
-            done = client.request("DELETE", f"/gluon/v1/protons/{name}{'?force=true' if force else ''}")
+            path = http.object_path("/gluon/v1/protons", name)
+            done = client.request("DELETE", f"{path}{'?force=true' if force else ''}")
     except http.ClientError as error:
         return operate.fail(error)
     return _said(f"{name} is retired", done)
