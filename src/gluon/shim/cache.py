@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 import structlog
@@ -47,11 +47,18 @@ class Cache:
     """The desired state of `apis`, as far as it concerns `controller`."""
 
     def __init__(
-        self, bus: Bus, *, controller: str, apis: Mapping[str, Sequence[str]], pace: Pace, backend: str = ""
+        self,
+        bus: Bus,
+        *,
+        controller: str,
+        apis: Mapping[str, Sequence[str]],
+        pace: Pace,
+        backend: str = "",
+        secrets: Collection[str] = (),
     ) -> None:
-        """`apis`: the versions that `backend` declared of each proton (none: all)."""
-        self.world = world.MemoryWorld()
+        """`apis`: the versions that `backend` declared of each proton (none: all); `secrets`: those whose secrets it sees."""
         self._protons = {api: Proton(api, versions, backend) for api, versions in apis.items()}
+        self.world = world.MemoryWorld(self._protons)
         self._held = changes.Held(self.world, controller, self._protons)
         self.models_changed = asyncio.Event()
         """Set after each change of a model; who waits for it clears it."""
@@ -59,6 +66,7 @@ class Cache:
         self._pace = pace
         self._observers: list[Observer] = []
         prefixes = [p for a in apis for p in (keys.model(a), keys.proton_prefix(a), keys.binding_prefix(a))]
+        prefixes += [keys.secret_prefix(api) for api in apis if api in secrets]
         self._streams = {prefix: _Stream(prefix) for prefix in prefixes}
         self._whole_since = math.inf
         self._cursor_made = 0

@@ -7,6 +7,7 @@ Called by `binder` and `reconcile`.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -14,6 +15,7 @@ from typing import TypeVar
 import structlog
 
 from gluon.errors import GiveUp, TryLater
+from gluon.shim.secrets import wipe
 
 log = structlog.get_logger(__name__)
 
@@ -39,8 +41,8 @@ def ask(what: str, call: Callable[[], T]) -> T | Failure:
         return call()
     except (TryLater, GiveUp) as error:
         return of_error(error)
-    except Exception as error:
-        log.exception("a backend failed unexpectedly", call=what)
+    except Exception as error:  # noqa: BLE001 - it is logged, without secrets
+        _log(what, error)
         return Failure(reason=BUG, message=_text(error), final=True)
 
 
@@ -50,17 +52,23 @@ async def act(what: str, call: Callable[[], Awaitable[T]]) -> T | Failure:
         return await call()
     except (TryLater, GiveUp) as error:
         return of_error(error)
-    except Exception as error:
-        log.exception("a backend failed unexpectedly", call=what)
+    except Exception as error:  # noqa: BLE001 - it is logged, without secrets
+        _log(what, error)
         return Failure(reason=BUG, message=_text(error), final=False)
 
 
 def of_error(error: TryLater | GiveUp) -> Failure:
     """What one of the two promised errors means."""
     if isinstance(error, GiveUp):
-        return Failure(reason=error.reason, message=str(error), final=True)
-    return Failure(reason=RETRYING, message=str(error), final=False, after=error.after)
+        return Failure(reason=error.reason, message=wipe(str(error)), final=True)
+    return Failure(reason=RETRYING, message=wipe(str(error)), final=False, after=error.after)
 
 
 def _text(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    return wipe(f"{type(error).__name__}: {error}")
+
+
+def _log(what: str, error: Exception) -> None:
+    """With its stack, as far as that may be read."""
+    stack = wipe("".join(traceback.format_exception(error)).rstrip())
+    log.error("a backend failed unexpectedly", call=what, exception=stack)

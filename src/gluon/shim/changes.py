@@ -14,8 +14,9 @@ from typing import Any
 import structlog
 
 from gluon.objects import codec, keys, status
-from gluon.shim import world
+from gluon.shim import secrets, world
 from gluon.shim.proton import Proton
+from gluon.shim.secrets import Secret
 from gluon.spi.backend import Ref, Stored
 from gluon.spi.bus import KeyValue
 
@@ -24,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One key's news: an object, a wanted binding or a model, by which of them is set."""
+    """One key's news: an object, its secrets, a wanted binding or a model, by which of them is set."""
 
     key: str
     mark: tuple[int, int] | None
@@ -34,6 +35,8 @@ class Change:
     wanted: status.WantedBinding | None = None
     model: str = ""
     document: Mapping[str, Any] | None = None
+    is_secret: bool = False
+    secret: Secret | None = None
 
     @property
     def is_model(self) -> bool:
@@ -45,6 +48,7 @@ class Edits:
     """What changes make of the world. `refs`: whose affair they are; `turned`: protons of which all is new."""
 
     objects: dict[Ref, Stored | None] = field(default_factory=dict)
+    secrets: dict[Ref, Secret | None] = field(default_factory=dict)
     bindings: list[Change] = field(default_factory=list)
     turned: list[Proton] = field(default_factory=list)
     refs: set[Ref] = field(default_factory=set)
@@ -93,6 +97,9 @@ class Held:
             elif change.host and change.ref is not None:
                 edits.bindings.append(change)
                 edits.refs.add(change.ref)
+            elif change.is_secret and change.ref is not None:
+                edits.secrets[change.ref] = change.secret
+                edits.refs.add(self._protons[change.ref.api].shown_ref(change.ref))
             elif change.ref is not None:
                 objects.setdefault(change.ref.api, []).append((change.ref, change.stored))
         for api in models.keys() | objects.keys():
@@ -113,6 +120,8 @@ class Held:
                 self._world.put(stored)
             else:
                 self._world.drop(ref)
+        for ref, secret in edits.secrets.items():
+            self._world.keep_secret(ref, secret)
         for change in edits.bindings:
             assert change.ref is not None
             self._take_binding(change, change.ref)
@@ -124,6 +133,10 @@ class Held:
             body = _document(value.value) if value else None
             stored = world.stored(ref.api, ref.object_type, ref.key, body) if body is not None else None
             return Change(key=key, mark=mark, ref=ref, stored=stored)
+        if (found := keys.parse_secret(key)) is not None:
+            ref = Ref(found.api, found.object_type, found.key)
+            secret = secrets.read(_document(value.value)) if value else None
+            return Change(key=key, mark=mark, ref=ref, is_secret=True, secret=secret)
         if (named := keys.parse_binding(key)) is not None:
             wanted = status.decode_binding(value.value) if value else None
             ref = self._world.port_ref(named.api, named.port)

@@ -56,6 +56,7 @@ class Shim:
             apis=self._serving.apis,
             pace=self._pace,
             backend=self._serving.backend,
+            secrets=self._serving.secrets,
         )
         self._stop = asyncio.Event()
         self.stats: Mapping[str, Stats] = {host: Stats() for host in self._hosts}

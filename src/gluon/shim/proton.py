@@ -52,6 +52,17 @@ class Model:
         body |= published.beside(stored.body, body)
         return Stored(ref=Ref(stored.ref.api, kind.name, stored.ref.key), revision=stored.revision, body=body)
 
+    def shown_secrets(self, stored: Stored, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Secret attributes as the backend calls them; a value made of others too is a whole one."""
+        if self.form is None:
+            return values
+        kind = self.form.types.get(stored.ref.object_type)
+        if kind is None:
+            return {}
+        names = kind.down(values).keys() - kind.down({}).keys()
+        whole = kind.down({**published.bare(stored.body), **values})
+        return {name: value for name, value in whole.items() if name in names}
+
     def shown_type(self, object_type: str) -> str:
         """What a type of the stored version is called there; its own name where it has no place."""
         kind = self.form.types.get(object_type) if self.form else None
@@ -130,6 +141,12 @@ class Proton:
         """What the world calls an object of etcd."""
         name = self._names.shown_type(ref.object_type)
         return ref if name == ref.object_type else Ref(ref.api, name, ref.key)
+
+    def shown_secrets(self, ref: Ref, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What etcd has of an object's secrets, as the world calls them."""
+        ref = self.stored_ref(ref)
+        found = self._objects.get((ref.object_type, ref.key))
+        return self.seen.shown_secrets(found, values) if found else {}
 
     def take(
         self, objects: Iterable[tuple[Ref, Stored | None]], models: Iterable[Mapping[str, Any] | None]

@@ -20,6 +20,7 @@ from gluon.shim.cache import Cache
 from gluon.shim.calls import Failure
 from gluon.shim.queue import Queue, Work
 from gluon.shim.report import Reporter
+from gluon.shim.secrets import wiped
 from gluon.shim.settings import Stats
 from gluon.spi.backend import Backend, ObjectStatus, Ref, Rows
 
@@ -225,7 +226,7 @@ class Reconciler:
             failure, found = found, ObjectStatus()
         if found is None:
             return None
-        conditions = found.conditions
+        conditions = wiped(found.conditions)
         if failure is not None:
             conditions = _with_failure(conditions, failure)
             if not failure.final:

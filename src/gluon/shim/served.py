@@ -26,6 +26,8 @@ class Served:
     apis: Mapping[str, Sequence[str]]
     vnic_types: tuple[str, ...]
     deadline: float
+    secrets: frozenset[str] = frozenset()
+    """The protons whose secret attributes the backend asks for."""
 
 
 def too_new(why: str) -> status.Condition:
@@ -57,4 +59,5 @@ def of_backend(backend: type[Backend], apis: Iterable[str], hosts: Sequence[str]
         apis={api: backend.apis[api] for api in chosen},
         vnic_types=tuple(backend.vnic_types),
         deadline=backend.deadline,
+        secrets=frozenset(getattr(backend, "secrets", ())) & frozenset(chosen),
     )

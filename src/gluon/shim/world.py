@@ -9,13 +9,24 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from gluon.objects import codec, published, status
+from gluon.shim.secrets import Secret, Shown
 from gluon.spi.backend import PortBinding, Ref, Stored
 from gluon.values import uuid
 
 _UUID_LENGTHS = range(32, 46)
+
+
+class Naming(Protocol):
+    """What the world has to know of a proton in etcd."""
+
+    def stored_ref(self, ref: Ref) -> Ref: ...
+
+    def shown_ref(self, ref: Ref) -> Ref: ...
+
+    def shown_secrets(self, ref: Ref, values: Mapping[str, Any]) -> Mapping[str, Any]: ...
 
 
 def comparable(value: Any) -> Any:
@@ -90,12 +101,16 @@ def _unfile(index: dict[Any, dict[str, None]], value: Any, key: str) -> None:
 class MemoryWorld:
     """The desired state as of the latest events. `port_types`: what a proton calls its ports."""
 
-    def __init__(self) -> None:
+    def __init__(self, protons: Mapping[str, Naming] | None = None) -> None:
+        """`protons`: how those are called, and look in etcd, whose secrets are kept."""
         self._types: dict[tuple[str, str], Table] = {}
         self._bindings: dict[str, dict[str, dict[str, status.WantedBinding]]] = {}
         self._by_host: dict[tuple[str, str], set[str]] = {}
         self._port_types: dict[str, str] = {}
         self._model_versions: dict[str, str] = {}
+        self._secrets: dict[Ref, Secret] = {}
+        self._shown: dict[Ref, tuple[Secret, Stored, Shown]] = {}
+        self._protons = protons
         self._version = 0
 
     @property
@@ -108,6 +123,17 @@ class MemoryWorld:
     def get(self, ref: Ref) -> Stored | None:
         held = self._types.get((ref.api, ref.object_type))
         return held.objects.get(ref.key) if held else None
+
+    def secrets(self, ref: Ref) -> Shown | None:
+        proton, stored = (self._protons or {}).get(ref.api), self.get(ref)
+        secret = self._secrets.get(proton.stored_ref(ref)) if proton else None
+        if proton is None or secret is None or stored is None or not secret.belongs_to(stored):
+            return None
+        known = self._shown.get(ref)
+        if known is None or known[0] is not secret or known[1] is not stored:
+            shown = Shown(proton.shown_secrets(ref, secret.values))
+            known = self._shown[ref] = (secret, stored, shown)
+        return known[2]
 
     def all(self, api: str, object_type: str) -> Sequence[Stored]:
         held = self._types.get((api, object_type))
@@ -165,6 +191,16 @@ class MemoryWorld:
         for kind in [kind for kind in self._types if kind[0] == api]:
             del self._types[kind]
         self._types.update({(api, name): Table.of(held) for name, held in by_type.items()})
+
+    def keep_secret(self, ref: Ref, secret: Secret | None) -> None:
+        """Note, or forget, the secret attributes of an object as etcd calls it."""
+        self._version += 1
+        if secret is None:
+            self._secrets.pop(ref, None)
+            proton = (self._protons or {}).get(ref.api)
+            self._shown.pop(proton.shown_ref(ref) if proton else ref, None)
+        else:
+            self._secrets[ref] = secret
 
     def put_binding(self, api: str, port: str, host: str, wanted: status.WantedBinding) -> None:
         """Add or replace a wanted binding."""

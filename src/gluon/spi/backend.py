@@ -62,6 +62,13 @@ class World(Protocol):
 
     def get(self, ref: Ref) -> Stored | None: ...
 
+    def secrets(self, ref: Ref) -> Mapping[str, Any] | None:
+        """The secret attributes of an object as it is here, by name; None: they are not here (yet).
+
+        Only of protons that the backend names in `secrets`. Those of an older or newer object are not shown: who needs
+        them raises `TryLater`, or makes its rows without; the object's scopes are looked at again when they come.
+        """
+
     def all(self, api: str, object_type: str) -> Sequence[Stored]:
         """Ordered by key."""
 
@@ -130,7 +137,8 @@ class Backend(Protocol):
 
     Class attributes: `api_version`, `name`, `apis` (proton to model versions understood),
     `vnic_types` (empty: all), `per_host` (True: one instance a host; False: one serves `*` too),
-    `deadline` in seconds for a bind. Made with one `Setting`; making it does no I/O.
+    `deadline` in seconds for a bind; it may have `secrets`: the protons whose secret attributes it is to see.
+    Made with one `Setting`; making it does no I/O.
     """
 
     api_version: ClassVar[int]

@@ -50,6 +50,11 @@ class DesiredState:
         await self._bus.put(keys.proton(self._api, object_type, key), value)
         return self._revision
 
+    async def secret(self, object_type: str, key: str, *, revision: int = 0, **values: Any) -> None:
+        """The secret attributes of the newest object, or of another revision."""
+        said = {"values": values, "revision": revision or self._revision, "model": self.digest}
+        await self._bus.put(keys.secret(self._api, object_type, key), codec.encode(said))
+
     async def delete(self, object_type: str, key: str) -> None:
         await self._bus.delete(keys.proton(self._api, object_type, key))
 

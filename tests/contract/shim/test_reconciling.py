@@ -6,6 +6,7 @@ import dataclasses
 
 from gluon.backends.fake.backend import FakeBackend
 from gluon.errors import GiveUp
+from gluon.objects import status
 from gluon.spi import backend as spi
 from gluon.spi.bus import Bus
 from gluon.testing.backend_suite import until
@@ -148,3 +149,20 @@ async def test_nothing_is_removed_while_a_resync_runs(bus: Bus, world: DesiredSt
     await world.complete()
     await reported(world, "p1", lambda report: report is None)
     await reported(world, "p2", up)
+
+
+async def test_the_fake_backend_says_which_secrets_it_has_and_none_of_them(
+    bus: Bus, world: DesiredState, serve: Running
+) -> None:
+    await world.put("VpnService", "red", id="red", name="red", ipv4_family=None, password=None)
+    await world.secret("VpnService", "red", password="hunter2-of-the-test", other=None)
+    shim = serve(bus, "*")
+    await leads(shim, "*")
+
+    def told(report: status.Report | None) -> bool:
+        found = [c for c in report.conditions if c.type == "Secrets"] if report else []
+        return [(c.reason, c.message) for c in found] == [("Present", "password")]
+
+    await reported(world, "red", told, object_type="VpnService", shard="*")
+    listing = await bus.list("/status/")
+    assert not [item for item in listing.items if b"hunter2" in item.value]

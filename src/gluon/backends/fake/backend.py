@@ -40,6 +40,7 @@ class FakeBackend:
     vnic_types: ClassVar[tuple[str, ...]] = ()
     per_host: ClassVar[bool] = False
     deadline: ClassVar[float] = 10.0
+    secrets: ClassVar[tuple[str, ...]] = (l3vpn.API, l2.API)
 
     def __init__(self, setting: spi.Setting) -> None:
         options = setting.options
@@ -92,6 +93,16 @@ class FakeBackend:
         apply.write(delta, self.plane)
 
     def status(self, world: spi.World, ref: spi.Ref) -> spi.ObjectStatus | None:
+        found = self._status(world, ref)
+        given = sorted(name for name, value in (world.secrets(ref) or {}).items() if value is not None)
+        if not given or ref.api not in desired.APIS or (found is None and self._host is not None):
+            return found
+        told = _condition("Secrets", "Present", ", ".join(given))  # their names, and nothing more
+        if found is None:
+            return spi.ObjectStatus(conditions=(told,), up=True)
+        return spi.ObjectStatus(conditions=(*found.conditions, told), up=found.up)
+
+    def _status(self, world: spi.World, ref: spi.Ref) -> spi.ObjectStatus | None:
         if ref.api not in desired.APIS or world.get(ref) is None:
             return None
         if ref.object_type == l3vpn.PORT:
