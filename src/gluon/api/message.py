@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 
 import msgspec
 
@@ -12,9 +11,6 @@ from gluon.spi import policy
 
 JSON = b"application/json"
 TEXT = b"text/plain; charset=utf-8"
-
-Headers = Sequence[tuple[bytes, bytes]]
-
 
 _PROCESS = f"req-{ids.new_id()[:24]}"
 _NUMBERS = itertools.count(1)

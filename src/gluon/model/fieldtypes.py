@@ -68,11 +68,6 @@ class Word:
         """Whether it holds other values."""
         return self.type in {AttributeType.LIST, AttributeType.MAP, AttributeType.OBJECT}
 
-    @property
-    def textual(self) -> bool:
-        """Whether its values are texts."""
-        return self.type in {AttributeType.STRING, AttributeType.UUID, AttributeType.ENUM}
-
 
 REFERENCE = Word(name="reference", type=AttributeType.REFERENCE, about="the key of an object of another type")
 LINK = Word(

@@ -337,10 +337,6 @@ class Model:
     digest: str
     source: str = ""
 
-    def of_kind(self, kind: Kind) -> tuple[ObjectType, ...]:
-        """All object types of `kind`, in order of declaration."""
-        return tuple(t for t in self.types.values() if t.kind is kind)
-
     def referrers(self, name: str) -> tuple[tuple[ObjectType, Attribute], ...]:
         """Every (object type, attribute) that is a reference to object type `name`; links are not among them."""
         return tuple((t, a) for t in self.types.values() for a in t.references if a.reference == name)

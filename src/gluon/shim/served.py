@@ -6,7 +6,7 @@ the backend is too old for. Called by `engine`, `binder` and `reconcile`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gluon.objects import status
@@ -14,8 +14,6 @@ from gluon.spi.backend import API_VERSION, Backend
 
 ANY_HOST = "*"
 TOO_NEW = "ModelTooNew"
-
-BackendClass = Callable[..., Backend]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -206,8 +206,3 @@ def _condition(
     kind: str, reason: str, message: str = "", *, state: Literal["True", "False", "Unknown"] = "True"
 ) -> status.Condition:
     return status.Condition(type=kind, status=state, reason=reason, message=message)
-
-
-def option_names() -> frozenset[str]:
-    """The options that a configuration may give (`network` is for programs only)."""
-    return _OPTIONS - {"network"}
