@@ -180,7 +180,7 @@ def test_a_wrong_setting_is_named(tmp_path: Path, text: str, name: str) -> None:
 
 
 def test_the_aliases_of_the_original() -> None:
-    assert run("gluon-api-tool", "list").stdout.split() == ["net-l2", "net-l3vpn"]
+    assert run("gluon-api-tool", "list").stdout.split() == ["ietf-sfc", "net-l2", "net-l3vpn"]
     shown = run("gluon-api-tool", "check", "net-l3vpn")
     assert shown.returncode == 0
     assert "VpnService" in shown.stdout

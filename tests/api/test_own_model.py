@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gluon.model import find
 from gluon.testing.process import NotReady
 from gluon.testing.product import GluonServer
 
@@ -102,7 +103,7 @@ def test_a_model_that_would_lose_data_is_refused_and_nothing_changes(tmp_path: P
 def test_several_folders_and_imports_from_another(tmp_path: Path) -> None:
     write(tmp_path / "net-eline")
     other = tmp_path / "elsewhere"
-    shutil.copytree("tests/data/models/ietf-sfc", other / "ietf-sfc")
+    shutil.copytree(find.CATALOG / "ietf-sfc", other / "ietf-sfc")
     arguments = ("--model", str(tmp_path / "net-eline" / "api.yaml"), "--model", str(other))
     with GluonServer("up", "--no-shims", *arguments) as server:
         names = {p["proton_service"] for p in server.request("GET", "/proton/")[1]["protons"]}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gluon import errors
-from gluon.model import loader
+from gluon.model import find, loader
 from gluon.model.types import Model
 
 DATA = Path(__file__).parents[2] / "data" / "models"
@@ -60,5 +60,5 @@ def l3vpn() -> Model:
 
 @pytest.fixture(scope="session")
 def oddities() -> Mapping[str, Model]:
-    """The models of the tests' data by name."""
-    return {m.name: m for m in loader.load([DATA])}
+    """Models with the oddities of 1.0, by name: one that is shipped, and that of the tests' data."""
+    return {m.name: m for m in loader.load([find.CATALOG / "ietf-sfc", DATA])}
