@@ -119,7 +119,7 @@ class Editions:
         stored = None
         if edition.needs_stored(body):
             found = await self._actions.get(context, key, parent)
-            stored = edition.resource.records.plain(found.row)
+            stored = edition.resource.records.whole(found.row)  # a part of a secret may be given
             expected = expected or frozenset({int(found.row[tables.REVISION] or 0)})
         changed = edition.up(body, partial=True, stored=stored)
         return _object(200, edition, await self._put(context, key, changed, expected, parent))

@@ -162,6 +162,11 @@ class Records:
         """The normal value of each attribute as plain data, secrets too."""
         return Values(row, self._columns, self._nested)
 
+    def whole(self, row: store.Row) -> dict[str, Any]:
+        """The plain body with its secrets, to make a new one of; it must not leave the process."""
+        values = self.values_of(row)
+        return {**self.plain(row), **{name: values[name] for name in self._secret}}
+
     @property
     def has_secrets(self) -> bool:
         return bool(self._secret)

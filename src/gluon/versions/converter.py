@@ -53,15 +53,22 @@ class Converter:
             if isinstance(origin, facts.Renamed):
                 given[origin.name] = origin.values.get(value, value) if isinstance(value, str) else value
             elif isinstance(origin, facts.Joined):
-                given.update(_apart(name, value, origin, problems))
+                given.update(_apart(name, value, origin, problems, self._hides(name)))
             elif isinstance(origin, facts.Fixed) and value != origin.value:
-                problems.append(_problem(name, value, f"is {origin.value!r} in this version", "leave it out"))
+                rule = f"is {origin.value!r} in this version"
+                problems.append(_problem(name, value, rule, "leave it out", self._hides(name)))
         for target, (names, by) in self._parts.items():
             if any(name in body for name in names):
                 given[target] = self._whole(names, by, body, stored)
         if problems:
             raise errors.Invalid(problems)
         return given
+
+    def _hides(self, name: str) -> bool:
+        """Whether a value there is secret, or part of a secret here."""
+        found = [self.there.attributes.get(name)]
+        found += [self.here.attributes.get(target) for target in targets(self.origins[name])]
+        return any(attribute is not None and attribute.secret for attribute in found)
 
     def _whole(self, names: tuple[str, ...], by: str, body: Body, stored: Body | None) -> Any:
         before = self.down(stored) if stored is not None else {}
@@ -129,20 +136,20 @@ def _parts(found: Mapping[str, facts.Origin]) -> dict[str, tuple[tuple[str, ...]
 
 
 def _apart(
-    name: str, value: Any, origin: facts.Joined, problems: list[errors.FieldProblem]
+    name: str, value: Any, origin: facts.Joined, problems: list[errors.FieldProblem], hides: bool
 ) -> dict[str, Any]:
     if value is None:
         return dict.fromkeys(origin.names)
     parts = value.split(origin.by) if isinstance(value, str) else []
     if len(parts) != len(origin.names):
         form = origin.by.join(f"<{n}>" for n in origin.names)
-        problems.append(_problem(name, value, f"has not the form {form}", f"write it as {form}"))
+        problems.append(_problem(name, value, f"has not the form {form}", f"write it as {form}", hides))
         return {}
     return dict(zip(origin.names, parts, strict=True))
 
 
-def _problem(name: str, value: Any, rule: str, hint: str) -> errors.FieldProblem:
-    given = str(value)[:100]
+def _problem(name: str, value: Any, rule: str, hint: str, hides: bool) -> errors.FieldProblem:
+    given = "…" if hides else str(value)[:100]
     return errors.FieldProblem(
         pointer=f"/{name}", code="version", message=f"{name}: {given!r} {rule}", hint=hint, legacy=""
     )

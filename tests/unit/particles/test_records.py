@@ -85,3 +85,11 @@ def test_columns_are_of_the_values_types() -> None:
         "id", "name", "_revision", "_created", "_updated"
     ]  # fmt: skip
     assert columns["ids"].default == "[1,2]"
+
+
+def test_secrets_alone_and_with_the_others() -> None:
+    assert RECORDS.has_secrets
+    assert codec.decode(codec.encode(RECORDS.secrets(ROW))) == {"password": "hunter2", "keys": ["hunter3"]}
+    assert RECORDS.whole(ROW) == {**RECORDS.plain(ROW), "password": "hunter2", "keys": ["hunter3"]}
+    nothing = {**ROW, "password": None, "keys": None}
+    assert RECORDS.secrets(nothing) == {"password": None, "keys": None}

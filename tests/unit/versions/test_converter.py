@@ -175,3 +175,19 @@ def test_a_required_attribute_that_nothing_gives_is_found() -> None:
     assert [(f.attribute, f.message) for f in found] == [
         ("owner", "is required in the stored version and nothing there gives it")
     ]
+
+
+@pytest.mark.parametrize("where", ["here", "there"])
+def test_a_secret_without_a_place_here_is_not_repeated(where: str) -> None:
+    there = object_type(
+        attribute("login", secret=where == "there"), attribute("legacy", secret=where == "there")
+    )
+    here = object_type(attribute("user"), attribute("password", secret=where == "here"))
+    said = facts.TypeFacts(
+        name="Line", attributes={"login": facts.Joined(names=("user", "password"), by=":")}
+    )
+    with pytest.raises(errors.Invalid) as raised:
+        converter.Converter(there, here, said).up({"login": "hunter2"})
+    (problem,) = raised.value.problems
+    assert "hunter2" not in problem.message
+    assert "<user>:<password>" in problem.message
