@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol
 
 import msgspec
@@ -117,15 +118,56 @@ class Committed(msgspec.Struct, frozen=True):
     intent: bool = True
 
 
+class Match(StrEnum):
+    """How a column is compared. Texts by code point, exactly; false is less than true."""
+
+    EQUAL = "eq"
+    """One of the values, of which null may be one."""
+    UNLIKE = "ne"
+    """Not the value; rows without one are unlike every value."""
+    LESS = "lt"
+    AT_MOST = "le"
+    MORE = "gt"
+    AT_LEAST = "ge"
+    CONTAINS = "contains"
+    BEGINS = "startswith"
+    WITHIN = "within"
+    """An address or prefix inside the prefix that is the value, or equal to it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """One condition on a row. Only EQUAL has other than one value, and only EQUAL and UNLIKE know null."""
+
+    column: str
+    match: Match
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One column to sort by. Null comes before all values, or after them where it is `descending`."""
+
+    column: str
+    descending: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Select:
-    """A read of many rows by equality, ordered by key. `project`: only rows of it or of none (`_project`)."""
+    """A read of many rows by equality, ordered by key. `project`: only rows of it or of none (`_project`).
+
+    `filters` must all hold. `order` comes before the key, which is the last word on it. `start`: the columns of `order`
+    and the key of a row; only what follows it is read.
+    """
 
     table: str
     equals: tuple[tuple[str, Value], ...] = ()
     project: str | None = None
     after: Value = None
     limit: int | None = None
+    filters: tuple[Filter, ...] = ()
+    order: tuple[Order, ...] = ()
+    start: Row | None = None
 
 
 class Snapshot(Protocol):
@@ -180,6 +222,9 @@ class Store(Protocol):
     async def get(self, table: str, *key: Value) -> Row | None: ...
 
     async def select(self, query: Select) -> Sequence[Row]: ...
+
+    async def count(self, query: Select) -> int:
+        """How many rows there are, whatever `order`, `start`, `after` and `limit` say."""
 
     async def tail(self, after: int, *, limit: int, intent: bool = False) -> Sequence[journal.Entry]:
         """Entries of revisions > `after`, oldest first, at most about `limit` rows but never part of

@@ -114,6 +114,20 @@ class Ddl:
             f" REFERENCES {quoted(foreign.table)} ({quoted(keys[foreign.table])}){deferred}"
         )
 
+    def release(self, table: str, columns: Iterable[str]) -> list[str]:
+        """A table that nothing uses refers to nothing any more: what it referred to can be deleted."""
+        name, copy = quoted(table), quoted(f"{table}__left")
+        if self._dialect.inline_foreign:
+            return [
+                f"CREATE TABLE {copy} AS SELECT * FROM {name}",
+                f"DROP TABLE {name}",
+                f"ALTER TABLE {copy} RENAME TO {name}",
+            ]
+        word = "FOREIGN KEY" if self._dialect.ddl_commits else "CONSTRAINT"
+        return [
+            f"ALTER TABLE {name} DROP {word} IF EXISTS {quoted(name_of('fk', table, (c,)))}" for c in columns
+        ]
+
     def indexes(self, table: tables.Table) -> Iterator[tuple[str, tuple[str, ...], bool, str]]:
         """(name, columns, unique, statement) of all indexes of a table."""
         for unique, groups in ((True, tuple(dict.fromkeys(table.unique))), (False, indexes_of(table))):

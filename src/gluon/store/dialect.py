@@ -8,8 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 
 from gluon.spi import tables
+
+Network = IPv4Network | IPv6Network
+Condition = tuple[str, tuple[str | int, ...]]
+"""SQL text and its arguments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,3 +64,9 @@ class Dialect:
     drop_suffix: str = ""
     ddl_commits: bool = False
     """A change of the schema ends the transaction that it is in."""
+    contains: str = "INSTR({}, ?) > 0"
+    """That a column contains a text, by code points."""
+    within: Callable[[str, Network], Condition]
+    """That the address or prefix in a column lies in a prefix."""
+    null_is_most: bool = False
+    """Null sorts after all values, unless the statement says otherwise."""

@@ -17,7 +17,7 @@ from gluon.spi import store, tables
 from gluon.store import driver, mysql_text
 from gluon.store.address import Address
 from gluon.store.deciding import State
-from gluon.store.dialect import Dialect
+from gluon.store.dialect import Condition, Dialect, Network
 from gluon.store.overlay import Plan
 from gluon.store.settings import Settings
 from gluon.store.shape import Shape, Values
@@ -57,6 +57,15 @@ def _type(column: tables.Column, held: bool) -> str:
     }[column.type]
 
 
+def _within(column: str, network: Network) -> Condition:
+    """Addresses as digits, which sort as their numbers do and tell the family by their count."""
+    first, last = (f"{int(network[n]):0{network.max_prefixlen // 4}X}" for n in (0, -1))
+    digits = f"HEX(INET6_ATON(SUBSTRING_INDEX({column}, '/', 1)))"
+    inside = f"CHAR_LENGTH({digits}) = ? AND {digits} BETWEEN ? AND ?"
+    length = f"(LOCATE('/', {column}) = 0 OR CAST(SUBSTRING_INDEX({column}, '/', -1) AS UNSIGNED) >= ?)"
+    return f"({inside} AND {length})", (len(first), first, last, network.prefixlen)
+
+
 DIALECT = Dialect(
     name="mysql",
     type_of=_type,
@@ -82,6 +91,7 @@ DIALECT = Dialect(
     online=("", " ALGORITHM=INPLACE LOCK=NONE"),
     unchecked_foreign=", ALGORITHM=INPLACE, LOCK=NONE",
     ddl_commits=True,
+    within=_within,
 )
 
 

@@ -91,6 +91,9 @@ DIALECT = Dialect(
         SELECT c.relname, k.conname FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
         WHERE k.contype = 'f' AND NOT k.convalidated AND k.connamespace = current_schema()::regnamespace""",
     drop_suffix=" CASCADE",
+    contains="STRPOS({}, ?) > 0",
+    within=lambda column, network: (f"{column}::text::inet <<= ?::text::inet", (str(network),)),
+    null_is_most=True,
 )
 
 

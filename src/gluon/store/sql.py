@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from gluon import errors
 from gluon.objects import journal
 from gluon.spi import store, tables, upgrade
-from gluon.store import driver, fixed, texts, upgrading
+from gluon.store import driver, fixed, pages, texts, upgrading
 from gluon.store.compare import Stored
 from gluon.store.ddl import quoted
 from gluon.store.deciding import entry_of
@@ -114,6 +114,12 @@ class SqlStore:
         with _translated():
             return await upgrading.rigid(self._database, wanted)
 
+    async def columns(
+        self, names: Sequence[str]
+    ) -> dict[str, dict[str, tuple[tables.ColumnType | None, int | None]]]:
+        with _translated():
+            return await upgrading.columns(self._database, names)
+
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[None]:
         async with upgrading.alone(self._database):
@@ -152,6 +158,10 @@ class SqlStore:
         with _translated():
             await upgrading.validate(self._database)
 
+    async def release(self, names: Sequence[str]) -> None:
+        with _translated():
+            await upgrading.release(self._database, names)
+
     async def drop(self, names: Sequence[str]) -> None:
         with _translated():
             await upgrading.drop(self._database, names)
@@ -178,6 +188,8 @@ class SqlStore:
 
     async def select(self, query: store.Select) -> Sequence[store.Row]:
         shape = self._shape(query.table)
+        if query.filters or query.order:
+            return await self._page(shape, query)
         given = [*query.equals]
         given += [(texts.PROJECT, query.project)] if query.project is not None else []
         given += [(shape.key[0], query.after)] if query.after is not None else []
@@ -186,6 +198,16 @@ class SqlStore:
             return ()
         sql, args = texts.select(shape, query)
         return [shape.row(values) for values in await self._readers.fetch(sql, *args)]
+
+    async def _page(self, shape: Shape, query: store.Select) -> Sequence[store.Row]:
+        found = pages.page(self._database.dialect, shape, query)
+        if found is None:
+            return ()
+        return [shape.row(values) for values in await self._readers.fetch(found[0], *found[1])]
+
+    async def count(self, query: store.Select) -> int:
+        found = pages.count(self._database.dialect, self._shape(query.table), query)
+        return int((await self._readers.fetch(found[0], *found[1]))[0][0]) if found is not None else 0
 
     async def tail(self, after: int, *, limit: int, intent: bool = False) -> Sequence[journal.Entry]:
         """A revision that the limit cuts is left for the next call; if it is the only one, read whole."""

@@ -13,6 +13,8 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -63,7 +65,23 @@ DIALECT = Dialect(
     unchecked_length=True,
     hurry="PRAGMA foreign_keys = OFF",
     alone="SELECT 1",
+    within=lambda column, network: (f"gluon_within({column}, ?)", (str(network),)),
 )
+
+
+@lru_cache(maxsize=64)
+def _network(text: str) -> IPv4Network | IPv6Network:
+    return ip_network(text)
+
+
+def _within(text: str | None, outer: str) -> bool | None:
+    """The other databases have it built in."""
+    if text is None:
+        return None
+    inner, whole = ip_network(text), _network(outer)
+    if isinstance(inner, IPv4Network):
+        return isinstance(whole, IPv4Network) and inner.subnet_of(whole)
+    return isinstance(whole, IPv6Network) and inner.subnet_of(whole)
 
 
 def _translate(error: Exception) -> driver.DriverError:
@@ -287,6 +305,7 @@ class SqliteDatabase:
             "cache_size = -16000",
         ):
             raw.execute(f"PRAGMA {pragma}").fetchall()
+        raw.create_function("gluon_within", 2, _within, deterministic=True)
         return raw
 
 

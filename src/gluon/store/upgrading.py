@@ -97,6 +97,17 @@ async def rigid(database: driver.Database, wanted: Sequence[tables.Table]) -> fr
     )
 
 
+async def columns(
+    database: driver.Database, names: Sequence[str]
+) -> dict[str, dict[str, tuple[tables.ColumnType | None, int | None]]]:
+    async with installer(database) as connection:
+        there = await read_tables(connection, database.dialect)
+    return {
+        name: {column: kept.type() for column, kept in there[name].columns.items()}
+        for name in there.keys() & set(names)
+    }
+
+
 @asynccontextmanager
 async def installer(database: driver.Database) -> AsyncIterator[driver.Installer]:
     connection = await database.installer()
@@ -255,6 +266,23 @@ async def switch(
 
     hooks = Hooks(begun=declare, locked=finish) if database.dialect.ddl_commits else Hooks(begun=both)
     return await patiently(lambda: install(database, wanted, models, hooks))
+
+
+async def release(database: driver.Database, names: Sequence[str]) -> None:
+    maker = ddl.Ddl(database.dialect, frozenset())
+
+    async def work() -> None:
+        async with installer(database) as connection:
+            there = await read_tables(connection, database.dialect)
+            for name in names:
+                columns = sorted({column for column, _ in there[name].foreign}) if name in there else []
+                if columns:
+                    await connection.begin()
+                    for sql in maker.release(name, columns):
+                        await connection.execute(sql)
+                    await connection.commit()
+
+    await patiently(work)
 
 
 async def drop(database: driver.Database, names: Sequence[str]) -> None:

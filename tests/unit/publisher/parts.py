@@ -205,6 +205,9 @@ class TinyStore:
     async def get(self, table: str, *key: store.Value) -> store.Row | None:
         return self.data.rows.get(str(key[0]))
 
+    async def count(self, query: store.Select) -> int:
+        return len(await self.select(query))
+
     async def select(self, query: store.Select) -> Sequence[store.Row]:
         return list(self.data.rows.values())
 

@@ -1,0 +1,188 @@
+"""SQL text of a page: rows that pass filters, in any order, from where the page before it ended.
+
+In: a dialect, a shape, a `spi.store.Select`. Out: a statement with its arguments, None where no row can match.
+Texts are not kept: there is no end of combinations. Called by `sql`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from ipaddress import ip_network
+
+from gluon.spi import store
+from gluon.spi.store import Match
+from gluon.store import texts
+from gluon.store.ddl import quoted
+from gluon.store.dialect import Dialect
+from gluon.store.shape import Shape, Values
+
+Part = tuple[str, Values]
+"""A condition and its arguments."""
+
+_SIGNS = {Match.LESS: "<", Match.AT_MOST: "<=", Match.MORE: ">", Match.AT_LEAST: ">="}
+_LAST = 0x10FFFF
+_SURROGATES = range(0xD800, 0xE000)
+NEVER: Part = ("1 = 0", ())
+
+
+def page(dialect: Dialect, shape: Shape, query: store.Select) -> Part | None:
+    """The rows themselves. As in `texts.select`, those of a project and those of none are two ordered reads."""
+    found = _conditions(dialect, shape, query)
+    if found is None:
+        return None
+    order = _order(shape, query)
+    if query.start is not None:
+        found.append(_following(shape, order, query.start))
+    elif query.after is not None:
+        found.append((f"{quoted(shape.key[0])} > ?", (query.after,)))
+    ending = f" ORDER BY {', '.join(_sorted_by(dialect, shape, one) for one in order)}"
+    limit: Values = ()
+    if query.limit is not None:
+        ending, limit = ending + " LIMIT ?", (query.limit,)
+    if query.project is None:
+        where, args = _all(found)
+        return texts.columns(shape) + where + ending, args + limit
+    project = quoted(texts.PROJECT)
+    mine, own = _all([(f"{project} = ?", (query.project,)), *found])
+    free, args = _all([(f"{project} IS NULL", ()), *found])
+    one, other = (f"SELECT * FROM ({texts.columns(shape)}{part}{ending}) AS " for part in (mine, free))
+    return f"{one}m UNION ALL {other}f{ending}", own + limit + args + limit + limit
+
+
+def count(dialect: Dialect, shape: Shape, query: store.Select) -> Part | None:
+    """Their number."""
+    found = _conditions(dialect, shape, query)
+    if found is None:
+        return None
+    if query.project is not None:
+        project = quoted(texts.PROJECT)
+        found.append((f"({project} = ? OR {project} IS NULL)", (query.project,)))
+    where, args = _all(found)
+    return f"SELECT COUNT(*) FROM {quoted(shape.name)}{where}", args
+
+
+def _all(parts: Iterable[Part]) -> Part:
+    texts_: list[str] = []
+    args: list[store.Value] = []
+    for text, values in parts:
+        texts_.append(text)
+        args += values
+    return (f" WHERE {' AND '.join(texts_)}" if texts_ else ""), tuple(args)
+
+
+def _conditions(dialect: Dialect, shape: Shape, query: store.Select) -> list[Part] | None:
+    """None: no row can match. A value that no row can hold is never sent; see `Shape.matchable`."""
+    found: list[Part] = []
+    given = (*query.equals, *([(texts.PROJECT, query.project)] if query.project is not None else []))
+    if not shape.matchable([n for n, _ in given], [v for _, v in given], nul=dialect.nul):
+        return None
+    found += [(f"{quoted(name)} = ?", (value,)) for name, value in query.equals]
+    for one in query.filters:
+        part = _filter(dialect, shape, one)
+        if part == NEVER:
+            return None
+        found.append(part)
+    return found
+
+
+def _filter(dialect: Dialect, shape: Shape, one: store.Filter) -> Part:
+    column, match = quoted(one.column), one.match
+    if match is Match.EQUAL:
+        return _equal(dialect, shape, one)
+    (value,) = one.values
+    fits = shape.matchable((one.column,), one.values, nul=dialect.nul)
+    if match is Match.UNLIKE:
+        if value is None:
+            return f"{column} IS NOT NULL", ()
+        return (f"({column} <> ? OR {column} IS NULL)", (value,)) if fits else ("1 = 1", ())
+    if not fits:
+        return NEVER
+    if match in _SIGNS:
+        return f"{column} {_SIGNS[match]} ?", (value,)
+    if match is Match.CONTAINS:
+        return dialect.contains.format(column), (value,)
+    if match is Match.WITHIN:
+        return dialect.within(column, ip_network(str(value)))
+    end = _after_all(str(value))
+    if end is None:
+        return f"{column} >= ?", (value,)
+    return f"({column} >= ? AND {column} < ?)", (value, end)
+
+
+def _equal(dialect: Dialect, shape: Shape, one: store.Filter) -> Part:
+    column = quoted(one.column)
+    values = [
+        v for v in one.values if v is not None and shape.matchable((one.column,), (v,), nul=dialect.nul)
+    ]
+    either = []
+    if len(values) == 1:
+        either.append(f"{column} = ?")
+    elif values:
+        either.append(f"{column} IN ({', '.join('?' * len(values))})")
+    if None in one.values:
+        either.append(f"{column} IS NULL")
+    if not either:
+        return NEVER
+    return (f"({' OR '.join(either)})" if len(either) > 1 else either[0]), tuple(values)
+
+
+def _after_all(start: str) -> str | None:
+    """The least text above all that begin with `start`; None if there is none. An index serves such a range."""
+    while start:
+        last = ord(start[-1]) + 1
+        if last in _SURROGATES:
+            last = _SURROGATES.stop
+        if last <= _LAST:
+            return start[:-1] + chr(last)
+        start = start[:-1]
+    return None
+
+
+def _order(shape: Shape, query: store.Select) -> list[store.Order]:
+    """Up to the key: what comes after it decides nothing."""
+    found: list[store.Order] = []
+    for one in (*query.order, *(store.Order(column=name) for name in shape.key)):
+        if one.column not in {o.column for o in found}:
+            found.append(one)
+        if set(shape.key) <= {o.column for o in found}:
+            break
+    return found
+
+
+def _sorted_by(dialect: Dialect, shape: Shape, one: store.Order) -> str:
+    text = quoted(one.column) + (" DESC" if one.descending else "")
+    if dialect.null_is_most and one.column in _nullable(shape):
+        text += " NULLS LAST" if one.descending else " NULLS FIRST"
+    return text
+
+
+def _nullable(shape: Shape) -> frozenset[str]:
+    return frozenset(c.name for c in shape.table.columns if c.nullable and c.name not in shape.key)
+
+
+def _following(shape: Shape, order: Sequence[store.Order], start: store.Row) -> Part:
+    """Behind `start`: in the first column, or as good in it and behind in the next, and so on."""
+    nullable = _nullable(shape)
+    ways: list[str] = []
+    same: list[str] = []
+    args: list[store.Value] = []
+    held: list[store.Value] = []
+    for one in order:
+        column, value = quoted(one.column), start[one.column]
+        behind = _behind(one, value, nullable=one.column in nullable)
+        if behind is not None:
+            ways.append(" AND ".join([*same, behind]))
+            args += held + ([value] if "?" in behind else [])
+        same.append(f"{column} IS NULL" if value is None else f"{column} = ?")
+        held += [] if value is None else [value]
+    return f"(({') OR ('.join(ways)}))", tuple(args)
+
+
+def _behind(one: store.Order, value: store.Value, *, nullable: bool) -> str | None:
+    """Behind a value in one column; None where nothing is."""
+    column = quoted(one.column)
+    if value is None:
+        return None if one.descending else f"{column} IS NOT NULL"
+    if not one.descending:
+        return f"{column} > ?"
+    return f"({column} < ? OR {column} IS NULL)" if nullable else f"{column} < ?"
