@@ -79,6 +79,8 @@ def plan(
     mark = hashlib.sha256()
     for model in (*old, *new):
         mark.update(f"{model.name} {model.version} {model.digest} ".encode())
+    for model in old:  # the same way a second time must not lead to the tables that it left before
+        mark.update(" ".join(t.table for t in model.types.values()).encode())
     mark.update(" ".join(sorted(rigid)).encode() + bytes([drop]))
     digest = mark.hexdigest()
     after: list[Model] = []
@@ -138,11 +140,12 @@ class _Proton:
         self.new = replace(self._kept, types=fresh)
 
     def _needs_table(self, name: str) -> bool:
-        """Copied types; and new ones, where a table of their name is left over from another life."""
+        """Copied types; and new ones, where a table of their name is left over from another life, even an empty one:
+        it has lost its references."""
         if name in self._copied:
             return True
         table = particles.table_of(self._kept, self._kept.types[name])
-        return name not in self._old.types and self._rows.get(table, 0) > 0
+        return name not in self._old.types and table in self._rows
 
     def _stands(self, change: Change) -> bool:
         """Whether a change stands in the way."""

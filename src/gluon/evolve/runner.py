@@ -190,7 +190,9 @@ class Runner:
         async def last(locked: Locked) -> None:
             await work.finish(locked, self._jobs, self._revision, self._progress(SWITCHED))
 
-        return await self._store.switch(wanted, self._fresh, models, last)
+        epoch = await self._store.switch(wanted, self._fresh, models, last)
+        await self._store.release(self._plan.left)
+        return epoch
 
 
 def _nothing(table: str, key: store.Value) -> None:
@@ -214,10 +216,13 @@ class _Forget:
 
 
 async def left(database: Upgradable, models: Sequence[Model]) -> list[str]:
-    """Tables that upgrades before have left, and nothing uses. `models`: those on record."""
+    """Tables that upgrades before have left, and nothing uses; they hold nothing back, also where an upgrade was killed
+    as it ended. `models`: those on record."""
     await database.prepare(tables.tables_of(models), ())
     rows = await database.select(store.Select(table=PROGRESS.name, equals=(("state", SWITCHED),)))
-    return [name for row in rows for name in codec.decode(str(row["document"]))["left"]]
+    names = [name for row in rows for name in codec.decode(str(row["document"]))["left"]]
+    await database.release(names)
+    return names
 
 
 async def drop(database: Upgradable, models: Sequence[Model]) -> list[str]:

@@ -36,10 +36,10 @@ def shortfalls(old: tables.Table, new: tables.Table) -> dict[str, str]:
     found.update({name: "gone, and never null" for name, was in there.items() if not was.nullable})
     if old.key != new.key:
         found[new.key[0]] = "another key"
-    kept = {c.name for c in new.columns} & {c.name for c in old.columns}
     before = {f.column for f in old.foreign}
     after = {f.column for f in new.foreign}
-    found.update(dict.fromkeys(sorted((before ^ after) & kept), "another reference"))
+    stored = {c.name for c in old.columns}
+    found.update(dict.fromkeys(sorted((before ^ after) & stored), "another reference"))
     return found
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from gluon.evolve.plan import Plan, plan
+from gluon.evolve.returning import returning
 from gluon.evolve.stored import kept, placed, restore
 from gluon.model.types import Model
 from gluon.particles import tables
@@ -58,4 +59,12 @@ async def _survey(
     wanted = tables.tables_of([placed(m, known.get(m.name)) for m in new])
     names = {t.name for t in (*wanted, *tables.tables_of(old))}
     rows = await database.counts(sorted(names))
-    return plan(old, new, rows, rigid=await database.rigid(wanted), drop=drop)
+    rigid = await database.rigid(wanted)
+    columns = await database.columns(sorted(names))
+    after = {m.name: m for m in new}
+    before = []
+    for model in old:
+        known_of, unknown = returning(model, after[model.name], columns)
+        before.append(known_of)
+        rigid |= unknown
+    return plan(before, new, rows, rigid=rigid, drop=drop)

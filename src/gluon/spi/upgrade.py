@@ -98,6 +98,11 @@ class Upgradable(store.Store, Protocol):
     async def rigid(self, wanted: Sequence[tables.Table]) -> frozenset[str]:
         """The tables that cannot be brought to their wanted form where they are (indexes aside)."""
 
+    async def columns(
+        self, names: Sequence[str]
+    ) -> Mapping[str, Mapping[str, tuple[tables.ColumnType | None, int | None]]]:
+        """The columns that tables have, also those that nothing uses: type (None: another than ours) and length."""
+
     def alone(self) -> AbstractAsyncContextManager[None]:
         """Only one upgrade of a database at a time. Raises `Conflict`."""
 
@@ -119,6 +124,9 @@ class Upgradable(store.Store, Protocol):
 
         Raises what `last` raises (nothing is changed then), `MigrationRefused`, `Unavailable` (try again).
         """
+
+    async def release(self, names: Sequence[str]) -> None:
+        """Let tables that nothing uses refer to nothing, so that what they referred to can be deleted."""
 
     async def drop(self, names: Sequence[str]) -> None:
         """Drop tables, where they are there, those that refer first."""
