@@ -46,7 +46,10 @@ def whole(object_type: ObjectType) -> Schema:
         schema["description"] = object_type.description
     schema |= {"properties": properties, "required": list(properties)}
     if object_type.examples:
-        schema["examples"] = [dict(e) for e in object_type.examples]
+        secret = {a.name for a in object_type.attributes.values() if a.secret}
+        schema["examples"] = [
+            {n: None if n in secret else v for n, v in e.items()} for e in object_type.examples
+        ]
     return schema
 
 

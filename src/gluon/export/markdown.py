@@ -139,7 +139,7 @@ def _meaning(attribute: Attribute, *, key: bool) -> str:
     if key:
         said.append("The key.")
     said += words.flags(attribute)
-    if attribute.example is not None:
+    if attribute.example is not None and not attribute.secret:
         example = attribute.example
         said.append(f"Example: {code(example if isinstance(example, str) else words.shown(example))}.")
     return " ".join(said)

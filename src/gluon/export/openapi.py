@@ -6,10 +6,11 @@ and by the API (`…/openapi.json`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gluon.export import answers, paths, refusals
+from gluon.export import answers, paths, refusals, samples
 from gluon.export.refusals import Operation
 from gluon.model import body_schema
 from gluon.model.types import Action, Attribute, Model, ObjectType
@@ -165,7 +166,7 @@ def _collection(model: Model, place: paths.Place) -> Document:
         created = _answered("The new object.", {"$ref": _ref(t)}, _WITH_ETAG)
         item["post"] = {
             **_operation(model, place, Operation.CREATE, f"Create a {t.singular}.", {"201": created}),
-            "requestBody": _body(f"{t.name}.create", t.examples),
+            "requestBody": _body(f"{t.name}.create", [samples.harmless(t, e) for e in t.examples]),
         }
         if place.above:
             item["post"]["description"] = f"`{t.parent_key}` may be left out; the path says it."
@@ -251,7 +252,7 @@ def _ref(object_type: ObjectType) -> str:
     return f"#/components/schemas/{object_type.name}"
 
 
-def _body(name: str, examples: tuple[Any, ...] = ()) -> Document:
+def _body(name: str, examples: Sequence[Mapping[str, Any]] = ()) -> Document:
     content: Document = {"schema": {"$ref": f"#/components/schemas/{name}"}}
     if examples:
         content["example"] = dict(examples[0])

@@ -48,6 +48,12 @@ def creates(model: Model) -> dict[str, Body]:
     return made
 
 
+def harmless(object_type: ObjectType, example: Mapping[str, Any]) -> Body:
+    """An example of the model without the secrets that a body may do without."""
+    hidden = {a.name for a in object_type.attributes.values() if a.secret and not a.required}
+    return {name: value for name, value in example.items() if name not in hidden}
+
+
 def changes(object_type: ObjectType) -> Body | None:
     """A body that changes such an object and breaks no rule that is seen from here; None: there is none."""
     for name in (object_type.role(Role.NAME), "description"):
@@ -86,7 +92,7 @@ class _Maker:
         given = owner.examples[0] if owner.examples else {}
         body: Body = {}
         for name, attribute in owner.attributes.items():
-            if attribute.read_only:
+            if attribute.read_only or (attribute.secret and not attribute.required):
                 continue
             if attribute.reference:
                 if attribute.reference in self._made:

@@ -80,7 +80,7 @@ def _words(attribute: Attribute) -> Schema:
         found["description"] = attribute.description.strip()
     if attribute.default is not None:
         found["default"] = attribute.default
-    if attribute.example is not None:
+    if attribute.example is not None and not attribute.secret:
         found["examples"] = [attribute.example]
     if attribute.secret:
         found["writeOnly"] = True

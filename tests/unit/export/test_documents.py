@@ -1,6 +1,7 @@
 """The documents fit the standards they name, and agree with each other."""
 
 import dataclasses
+import json
 import re
 from pathlib import Path
 
@@ -111,3 +112,21 @@ def test_a_version_that_is_not_stored_has_less() -> None:
     assert gone == {"bindings", "drain"}
     verbs = {verb for path, item in document["paths"].items() if "/bindings" in path for verb in item}
     assert verbs <= {"parameters", "get"}
+
+
+def test_no_document_shows_the_secret_of_an_example(tmp_path: Path) -> None:
+    (tmp_path / "api.yaml").write_text("""
+file_version: "2.0"
+imports: base-2.0
+info: {name: net-peer, version: "1.0", description: Sessions.}
+objects:
+  Session:
+    extends: BaseObject
+    api: {name: session, plural_name: sessions}
+    attributes:
+      key: {type: string, length: 64, secret: true, example: hunter2-of-the-attribute}
+    examples: [{project_id: 1b671a64-40d5-491e-99b0-da01ff1f3341, key: hunter2-of-the-object, name: x}]
+""")
+    (model,) = loader.load([tmp_path])
+    assert "hunter2" not in json.dumps(openapi.document(model))
+    assert "hunter2" not in markdown.page(model)
