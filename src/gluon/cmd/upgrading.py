@@ -129,10 +129,17 @@ def upgrade(settings: config.Settings, *, drop: bool, yes: bool) -> int:
             try:
                 epoch = await runner.Runner(database, found, others=node.OTHERS, say=_say).run()
             except work.Stopped as stopped:
-                click.echo(
-                    f"{stopped.count} stored objects do not fit; the old models go on to serve:", err=True
-                )
+                many = "1 stored object does" if stopped.count == 1 else f"{stopped.count} stored objects do"
+                click.echo(f"{many} not fit; the old models go on to serve:", err=True)
                 click.echo(str(stopped), err=True)
+                click.echo("change these objects or the model, and run it again", err=True)
+                return 1
+            except errors.Conflict as conflict:
+                if conflict.code != "repeated":
+                    raise
+                click.echo("stored objects do not fit; the old models go on to serve:", err=True)
+                click.echo(str(conflict), err=True)
+                click.echo(conflict.hint, err=True)
                 return 1
             click.echo(f"the database has the new models: epoch {epoch}")
         else:

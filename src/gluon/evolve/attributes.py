@@ -13,7 +13,7 @@ from typing import Any
 from gluon.evolve import plain, values
 from gluon.evolve.changes import Change, Impact
 from gluon.model.fieldtypes import RANGES
-from gluon.model.types import Attribute, AttributeType, Format, Role
+from gluon.model.types import Attribute, AttributeType, Format, PoolUse, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -381,5 +381,7 @@ def _show(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, PoolUse):
+        return f"{value.through}.{value.name}" if value.through else value.name
     text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
     return text if len(text) <= 60 else f"{text[:59]}…"

@@ -133,9 +133,13 @@ def _attributes(old: ObjectType, new: ObjectType) -> Iterator[Change]:
         else:
             taken.add(before)
             yield from attributes.changes(old.attributes[before], attribute, new.name, attribute.name)
+    fresh = [a for a in new.attributes.values() if values.source(old.attributes, a) is None]
     for name, attribute in old.attributes.items():
         if name not in taken:
-            yield attributes.removed(attribute, new.name)
+            gone = attributes.removed(attribute, new.name)
+            same = next((a.name for a in fresh if a.value_type is attribute.value_type), None)
+            hint = f"if {same} is the same under another name, let it say renamed_from: {name}"
+            yield gone if same is None else replace(gone, cure=hint)
 
 
 def _unique(old: ObjectType, new: ObjectType) -> Iterator[Change]:

@@ -73,7 +73,7 @@ class Runner:
         """Where a run before came to; what another plan had begun is thrown away."""
         for row in await self._store.select(store.Select(table=PROGRESS.name, equals=(("state", RUNNING),))):
             if row["plan"] != self._plan.digest:
-                self._say("an upgrade to other models was begun and not ended: what it had copied is dropped")
+                self._say("what an upgrade to other models had begun is thrown away")
                 await self._forget(row)
         row_ = await self._store.get(PROGRESS.name, self._plan.digest)
         position = await self._store.position()
@@ -108,7 +108,11 @@ class Runner:
     async def _take(self, step: Step) -> None:
         if step.kind is Kind.INDEX:
             (table,) = [t for t in tables.tables_of(self._plan.new) if t.name == step.table]
-            await self._store.index(table, step.columns, unique=step.unique)
+            try:
+                await self._store.index(table, step.columns, unique=step.unique)
+            except errors.Conflict as repeated:
+                said = f"{step.api} {step.object_type}: {repeated}"
+                raise errors.Conflict(said, code=repeated.code, hint=repeated.hint) from repeated
             return
         (n,) = [n for n, j in enumerate(self._jobs) if (j.api, j.object_type) == (step.api, step.object_type)]
         if step.kind is Kind.CHECK:

@@ -32,10 +32,17 @@ def _why(change: Change) -> str:
 
 
 def steps(plan: Plan) -> Iterator[str]:
-    """The steps, numbered, with rows; what stands in the way comes first."""
+    """The steps, numbered, with rows; what stands in the way comes first, then what clients will notice."""
     for api, change in plan.refused:
         yield f"refused  {api} {change.where}: {change.what} ({_why(change)})"
-    if not plan.steps and not plan.refused:
+    if plan.refused:
+        yield "nothing can be done before that is cured"
+        return
+    for api, changes in plan.changes.items():
+        for change in changes:
+            if change.breaking:
+                yield f"breaking  {api} {change.where}: {change.what} ({_why(change)})"
+    if not plan.steps:
         yield "nothing to do: the database has these models"
     for n, step in enumerate(plan.steps, 1):
         of = f"{step.api} {step.object_type}" if step.object_type else ""

@@ -208,8 +208,16 @@ async def _refuse_repeated(
         f" GROUP BY {ddl.listed(columns)} HAVING COUNT(*) > 1 ORDER BY COUNT(*) DESC LIMIT 10"
     )
     if rows:
-        said = "; ".join(f"{', '.join(map(str, row[:-1]))} ({row[-1]} times)" for row in rows)
-        raise errors.Conflict(f"{table.name}: {', '.join(columns)} must be unique, and are not: {said}")
+        said = "; ".join(
+            f"{', '.join('null' if v is None else repr(v) for v in row[:-1])} ({row[-1]} objects)"
+            for row in rows
+        )
+        names = ", ".join(c.lstrip("_") for c in columns)
+        raise errors.Conflict(
+            f"{names}: to be unique, and more than one object has {said}",
+            code="repeated",
+            hint="change these objects or the model, and run it again",
+        )
 
 
 async def refer(connection: driver.Installer, database: driver.Database, fresh: Sequence[tables.Table],

@@ -158,7 +158,7 @@ STOPS: dict[str, tuple[ObjectType, str]] = {
     "null": (changed(box(), "colour", required=True, nullable=False), "a value is required"),
     "too long": (changed(box(), "name", length=2), "has 3 characters"),
     "no address": (changed(box(), "name", format=Format.MAC, value_format=Format.MAC), "MAC"),
-    "repeated": (box(unique=(Unique(attributes=("colour",)),)), "must be unique"),
+    "repeated": (box(unique=(Unique(attributes=("colour",)),)), "to be unique"),
 }  # fmt: skip
 
 
