@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import sys
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,6 +22,7 @@ from gluon.shim.engine import Shim
 from gluon.spi import backend as spi
 from gluon.spi.bus import Bus
 from gluon.testing.backend_suite import until
+from gluon.testing.process import run
 from gluon.testing.product import GluonServer
 
 API = "net-peer"
@@ -285,3 +287,61 @@ async def test_a_resync_and_a_publisher_that_is_killed(server: GluonServer, bus:
 
     await until(repaired, "the resync repaired the keys")
     await until(all_there, "and the shim has them")
+
+
+MODEL = """
+file_version: "2.0"
+imports: base-2.0
+info: {name: net-peer, version: "2.0", description: Sessions.}
+objects:
+  Session:
+    extends: BaseObject
+    api: {name: session, plural_name: sessions}
+    attributes:
+      address: {type: ip, required: true}
+"""
+ADDED = MODEL + "      md5_key: {type: string, length: 64, secret: true}\n"
+RENAMED = MODEL + "      tcp_ao_key: {type: string, length: 64, secret: true, renamed_from: md5_key}\n"
+
+
+async def gluon(*words: str) -> None:
+    await asyncio.to_thread(run, [sys.executable, "-m", "gluon.cmd.main", *words], limit=60)
+
+
+async def test_a_model_that_adds_renames_and_drops_a_secret(
+    etcd_url: str, bus: Bus, shim: None, tmp_path: Path
+) -> None:
+    folder, data = tmp_path / "model", str(tmp_path / "data")
+    folder.mkdir()
+    (folder / "api.yaml").write_text(MODEL)
+    arguments = ("--etcd", etcd_url, "--model", str(folder), "--data", data)
+    with GluonServer("server", *arguments) as server:
+        client = Client(server)
+        body = {"project_id": PROJECT, "name": "a", "address": "192.0.2.1"}
+        key = (await client("POST", "sessions", body, status=201))["id"]
+
+        def has(**values: str | None) -> Callable[[], bool]:
+            return lambda: Recorder.rows.get(key) == values
+
+        async def upgrade(text: str, *words: str) -> None:
+            (folder / "api.yaml").write_text(text)
+            await asyncio.to_thread(server.end)
+            await gluon("db", "upgrade", "--yes", *words, "--model", str(folder), "--data", data)
+            await asyncio.to_thread(server.start)
+
+        (folder / "api.yaml").write_text(ADDED)
+        await gluon("proton", "replace", str(folder), "--port", str(server.port))
+        await until(has(md5_key=None), "there is one without a value")
+        word = uuid.uuid4().hex
+        await client("PUT", f"sessions/{key}", {"md5_key": word})
+        await until(has(md5_key=word), "the new secret is used")
+        await upgrade(RENAMED)
+        await until(has(tcp_ao_key=word), "it has another name")
+        await upgrade(MODEL, "--drop")
+
+        async def gone() -> bool:
+            return not (await bus.list(keys.SECRET)).items and not Recorder.rows
+
+        await until(gone, "nothing is left of it in etcd")
+        assert not [said for said in client.said if word in said]
+        assert word not in server.daemon.said(lines=100_000)
