@@ -12,6 +12,7 @@ from typing import Any
 from gluon import errors
 from gluon.api import editions, message
 from gluon.api import errors as answers
+from gluon.api import query as queries
 from gluon.api import terms as wishes
 from gluon.arbiter import binder, standing
 from gluon.objects import codec
@@ -148,6 +149,10 @@ class Resources:
             context = self._writing(request, resource, _made)
             return _made(await self._actions.create(context, body, parent))
         if request.method in ("GET", "HEAD"):
+            if resource.modern:
+                asked = queries.of(request, resource)
+                page = await self._actions.page(self._context(request, resource), asked, parent)
+                return queries.answer(request, asked, page)
             answers.no_arguments(request)
             bodies = await self._actions.list(self._context(request, resource), parent)
             return message.Reply(200, codec.encode({resource.type.plural: bodies}))
@@ -247,12 +252,11 @@ class Resources:
         reference: referring.Reference,
     ) -> message.Reply:
         """What refers to an object, under the name that the reference gives."""
-        answers.no_arguments(request)
         if request.method not in ("GET", "HEAD"):
             return _other_method(request, READ)
-        bodies = await self._actions.referrers(self._context(request, resource), key, reference, parent)
-        plural = resource.family[reference.owner].type.plural
-        return message.Reply(200, codec.encode({plural: bodies}))
+        asked = queries.of(request, resource.family[reference.owner])
+        page = await self._actions.referrers(self._context(request, resource), key, reference, asked, parent)
+        return queries.answer(request, asked, page)
 
 
 def _json_will_do(accept: bytes | None) -> bool:

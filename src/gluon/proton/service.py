@@ -18,8 +18,10 @@ from gluon.proton import (
     create,
     hooked,
     ids,
+    lists,
     many,
     problems,
+    query,
     referring,
     registry,
     remove,
@@ -54,6 +56,7 @@ class Service:
         self._policy = rules
         self._ledger = ledger
         self._standings = standings
+        self._lists = lists.Lists(database, rules, self._shown)
 
     def context(
         self,
@@ -288,29 +291,39 @@ class Service:
             parent = key
 
     async def referrers(
-        self, context: units.Context, key: str, reference: referring.Reference, parent: str | None = None
-    ) -> Sequence[dict[str, Any]]:
-        """The bodies that refer to an object by `reference` and that the caller may see, by key."""
+        self,
+        context: units.Context,
+        key: str,
+        reference: referring.Reference,
+        asked: query.Query,
+        parent: str | None = None,
+    ) -> lists.Page:
+        """The objects that refer to one by `reference` and that the caller may see."""
         target = await self.get(context, key, parent)
-        owner = context.resource.family[reference.owner]
-        scope = self._policy.scope(context.caller, owner.api, owner.name)
-        self._policy.check(context.caller, "list", owner.api, owner.name, scope)
-        value = target.row[reference.target_key]
-        equals = ((reference.column, value),)
-        rows = await self._store.select(store.Select(table=owner.table, equals=equals, project=scope))
-        return [owner.records.body(row) for row in await self._shown(owner, rows)]
+        owner = self.context(context.resource.family[reference.owner], context.caller, context.request_id)
+        equals = ((reference.column, target.row[reference.target_key]),)
+        return await self._lists.page(owner, asked, equals)
 
     async def list(self, context: units.Context, parent: str | None = None) -> Sequence[dict[str, Any]]:
         """All bodies that the caller may see, by key; `parent`: only those of this parent."""
         resource = context.resource
         scope = self._policy.scope(context.caller, resource.api, resource.name)
         self._policy.check(context.caller, "list", resource.api, resource.name, scope)
-        equals: tuple[tuple[str, store.Value], ...] = ()
-        if parent is not None and resource.type.parent_key:
-            attribute = resource.type.parent_key
-            equals = ((resource.records.column(attribute), resource.fields.from_text(attribute, parent)),)
+        equals = _under(resource, parent)
         rows = await self._store.select(store.Select(table=resource.table, equals=equals, project=scope))
         return [resource.records.body(row) for row in await self._shown(resource, rows)]
+
+    async def page(self, context: units.Context, asked: query.Query, parent: str | None = None) -> lists.Page:
+        """As `list`, what a query asks for."""
+        return await self._lists.page(context, asked, _under(context.resource, parent))
+
+
+def _under(resource: registry.Resource, parent: str | None) -> tuple[tuple[str, store.Value], ...]:
+    """What all objects under a parent have in their rows."""
+    attribute = resource.type.parent_key
+    if parent is None or not attribute:
+        return ()
+    return ((resource.records.column(attribute), resource.fields.from_text(attribute, parent)),)
 
 
 class New(msgspec.Struct, frozen=True, gc=False):

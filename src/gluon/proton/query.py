@@ -1,0 +1,276 @@
+"""What a list is asked for: filters, order, page, and how much of each object.
+
+In: an object type and the arguments of a URL. Out: a `Query`, or `Invalid` with every argument that means nothing.
+Secrets and what is not stored can be asked for in no way. Called by the faces; `lists` answers it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_network
+
+from gluon import errors
+from gluon.model import types, widths
+from gluon.model.types import Attribute, AttributeType, Format
+from gluon.particles import records, tables
+from gluon.proton import registry
+from gluon.spi import store
+from gluon.spi.store import Filter, Match, Order
+from gluon.values import cidr, ip
+
+MOST = 1000
+"""Objects of one answer, also where nothing is said."""
+WORDS = ("sort_key", "sort_dir", "limit", "marker", "fields", "count", "embed")
+_MOST_VALUES = 200
+_SORTED_LENGTH = 255
+"""MariaDB sorts texts by their first 1,024 bytes."""
+_TIMES = {records.CREATED_AT: tables.CREATED, records.UPDATED_AT: tables.UPDATED}
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?", re.ASCII).fullmatch
+_TEXTS = frozenset({AttributeType.STRING, AttributeType.ENUM, AttributeType.UUID})
+_ADDRESSES = frozenset({Format.IP, Format.IPV4, Format.IPV6, Format.CIDR})
+_FREE = frozenset({types.Role.PROFILE, types.Role.VIF_DETAILS})
+_IN = "in"
+_ORDERED = frozenset({Match.LESS, Match.AT_MOST, Match.MORE, Match.AT_LEAST})
+_PARTS = frozenset({Match.CONTAINS, Match.BEGINS})
+_TRUTH = {"true": True, "false": False}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """`fields` empty: all of them. `embed`: references whose objects come with the answer."""
+
+    filters: tuple[Filter, ...] = ()
+    order: tuple[Order, ...] = ()
+    limit: int = MOST
+    marker: str | None = None
+    fields: tuple[str, ...] = ()
+    count: bool = False
+    embed: tuple[str, ...] = ()
+
+
+def shown(kind: types.ObjectType) -> tuple[str, ...]:
+    """What `fields` may name."""
+    return (*(a.name for a in kind.attributes.values() if not a.secret), *_TIMES)
+
+
+def filtered(resource: registry.Resource) -> tuple[str, ...]:
+    """What can be filtered by."""
+    return (*(a.name for a in resource.type.attributes.values() if _can_filter(resource, a)), *_TIMES)
+
+
+def sorted_by(resource: registry.Resource) -> tuple[str, ...]:
+    """What `sort_key` may name."""
+    attributes = resource.type.attributes
+    return tuple(n for n in filtered(resource) if n in _TIMES or _short(attributes[n]))
+
+
+def embedded(kind: types.ObjectType) -> tuple[str, ...]:
+    """What `embed` may name."""
+    return tuple(a.name for a in kind.references if not a.secret)
+
+
+def suffixes(attribute: Attribute) -> tuple[str, ...]:
+    """How an attribute can be compared, besides `name=`."""
+    matches = _matches(attribute)
+    return (*sorted(m.value for m in matches), _IN)
+
+
+def parse(resource: registry.Resource, arguments: Iterable[tuple[str, str]]) -> Query:
+    """Raises `Invalid` with all problems."""
+    reading = _Reading(resource)
+    given: dict[str, list[str]] = {}
+    for name, value in arguments:
+        given.setdefault(name, []).append(value)
+    if sum(map(len, given.values())) > _MOST_VALUES:
+        raise errors.Invalid([_wrong(f"more than {_MOST_VALUES} query arguments", "ask for less at once")])
+    for name, values in given.items():
+        if name not in WORDS:
+            reading.filter(name, values)
+    query = Query(
+        order=reading.order(given.get("sort_key", []), given.get("sort_dir", [])),
+        limit=reading.limit(given.get("limit")),
+        marker=reading.once("marker", given.get("marker")),
+        fields=reading.names("fields", given.get("fields", []), shown(resource.type)),
+        count=reading.truth("count", given.get("count")),
+        embed=reading.names("embed", given.get("embed", []), embedded(resource.type)),
+        filters=tuple(reading.filters),
+    )
+    if reading.problems:
+        raise errors.Invalid(reading.problems[:100])
+    return query
+
+
+class _Reading:
+    """One query as it is read; `problems` are gathered."""
+
+    def __init__(self, resource: registry.Resource) -> None:
+        self._resource = resource
+        self.problems: list[errors.FieldProblem] = []
+        self.filters: list[Filter] = []
+
+    def filter(self, argument: str, values: Sequence[str]) -> None:
+        """`name=`, or `name__<suffix>=`."""
+        known = filtered(self._resource)
+        name, suffix = (argument, Match.EQUAL.value) if argument in known else _split(argument)
+        if name not in known:
+            self._unknown(argument, name)
+            return
+        attribute = self._resource.type.attributes.get(name)
+        allowed = {m.value for m in (_matches(attribute) if attribute else _ORDERED | _BOTH)} | {_IN}
+        if suffix not in allowed:
+            words = ", ".join(f"{name}__{word}" for word in sorted(allowed))
+            self._add(f"query argument '{argument[:100]}' is not known", f"known for it: {name}, {words}")
+            return
+        column = self._resource.records.column(name) if attribute else _TIMES[name]
+        if suffix == _IN:
+            values = [part for value in values for part in value.split(",")]
+            if len(values) > _MOST_VALUES:
+                self._add(f"'{argument}' has more than {_MOST_VALUES} values", "ask for less at once")
+                return
+        match = Match.EQUAL if suffix == _IN else Match(suffix)
+        try:
+            found = [self._value(argument, name, attribute, match, text) for text in values]
+        except errors.Invalid as error:
+            self.problems += error.problems
+            return
+        if match is Match.EQUAL:
+            self.filters.append(
+                Filter(column=column, match=match, values=tuple(v for some in found for v in some))
+            )
+        else:
+            self.filters += [Filter(column=column, match=match, values=(v,)) for some in found for v in some]
+
+    def _value(
+        self, argument: str, name: str, attribute: Attribute | None, match: Match, text: str
+    ) -> tuple[store.Value, ...]:
+        """In normal form; what is empty is null, and the empty text too. Raises `Invalid`."""
+        if "\0" in text:
+            raise errors.Invalid([_wrong(f"query argument '{argument}' has U+0000", "leave it out")])
+        if match in _PARTS:
+            return (text,)
+        is_text = attribute is None or attribute.value_type in _TEXTS
+        if text == "" and match in _BOTH:
+            return (None, "") if is_text and attribute is not None else (None,)
+        if attribute is None:
+            return (_time(argument, text),)
+        if match is Match.WITHIN:
+            return (_prefix(argument, text),)
+        if match in _ORDERED and is_text and attribute.value_format is None:
+            return (text,)
+        try:
+            return (self._resource.fields.from_text(name, text),)
+        except errors.Invalid as error:
+            told = [_wrong(f"query argument '{argument}': {p.message}", p.hint) for p in error.problems]
+            raise errors.Invalid(told) from None
+
+    def order(self, keys: Sequence[str], directions: Sequence[str]) -> tuple[Order, ...]:
+        known = sorted_by(self._resource)
+        names = [name for key in keys for name in key.split(",")]
+        ways = [way for direction in directions for way in direction.split(",")]
+        wrong = [name for name in names if name not in known]
+        if wrong:
+            self._add(f"sort_key '{wrong[0][:100]}' is none", f"sort by: {', '.join(known)}")
+        elif len(set(names)) < len(names):
+            self._add("sort_key names an attribute twice", "name each once")
+        elif len(ways) > len(names) or not set(ways) <= {"asc", "desc"}:
+            self._add("sort_dir does not fit", "give asc or desc for each sort_key, in their order")
+        else:
+            ways += ["asc"] * (len(names) - len(ways))
+            return tuple(
+                Order(column=self._column(name), descending=way == "desc")
+                for name, way in zip(names, ways, strict=True)
+            )
+        return ()
+
+    def _column(self, name: str) -> str:
+        return _TIMES.get(name) or self._resource.records.column(name)
+
+    def limit(self, given: Sequence[str] | None) -> int:
+        text = self.once("limit", given)
+        if text is None:
+            return MOST
+        if not re.fullmatch("[0-9]{1,4}", text, re.ASCII) or int(text) > MOST:
+            self._add(f"limit '{text[:40]}' is none", f"a whole number from 0 to {MOST}")
+            return MOST
+        return int(text)
+
+    def once(self, name: str, given: Sequence[str] | None) -> str | None:
+        if given is not None and len(given) > 1:
+            self._add(f"query argument '{name}' is given twice", "give it once")
+        return given[0] if given else None
+
+    def truth(self, name: str, given: Sequence[str] | None) -> bool:
+        text = self.once(name, given)
+        if text is not None and text not in _TRUTH:
+            self._add(f"{name} is true or false, not '{text[:40]}'", f"say {name}=true")
+        return _TRUTH.get(text or "", False)
+
+    def names(self, argument: str, given: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+        names = tuple(dict.fromkeys(name for one in given for name in one.split(",")))
+        wrong = [name for name in names if name not in known]
+        if wrong:
+            self._add(f"{argument} '{wrong[0][:100]}' is none", f"known here: {', '.join(known) or 'none'}")
+        return names
+
+    def _unknown(self, argument: str, name: str) -> None:
+        kind = self._resource.type.attributes.get(name)
+        said = "is not known" if kind is None or kind.secret else "cannot be filtered by"
+        known = (
+            f"{', '.join(WORDS)}; filters: {', '.join(filtered(self._resource))}, with __ne, __lt and so on"
+        )
+        self._add(f"query argument '{argument[:100]}' {said}", f"known here: {known}")
+
+    def _add(self, text: str, hint: str) -> None:
+        self.problems.append(_wrong(text, hint))
+
+
+_BOTH = frozenset({Match.EQUAL, Match.UNLIKE})
+
+
+def _split(argument: str) -> tuple[str, str]:
+    name, _, suffix = argument.rpartition("__")
+    return (name, suffix) if name else (argument, "")
+
+
+def _can_filter(resource: registry.Resource, attribute: Attribute) -> bool:
+    """The operational status is computed, so no row has it."""
+    computed = resource.stands is not None and resource.stands.name == attribute.name
+    return not (attribute.secret or computed or attribute.type in types.NESTED)
+
+
+def _matches(attribute: Attribute) -> frozenset[Match]:
+    """Addresses have no order as texts; prefixes contain them instead."""
+    if attribute.value_format in _ADDRESSES:
+        return _BOTH | _PARTS | {Match.WITHIN}
+    if attribute.value_type is AttributeType.BOOLEAN:
+        return _BOTH
+    return _BOTH | _ORDERED | (_PARTS if attribute.value_type in _TEXTS else frozenset())
+
+
+def _short(attribute: Attribute) -> bool:
+    if attribute.value_type not in _TEXTS:
+        return True
+    return attribute.role not in _FREE and widths.length(attribute) <= _SORTED_LENGTH
+
+
+def _time(argument: str, text: str) -> str:
+    if not _TIME(text):
+        raise errors.Invalid(
+            [_wrong(f"query argument '{argument}': '{text[:40]}' is no time", "give 2026-01-31T23:59:59")]
+        )
+    return text if "." not in text else f"{text:0<26}"
+
+
+def _prefix(argument: str, text: str) -> str:
+    try:
+        normal = cidr.parse(text) if "/" in text else ip.parse_plain(text)
+    except ValueError as error:
+        problem = _wrong(f"query argument '{argument}': {error}", "give a prefix such as 192.0.2.0/24")
+        raise errors.Invalid([problem]) from None
+    return str(ip_network(normal))
+
+
+def _wrong(text: str, hint: str) -> errors.FieldProblem:
+    return errors.FieldProblem(pointer="", code="argument", message=text, hint=hint)
