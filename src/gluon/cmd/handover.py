@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from gluon.cmd import garbage
 from gluon.model.types import Model
 
 
@@ -38,5 +39,6 @@ def packed(models: Sequence[Model]) -> bytes:
 
 def unpacked(packed: bytes) -> tuple[Model, ...]:
     """The models. Only for what this program's own supervisor has sent."""
-    models: tuple[Model, ...] = pickle.loads(packed)  # noqa: S301 - from our own parent, by a pipe of its own
+    with garbage.paused():
+        models: tuple[Model, ...] = pickle.loads(packed)  # noqa: S301 - from our own parent, by a pipe of its own
     return models

@@ -19,7 +19,7 @@ from gluon.api import guard, lane, metrics, routes
 from gluon.arbiter import assign, binder, ledger, replies, standing
 from gluon.arbiter import projection as arbiter_projection
 from gluon.arbiter import tables as arbiter_tables
-from gluon.cmd import administer, etcd
+from gluon.cmd import administer, etcd, garbage
 from gluon.cmd import settings as config
 from gluon.cmd.presence import Presence
 from gluon.cmd.protons import Protons, Renewing
@@ -87,7 +87,8 @@ async def _nothing() -> None:
 def load_models(settings: config.Settings) -> tuple[Model, ...]:
     """The models named, or the shipped catalogue. Raises `ModelError`."""
     paths = [Path(p) for p in settings.models.paths]
-    return loader.load(paths) if paths else loader.load_catalog()
+    with garbage.paused():
+        return loader.load(paths) if paths else loader.load_catalog()
 
 
 @asynccontextmanager

@@ -19,7 +19,7 @@ import structlog
 from gluon import errors
 from gluon.api import errors as answers
 from gluon.api import message, resources
-from gluon.cmd import hooks
+from gluon.cmd import garbage, hooks
 from gluon.cmd import settings as config
 from gluon.evolve import words
 from gluon.evolve.stored import kept, restore, stored
@@ -105,9 +105,11 @@ class Protons:
         self.epoch = 0
         self._heard = asyncio.Event()
         self._codes = hooks.load(models)
-        self.registry = editions.serve(registry.Registry(models, self._codes))
+        with garbage.paused():
+            self.registry = editions.serve(registry.Registry(models, self._codes))
+            self._shown = projection.ModelProjection(models, url=url, forms=forms.told)
         self.followers = hooks.after(models, self._codes)
-        self.picture = Picture(projection.ModelProjection(models, url=url, forms=forms.told))
+        self.picture = Picture(self._shown)
         self.versions = {m.name: forms.offered(m) for m in models}
         """Those that shims can be shown."""
         self.serves: Callable[[int], None] = _nothing
@@ -239,19 +241,22 @@ class Protons:
         served = {id(m) for m in self.models}
         self._codes = {**self._codes, **hooks.load([m for m in models if id(m) not in served])}
         before = self.registry
-        made = editions.serve(registry.Registry(models, self._codes, before), before)
-        return _Made(
-            registry=made,
-            tables=(*self._others, *tables.tables_of(models)),
-            followers=hooks.after(models, self._codes),
-            picture=projection.ModelProjection(models, url=self._url, forms=forms.told),
-            versions={m.name: forms.offered(m) for m in models},
-        )
+        with garbage.paused():
+            return _Made(
+                registry=editions.serve(registry.Registry(models, self._codes, before), before),
+                tables=(*self._others, *tables.tables_of(models)),
+                followers=hooks.after(models, self._codes),
+                picture=projection.ModelProjection(
+                    models, url=self._url, forms=forms.told, before=self._shown
+                ),
+                versions={m.name: forms.offered(m) for m in models},
+            )
 
     def _take(self, made: _Made) -> None:
         """Serve what was made, from one moment to the next."""
         vars(self.registry).update(vars(made.registry))
         self.followers = made.followers
+        self._shown = made.picture
         if (made.picture.constant(), made.picture.tables) != (self.picture.constant(), self.picture.tables):
             self.picture.inner = made.picture  # another object says that all has to be published anew
         self.versions.clear()

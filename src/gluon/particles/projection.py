@@ -9,6 +9,7 @@ row, by which a reader tells whether they belong to the object that it has.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from gluon.model import describe, types
@@ -66,6 +67,15 @@ class _Shape:
         return codec.encode({"tenant_id": project, "service": self.api, "url": self.url})
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One model's; that it holds the model keeps its identity from being another's."""
+
+    model: types.Model
+    shapes: Sequence[_Shape]
+    document: bytes
+
+
 def _none(_model: types.Model) -> Mapping[str, Any]:
     """No other versions."""
     return {}
@@ -74,7 +84,8 @@ def _none(_model: types.Model) -> Mapping[str, Any]:
 class ModelProjection:
     """`spi.projection.Projection` for the loaded models; `url` is where users reach the API.
 
-    `forms` says of a model how shims make other versions of its objects.
+    `forms` says of a model how shims make other versions of its objects; `before`: a projection whose parts serve on,
+    where it has the same model.
     """
 
     def __init__(
@@ -83,12 +94,19 @@ class ModelProjection:
         *,
         url: str = "",
         forms: Callable[[types.Model], Mapping[str, Any]] = _none,
+        before: ModelProjection | None = None,
     ) -> None:
-        shapes = [_Shape(m, t, url) for m in models for t in m.types.values()]
+        known = before.parts if before is not None else {}
+        self.parts: Mapping[int, _Part] = {
+            id(m): known.get(id(m))
+            or _Part(m, [_Shape(m, t, url) for t in m.types.values()], _document(m, forms(m)))
+            for m in models
+        }
+        shapes = [s for part in self.parts.values() for s in part.shapes]
         self._by_name: Mapping[tuple[str, str], _Shape] = {(s.api, s.type.name): s for s in shapes}
         self._secret = {name: s for name, s in self._by_name.items() if s.records.has_secrets}
         self._by_table: Mapping[str, _Shape] = {s.records.table: s for s in shapes}
-        self._models = tuple((keys.model(m.name), _document(m, forms(m))) for m in models)
+        self._models = tuple((keys.model(p.model.name), p.document) for p in self.parts.values())
 
     @property
     def prefixes(self) -> tuple[str, ...]:
