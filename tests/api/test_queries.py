@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
 
+from gluon.cli import lists
+from gluon.client.http import Client
 from gluon.testing.product import GluonServer
 
 MODEL = """
@@ -260,3 +266,35 @@ def test_all_problems_at_once_and_no_strange_bytes(server: GluonServer) -> None:
     for text in ("' OR 1=1 --", '"', "\\", "%", "?", "$1", "{}"):
         for name in ("title", "title__contains", "title__startswith", "title__lt"):
             assert server.request("GET", f"{V}/books?{name}={quote(text)}")[0] == 200
+
+
+def test_by_command(server: GluonServer, ask: Listing, books: Books) -> None:
+    def run(*options: str) -> dict[str, Any]:
+        words = ["protonclient", "--api", "net-shelf", "--port", str(server.port), "book-list"]
+        done = subprocess.run(
+            [str(Path(sys.executable).parent / words[0]), *words[1:], "--filter", f"shelf_id={ask.shelf}", *options],
+            capture_output=True, text=True, check=True, timeout=60,
+        )  # fmt: skip
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    assert run() == {"books": books}
+    assert run("--limit", "2", "--sort-key", "id", "--sort-dir", "desc")["books"] == books[:-3:-1]
+    assert run("--count", "--filter", "title=a", "--fields", "title") == {
+        "books": [{"title": "a"}],
+        "count": 1,
+    }
+
+
+def test_a_command_prints_all_pages(server: GluonServer, shelf: dict[str, Any]) -> None:
+    for start in range(0, 1100, 100):
+        bodies = [{"shelf_id": shelf["id"], "pages": n + 1, **OWNER} for n in range(start, start + 100)]
+        assert server.request("POST", f"{V}/books", {"books": bodies})[0] == 201
+    status, answer = server.request("GET", f"{V}/shelves/{shelf['id']}/standing")
+    assert status == 200 and len(answer["books"]) == 1000 and answer["books_links"]
+    with Client(f"http://127.0.0.1:{server.port}") as client:
+        whole = lists.act(f"{V}/books", "books")(
+            client, (f"shelf_id={shelf['id']}",), None, None, count=False, sort_key=("pages",)
+        )
+    assert [b["pages"] for b in whole["books"]] == list(range(1, 1101))
+    assert "books_links" not in whole

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 import click
 
+from gluon.cli import lists
 from gluon.client import http
 from gluon.objects import codec
 
@@ -62,7 +63,7 @@ def make(proton: dict[str, Any], name: str) -> click.Command | None:
         text = action.get("description") or f"{verb} of {_a(singular)}."
         return _command(name, text, [key, *options], _act(kind, verb, action))
     made: dict[str, Callable[[], click.Command]] = {
-        "list": lambda: _command(name, f"All {kind['plural']}.", [], lambda c: c.request("GET", path)),
+        "list": lambda: _list(proton, kind, name),
         "show": lambda: _command(name, f"One {singular}.", [key], _on_object(kind, "GET")),
         "delete": lambda: _command(name, f"Delete {_a(singular)}.", [key], _on_object(kind, "DELETE")),
         "create": lambda: _command(
@@ -76,6 +77,14 @@ def make(proton: dict[str, Any], name: str) -> click.Command | None:
         ),
     }
     return made[verb]()
+
+
+def _list(proton: dict[str, Any], kind: Kind, name: str) -> click.Command:
+    """1.0 lists all and takes no arguments."""
+    path, text = kind["paths"][0], f"All {kind['plural']}."
+    if proton.get("file_version", "1.0") == "1.0":
+        return _command(name, text, [], lambda c: c.request("GET", path))
+    return _command(name, text, lists.options(), lists.act(path, kind["plural"]))
 
 
 def _a(name: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gluon.export import answers, paths, refusals, samples
+from gluon.export import answers, paths, queries, refusals, samples
 from gluon.export.refusals import Operation
 from gluon.model import body_schema
 from gluon.model.types import Action, Attribute, Model, ObjectType
@@ -137,6 +137,8 @@ def _paths_of(model: Model, edition: Edition) -> Document:
                 continue
             for path in (place.path, place.one, f"{place.one}/status"):
                 item = {k: v for k, v in whole[path].items() if t.name not in edition.read_only or k in _READ}
+                if path == place.path:  # lists of other versions take no arguments
+                    item["get"] = {k: v for k, v in item["get"].items() if k != "parameters"}
                 for operation in item.values() if edition.deprecated else ():
                     if isinstance(operation, dict):
                         operation["deprecated"] = True
@@ -159,9 +161,11 @@ def _collection(model: Model, place: paths.Place) -> Document:
             place,
             Operation.LIST,
             f"All {what}.",
-            {"200": _answered("The list.", answers.many(t, _ref(t)))},
+            {"200": _answered("The list.", _list(model, t))},
         ),
     }
+    if not paths.old(model):
+        item["get"]["parameters"] = queries.parameters(t)
     if not place.listed:
         created = _answered("The new object.", {"$ref": _ref(t)}, _WITH_ETAG)
         item["post"] = {
@@ -172,6 +176,11 @@ def _collection(model: Model, place: paths.Place) -> Document:
             item["post"]["description"] = f"`{t.parent_key}` may be left out; the path says it."
             item["post"]["requestBody"] = _body_below(t)
     return item
+
+
+def _list(model: Model, t: ObjectType) -> Document:
+    whole = answers.many(t, _ref(t))
+    return whole if paths.old(model) else queries.listed(t, whole)
 
 
 def _object(model: Model, place: paths.Place) -> Document:

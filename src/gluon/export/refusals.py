@@ -79,6 +79,13 @@ REFUSALS: tuple[Refusal, ...] = (
         when="The path has an argument (`?…`) that nothing takes.",
         operations=_ALL,
     ),
+    Refusal(
+        status=400,
+        code="marker",
+        when="`marker` names no object of the list.",
+        operations=frozenset({Operation.LIST}),
+        given=lambda model, object_type: model.file_version != "1.0",
+    ),
     Refusal(status=400, code="unknown", when="The body has a name that is no attribute.", operations=_BODY),
     Refusal(
         status=400,

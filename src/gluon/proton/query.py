@@ -12,28 +12,16 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 
 from gluon import errors
-from gluon.model import types, widths
-from gluon.model.types import Attribute, AttributeType, Format
-from gluon.particles import records, tables
+from gluon.model.types import Attribute
+from gluon.particles import queries as facts
 from gluon.proton import registry
 from gluon.spi import store
 from gluon.spi.store import Filter, Match, Order
 from gluon.values import cidr, ip
 
-MOST = 1000
-"""Objects of one answer, also where nothing is said."""
-WORDS = ("sort_key", "sort_dir", "limit", "marker", "fields", "count", "embed")
+MOST = facts.MOST
 _MOST_VALUES = 200
-_SORTED_LENGTH = 255
-"""MariaDB sorts texts by their first 1,024 bytes."""
-_TIMES = {records.CREATED_AT: tables.CREATED, records.UPDATED_AT: tables.UPDATED}
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?", re.ASCII).fullmatch
-_TEXTS = frozenset({AttributeType.STRING, AttributeType.ENUM, AttributeType.UUID})
-_ADDRESSES = frozenset({Format.IP, Format.IPV4, Format.IPV6, Format.CIDR})
-_FREE = frozenset({types.Role.PROFILE, types.Role.VIF_DETAILS})
-_IN = "in"
-_ORDERED = frozenset({Match.LESS, Match.AT_MOST, Match.MORE, Match.AT_LEAST})
-_PARTS = frozenset({Match.CONTAINS, Match.BEGINS})
 _TRUTH = {"true": True, "false": False}
 
 
@@ -50,33 +38,6 @@ class Query:
     embed: tuple[str, ...] = ()
 
 
-def shown(kind: types.ObjectType) -> tuple[str, ...]:
-    """What `fields` may name."""
-    return (*(a.name for a in kind.attributes.values() if not a.secret), *_TIMES)
-
-
-def filtered(resource: registry.Resource) -> tuple[str, ...]:
-    """What can be filtered by."""
-    return (*(a.name for a in resource.type.attributes.values() if _can_filter(resource, a)), *_TIMES)
-
-
-def sorted_by(resource: registry.Resource) -> tuple[str, ...]:
-    """What `sort_key` may name."""
-    attributes = resource.type.attributes
-    return tuple(n for n in filtered(resource) if n in _TIMES or _short(attributes[n]))
-
-
-def embedded(kind: types.ObjectType) -> tuple[str, ...]:
-    """What `embed` may name."""
-    return tuple(a.name for a in kind.references if not a.secret)
-
-
-def suffixes(attribute: Attribute) -> tuple[str, ...]:
-    """How an attribute can be compared, besides `name=`."""
-    matches = _matches(attribute)
-    return (*sorted(m.value for m in matches), _IN)
-
-
 def parse(resource: registry.Resource, arguments: Iterable[tuple[str, str]]) -> Query:
     """Raises `Invalid` with all problems."""
     reading = _Reading(resource)
@@ -86,15 +47,15 @@ def parse(resource: registry.Resource, arguments: Iterable[tuple[str, str]]) -> 
     if sum(map(len, given.values())) > _MOST_VALUES:
         raise errors.Invalid([_wrong(f"more than {_MOST_VALUES} query arguments", "ask for less at once")])
     for name, values in given.items():
-        if name not in WORDS:
+        if name not in facts.WORDS:
             reading.filter(name, values)
     query = Query(
         order=reading.order(given.get("sort_key", []), given.get("sort_dir", [])),
         limit=reading.limit(given.get("limit")),
         marker=reading.once("marker", given.get("marker")),
-        fields=reading.names("fields", given.get("fields", []), shown(resource.type)),
+        fields=reading.names("fields", given.get("fields", []), facts.shown(resource.type)),
         count=reading.truth("count", given.get("count")),
-        embed=reading.names("embed", given.get("embed", []), embedded(resource.type)),
+        embed=reading.names("embed", given.get("embed", []), facts.embedded(resource.type)),
         filters=tuple(reading.filters),
     )
     if reading.problems:
@@ -112,24 +73,24 @@ class _Reading:
 
     def filter(self, argument: str, values: Sequence[str]) -> None:
         """`name=`, or `name__<suffix>=`."""
-        known = filtered(self._resource)
+        known = facts.filtered(self._resource.type)
         name, suffix = (argument, Match.EQUAL.value) if argument in known else _split(argument)
         if name not in known:
             self._unknown(argument, name)
             return
         attribute = self._resource.type.attributes.get(name)
-        allowed = {m.value for m in (_matches(attribute) if attribute else _ORDERED | _BOTH)} | {_IN}
+        allowed = facts.suffixes(attribute)
         if suffix not in allowed:
-            words = ", ".join(f"{name}__{word}" for word in sorted(allowed))
+            words = ", ".join(f"{name}__{word}" for word in allowed)
             self._add(f"query argument '{argument[:100]}' is not known", f"known for it: {name}, {words}")
             return
-        column = self._resource.records.column(name) if attribute else _TIMES[name]
-        if suffix == _IN:
+        column = self._resource.records.column(name) if attribute else facts.TIMES[name]
+        if suffix == facts.IN:
             values = [part for value in values for part in value.split(",")]
             if len(values) > _MOST_VALUES:
                 self._add(f"'{argument}' has more than {_MOST_VALUES} values", "ask for less at once")
                 return
-        match = Match.EQUAL if suffix == _IN else Match(suffix)
+        match = Match.EQUAL if suffix == facts.IN else Match(suffix)
         try:
             found = [self._value(argument, name, attribute, match, text) for text in values]
         except errors.Invalid as error:
@@ -148,16 +109,16 @@ class _Reading:
         """In normal form; what is empty is null, and the empty text too. Raises `Invalid`."""
         if "\0" in text:
             raise errors.Invalid([_wrong(f"query argument '{argument}' has U+0000", "leave it out")])
-        if match in _PARTS:
+        if match in facts.PARTS:
             return (text,)
-        is_text = attribute is None or attribute.value_type in _TEXTS
-        if text == "" and match in _BOTH:
+        is_text = attribute is None or attribute.value_type in facts.TEXTS
+        if text == "" and match in facts.BOTH:
             return (None, "") if is_text and attribute is not None else (None,)
         if attribute is None:
             return (_time(argument, text),)
         if match is Match.WITHIN:
             return (_prefix(argument, text),)
-        if match in _ORDERED and is_text and attribute.value_format is None:
+        if match in facts.ORDERED and is_text and attribute.value_format is None:
             return (text,)
         try:
             return (self._resource.fields.from_text(name, text),)
@@ -166,7 +127,7 @@ class _Reading:
             raise errors.Invalid(told) from None
 
     def order(self, keys: Sequence[str], directions: Sequence[str]) -> tuple[Order, ...]:
-        known = sorted_by(self._resource)
+        known = facts.sorted_by(self._resource.type)
         names = [name for key in keys for name in key.split(",")]
         ways = [way for direction in directions for way in direction.split(",")]
         wrong = [name for name in names if name not in known]
@@ -185,7 +146,7 @@ class _Reading:
         return ()
 
     def _column(self, name: str) -> str:
-        return _TIMES.get(name) or self._resource.records.column(name)
+        return facts.TIMES.get(name) or self._resource.records.column(name)
 
     def limit(self, given: Sequence[str] | None) -> int:
         text = self.once("limit", given)
@@ -217,42 +178,16 @@ class _Reading:
     def _unknown(self, argument: str, name: str) -> None:
         kind = self._resource.type.attributes.get(name)
         said = "is not known" if kind is None or kind.secret else "cannot be filtered by"
-        known = (
-            f"{', '.join(WORDS)}; filters: {', '.join(filtered(self._resource))}, with __ne, __lt and so on"
-        )
+        known = f"{', '.join(facts.WORDS)}; filters: {', '.join(facts.filtered(self._resource.type))}, with __ne, __lt and so on"
         self._add(f"query argument '{argument[:100]}' {said}", f"known here: {known}")
 
     def _add(self, text: str, hint: str) -> None:
         self.problems.append(_wrong(text, hint))
 
 
-_BOTH = frozenset({Match.EQUAL, Match.UNLIKE})
-
-
 def _split(argument: str) -> tuple[str, str]:
     name, _, suffix = argument.rpartition("__")
     return (name, suffix) if name else (argument, "")
-
-
-def _can_filter(resource: registry.Resource, attribute: Attribute) -> bool:
-    """The operational status is computed, so no row has it."""
-    computed = resource.stands is not None and resource.stands.name == attribute.name
-    return not (attribute.secret or computed or attribute.type in types.NESTED)
-
-
-def _matches(attribute: Attribute) -> frozenset[Match]:
-    """Addresses have no order as texts; prefixes contain them instead."""
-    if attribute.value_format in _ADDRESSES:
-        return _BOTH | _PARTS | {Match.WITHIN}
-    if attribute.value_type is AttributeType.BOOLEAN:
-        return _BOTH
-    return _BOTH | _ORDERED | (_PARTS if attribute.value_type in _TEXTS else frozenset())
-
-
-def _short(attribute: Attribute) -> bool:
-    if attribute.value_type not in _TEXTS:
-        return True
-    return attribute.role not in _FREE and widths.length(attribute) <= _SORTED_LENGTH
 
 
 def _time(argument: str, text: str) -> str:
