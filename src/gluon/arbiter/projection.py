@@ -26,6 +26,9 @@ class BindingProjection:
     def of_apart(self, entry: journal.Entry, row: store.Row | None) -> Sequence[tuple[str, bytes | None]]:
         return ()
 
+    def made(self, entry: journal.Entry, row: store.Row) -> bool:
+        return True
+
     def of_row(self, table: str, row: store.Row) -> Sequence[tuple[str, bytes]]:
         if table != tables.BINDING:
             return ()

@@ -67,6 +67,9 @@ class Picture:
     def of_apart(self, entry: journal.Entry, row: store.Row | None) -> Sequence[tuple[str, bytes | None]]:
         return self.inner.of_apart(entry, row)
 
+    def made(self, entry: journal.Entry, row: store.Row) -> bool:
+        return self.inner.made(entry, row)
+
     def of_row(self, table: str, row: store.Row) -> Sequence[tuple[str, bytes]]:
         return self.inner.of_row(table, row)
 

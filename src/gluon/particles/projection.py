@@ -144,6 +144,9 @@ class ModelProjection:
         key = keys.secret(entry.api, entry.type, entry.key)
         return ((key, shape.secret(row) if row is not None and entry.new is not None else None),)
 
+    def made(self, entry: journal.Entry, row: store.Row) -> bool:
+        return row[tables.REVISION] == entry.revision
+
     def of_row(self, table: str, row: store.Row) -> Sequence[tuple[str, bytes]]:
         shape = self._by_table.get(table)
         if shape is None:
@@ -192,6 +195,9 @@ class Projections:
 
     def of_apart(self, entry: journal.Entry, row: store.Row | None) -> Sequence[tuple[str, bytes | None]]:
         return [pair for part in self._parts for pair in part.of_apart(entry, row)]
+
+    def made(self, entry: journal.Entry, row: store.Row) -> bool:
+        return all(part.made(entry, row) for part in self._parts if part.apart(entry) is not None)
 
     def of_row(self, table: str, row: store.Row) -> Sequence[tuple[str, bytes]]:
         return [pair for part in self._parts for pair in part.of_row(table, row)]

@@ -2,7 +2,8 @@
 
 In: entries of the journal, the projection. Out: `Apart`, which adds to each entry's keys those made from its row
 (`/gluon/secret/…`). Invariant: rows are read after the entries, so a row is as new as its entry or newer, and
-never older; what made it newer is an entry that comes later and brings the object to the same revision. Called by `relay`.
+never older; what made it newer is an entry that comes later and brings the object to the same revision. Until then the
+two are apart (`Ahead`): a database that goes back in that moment may never have that entry. Called by `relay`.
 """
 
 from __future__ import annotations
@@ -37,6 +38,39 @@ class Apart:
         if place is None:
             return found
         return [*self._picture.of_apart(entry, self._rows.get(place)), *found]
+
+    def whole(self, entry: journal.Entry) -> tuple[Place, bool] | None:
+        """Whether what this entry publishes of its row is of its own revision; None if there is no such part."""
+        place = self._picture.apart(entry) if self._rows else None
+        if place is None:
+            return None
+        row = self._rows.get(place)
+        return place, entry.new is None or (row is not None and self._picture.made(entry, row))
+
+
+class Ahead:
+    """Which objects in etcd have a part of a later revision than the cursor's."""
+
+    def __init__(self) -> None:
+        self._places: set[Place] = set()
+        self._coming: list[tuple[int, Place, bool]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._places)
+
+    def expect(self, entries: Sequence[journal.Entry], parts: Apart) -> None:
+        """These entries are published next."""
+        told = ((entry.revision, parts.whole(entry)) for entry in entries)
+        self._coming = [(revision, *found) for revision, found in told if found is not None]
+
+    def reach(self, revision: int) -> None:
+        """Everything up to `revision` is published."""
+        while self._coming and self._coming[0][0] <= revision:
+            _, place, whole = self._coming.pop(0)
+            if whole:
+                self._places.discard(place)
+            else:
+                self._places.add(place)
 
 
 async def read(

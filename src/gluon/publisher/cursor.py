@@ -6,8 +6,10 @@ revision. Out: a `Verdict`. Pure.
     <incarnation>.<revision>.<digest>               relay: all up to `revision` is in etcd
     <incarnation>.<revision>.<digest>.resync-<id>   a resync to `revision` runs, or broke off;
                                                     `part<n>`: only n Txns of a large revision are done
+    <incarnation>.<revision>.<digest>.ahead         of some objects a part is of a later revision (`apart`), which
+                                                    is still to come
 
-Invariant: a cursor never points into a revision. Without the `resync` mark, etcd holds the
+Invariant: a cursor never points into a revision. Without a mark, etcd holds the
 projection at `revision`; content and cursor are written in one Txn, so this also holds for an etcd
 that went back to an older snapshot of itself.
 """
@@ -27,19 +29,22 @@ PART = "part"
 """Begins the mark of a revision that takes several Txns; whoever finds it left behind resyncs."""
 
 _RESYNC = "resync-"
+_AHEAD = ".ahead"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
-    """`digest` names one journal row of `revision`; `resync` is the id of an unfinished resync."""
+    """`digest` names one journal row of `revision`; `resync` is the id of an unfinished resync; `ahead`: something in
+    etcd is of a later revision, and whoever does not know which must resync."""
 
     incarnation: str
     revision: int
     digest: str
     resync: str = ""
+    ahead: bool = False
 
     def encode(self) -> bytes:
-        mark = f".{_RESYNC}{self.resync}" if self.resync else ""
+        mark = f".{_RESYNC}{self.resync}" if self.resync else _AHEAD if self.ahead else ""
         return f"{self.incarnation}.{self.revision}.{self.digest}{mark}".encode()
 
 
@@ -49,6 +54,8 @@ def parse(value: bytes) -> Cursor | None:
         text = value.decode()
     except UnicodeDecodeError:
         return None
+    ahead = text.endswith(_AHEAD)
+    text = text.removesuffix(_AHEAD)
     head, _, last = text.rpartition(".")
     resync = ""
     if last.startswith(_RESYNC):
@@ -56,7 +63,7 @@ def parse(value: bytes) -> Cursor | None:
     parts = text.rsplit(".", 2)
     if len(parts) != 3 or not all(parts) or not (parts[1].isascii() and parts[1].isdigit()):
         return None
-    return Cursor(incarnation=parts[0], revision=int(parts[1]), digest=parts[2], resync=resync)
+    return Cursor(incarnation=parts[0], revision=int(parts[1]), digest=parts[2], resync=resync, ahead=ahead)
 
 
 def digest_of(entry: journal.Entry) -> str:
@@ -105,7 +112,7 @@ def judge(cursor: Cursor | None, entries: Sequence[journal.Entry], position: jou
         verdict = Verdict.RESYNC
     else:
         verdict = Verdict.REBASE
-    return Verdict.RESYNC if cursor.resync and verdict is Verdict.GO_ON else verdict
+    return Verdict.RESYNC if (cursor.resync or cursor.ahead) and verdict is Verdict.GO_ON else verdict
 
 
 def _whole_since(revision: int, position: journal.Position) -> bool:

@@ -10,6 +10,7 @@ leader; whatever goes wrong, `run` is called again and begins by judging the cur
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
@@ -86,6 +87,7 @@ class Relay:
         self._on_rebase = on_rebase
         self._stats = stats
         self._limits = batches.Limits.of(target)
+        self._ahead = apart.Ahead()
         self._woken = asyncio.Event()
         self._reached: cursor.Cursor | None = None
         self._seen = 0
@@ -168,7 +170,7 @@ class Relay:
             return verdict, "asked" if verdict is cursor.Verdict.GO_ON else str(verdict)
         if found is None:
             return verdict, "missing"
-        return verdict, "interrupted" if found.resync else "trimmed"
+        return verdict, "interrupted" if found.resync or found.ahead else "trimmed"
 
     async def _rebase(self, value: bus.KeyValue | None) -> None:
         """Only if etcd still shows what was judged: another relay may have cured it meanwhile."""
@@ -207,6 +209,7 @@ class Relay:
     async def _relay(self, current: cursor.Cursor) -> None:
         """Publish until etcd's cursor or the database's history is not what it was."""
         loop = asyncio.get_running_loop()
+        self._ahead = apart.Ahead()
         self._confirm(current)
         looked = advanced = loop.time()
         while True:
@@ -225,6 +228,8 @@ class Relay:
                     advanced = looked
             if entries:
                 current = await self._publish(current, entries, parts)
+            elif self._ahead:
+                return  # the entries that made those rows are gone: the database went back
             else:
                 self._stats.caught_up()
             if len(entries) < _FEW:
@@ -244,6 +249,7 @@ class Relay:
     ) -> cursor.Cursor:
         self._stats.behind(_moment(entries[0].at))
         self._stats.position = max(self._stats.position, entries[-1].revision)
+        self._ahead.expect(entries, parts)
         for batch in batches.plan(entries, parts, self._limits):
             current = await self._send(current, batch)
             self._check_models()  # the next batch is made when it is asked for
@@ -256,12 +262,14 @@ class Relay:
         reached = current
         ops = batch.ops
         if batch.last is not None:
+            self._ahead.reach(batch.last.revision)
             reached = cursor.Cursor(
                 incarnation=current.incarnation,
                 revision=batch.last.revision,
                 digest=cursor.digest_of(batch.last),
                 # Should this revision be lost before its last part, etcd must not pass for whole.
                 resync="" if batch.whole else f"{cursor.PART}{batch.part}",
+                ahead=bool(self._ahead),
             )
             ops.append(bus.Put(key=keys.RELAY_CURSOR, value=reached.encode()))
         began = time.monotonic()
@@ -285,7 +293,8 @@ class Relay:
         value, request = await self._read()
         if request is not None or value is None or value.value != current.encode():
             return False
-        verdict, reason = await self._judge(current)
+        # What is ahead is known here, and looked after.
+        verdict, reason = await self._judge(dataclasses.replace(current, ahead=False))
         # Of a revision without a row nothing more can be known, and we have followed from there.
         unknowable = current.digest == cursor.NO_ROW and reason == "trimmed"
         return verdict is cursor.Verdict.GO_ON or unknowable

@@ -32,6 +32,9 @@ class Projection(Protocol):
     def of_apart(self, entry: journal.Entry, row: store.Row | None) -> Sequence[tuple[str, bytes | None]]:
         """That part after the entry. The row was read later than the entry, and may be newer or gone."""
 
+    def made(self, entry: journal.Entry, row: store.Row) -> bool:
+        """Whether it was this entry that made the row as it is."""
+
     def of_row(self, table: str, row: store.Row) -> Sequence[tuple[str, bytes]]:
         """Keys and values that exist because of a row."""
 

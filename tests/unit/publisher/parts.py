@@ -52,6 +52,9 @@ class Picture:
         key = keys.secret("t", "Thing", entry.key)
         return ((key, secret(row) if row is not None and entry.new is not None else None),)
 
+    def made(self, entry: journal.Entry, row: store.Row) -> bool:
+        return row["revision"] == entry.revision
+
     def of_row(self, table: str, row: store.Row) -> Sequence[tuple[str, bytes]]:
         name = str(row["id"])
         return (
@@ -360,7 +363,7 @@ async def published(database: store.Store, target: bus.Bus) -> bool:
     """Is all intent of the database in etcd, as the cursor says?"""
     value = await target.get(keys.RELAY_CURSOR)
     found = cursor.parse(value.value) if value else None
-    if found is None or found.resync:
+    if found is None or found.resync or found.ahead:
         return False
     entries = await database.entry(found.revision)
     if cursor.judge(found, entries, await database.position()) is not cursor.Verdict.GO_ON:

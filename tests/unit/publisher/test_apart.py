@@ -1,8 +1,12 @@
 """What the journal does not hold is published from rows, which may be newer than the entry at hand."""
 
+import copy
+
+import pytest
+
 from gluon.kv.memory import MemoryBus
 from gluon.objects import codec, keys
-from gluon.publisher import apart, batches
+from gluon.publisher import apart, batches, cursor
 from gluon.spi import store
 from tests.unit.publisher.parts import (
     PREFIX,
@@ -86,6 +90,48 @@ async def test_a_write_between_the_read_of_the_journal_and_of_the_row() -> None:
             return bool(codec.decode(thing.value)["revision"] == 5)
 
         await eventually(settled, "the last write is published")
+        await assert_converges(database, target)
+    await target.close()
+
+
+@pytest.mark.parametrize("meanwhile", [None, "two"])
+async def test_a_database_that_goes_back_to_the_very_revision_that_is_published(
+    meanwhile: str | None,
+) -> None:
+    """The row was of a later revision, which is lost: its part in etcd is what that one left, or nothing."""
+
+    class Restored(TinyStore):
+        async def get(self, table: str, *key: store.Value) -> store.Row | None:
+            before = copy.deepcopy(self.data)
+            if before.revision == 1:
+                await self.submit(Write({"a": meanwhile}))
+            row = await super().get(table, *key)
+            self.data = before
+            return row
+
+    database, target = Restored(), MemoryBus()
+    relay = relay_of(database, target)
+    async with running(relay):
+        await assert_converges(database, target)
+        await database.submit(Write({"a": "one"}))
+        relay.notify()
+        await assert_converges(database, target)
+        value = await target.get(keys.RELAY_CURSOR)
+        found = cursor.parse(value.value) if value else None
+        assert found and not found.ahead
+    await target.close()
+
+
+async def test_who_begins_does_not_trust_what_is_ahead() -> None:
+    database, target = TinyStore(), MemoryBus()
+    await database.submit(Write({"a": "one"}))
+    async with running(relay_of(database, target)):
+        await assert_converges(database, target)
+    value = await target.get(keys.RELAY_CURSOR)
+    assert value
+    await target.put(keys.RELAY_CURSOR, value.value + b".ahead")
+    await target.delete(SECRET)
+    async with running(relay_of(database, target)):
         await assert_converges(database, target)
     await target.close()
 
