@@ -18,6 +18,7 @@ from bench.measure import Plan, Skipped
 BENCHES = (
     "create",
     "get",
+    "lists",
     "workers",
     "bind",
     "events",
