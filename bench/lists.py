@@ -47,17 +47,8 @@ def run(plan: Plan) -> Sequence[Figure]:
 def _pages(postgres: PostgresServer, database: str, count: int) -> str:
     """So many ports in the table, and a script that reads behind some of them."""
     there = int(postgres.sql(f"SELECT count(*) FROM {_TABLE}", database=database))
-    columns = postgres.sql(
-        "SELECT string_agg(quote_ident(attname), ',') FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped"
-        f" AND attname <> 'id' AND attrelid = '{_TABLE}'::regclass",
-        database=database,
-    ).strip()
-    postgres.sql(
-        f"INSERT INTO {_TABLE} (id, {columns}) SELECT gen_random_uuid()::text, {columns}"
-        f" FROM (SELECT * FROM {_TABLE} LIMIT 1) AS one, generate_series(1, {count - there})",
-        database=database,
-    )
-    postgres.sql(f"VACUUM ANALYZE {_TABLE}", database=database)
+    _copy(postgres, database, _TABLE, "gen_random_uuid()::text", f"generate_series(1, {count - there})")
+    _copy(postgres, database, "gluon_port", "port.id", f"{_TABLE} AS port ON CONFLICT DO NOTHING")
     keys = postgres.sql(f"SELECT id FROM {_TABLE} ORDER BY md5(id) LIMIT {_MARKERS}", database=database)
     listed = ", ".join(f'"{key}"' for key in keys.split())
     return (
@@ -66,3 +57,19 @@ def _pages(postgres: PostgresServer, database: str, count: int) -> str:
         f'  return wrk.format("GET", "{_PATH}?limit={_PAGE}&marker=" .. keys[math.random(#keys)])\n'
         "end\n"
     )
+
+
+def _copy(postgres: PostgresServer, database: str, table: str, key: str, source: str) -> None:
+    """The first row of a table once for each row of `source`, with another key."""
+    columns = postgres.sql(
+        "SELECT string_agg(quote_ident(attname), ',') FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped"
+        f" AND attname <> 'id' AND attrelid = '{table}'::regclass",
+        database=database,
+    ).strip()
+    taken = ", ".join(f"one.{name}" for name in columns.split(","))
+    postgres.sql(
+        f"INSERT INTO {table} (id, {columns}) SELECT {key}, {taken}"
+        f" FROM (SELECT * FROM {table} LIMIT 1) AS one, {source}",
+        database=database,
+    )
+    postgres.sql(f"VACUUM ANALYZE {table}", database=database)

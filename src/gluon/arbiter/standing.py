@@ -16,6 +16,9 @@ from gluon.particles import tables as columns
 from gluon.proton import registry
 from gluon.spi import store
 
+_ASKED_ALONE = 1024
+"""Objects of one page whose rows are read by key."""
+
 
 class Standing:
     """Reads the standing of objects."""
@@ -66,10 +69,8 @@ class Standing:
         if resource.type.kind is Kind.PORT:
             known = await self._ports(resource, keys)
             return [known.get(key, "DOWN") for key in keys]
-        one = (("object_key", keys[0]),) if len(keys) == 1 else ()
-        of_type = (("api", resource.api), ("object_type", resource.name))
         said: dict[str, list[status.Report]] = {}
-        for report in await self._store.select(store.Select(table=tables.STATUS, equals=(*of_type, *one))):
+        for report in await self._store.select(_of(resource, tables.STATUS, "object_key", keys)):
             believed = status.decode_believed(str(report["report"]).encode())
             said.setdefault(str(report["object_key"]), []).append(believed)
         return [
@@ -81,14 +82,24 @@ class Standing:
         if len(keys) == 1:
             row = await self._store.get(tables.PORT, keys[0])
             return {keys[0]: str(row["status"])} if row else {}
-        equals = (("api", resource.api), ("object_type", resource.name))
-        rows = await self._store.select(store.Select(table=tables.PORT, equals=equals))
+        rows = await self._store.select(_of(resource, tables.PORT, "id", keys))
         return {str(row["id"]): str(row["status"]) for row in rows}
 
     async def _binding(self, port: str) -> bindings.Binding | None:
         rows = await self._store.select(store.Select(table=tables.BINDING, equals=((tables.PORT_ID, port),)))
         held = [bindings.read(r) for r in rows]
         return bindings.active(held) or max(held, key=lambda b: b.epoch, default=None)
+
+
+def _of(resource: registry.Resource, table: str, column: str, keys: Sequence[str]) -> store.Select:
+    """The rows of some objects of a type, of all where there are many. Keys are padded to a power of two, so that there
+    are few statements."""
+    of_type = (("api", resource.api), ("object_type", resource.name))
+    if len(keys) > _ASKED_ALONE:
+        return store.Select(table=table, equals=of_type)
+    padded = (*keys, *[keys[-1]] * ((1 << (len(keys) - 1).bit_length()) - len(keys)))
+    some = store.Filter(column=column, match=store.Match.EQUAL, values=padded)
+    return store.Select(table=table, equals=of_type, filters=(some,))
 
 
 def _summary(revision: int, reports: Sequence[status.Report]) -> str:
