@@ -22,9 +22,14 @@ EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 TOOLS = {"hatchling", "ruff", "mypy", "import-linter", "pytest-asyncio", "pytest-xdist", "grpcio-tools", "uv"}
 
 
+def normal(name: str) -> str:
+    """A distribution's name as locks write it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def names(requirements: Iterable[str]) -> set[str]:
     """Names of distributions, without version, extras and our own."""
-    found = {re.split(r"[\[<>=!~; ]", requirement, maxsplit=1)[0].lower() for requirement in requirements}
+    found = {normal(re.split(r"[\[<>=!~; ]", requirement, maxsplit=1)[0]) for requirement in requirements}
     return found - {"gluon"}
 
 
@@ -36,7 +41,7 @@ def imported(*folders: str) -> set[str]:
     for folder in folders:
         for path in (tree.ROOT / folder).rglob("*.py"):
             for module in modules_of(ast.parse(path.read_text(encoding="utf-8"))):
-                found |= {name.lower().replace("_", "-") for name in distributions.get(module, [])}
+                found |= {normal(name) for name in distributions.get(module, [])}
     return {name for name in found if not name.startswith("types-")} - {"gluon"}
 
 

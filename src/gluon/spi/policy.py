@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """An authenticated caller. `project` is None for one without a project; `admin` sees everything."""
+    """An authenticated caller. `project` is None for one without a project; `admin` sees everything.
+
+    `more`: what else rules may ask about, by its name in `oslo.policy`, such as `domain_id` and `system_scope`.
+    """
 
     user: str
     project: str | None = None
     roles: frozenset[str] = field(default_factory=frozenset)
     admin: bool = False
+    more: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 class Policy(Protocol):
