@@ -198,6 +198,12 @@ def look(documented: Documented, place: paths.Place, made: Mapping[str, str], ch
     assert documented.ask("put", place.one, keys, change, headers=stale)[0] == 412
     status, answer = documented.ask("put", place.one, keys, change)
     assert status == 200 or answer["code"] in {*DEEPER, "immutable"}, answer
+    if "patch" in documented.document["paths"][place.one]:
+        assert documented.ask("patch", place.one, keys, {}, headers=stale)[0] == 412
+        status, answer = documented.ask("patch", place.one, keys, change)
+        assert status == 200 or answer["code"] in {*DEEPER, "immutable"}, answer
+    if "delete" in documented.document["paths"][place.path]:
+        assert documented.ask("delete", place.path, keys)[0] == 400
     assert documented.ask("delete", place.one, keys, headers=stale)[0] == 412
 
 

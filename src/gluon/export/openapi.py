@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gluon.export import answers, paths, queries, refusals, samples
+from gluon.export import answers, changes, paths, queries, refusals, samples
 from gluon.export.refusals import Operation
 from gluon.model import body_schema
 from gluon.model.types import Action, Attribute, Model, ObjectType
@@ -25,6 +25,7 @@ _TITLES = {
     412: ("Stale", "The object changed since it was read."),
     413: ("TooLarge", "The body is too large."),
     415: ("NoJson", "Only JSON is understood."),
+    422: ("KeyReused", "The Idempotency-Key stands for another request."),
     503: ("Unavailable", "Not now; try again."),
 }
 _READ = ("parameters", "get")
@@ -66,7 +67,8 @@ def document(model: Model, edition: Edition | None = None) -> Document:
                     "required": False,
                     "description": "The ETag of the object as it was read; refused with 412 if it has changed since.",
                     "schema": {"type": "string"},
-                }
+                },
+                **changes.PARAMETERS,
             },
             "headers": {
                 "ETag": {"description": "The object's revision.", "schema": {"type": "string"}},
@@ -117,14 +119,17 @@ def _paths(model: Model) -> Document:
     found: Document = {}
     for t in model.types.values():
         for place in paths.places(model, t):
-            found[place.path] = _collection(model, place)
+            old = paths.old(model)
+            found[place.path] = changes.with_terms(_collection(model, place), old=old)
             if place.listed:
                 continue
-            found[place.one] = _object(model, place)
+            found[place.one] = changes.with_terms(_object(model, place), old=old)
             found[f"{place.one}/status"] = _standing(model, place)
             if not place.above:
                 for action in t.actions.values():
-                    found[f"{place.one}/{action.name}"] = _action(model, place, action)
+                    found[f"{place.one}/{action.name}"] = changes.with_terms(
+                        _action(model, place, action), old=True
+                    )
     return found
 
 
@@ -137,8 +142,10 @@ def _paths_of(model: Model, edition: Edition) -> Document:
                 continue
             for path in (place.path, place.one, f"{place.one}/status"):
                 item = {k: v for k, v in whole[path].items() if t.name not in edition.read_only or k in _READ}
+                item = changes.without(item)
                 if path == place.path:  # lists of other versions take no arguments
                     item["get"] = {k: v for k, v in item["get"].items() if k != "parameters"}
+                    item.pop("delete", None)
                 for operation in item.values() if edition.deprecated else ():
                     if isinstance(operation, dict):
                         operation["deprecated"] = True
@@ -175,7 +182,27 @@ def _collection(model: Model, place: paths.Place) -> Document:
         if place.above:
             item["post"]["description"] = f"`{t.parent_key}` may be left out; the path says it."
             item["post"]["requestBody"] = _body_below(t)
+        if not paths.old(model):
+            _several(model, place, item)
     return item
+
+
+def _several(model: Model, place: paths.Place, item: Document) -> None:
+    """Several objects made or deleted in one request, beside one."""
+    t = place.type
+    for content in (item["post"]["requestBody"]["content"], item["post"]["responses"]["201"]["content"]):
+        content[_JSON]["schema"] = changes.several_made(t, content[_JSON]["schema"])
+    item["delete"] = {
+        **_operation(
+            model,
+            place,
+            Operation.DELETE,
+            f"Delete several {t.plural}.",
+            {"204": {"description": "They are gone.", "headers": _REQUEST_ID}},
+        ),
+        "operationId": _name(place, "delete-several"),
+        "parameters": [changes.several_gone(t)],
+    }
 
 
 def _list(model: Model, t: ObjectType) -> Document:
@@ -188,7 +215,7 @@ def _object(model: Model, place: paths.Place) -> Document:
     given = _answered("The object.", {"$ref": _ref(t)}, _WITH_ETAG)
     gone = {"description": "The object is gone.", "headers": _REQUEST_ID}
     match = [{"$ref": "#/components/parameters/IfMatch"}]
-    return {
+    item = {
         **_parameters(place, one=True),
         "get": _operation(model, place, Operation.GET, f"One {t.singular}.", {"200": given}),
         "put": {
@@ -204,6 +231,10 @@ def _object(model: Model, place: paths.Place) -> Document:
             "parameters": match,
         },
     }
+    if not paths.old(model):
+        schema = changes.merge_patch(body_schema.schema(t, create=False))
+        item["patch"] = changes.patched(item["put"], _name(place, "patch"), schema)
+    return item
 
 
 def _standing(model: Model, place: paths.Place) -> Document:

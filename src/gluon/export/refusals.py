@@ -280,6 +280,12 @@ REFUSALS: tuple[Refusal, ...] = (
         operations=_BODY,
     ),
     Refusal(
+        status=422,
+        code="idempotency_key",
+        when="The `Idempotency-Key` was sent with another request; with 400, it is none.",
+        operations=_CHANGE | {Operation.ACTION},
+    ),
+    Refusal(
         status=503,
         code="unavailable",
         when="Not now; `Retry-After` says when to try again. A write may be repeated with the same key.",
