@@ -241,19 +241,7 @@ async def _count(url: str, *, left: bool = False) -> int:
 def test_killed_at_any_moment_it_goes_on(url: str, old: Path, new: Path) -> None:
     """Killed again and again, a little later each time; at last it comes through, and nothing is lost."""
     asyncio.run(fill(url, old, 4_000))
-    kills = 0
-    for tenths in range(7, 200, 3):
-        running = upgrade(url, new)
-        try:
-            running.wait(timeout=tenths / 10)
-        except subprocess.TimeoutExpired:
-            os.kill(running.pid, signal.SIGKILL)
-            kills += 1
-        said, _ = running.communicate(timeout=60)
-        if running.returncode == 0:
-            break
-        assert running.returncode == -signal.SIGKILL, said
-    assert kills and running.returncode == 0
+    assert _killed_again_and_again(url, new, lambda n: None)
     assert asyncio.run(_count(url)) == 4_000
     done = upgrade(url, new)
     said, _ = done.communicate(timeout=60)
@@ -265,11 +253,11 @@ def test_killed_at_any_moment_it_goes_on(url: str, old: Path, new: Path) -> None
 
 
 def _killed_again_and_again(url: str, new: Path, between: Callable[[int], None]) -> int:
-    """How many times, each a little later, until it came through."""
-    for n, tenths in enumerate(range(7, 200, 4)):
+    """How many times, each a half later, until it came through."""
+    for n in range(20):
         running = upgrade(url, new)
         try:
-            running.wait(timeout=tenths / 10)
+            running.wait(timeout=0.7 * 1.5**n)
         except subprocess.TimeoutExpired:
             os.kill(running.pid, signal.SIGKILL)
         said, _ = running.communicate(timeout=60)
