@@ -16,7 +16,8 @@ import structlog
 
 from gluon import errors
 from gluon.api import errors as answers
-from gluon.api import message, resources
+from gluon.api import message, resources, terms
+from gluon.proton import terms as proton_terms
 from gluon.spi import policy
 
 Scope = dict[str, Any]
@@ -106,6 +107,8 @@ class Lane:
                 reply = await self._resources.handle(request, place.resource, place.rest)
             except errors.StaleModel:
                 reply = await self._resources.again(request)
+        except proton_terms.Replayed as before:
+            reply = terms.replayed(before.answer)
         except Exception as error:  # noqa: BLE001 - the border: no client sees a stack
             reply = failed(error, headers, request_id, modern=place.resource.modern)
         self._observer.answered(method, reply.status, time.perf_counter() - began)
@@ -147,6 +150,8 @@ class Lane:
                 reply = await self._resources.again(request)
         except Gone:
             return
+        except proton_terms.Replayed as before:
+            reply = terms.replayed(before.answer)
         except Exception as error:  # noqa: BLE001 - the border: no client sees a stack
             reply = failed(error, headers, request_id, modern=modern)
         await respond(send, reply, request_id, head=method == "HEAD")

@@ -18,7 +18,7 @@ from gluon.arbiter import binder, standing
 from gluon.objects import codec
 from gluon.particles import tables
 from gluon.proton import editions as other
-from gluon.proton import referring, registry, service, terms, units
+from gluon.proton import referring, registry, service, units
 from gluon.proton.work import MOST
 
 COLLECTION = "GET, HEAD, POST"
@@ -74,15 +74,7 @@ class Resources:
     async def handle(
         self, request: message.Request, resource: Served, rest: tuple[str, ...]
     ) -> message.Reply:
-        """Raises the errors of `gluon.errors`."""
-        try:
-            return await self._handle(request, resource, rest)
-        except terms.Replayed as before:
-            return wishes.replayed(before.answer)
-
-    async def _handle(
-        self, request: message.Request, resource: Served, rest: tuple[str, ...]
-    ) -> message.Reply:
+        """Raises the errors of `gluon.errors`, and `Replayed`."""
         if not _json_will_do(request.headers.get(b"accept")):
             return answers.plain(406, "only application/json is served here", request)
         if not isinstance(resource, registry.Resource):

@@ -64,7 +64,7 @@ class Notifying:
 
     async def submit(self, unit: spi_store.Unit) -> spi_store.Committed:
         try:
-            done = await self.inner.submit(unit)
+            done = await self.inner.queue(unit)
         except errors.StaleModel:
             await self.refresh()  # who asked makes the unit again, of the new models
             raise
