@@ -20,6 +20,8 @@ class BindingProjection:
             return ()
         return ((keys.BINDING + entry.key, entry.new),)
 
+    parted = False
+
     def apart(self, entry: journal.Entry) -> None:
         return None
 

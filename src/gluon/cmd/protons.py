@@ -61,6 +61,10 @@ class Picture:
     def of_entry(self, entry: journal.Entry) -> Sequence[tuple[str, bytes | None]]:
         return self.inner.of_entry(entry)
 
+    @property
+    def parted(self) -> bool:
+        return self.inner.parted
+
     def apart(self, entry: journal.Entry) -> tuple[str, store.Value] | None:
         return self.inner.apart(entry)
 

@@ -131,6 +131,10 @@ class ModelProjection:
             found.append((keys.port(entry.key), shape.owner(entry.project)))
         return found
 
+    @property
+    def parted(self) -> bool:
+        return bool(self._secret)
+
     def apart(self, entry: journal.Entry) -> tuple[str, store.Value] | None:
         shape = self._secret.get((entry.api, entry.type)) if self._secret else None
         if shape is None:
@@ -189,6 +193,10 @@ class Projections:
 
     def of_entry(self, entry: journal.Entry) -> Sequence[tuple[str, bytes | None]]:
         return [pair for part in self._parts for pair in part.of_entry(entry)]
+
+    @property
+    def parted(self) -> bool:
+        return any(part.parted for part in self._parts)
 
     def apart(self, entry: journal.Entry) -> tuple[str, store.Value] | None:
         return next((found for part in self._parts if (found := part.apart(entry)) is not None), None)

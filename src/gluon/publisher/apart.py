@@ -29,6 +29,11 @@ class Apart:
         self._picture = picture
         self._rows = rows
 
+    @property
+    def any(self) -> bool:
+        """Whether any row was found or missed."""
+        return bool(self._rows)
+
     def of_entry(self, entry: journal.Entry) -> Sequence[tuple[str, bytes | None]]:
         """What is apart stands before its object, so that it is never in a later Txn."""
         found = self._picture.of_entry(entry)
@@ -60,6 +65,9 @@ class Ahead:
 
     def expect(self, entries: Sequence[journal.Entry], parts: Apart) -> None:
         """These entries are published next."""
+        if not parts.any:
+            self._coming = []
+            return
         told = ((entry.revision, parts.whole(entry)) for entry in entries)
         self._coming = [(revision, *found) for revision, found in told if found is not None]
 
@@ -77,6 +85,8 @@ async def read(
     database: store.Store, picture: projection.Projection, entries: Sequence[journal.Entry]
 ) -> Apart:
     """The rows of entries that have a part in them. Raises `Unavailable`."""
+    if not picture.parted:
+        return Apart(picture, {})
     places = list(dict.fromkeys(p for entry in entries if (p := picture.apart(entry)) is not None))
     rows: dict[Place, store.Row | None] = {}
     for start in range(0, len(places), _AT_ONCE):

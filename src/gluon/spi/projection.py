@@ -26,6 +26,10 @@ class Projection(Protocol):
     def of_entry(self, entry: journal.Entry) -> Sequence[tuple[str, bytes | None]]:
         """Keys and their new values (None: gone) after an intent entry."""
 
+    @property
+    def parted(self) -> bool:
+        """Whether any object has a part that is apart."""
+
     def apart(self, entry: journal.Entry) -> tuple[str, store.Value] | None:
         """Table and key of the row that has the part of the object that its entry has not; None: there is no such part."""
 

@@ -45,6 +45,8 @@ class Picture:
             return ()
         return ((keys.proton("t", "Thing", entry.key), entry.new),)
 
+    parted = True
+
     def apart(self, entry: journal.Entry) -> tuple[str, store.Value] | None:
         return ("thing", entry.key) if entry.type == "Thing" else None
 
