@@ -110,6 +110,17 @@ def attribute(
 
     Without `valued` it has neither default nor example: they are to be judged by it.
     """
+    asked = (id(merged), name, key, valued)
+    known = model.built.get(asked)
+    if known is None:  # `merged` is kept too: while it lives nothing else has its id
+        known = model.built[asked] = (_attribute(name, merged, model, key=key, valued=valued), merged)
+    made: types.Attribute = known[0]
+    return made if role is None else _replace(made, role=role)
+
+
+def _attribute(
+    name: str, merged: Declared, model: resolve.Model, *, key: bool, valued: bool
+) -> types.Attribute:
     assert merged.type
     facts = _of_the_key(merged, model)
     assert facts.type
@@ -138,7 +149,6 @@ def attribute(
         reference=merged.type.value if word.type is types.AttributeType.REFERENCE else None,
         value_type=value.type,
         value_format=form,
-        role=role,
         **told,
     )
     return made if made.default is None else _replace(made, default=_normal(made))

@@ -92,6 +92,8 @@ class Model:
     types: Mapping[str, ObjectType]
     bases: Mapping[str, ObjectType]
     versions: Mapping[str, Version] = field(default_factory=dict)
+    built: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    """Attributes that `build` made: what checks them and what loads them ask for the same."""
 
 
 def resolve(bundle: Bundle, library: Library) -> Model:
