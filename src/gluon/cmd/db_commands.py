@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -80,6 +81,34 @@ def upgrade(file: str | None, drop: bool, yes: bool, **given: Any) -> None:
     from gluon.cmd import upgrading
 
     sys.exit(upgrading.upgrade(_settings(file, **given), drop=drop, yes=yes))
+
+
+@db.command("backup")
+@_where
+@click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
+def backup(path: Path, file: str | None, **given: Any) -> None:
+    """Write all of the database to FILE, as of one moment, while servers serve. FILE must not be there yet.
+
+    Any of the three databases can be restored from it. It holds secrets: only its owner may read it.
+    """
+    from gluon.cmd import backup_commands
+
+    sys.exit(backup_commands.backup(_settings(file, **given), path))
+
+
+@db.command("restore")
+@_where
+@click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--replace", is_flag=True, help="Drop first all that Gluon has in the database.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def restore(path: Path, file: str | None, replace: bool, yes: bool, **given: Any) -> None:
+    """Fill an empty database from FILE. Stop the servers first; etcd follows when they are started again.
+
+    Revisions go on far above those of before. Killed, it is run again.
+    """
+    from gluon.cmd import backup_commands
+
+    sys.exit(backup_commands.restore(_settings(file, **given), path, replace=replace, yes=yes))
 
 
 def _settings(

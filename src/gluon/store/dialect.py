@@ -49,6 +49,12 @@ class Dialect:
     """A statement that lets revisions go on after `?`, where `gluon_writer` does not count them."""
     fixed: tuple[str, ...] = ()
     """Statements to run when the fixed tables are made."""
+    fixed_gone: tuple[str, ...] = ()
+    """Statements that take back what `fixed` made."""
+    others: str = ""
+    """A query: how many other connections of servers there are; none where the file is locked for one process."""
+    broken_references: str = ""
+    """A query: rows that refer to nothing, where references are declared with their columns."""
     hurry: str
     """A statement: this connection waits for no lock longer than a second, and may fill tables in any order."""
     alone: str

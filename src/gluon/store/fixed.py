@@ -11,6 +11,8 @@ from gluon.spi import tables, upgrade
 WRITER = "gluon_writer"
 SCHEMA = "gluon_schema"
 JOURNAL = "journal"
+RESTORING = "gluon_restore"
+"""A table that is there while a restore is not complete, where changes of the schema commit by themselves."""
 
 
 def _text(name: str, length: int = 255, *, nullable: bool = False) -> tables.Column:

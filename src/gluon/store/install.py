@@ -162,7 +162,17 @@ async def _count(connection: driver.Installer, model: store.StoredModel) -> None
 
 
 async def read_tables(connection: Fetching, dialect: Dialect) -> dict[str, Stored]:
-    """The tables of the database, columns in stored order."""
+    """The tables of the database, columns in stored order. Raises `MigrationRefused` where a restore did not end."""
+    found = await stored_tables(connection, dialect)
+    if fixed.RESTORING in found:
+        raise errors.MigrationRefused(
+            ["the database is half restored: run gluon db restore again, with this backup or another"]
+        )
+    return found
+
+
+async def stored_tables(connection: Fetching, dialect: Dialect) -> dict[str, Stored]:
+    """The same, whatever state the database is in."""
     found: dict[str, Stored] = {}
     for table, column, kind, nullable, key in await connection.fetch(dialect.columns_sql):
         there = found.setdefault(table, Stored())

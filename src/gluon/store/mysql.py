@@ -88,6 +88,9 @@ DIALECT = Dialect(
     create_suffix=" ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin",
     hurry="SET SESSION lock_wait_timeout = 1, SESSION innodb_lock_wait_timeout = 1, SESSION foreign_key_checks = 0",
     alone="SELECT GET_LOCK(CONCAT('gluon_upgrade_', DATABASE()), 0)",
+    others="""
+        SELECT COUNT(*) FROM information_schema.processlist
+        WHERE db = DATABASE() AND id <> CONNECTION_ID()""",
     online=("", " ALGORITHM=INPLACE LOCK=NONE"),
     unchecked_foreign=", ALGORITHM=INPLACE, LOCK=NONE",
     ddl_commits=True,

@@ -13,7 +13,12 @@ from gluon.store.sql import SqlStore
 def open_store(url: str, settings: Settings | None = None) -> SqlStore:
     """Raises `GluonError` for a bad URL or a missing driver, `Unavailable` for a SQLite file in use."""
     settings = settings or Settings()
-    return SqlStore(_database(address.parse(url), settings), settings)
+    return SqlStore(open_database(url, settings), settings)
+
+
+def open_database(url: str, settings: Settings) -> driver.Database:
+    """The driver alone. Raises as `open_store`."""
+    return _database(address.parse(url), settings)
 
 
 def _database(where: address.Address, settings: Settings) -> driver.Database:

@@ -80,6 +80,10 @@ DIALECT = Dialect(
     nul=False,
     restart="SELECT setval('gluon_revision', ?)",
     fixed=("CREATE SEQUENCE gluon_revision",),
+    fixed_gone=("DROP SEQUENCE IF EXISTS gluon_revision",),
+    others="""
+        SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+        AND application_name IN ('gluon-writer', 'gluon-reader')""",
     hurry="SET lock_timeout = '800ms'",
     alone=f"SELECT pg_try_advisory_lock({_LOCK + 1})",
     online=("CONCURRENTLY ", ""),

@@ -31,3 +31,5 @@ class Settings:
     """Connections for reads."""
     references: bool = True
     """Whether SQLite checks references; off while tables are filled in any order."""
+    exclusive: bool = True
+    """Whether a SQLite file is locked for this process; who only reads may look beside a server."""

@@ -1,7 +1,7 @@
 """SQLite over the standard library, each connection in a thread of its own.
 
 In: a path. Out: a `Database`. WAL with synchronous=FULL: what is answered survives a power cut. A
-file belongs to one process, held by a lock on `<path>.lock`; without a path the file lives in a temporary folder.
+file belongs to one process, held by a lock on `<path>.lock` (others may read beside it); without a path the file lives in a temporary folder.
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ DIALECT = Dialect(
     foreign_sql="""
         SELECT m.name, f."from", f."table" FROM sqlite_master m, pragma_foreign_key_list(m.name) f
         WHERE m.type = 'table'""",
+    broken_references="PRAGMA foreign_key_check",
     inline_foreign=True,
     unchecked_length=True,
     hurry="PRAGMA foreign_keys = OFF",
@@ -248,7 +249,7 @@ class SqliteDatabase:
         self._settings = settings
         self._temporary = None if path else tempfile.TemporaryDirectory(prefix="gluon-")
         self._path = Path(path) if self._temporary is None else Path(self._temporary.name) / "gluon.db"
-        self._lock = _lock_file(self._path)
+        self._lock = _lock_file(self._path) if settings.exclusive else None
         self._connections: list[tuple[Thread, sqlite3.Connection]] = []
 
     async def session(self) -> SqliteSession:
@@ -275,7 +276,8 @@ class SqliteDatabase:
             thread.close(raw)
         for thread, _ in self._connections:
             thread.join()
-        self._lock.close()
+        if self._lock is not None:
+            self._lock.close()
         if self._temporary is not None:
             self._temporary.cleanup()
 

@@ -1,0 +1,107 @@
+"""One consistent look at a whole database, beside whatever serves it.
+
+In: a URL. Out: a `Picture`: which tables there are, models on record, rows of any table as of one moment. Nothing is
+changed. Called by `backup`, and by mains that check a database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from gluon import errors
+from gluon.spi import store, tables
+from gluon.store import address, driver, fixed, opening, texts
+from gluon.store.compare import Difference, Stored, compare
+from gluon.store.install import ACTIVE, read_tables
+from gluon.store.settings import Settings
+from gluon.store.shape import Shape
+
+_CHUNK = 2000
+
+
+class Picture:
+    """Reads on one connection, one after the other."""
+
+    def __init__(
+        self, database: driver.Database, connection: driver.Connection, there: dict[str, Stored]
+    ) -> None:
+        self._database = database
+        self._connection = connection
+        self.there = there
+        self.incarnation = ""
+        self.revision = 0
+        self.oldest = 0
+        """Of the journal; 0: it is empty."""
+        self.epoch = 0
+
+    async def begin(self) -> None:
+        rows = await self.fetch(texts.POSITION)
+        if not rows:
+            raise errors.Unavailable("the schema was not installed")
+        incarnation, revision, newest, oldest = rows[0]
+        self.incarnation, self.oldest = str(incarnation), int(oldest or 0)
+        self.revision = max(int(revision or 0), int(newest or 0))
+        self.epoch = int((await self.fetch("SELECT epoch FROM gluon_writer WHERE id = 1"))[0][0])
+
+    async def fetch(self, sql: str, *args: store.Value) -> Sequence[Sequence[Any]]:
+        """Raises `Unavailable`."""
+        try:
+            return await self._connection.fetch(sql, *args)
+        except driver.DriverError as error:
+            raise errors.Unavailable("the database does not do it now") from error
+
+    async def models(self, *, retired: bool = False) -> list[store.StoredModel]:
+        """Those on record; `retired`: also those that are served no more and whose tables stay."""
+        rows = await self.fetch(
+            "SELECT api, version, digest, document, loaded_by, loaded_at, state FROM gluon_schema ORDER BY api"
+        )
+        return [
+            store.StoredModel(api=r[0], version=r[1], digest=r[2], document=r[3], who=r[4] or "", at=r[5])
+            for r in rows
+            if retired or r[6] == ACTIVE
+        ]
+
+    def difference(self, wanted: Sequence[tables.Table]) -> Difference:
+        """What would have to be done so that the database has a place for everything wanted."""
+        return compare(wanted, self.there, self._database.dialect)
+
+    async def scan(self, table: tables.Table) -> AsyncIterator[Sequence[store.Row]]:
+        """All rows by key, in chunks."""
+        shape = Shape(table, tuple(self.there[table.name].columns), 0)
+        last: tuple[store.Value, ...] = ()
+        while True:
+            found = await self.fetch(texts.scan(shape, first=not last, limit=_CHUNK), *last)
+            rows = [shape.row(values) for values in found]
+            if rows:
+                yield rows
+            if len(rows) < _CHUNK:
+                return
+            last = texts.scan_args(shape.key_of(rows[-1]))
+
+
+@asynccontextmanager
+async def look(url: str) -> AsyncIterator[Picture]:
+    """Raises `Unavailable` where there is no database of ours, `MigrationRefused` for one that is half restored."""
+    where = address.parse(url)
+    if where.dialect == "sqlite" and not Path(where.path).exists():
+        raise errors.Unavailable(f"there is no database {where.path}")
+    database = opening.open_database(url, Settings(exclusive=False, references=False))
+    connection: driver.Connection | None = None
+    try:
+        try:
+            connection = await database.snapshot()
+            there = await read_tables(connection, database.dialect)
+        except driver.DriverError as error:
+            raise errors.Unavailable("the database does not answer") from error
+        if fixed.WRITER not in there:
+            raise errors.Unavailable("there is nothing of Gluon in this database")
+        picture = Picture(database, connection, there)
+        await picture.begin()
+        yield picture
+    finally:
+        if connection is not None:
+            connection.kill()
+        await database.close()
