@@ -184,8 +184,8 @@ class _Shown:
     def shown(self) -> object:
         return self._protons.picture.inner
 
-    async def renew(self) -> None:
-        if self._protons.epoch and not await self._database.inner.fresh():  # at first they are installed
+    async def renew(self, epoch: int | None = None) -> None:
+        if self._protons.epoch and not await self._database.inner.fresh(epoch):  # at first they are installed
             await self._protons.refresh(self._database.inner)
 
 

@@ -44,8 +44,8 @@ class Models(Protocol):
     def shown(self) -> object:
         """Another object after each change of what the projection is of."""
 
-    async def renew(self) -> None:
-        """Let it be of the models that the database has."""
+    async def renew(self, epoch: int | None = None) -> None:
+        """Let it be of the models that the database has; `epoch`: the schema's, where it was just read."""
 
 
 class _Fixed:
@@ -53,7 +53,7 @@ class _Fixed:
 
     shown: object = None
 
-    async def renew(self) -> None:
+    async def renew(self, epoch: int | None = None) -> None:
         return
 
 
@@ -194,9 +194,9 @@ class Relay:
         listing = await self._bus.list(keys.MODEL)
         return {item.key: item.value for item in listing.items} == wanted
 
-    async def _renew_models(self) -> None:
+    async def _renew_models(self, epoch: int | None = None) -> None:
         """Raises `Replaced` if the database has other models than those with which publishing began."""
-        await self._models.renew()
+        await self._models.renew(epoch)
         self._check_models()
 
     def _check_models(self) -> None:
@@ -214,10 +214,10 @@ class Relay:
         looked = advanced = loop.time()
         while True:
             self._woken.clear()
-            entries = await self._store.tail(current.revision, limit=_ROWS, intent=True)
+            entries, epoch = await self._store.tail_and_epoch(current.revision, limit=_ROWS)
             parts = await apart.read(self._store, self._picture, entries)
-            # After the read: all of it was committed under these models, or they are others by now.
-            await self._renew_models()
+            # All of it was committed under these models, or they are others by now. Rows were read after the entries.
+            await self._renew_models(None if parts.any else epoch)
             if loop.time() - looked >= _LOOK:
                 # After the read and before publishing it: what was read is of this history.
                 if not await self._still_true(current):

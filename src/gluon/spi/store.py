@@ -230,6 +230,9 @@ class Store(Protocol):
         """Entries of revisions > `after`, oldest first, at most about `limit` rows but never part of
         a revision. `intent`: only intent entries."""
 
+    async def tail_and_epoch(self, after: int, *, limit: int) -> tuple[Sequence[journal.Entry], int]:
+        """`tail` of intent entries, and the schema epoch at the same moment."""
+
     async def position(self) -> journal.Position: ...
 
     async def entry(self, revision: int) -> Sequence[journal.Entry]:

@@ -13,10 +13,9 @@ from datetime import UTC, datetime, timedelta
 from gluon import errors
 from gluon.objects import journal
 from gluon.spi import store, tables, upgrade
-from gluon.store import driver, fixed, pages, texts, upgrading
+from gluon.store import driver, fixed, pages, tails, texts, upgrading
 from gluon.store.compare import Stored
 from gluon.store.ddl import quoted
-from gluon.store.deciding import entry_of
 from gluon.store.install import epoch_of, install, read_tables, rebase
 from gluon.store.readers import Readers
 from gluon.store.settings import Settings
@@ -166,11 +165,13 @@ class SqlStore:
         with _translated():
             await upgrading.drop(self._database, names)
 
-    async def fresh(self) -> bool:
-        """Whether the tables of this process are those of the database's epoch."""
+    async def fresh(self, epoch: int | None = None) -> bool:
+        """Whether the tables of this process are those of the database's epoch, which is asked for where it is not given."""
         catalog = self._writer.catalog
-        rows = await self._readers.fetch("SELECT epoch FROM gluon_writer WHERE id = 1")
-        return catalog is not None and bool(rows) and int(rows[0][0]) == catalog.epoch
+        if epoch is None:
+            rows = await self._readers.fetch("SELECT epoch FROM gluon_writer WHERE id = 1")
+            epoch = int(rows[0][0]) if rows else None
+        return catalog is not None and epoch == catalog.epoch
 
     def _adopt(self, made: Catalog) -> None:
         former, self._writer.catalog = self._writer.catalog, made
@@ -214,21 +215,13 @@ class SqlStore:
         return int((await self._readers.fetch(found[0], *found[1]))[0][0]) if found is not None else 0
 
     async def tail(self, after: int, *, limit: int, intent: bool = False) -> Sequence[journal.Entry]:
-        """A revision that the limit cuts is left for the next call; if it is the only one, read whole."""
-        if intent:
-            rows = await self._readers.fetch(texts.TAIL_INTENT, after, True, limit)
-        else:
-            rows = await self._readers.fetch(texts.TAIL, after, limit)
-        entries = [entry_of(row) for row in rows]
-        if len(entries) < limit or not entries:
-            return entries
-        last = entries[-1].revision
-        if entries[0].revision != last:
-            return [e for e in entries if e.revision != last]
-        return [e for e in await self.entry(last) if e.intent or not intent]
+        return await tails.tail(self._readers, after, limit=limit, intent=intent)
+
+    async def tail_and_epoch(self, after: int, *, limit: int) -> tuple[Sequence[journal.Entry], int]:
+        return await tails.tail_and_epoch(self._readers, after, limit=limit)
 
     async def entry(self, revision: int) -> Sequence[journal.Entry]:
-        return [entry_of(row) for row in await self._readers.fetch(texts.ENTRY, revision)]
+        return await tails.entry(self._readers, revision)
 
     async def position(self) -> journal.Position:
         return _position(await self._readers.fetch(texts.POSITION))

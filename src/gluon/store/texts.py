@@ -19,6 +19,11 @@ POSITION = (
 _ENTRIES = f"SELECT {listed(JOURNAL_COLUMNS)} FROM journal"
 ENTRY = f"{_ENTRIES} WHERE revision = ? ORDER BY n"
 TAIL = f"{_ENTRIES} WHERE revision > ? ORDER BY revision, n LIMIT ?"
+TAIL_AND_EPOCH = (
+    f"SELECT epoch, news.* FROM gluon_writer LEFT JOIN ({_ENTRIES} WHERE revision > ? AND intent = ?"
+    " ORDER BY revision, n LIMIT ?) AS news ON 1 = 1 ORDER BY news.revision, news.n"
+)
+"""One statement, one moment: what it reads was committed under that epoch or one before it."""
 TAIL_INTENT = f"{_ENTRIES} WHERE revision > ? AND intent = ? ORDER BY revision, n LIMIT ?"
 
 

@@ -82,6 +82,10 @@ async def test_the_tail_is_cut_between_revisions_only(db: SqlStore) -> None:
                 assert len(part) <= max(limit, 4)
                 after = part[-1].revision
             assert read == [e for e in whole if e.intent or not intent]
+        entries, epoch = await db.tail_and_epoch(whole[20].revision, limit=limit)
+        assert entries == await db.tail(whole[20].revision, limit=limit, intent=True)
+        assert await db.fresh(epoch) and not await db.fresh(epoch + 1)
+    assert await db.tail_and_epoch(whole[-1].revision, limit=9) == ([], epoch)
 
 
 async def test_a_snapshot_does_not_see_later_writes(db: SqlStore) -> None:

@@ -178,6 +178,9 @@ class TinyStore:
         last = found[limit - 1].revision
         return [e for e in found if e.revision <= last]
 
+    async def tail_and_epoch(self, after: int, *, limit: int) -> tuple[Sequence[journal.Entry], int]:
+        return await self.tail(after, limit=limit, intent=True), 1
+
     async def position(self) -> journal.Position:
         await self._ready()
         return self._position()

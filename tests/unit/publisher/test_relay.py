@@ -284,7 +284,7 @@ class Replaceable(Picture):
         super().__init__("one")
         self.recorded = self.shown = "one"
 
-    async def renew(self) -> None:
+    async def renew(self, epoch: int | None = None) -> None:
         await asyncio.sleep(0)
         self.shown = self.recorded
 

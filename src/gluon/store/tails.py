@@ -1,0 +1,44 @@
+"""The journal as who follows it reads it: whole revisions, oldest first. Called by `sql`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gluon import errors
+from gluon.objects import journal
+from gluon.store import texts
+from gluon.store.deciding import entry_of
+from gluon.store.readers import Readers
+
+
+async def tail(readers: Readers, after: int, *, limit: int, intent: bool) -> Sequence[journal.Entry]:
+    """A revision that the limit cuts is left for the next call; if it is the only one, read whole."""
+    if intent:
+        rows = await readers.fetch(texts.TAIL_INTENT, after, True, limit)
+    else:
+        rows = await readers.fetch(texts.TAIL, after, limit)
+    return await _whole(readers, [entry_of(row) for row in rows], limit, intent=intent)
+
+
+async def tail_and_epoch(readers: Readers, after: int, *, limit: int) -> tuple[Sequence[journal.Entry], int]:
+    """Those of intent, and the schema epoch of the same moment."""
+    rows = await readers.fetch(texts.TAIL_AND_EPOCH, after, True, limit)
+    if not rows:
+        raise errors.Unavailable("the database has no tables of ours yet")
+    entries = [entry_of(row[1:]) for row in rows if row[1] is not None]
+    return await _whole(readers, entries, limit, intent=True), int(rows[0][0])
+
+
+async def entry(readers: Readers, revision: int) -> Sequence[journal.Entry]:
+    return [entry_of(row) for row in await readers.fetch(texts.ENTRY, revision)]
+
+
+async def _whole(
+    readers: Readers, entries: Sequence[journal.Entry], limit: int, *, intent: bool
+) -> Sequence[journal.Entry]:
+    if len(entries) < limit or not entries:
+        return entries
+    last = entries[-1].revision
+    if entries[0].revision != last:
+        return [e for e in entries if e.revision != last]
+    return [e for e in await entry(readers, last) if e.intent or not intent]
