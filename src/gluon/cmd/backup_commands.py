@@ -6,6 +6,7 @@ Out: text on standard output, reasons on standard error, and the exit code. Call
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,15 +16,19 @@ from gluon import errors
 from gluon.cmd import etcd, node
 from gluon.cmd import settings as config
 from gluon.evolve.stored import restore as model_of
+from gluon.integrity import check as checking
+from gluon.integrity import findings, mending
 from gluon.objects import keys
 from gluon.particles import tables as model_tables
 from gluon.publisher import cursor
 from gluon.spi import store, tables
 from gluon.store import backup as writing
 from gluon.store import restoring
-from gluon.store.picture import look
+from gluon.store.picture import alter, look
 
 _PROBE = 3.0
+_FOUND = 3
+"""Exit status where something is not as it must be."""
 
 
 def tables_of(records: Sequence[store.StoredModel]) -> Sequence[tables.Table]:
@@ -63,6 +68,44 @@ def restore(settings: config.Settings, path: Path, *, replace: bool, yes: bool) 
         return 1
     click.echo(f"restored {sum(done.rows.values())} rows; revisions go on at {done.revision + 1}")
     return 0
+
+
+def check(settings: config.Settings, *, repair: bool, as_json: bool) -> int:
+    """Print what is not as it must be. 0: nothing; 3: something is left."""
+    url = config.database_url(settings)
+
+    async def main() -> tuple[findings.Checkup, int]:
+        mended = 0
+        if repair:
+            async with alter(url) as picture:
+                mended = await mending.mend(picture, node.OTHERS)
+        async with look(url) as picture:
+            return await checking.check(picture, node.OTHERS), mended
+
+    found, mended = asyncio.run(main())
+    if as_json:
+        told = {
+            "revision": found.picture.revision,
+            "total": found.total,
+            "mended": mended,
+            "findings": [f.facts() for f in found.findings],
+        }
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+    else:
+        _say(found, mended)
+    return _FOUND if found.total else 0
+
+
+def _say(found: findings.Checkup, mended: int) -> None:
+    if mended:
+        click.echo(f"{mended} rows put right")
+    for finding in found.findings:
+        click.echo(f"{finding.kind}: {finding.where}: {finding.message}")
+        click.echo(f"  cure: {finding.cure}")
+    for place, count in found.untold.items():
+        click.echo(f"{place}: {count} more")
+    if not found.total:
+        click.echo(f"nothing found: the database is sound at revision {found.picture.revision}")
 
 
 async def _reached(settings: config.Settings) -> int:

@@ -111,6 +111,23 @@ def restore(path: Path, file: str | None, replace: bool, yes: bool, **given: Any
     sys.exit(backup_commands.restore(_settings(file, **given), path, replace=replace, yes=yes))
 
 
+@db.command("check")
+@_where
+@click.option(
+    "--repair", is_flag=True, help="Put right what the objects themselves tell: counts, owners of ports."
+)
+@_STYLE
+def check(file: str | None, repair: bool, style: str, **given: Any) -> None:
+    """Look whether the database is sound: schema, references, unique values, pools, quotas, journal, ports, secrets.
+
+    It looks as of one moment, while servers serve. Ends with 0 if nothing was found, 3 if something was, 1 if it
+    could not look. --repair needs the server of a SQLite file stopped.
+    """
+    from gluon.cmd import backup_commands
+
+    sys.exit(backup_commands.check(_settings(file, **given), repair=repair, as_json=style == "json"))
+
+
 def _settings(
     file: str | None, *, models: tuple[str, ...], database: str | None, data: str | None
 ) -> config.Settings:

@@ -83,11 +83,42 @@ class Picture:
 
 
 @asynccontextmanager
-async def look(url: str) -> AsyncIterator[Picture]:
-    """Raises `Unavailable` where there is no database of ours, `MigrationRefused` for one that is half restored."""
+async def alter(url: str) -> AsyncIterator[Picture]:
+    """The same under the writer lock, and what is written through it is committed at the end. Nobody else may have a
+    SQLite file then. Raises as `look`."""
+    _require(url)
+    database = opening.open_database(url, Settings(references=False))
+    connection: driver.Installer | None = None
+    try:
+        connection = await database.installer()
+        await connection.begin()
+        there = await read_tables(connection, database.dialect)
+        if fixed.WRITER not in there:
+            raise errors.Unavailable("there is nothing of Gluon in this database")
+        await connection.switch()
+        picture = Picture(database, connection, there)
+        await picture.begin()
+        yield picture
+        await connection.commit()
+    except driver.DriverError as error:
+        raise errors.Unavailable("the database does not do it now") from error
+    finally:
+        if connection is not None:
+            connection.kill()
+        await database.close()
+
+
+def _require(url: str) -> None:
+    """To look at a file that is not there would make it."""
     where = address.parse(url)
     if where.dialect == "sqlite" and not Path(where.path).exists():
         raise errors.Unavailable(f"there is no database {where.path}")
+
+
+@asynccontextmanager
+async def look(url: str) -> AsyncIterator[Picture]:
+    """Raises `Unavailable` where there is no database of ours, `MigrationRefused` for one that is half restored."""
+    _require(url)
     database = opening.open_database(url, Settings(exclusive=False, references=False))
     connection: driver.Connection | None = None
     try:

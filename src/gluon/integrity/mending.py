@@ -1,0 +1,70 @@
+"""Cure what can be cured from the rows of objects alone: counts of quotas, and who owns which port.
+
+In: a picture that is read under the writer lock, and may be written. Out: how many rows were put right. Called by mains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gluon.arbiter import ledger
+from gluon.arbiter import tables as arbiter_tables
+from gluon.integrity import check, ports, rows
+from gluon.integrity.findings import Checkup, Kind
+from gluon.proton.tables import USAGE
+from gluon.spi import store, tables
+from gluon.store.ddl import listed, quoted
+from gluon.store.picture import Picture
+
+
+async def mend(picture: Picture, others: Sequence[tables.Table]) -> int:
+    """Looks again: what was found before may be another by now."""
+    checkup = await check.begin(picture, others)
+    await rows.quotas(checkup)
+    await ports.check(checkup)
+    counted = sum(n for (kind, _), n in checkup.more.items() if kind is Kind.QUOTAS)
+    if counted:
+        await _count(checkup)
+    return counted + await _own(checkup)
+
+
+async def _count(checkup: Checkup) -> None:
+    for (api, name), resource in checkup.known.by_name.items():
+        if resource.type.quota is None:
+            continue
+        await checkup.picture.fetch(f"DELETE FROM {quoted(USAGE)} WHERE api = ? AND type = ?", api, name)
+        await checkup.picture.fetch(
+            f"INSERT INTO {quoted(USAGE)} (project, api, type, n)"
+            f" SELECT COALESCE(_project, ''), ?, ?, COUNT(*) FROM {quoted(resource.table)}"
+            " GROUP BY COALESCE(_project, '')",
+            api, name,
+        )  # fmt: skip
+
+
+async def _own(checkup: Checkup) -> int:
+    """Rows of the index that are missing, wrong or too many. What is right of a row stays: its status, its host."""
+    picture, table = checkup.picture, quoted(arbiter_tables.PORT)
+    kept = {
+        str(r[0]): tuple(r[1:])
+        for r in await picture.fetch(f"SELECT id, owner, api, object_type, project FROM {table}")
+    }
+    served = {m.name for m in checkup.models}
+    mended = 0
+    async for _, row in ports.wanted(checkup):
+        said = kept.pop(str(row["id"]), None)
+        right: tuple[store.Value, ...] = (row["owner"], row["api"], row["object_type"], row["project"])
+        if said is None:
+            marks = ", ".join("?" * len(row))
+            await picture.fetch(f"INSERT INTO {table} ({listed(row)}) VALUES ({marks})", *row.values())
+        elif said != right:
+            await picture.fetch(
+                f"UPDATE {table} SET owner = ?, api = ?, object_type = ?, project = ? WHERE id = ?",
+                *right,
+                row["id"],
+            )
+        mended += said != right
+    for key, said in kept.items():
+        if said[0] == ledger.OWNER and said[1] in served:
+            await picture.fetch(f"DELETE FROM {table} WHERE id = ?", key)
+            mended += 1
+    return mended

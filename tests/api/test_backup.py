@@ -1,0 +1,217 @@
+"""`gluon db backup`, `restore` and `check` on what a server made: random objects, and every kind of damage."""
+
+import json
+import random
+import sqlite3
+import uuid
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+import gluon
+from gluon.cmd import main
+from gluon.errors import GluonError
+from gluon.testing.product import GluonServer
+
+SHIPPED = Path(gluon.__file__).parent / "catalog"
+MODELS = [
+    "--model", str(SHIPPED / "net-l3vpn-2.0"), "--model", str(SHIPPED / "net-l2"), "--model", "tests/api/models/every",
+]  # fmt: skip
+V2 = "/proton/net-l3vpn/v2.0"
+LISTS = ("ports", "interfaces", "vpns", "vpnbindings", "bgppeerings")
+
+
+def gluon_command(*words: str) -> tuple[int, str, str]:
+    done = CliRunner().invoke(main.cli, words)
+    assert done.exception is None or isinstance(done.exception, (SystemExit, GluonError)), done.exc_info
+    return done.exit_code, done.stdout, done.stderr
+
+
+def check(*words: str) -> tuple[int, dict[str, Any]]:
+    status, out, said = gluon_command("db", "check", "--format", "json", *words)
+    assert status in {0, 3}, said
+    facts: dict[str, Any] = json.loads(out)
+    return status, facts
+
+
+class Maker:
+    """Random requests; whatever is refused is refused."""
+
+    def __init__(self, server: GluonServer, seed: int) -> None:
+        self.server = server
+        self.dice = random.Random(seed)
+        self.projects = [str(uuid.UUID(int=self.dice.getrandbits(128), version=4)) for _ in range(3)]
+        self.made: dict[str, list[str]] = {name: [] for name in LISTS}
+
+    def run(self, steps: int) -> None:
+        for _ in range(steps):
+            self.dice.choices(
+                [self.port, self.vpn, self.binding, self.peering, self.bind, self.rename, self.delete],
+                [5, 2, 5, 1, 3, 2, 2],
+            )[0]()
+
+    def post(self, plural: str, body: dict[str, Any]) -> None:
+        status, answer = self.server.request("POST", f"{V2}/{plural}", body)
+        assert status in {201, 400, 409}, answer
+        if status == 201:
+            self.made[plural].append(answer["id"])
+
+    def any(self, plural: str) -> str | None:
+        return self.dice.choice(self.made[plural]) if self.made[plural] else None
+
+    def port(self) -> None:
+        name = self.dice.choice(["", "ä \"'\\", "x" * 60, "a\nb", "\U0001f600"])
+        self.post("ports", {"name": name, "project_id": self.dice.choice(self.projects), "mtu": 1400})
+
+    def vpn(self) -> None:
+        net = f"10.{self.dice.randrange(200)}.0.0/24"
+        body: dict[str, Any] = {"project_id": self.dice.choice(self.projects), "subnets": [{"cidr": net}]}
+        body["ipv4"] = {"both": [f"65000:{self.dice.randrange(1000)}"]}
+        self.post("vpns", body)
+
+    def binding(self) -> None:
+        port, vpn = self.any("ports"), self.any("vpns")
+        if port and vpn:
+            _, found = self.server.request("GET", f"{V2}/ports/{port}/interfaces")
+            for interface in found["interfaces"][:1]:
+                body = {
+                    "interface_id": interface["id"],
+                    "service_id": vpn,
+                    "project_id": interface["project_id"],
+                }
+                self.post("vpnbindings", body)
+
+    def peering(self) -> None:
+        ends = [f"192.0.2.{self.dice.randrange(9)}" for _ in range(2)]
+        body = {"local_address": ends[0], "peer_address": ends[1], "peer_asn": 65000}
+        self.post("bgppeerings", {**body, "project_id": self.dice.choice(self.projects)})
+
+    def bind(self) -> None:
+        if port := self.any("ports"):
+            body = {
+                "host_id": self.dice.choice(["h1", "h2", None]),
+                "device_id": self.dice.choice(["vm", None]),
+            }
+            self.server.request("PUT", f"{V2}/ports/{port}", body)
+
+    def rename(self) -> None:
+        if vpn := self.any("vpns"):
+            self.server.request("PATCH", f"{V2}/vpns/{vpn}", {"name": str(self.dice.random()), "mtu": 1300})
+
+    def delete(self) -> None:
+        plural = self.dice.choice(["ports", "vpns", "vpnbindings"])
+        if key := self.any(plural):
+            status, _ = self.server.request("DELETE", f"{V2}/{plural}/{key}")
+            if status == 204:
+                self.made[plural].remove(key)
+
+
+def lists(server: GluonServer) -> dict[str, Any]:
+    """All objects, but for what a shim says later."""
+    found: dict[str, Any] = {}
+    for plural in LISTS:
+        status, body = server.request("GET", f"{V2}/{plural}?limit=1000")
+        assert status == 200
+        found[plural] = [{k: v for k, v in one.items() if k != "status"} for one in body[plural]]
+    return found
+
+
+def test_what_was_made_is_the_same_on_every_database(
+    tmp_path: Path, postgres_url: str, mariadb_url: str
+) -> None:
+    """Checked beside the server, backed up beside the server, and restored from one database to the next."""
+    folder = str(tmp_path / "data")
+    with GluonServer("up", *MODELS, "--data", folder) as server:
+        Maker(server, 1).run(150)
+        made = lists(server)
+        assert len(made["vpnbindings"]) > 3
+        assert check("--data", folder) == (0, check("--data", folder)[1])
+        assert gluon_command("db", "backup", "--data", folder, str(tmp_path / "0.gz"))[0] == 0
+    for n, url in enumerate((postgres_url, mariadb_url)):
+        status, out, said = gluon_command("db", "restore", "--database", url, str(tmp_path / f"{n}.gz"))
+        assert status == 0, out + said
+        assert check("--database", url)[0] == 0
+        with GluonServer("up", *MODELS, "--database", url) as server:
+            assert lists(server) == made
+            Maker(server, 10 + n).run(40)
+            made = lists(server)
+            status, facts = check("--database", url)
+            assert status == 0, facts
+            assert (
+                gluon_command(
+                    "db", "restore", "--replace", "--yes", "--database", url, str(tmp_path / "0.gz")
+                )[0]
+                == 1
+            )
+            assert gluon_command("db", "backup", "--database", url, str(tmp_path / f"{n + 1}.gz"))[0] == 0
+
+
+Damage = Callable[[sqlite3.Connection], object]
+
+
+def _do(*statements: str) -> Damage:
+    def damage(connection: sqlite3.Connection) -> None:
+        for sql in statements:
+            assert connection.execute(sql).rowcount, sql
+
+    return damage
+
+
+_FIRST = "(SELECT id FROM net_l3vpn_Port ORDER BY id LIMIT 1)"
+DAMAGES: dict[str, tuple[Damage, set[str], bool]] = {
+    "a count of a quota": (_do("UPDATE gluon_usage SET n = n + 1 WHERE type = 'Port'"), {"quotas"}, True),
+    "an owner that is missing": (_do(f"DELETE FROM gluon_port WHERE id = {_FIRST}"), {"ports"}, True),
+    "an owner too many": (
+        _do("INSERT INTO gluon_port SELECT 'lost', owner, api, object_type, project, network_id, device_id,"
+            f" device_owner, host, mac, name, status, revision FROM gluon_port WHERE id = {_FIRST}"), {"ports"}, True),
+    "an owner of another project": (_do("UPDATE gluon_port SET project = 'x'"), {"ports"}, True),
+    "a row that is gone": (_do("DELETE FROM net_l3vpn_BgpPeering"), {"journal"}, False),
+    "a row that says other": (_do("UPDATE net_l3vpn_VpnService SET mtu = 999"), {"journal"}, False),
+    "a value that two have": (
+        _do("UPDATE gluon_pool_value SET holder = NULL WHERE holder LIKE 'Port/%'"), {"pools"}, False),
+    "a value that nobody has": (
+        _do("UPDATE gluon_pool_value SET holder = 'Port/nobody/mac_address' WHERE value = "
+            "(SELECT value FROM gluon_pool_value WHERE holder LIKE 'Port/%' LIMIT 1)"), {"pools"}, False),
+    "a reference to nothing": (
+        _do("UPDATE net_l3vpn_VpnBinding SET interface_id = 'nothing' || rowid"), {"references", "journal"}, False),
+    "an index that is gone": (lambda c: [c.execute(f'DROP INDEX "{name}"') for (name,) in c.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'index' AND name LIKE 'uq_net_l3vpn_BgpPeering%'").fetchall()],
+        {"schema"}, False),
+    "a secret": (_do("UPDATE journal SET new = json_set(new, '$.secret', 'x') WHERE type = 'Plain'"), {"secrets", "journal"}, False),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def damaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("damaged") / "data"
+    with GluonServer("up", *MODELS, "--data", str(folder)) as server:
+        maker = Maker(server, 3)
+        maker.run(80)
+        for _ in range(3):
+            maker.peering()
+            maker.binding()
+        body = {"project_id": maker.projects[0], "text": "some text", "secret": "hidden"}
+        assert server.request("POST", "/proton/every/v3.1/plains", body)[0] == 201
+    return folder / "gluon.db"
+
+
+@pytest.mark.parametrize("what", sorted(DAMAGES))
+def test_damage_is_found_and_what_can_be_is_mended(damaged: Path, tmp_path: Path, what: str) -> None:
+    damage, kinds, mendable = DAMAGES[what]
+    copy = tmp_path / "gluon.db"
+    copy.write_bytes(damaged.read_bytes())
+    where = ("--database", f"sqlite:///{copy}")
+    with closing(sqlite3.connect(copy)) as connection:
+        damage(connection)
+        connection.commit()
+    status, facts = check(*where)
+    assert status == 3 and facts["total"] >= len(kinds)
+    assert {f["kind"] for f in facts["findings"]} == kinds, facts
+    assert all(f["cure"] and f["where"] for f in facts["findings"])
+    assert all(f["mendable"] == mendable for f in facts["findings"] if f["kind"] != "journal")
+    status, facts = check("--repair", *where)
+    assert (status, bool(facts["mended"])) == ((0, True) if mendable else (3, False))
