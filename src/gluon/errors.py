@@ -6,6 +6,7 @@
     │   ├── Invalid           400, with every field problem
     │   ├── Forbidden         403
     │   ├── NotFound          404
+    │   ├── Expired           410, a place in history that is gone: list again
     │   ├── Conflict          409, taken or still referred to
     │   ├── Stale             412, If-Match does not hold
     │   ├── TooLarge          413
@@ -108,6 +109,12 @@ class NotFound(Rejected):
     """No such object for this caller."""
 
     code = "not_found"
+
+
+class Expired(Rejected):
+    """A place in history that is gone, or of another history."""
+
+    code = "expired"
 
 
 class Conflict(Rejected):

@@ -21,6 +21,7 @@ STATUSES: tuple[tuple[type[errors.GluonError], int, str], ...] = (
     (errors.Invalid, 400, "The request breaks the model's rules"),
     (errors.Forbidden, 403, "The policy does not allow this"),
     (errors.NotFound, 404, "No such object"),
+    (errors.Expired, 410, "No longer there; list again"),
     (errors.Conflict, 409, "Something stored stands in the way"),
     (errors.Stale, 412, "The object changed since it was read"),
     (errors.TooLarge, 413, "Too large"),
@@ -42,6 +43,12 @@ class Unsupported(errors.Rejected):
     """415: the body is no JSON by its own word."""
 
     code = "unsupported_media_type"
+
+
+class NotAcceptable(errors.Rejected):
+    """406: none of the forms that the client takes is served."""
+
+    code = "not_acceptable"
 
 
 def reply(
@@ -86,6 +93,8 @@ def reply(
 def _status(error: Exception) -> tuple[int, str]:
     if isinstance(error, Unsupported):
         return 415, "Only JSON is understood"
+    if isinstance(error, NotAcceptable):
+        return 406, "No such form"
     for kind, status, title in STATUSES:
         if isinstance(error, kind):
             return status, title

@@ -21,13 +21,13 @@ _NOTHING = queries.Query()
 
 def of(request: message.Request, resource: registry.Resource) -> queries.Query:
     """Raises `Invalid` naming every argument that means nothing."""
-    return queries.parse(resource, _pairs(request)) if request.query else _NOTHING
+    return queries.parse(resource, pairs(request)) if request.query else _NOTHING
 
 
 def answer(request: message.Request, query: queries.Query, page: lists.Page) -> message.Reply:
     """The objects, their count, and where the next page is."""
     resource, plural = page.resource, page.resource.type.plural
-    if query.fields or query.embed:
+    if query.fields or query.embed or page.hidden is not None:
         objects = b",".join(codec.encode(body) for body in _bodies(query, page))
     else:
         objects = b",".join(map(resource.records.document, page.rows))
@@ -46,8 +46,11 @@ def _bodies(query: queries.Query, page: lists.Page) -> Iterator[dict[str, Any]]:
     forms = page.resource.records
     for row in page.rows:
         body = forms.body(row)
+        if page.hidden is not None:
+            for name in page.hidden(row):
+                del body[name]
         if query.fields:
-            body = {name: body[name] for name in query.fields}
+            body = {name: body[name] for name in query.fields if name in body}
         if query.embed:
             body[EMBEDDED] = {n: page.embedded[n].get(row[forms.column(n)]) for n in query.embed}
         yield body
@@ -56,12 +59,13 @@ def _bodies(query: queries.Query, page: lists.Page) -> Iterator[dict[str, Any]]:
 def _next(request: message.Request, page: lists.Page) -> str:
     """The same query, behind the last object of this page."""
     key = page.rows[-1][page.resource.records.key_column]
-    pairs = [(name, value) for name, value in _pairs(request) if name != "marker"]
+    kept = [(name, value) for name, value in pairs(request) if name != "marker"]
     path = "/".join(quote(segment, safe="") for segment in request.path)
-    return f"/{path}?{urlencode([*pairs, ('marker', key)])}"
+    return f"/{path}?{urlencode([*kept, ('marker', key)])}"
 
 
-def _pairs(request: message.Request) -> list[tuple[str, str]]:
+def pairs(request: message.Request) -> list[tuple[str, str]]:
+    """The arguments of a request, in order. Raises `Invalid`."""
     try:
         return parse_qsl(request.query.decode("utf-8"), keep_blank_values=True, errors="strict")
     except (UnicodeDecodeError, ValueError) as error:
