@@ -100,9 +100,21 @@ class Invalid(Rejected):
 
 
 class Forbidden(Rejected):
-    """The policy does not allow it."""
+    """The policy does not allow it; `problems` says which fields are the reason, if it is some."""
 
     code = "forbidden"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        problems: Sequence[FieldProblem] = (),
+        code: str = "",
+        hint: str = "",
+        legacy: str = "",
+    ) -> None:
+        self.problems = tuple(problems)
+        super().__init__(message, code=code, hint=hint, legacy=legacy)
 
 
 class NotFound(Rejected):

@@ -16,19 +16,9 @@ from gluon.arbiter import tables as arbiter_tables
 from gluon.model import loader
 from gluon.objects.status import Registration
 from gluon.particles import tables
+from gluon.policy import engine
 from gluon.proton import registry, service, units
 from gluon.spi.policy import Caller
-
-
-class OwnerOnly:
-    """`rule:admin_or_owner` for every action."""
-
-    def check(self, caller: Caller, action: str, api: str, object_type: str, project: str | None) -> None:
-        if not caller.admin and caller.project != project:
-            raise errors.Forbidden(f"{action} of {object_type}")
-
-    def scope(self, caller: Caller, api: str, object_type: str) -> str | None:
-        return None if caller.admin else caller.project
 
 
 class Nobody:
@@ -73,7 +63,7 @@ async def members(tmp_path: Path) -> AsyncIterator[tuple[Member, Member]]:
         await database.install((*arbiter_tables.TABLES, *tables.tables_of(models)), [])
         known = registry.Registry(models)
         rules = ledger.Ledger(assign.Assigner(Nobody(), {}))
-        actions = service.Service(database, OwnerOnly(), rules)
+        actions = service.Service(database, engine.Engine(models), rules)
         yield Member(actions, known), Member(actions, known)
     finally:
         await database.close()

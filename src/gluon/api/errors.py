@@ -60,7 +60,7 @@ def reply(
     problems: list[dict[str, Any]] = []
     if isinstance(error, errors.Rejected):
         detail, code, hint, legacy = str(error), error.code, error.hint, error.legacy
-        if isinstance(error, errors.Invalid):
+        if isinstance(error, (errors.Invalid, errors.Forbidden)):
             problems = [
                 {"pointer": p.pointer, "code": p.code, "detail": p.message, "hint": p.hint}
                 for p in error.problems

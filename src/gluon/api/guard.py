@@ -65,16 +65,3 @@ def _is_loopback(name: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
-
-
-class AdminOnly:
-    """`spi.policy.Policy` of `noauth`: admins may do everything, others nothing."""
-
-    def check(
-        self, caller: policy.Caller, action: str, api: str, object_type: str, project: str | None
-    ) -> None:
-        if not caller.admin:
-            raise errors.Forbidden(f"{action} of {api} {object_type} is for admins")
-
-    def scope(self, caller: policy.Caller, api: str, object_type: str) -> str | None:
-        return None if caller.admin else caller.project or ""

@@ -235,7 +235,7 @@ def _assemble(
     binds = binder.Binder(database, known, assigner, roster, publishing.subscribe, arbiter.unreachable)
     arbiter.binds = binds
     standings = standing.Standing(database)
-    actions = service.Service(database, guard.AdminOnly(), ledger.Ledger(assigner), standings)
+    actions = service.Service(database, protons.rules, ledger.Ledger(assigner), standings)
 
     async def refresh() -> None:
         await protons.refresh(database.inner)

@@ -27,6 +27,7 @@ from gluon.evolve.survey import survey
 from gluon.model.types import Model
 from gluon.objects import journal
 from gluon.particles import projection, tables
+from gluon.policy import engine
 from gluon.proton import editions, registry
 from gluon.spi import hooks as hook_words
 from gluon.spi import projection as spi_projection
@@ -117,6 +118,8 @@ class Protons:
             self._shown = projection.ModelProjection(models, url=url, forms=forms.told)
         self.followers = hooks.after(models, self._codes)
         self.picture = Picture(self._shown)
+        self.rules = engine.Engine(models)
+        """Who may do what."""
         self.versions = {m.name: forms.offered(m) for m in models}
         """Those that shims can be shown."""
         self.serves: Callable[[int], None] = _nothing
@@ -262,6 +265,7 @@ class Protons:
     def _take(self, made: _Made) -> None:
         """Serve what was made, from one moment to the next."""
         vars(self.registry).update(vars(made.registry))
+        self.rules.adopt(made.registry.models)
         self.followers = made.followers
         self._shown = made.picture
         if (made.picture.constant(), made.picture.tables) != (self.picture.constant(), self.picture.tables):

@@ -265,6 +265,7 @@ JUDGES: Mapping[str, Judge] = {
     "on_delete": _always("for deletes from now on", breaking=True),
     "pool": _pool,
     "listed_as": lambda old, new: _fine("another path", breaking=old.listed_as is not None),
+    "policies": _always("other callers are allowed", breaking=True),
     "renamed_from": _always("said for the change itself"),
     "kept": _kept,
 }

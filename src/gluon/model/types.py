@@ -166,8 +166,8 @@ class Attribute:
     limits are the key's too. `items` describes the elements of a list or the values of a map,
     `members` those of a nested object. `nullable`: null may be stored. `immutable`: fixed after create;
     `read_only`: set by the server only; `secret`: taken, and never shown. `pool`: where an absent value
-    comes from. `listed_as`: the path under the object referred to that lists the referrers. `kept`: answers
-    show what the client wrote (1.0), not the normal form.
+    comes from. `listed_as`: the path under the object referred to that lists the referrers. `policies` maps `get|set`
+    to the rule that must be true too. `kept`: answers show what the client wrote (1.0), not the normal form.
     """
 
     name: str
@@ -201,6 +201,7 @@ class Attribute:
     listed_as: str | None = None
     renamed_from: str | None = None
     example: Any = None
+    policies: Mapping[str, str] = field(default_factory=dict)
     kept: bool = True
 
 

@@ -7,7 +7,7 @@ users and shims see: every attribute in the model's order (1.0: as written), the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -27,18 +27,18 @@ class Records:
 
     __slots__ = (
         "_blank",
-        "_columns",
         "_form",
         "_names",
-        "_nested",
         "_project",
         "_roles",
         "_secret",
         "_shape",
         "_take_body",
         "_take_roles",
+        "columns",
         "key",
         "key_column",
+        "nested",
         "object_type",
         "table",
     )
@@ -50,14 +50,14 @@ class Records:
         self.key_column = tables.column_name(object_type.attributes[object_type.key])
         attributes = object_type.attributes
         columns = [tables.column_name(a) for a in attributes.values()]
-        self._columns = dict(zip(attributes, columns, strict=True))
-        self._nested = frozenset(a.name for a in attributes.values() if a.value_type in types.NESTED)
+        self.columns = dict(zip(attributes, columns, strict=True))
+        self.nested = frozenset(a.name for a in attributes.values() if a.value_type in types.NESTED)
         self._secret = frozenset(a.name for a in attributes.values() if a.secret)
         # Places in a body whose value is not the column's own: JSON text to embed, secrets to leave out.
         self._shape = tuple(
             (n, name in self._secret)
             for n, name in enumerate(attributes)
-            if name in self._nested or name in self._secret
+            if name in self.nested or name in self._secret
         )
         self._names = (*attributes, CREATED_AT, UPDATED_AT)
         self._take_body = itemgetter(*columns, tables.CREATED, tables.UPDATED)
@@ -71,7 +71,7 @@ class Records:
 
     def column(self, attribute: str) -> str:
         """The column of an attribute."""
-        return self._columns[attribute]
+        return self.columns[attribute]
 
     def row(
         self,
@@ -87,8 +87,8 @@ class Records:
         `project` counts where the type has no attribute for it.
         """
         row = {**self._blank, **values}
-        if self._nested:
-            for name in self._nested & values.keys():
+        if self.nested:
+            for name in self.nested & values.keys():
                 row[name] = _text(values[name])
         row[tables.PROJECT] = row.pop(self._project, None) if self._project else project
         row[tables.REVISION] = revision
@@ -112,7 +112,7 @@ class Records:
         after.update(written)
         new = dict(row)
         for name, value in values.items():
-            new[self._columns[name]] = _text(value) if name in self._nested else value
+            new[self.columns[name]] = _text(value) if name in self.nested else value
         if new == row and after == shown:
             return None
         new[tables.WRITTEN] = codec.encode(after).decode() if after else None
@@ -136,13 +136,15 @@ class Records:
     def plain(self, row: store.Row) -> dict[str, Any]:
         """The body as plain data, for code that looks into its values."""
         body = self.body(row)
-        for name in self._nested:
+        for name in self.nested:
             if body[name] is not None:
                 body[name] = codec.decode(bytes(body[name]))
         return body
 
-    def document(self, row: store.Row) -> bytes:
-        """The body as JSON: the answer of the API and the journal's `new` are these bytes."""
+    def document(self, row: store.Row, without: Collection[str] = ()) -> bytes:
+        """The body as JSON: the answer of the API and the journal's `new` are these bytes. `without`: attributes left out."""
+        if without:
+            return codec.encode({name: v for name, v in self.body(row).items() if name not in without})
         if row[tables.WRITTEN]:
             return codec.encode(self.body(row))
         return codec.encode(self._form(*self._values(row)))
@@ -160,7 +162,7 @@ class Records:
 
     def values_of(self, row: store.Row) -> Values:
         """The normal value of each attribute as plain data, secrets too."""
-        return Values(row, self._columns, self._nested)
+        return Values(row, self.columns, self.nested)
 
     def whole(self, row: store.Row) -> dict[str, Any]:
         """The plain body with its secrets, to make a new one of; it must not leave the process."""
@@ -175,9 +177,9 @@ class Records:
         """The secret attributes alone, in the model's order, for their key in etcd and nothing else."""
         return {
             name: msgspec.Raw(str(row[column]).encode())
-            if name in self._nested and row[column] is not None
+            if name in self.nested and row[column] is not None
             else row[column]
-            for name, column in self._columns.items()
+            for name, column in self.columns.items()
             if name in self._secret
         }
 

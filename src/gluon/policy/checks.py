@@ -13,10 +13,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from gluon.model import rules
-from gluon.policy.scope import Scope
-from gluon.spi.policy import Caller
+from gluon.spi.policy import Caller, Scope, Target, normal_project
 
-Target = Mapping[str, Any]
 Check = Callable[[Caller, Target], bool]
 ScopeOf = Callable[[Caller], Scope]
 
@@ -60,7 +58,11 @@ def compile_check(check: rules.Check) -> Compiled:
         made = _role(check.match) if isinstance(expected, str) else _role_of(expected)
         return Compiled(made, _by_caller(made) if fixed else _rows)
     literal = _literal(check.kind)
+    if check.kind in _PROJECT and isinstance(expected, str):
+        expected = normal_project(expected)
     if literal is not None:
+        if _one_place(check.match) in _PROJECT:
+            literal = normal_project(literal)
         if isinstance(expected, str):
             return constant(literal == expected)
         value = expected

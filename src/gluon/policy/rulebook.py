@@ -6,14 +6,15 @@ is a rule that asks itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gluon.model import rules
 from gluon.policy import checks
-from gluon.policy.checks import Check, Compiled, Target
-from gluon.policy.scope import Scope, either, every, other
-from gluon.spi.policy import Caller
+from gluon.policy.checks import Check, Compiled
+from gluon.policy.scope import either, every, other
+from gluon.spi.policy import Caller, Scope, Target
 
 MAX_DEPTH = 150
 """Of a rule with all the rules that it names in their places: so deep does a check recurse."""
@@ -64,18 +65,29 @@ class Rulebook:
 
 def rulebook(sources: Mapping[str, Source]) -> Rulebook:
     """Raises `PolicyError`."""
+    book, problems, _ = tolerant(sources)
+    if problems:
+        raise PolicyError(problems)
+    return book
+
+
+def tolerant(sources: Mapping[str, Source]) -> tuple[Rulebook, list[str], Mapping[str, str]]:
+    """A rule that cannot be made is never true: the book, what is wrong with it, and the names that rules ask for and
+    nobody defines, with the place where they are asked for."""
     maker = _Maker(sources)
     for name in sources:
         maker.named(name, (), 0)
-    if maker.problems:
-        raise PolicyError(list(maker.problems))
-    return Rulebook(maker.made, dict(sources))
+    return Rulebook(maker.made, dict(sources)), list(maker.problems), maker.undefined
+
+
+_tree = lru_cache(maxsize=4096)(rules.parse)
+"""Most types have the rules of their base."""
 
 
 def parse(rule: str | Legacy) -> rules.Rule:
     """The tree of a rule: text, or lists in a list, of which one must hold with all its checks. Raises `ValueError`."""
     if isinstance(rule, str):
-        return rules.parse(rule)
+        return _tree(rule)
     if not rule:
         return rules.Always()
     ways: list[rules.Rule] = []
@@ -84,6 +96,25 @@ def parse(rule: str | Legacy) -> rules.Rule:
         if words:
             ways.append(rules.And(tuple(_single(word) for word in words)))
     return rules.Or(tuple(ways)) if ways else rules.Never()
+
+
+def named(rule: str | Legacy) -> frozenset[str]:
+    """The names of the rules that a rule asks for."""
+    try:
+        return frozenset(_named(parse(rule)))
+    except ValueError:
+        return frozenset()
+
+
+def _named(rule: rules.Rule) -> Iterator[str]:
+    match rule:
+        case rules.Check(kind="rule", match=name):
+            yield name
+        case rules.Not(rule=inner):
+            yield from _named(inner)
+        case rules.And(rules=parts) | rules.Or(rules=parts):
+            for part in parts:
+                yield from _named(part)
 
 
 def _single(word: str) -> rules.Rule:
@@ -100,6 +131,7 @@ class _Maker:
         self._sources = sources
         self.made: dict[str, Compiled] = {}
         self.problems: dict[str, None] = {}
+        self.undefined: dict[str, str] = {}
 
     def named(self, name: str, above: tuple[str, ...], depth: int) -> Compiled:
         done = self.made.get(name)
@@ -143,6 +175,7 @@ class _Maker:
         if name not in self._sources:
             if DEFAULT not in self._sources:
                 raise ValueError(f"no rule {name!r} is defined")
+            self.undefined.setdefault(name, self._sources[above[-1]].place)
             name = DEFAULT
         if name in above:
             circle = " asks ".join((*above[above.index(name) :], name))

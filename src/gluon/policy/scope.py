@@ -1,4 +1,4 @@
-"""Which objects a rule can be true of for one caller, known without looking at any: what a list may ask SQL for.
+"""Scopes of rules made of the scopes of their parts.
 
 Invariant: the answer never leaves out an object for which the rule is true.
 """
@@ -6,18 +6,8 @@ Invariant: the answer never leaves out an object for which the rule is true.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import StrEnum
 
-
-class Scope(StrEnum):
-    """`OWN_ROWS`: some of the caller's own project; `ROWS`: some of all. Both need the rule asked of each row."""
-
-    ALL = "all"
-    NOTHING = "nothing"
-    OWN = "own project"
-    OWN_ROWS = "own project, row by row"
-    ROWS = "row by row"
-
+from gluon.spi.policy import Scope
 
 _WIDEST_FIRST = (Scope.ALL, Scope.ROWS, Scope.OWN, Scope.OWN_ROWS)
 

@@ -12,23 +12,28 @@ from typing import Any
 from gluon import errors
 from gluon.model import types
 from gluon.particles import tables
-from gluon.proton import problems, referring, registry
+from gluon.proton import access, problems, referring, registry, units
 from gluon.spi import store
 
 Referrer = tuple[referring.Reference, store.Row]
 
 
 def references(
-    resource: registry.Resource, view: store.View, row: store.Row, only: frozenset[str] | None = None
+    context: units.Context,
+    view: store.View,
+    row: store.Row,
+    only: frozenset[str] | None = None,
+    before: store.Row | None = None,
 ) -> None:
-    """Every object referred to exists in the row's project (or is shared). Raises `Invalid` with all."""
+    """Every object referred to exists in the row's project (or is shared), and the caller may read it, or it stood there
+    `before`. Raises `Invalid` with all."""
     wrong = []
-    for reference in resource.references:
+    for reference in context.resource.references:
         if only is not None and reference.attribute not in only:
             continue
         if reference.link is None:
             value = row[reference.column]
-            if value is not None and not _there(view, reference, value, row):
+            if value is not None and not _there(context, view, reference, value, row, before):
                 wrong.append(problems.dangling(reference, value, f"/{reference.attribute}"))
             continue
         held = list(reference.held(row))
@@ -36,15 +41,26 @@ def references(
         wrong += [
             problems.dangling(reference, value, pointer)
             for pointer, value in held
-            if not _there(view, reference, value, row)
+            if not _there(context, view, reference, value, row, before)
         ]
     if wrong:
         raise errors.Invalid(wrong)
 
 
-def _there(view: store.View, reference: referring.Reference, value: store.Value, row: store.Row) -> bool:
+def _there(
+    context: units.Context,
+    view: store.View,
+    reference: referring.Reference,
+    value: store.Value,
+    row: store.Row,
+    before: store.Row | None,
+) -> bool:
     found = view.rows(reference.target_table, (reference.target_key,), (value,))
-    return bool(found) and found[0][tables.PROJECT] in (None, row[tables.PROJECT])
+    if not found or found[0][tables.PROJECT] not in (None, row[tables.PROJECT]):
+        return False
+    if context.caller.admin or access.sees(context, context.resource.family[reference.target], found[0]):
+        return True
+    return before is not None and any(held == value for _, held in reference.held(before))
 
 
 def unique(resource: registry.Resource, view: store.View, row: store.Row) -> None:

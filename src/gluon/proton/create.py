@@ -6,20 +6,30 @@ is made looks at another part of it, all is decided without a `Work`: this is th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from gluon.model import types
 from gluon.objects import journal
 from gluon.particles import tables
-from gluon.proton import checks, judging, problems, registry, supplies, units, upkeep, work
+from gluon.proton import access, checks, judging, problems, registry, supplies, units, upkeep, work
 from gluon.spi import store
 
 
 class Create:
     """A new object; a port takes its default interface and its place in the ledger with it."""
 
-    __slots__ = ("_context", "_key", "_made_key", "_values", "_written", "reads", "request_id", "who")
+    __slots__ = (
+        "_context",
+        "_granted",
+        "_key",
+        "_made_key",
+        "_values",
+        "_written",
+        "reads",
+        "request_id",
+        "who",
+    )
 
     def __init__(
         self,
@@ -28,12 +38,14 @@ class Create:
         made_key: bool,
         values: Mapping[str, Any],
         written: Mapping[str, Any],
+        granted: Collection[str] = (),
     ) -> None:
-        """`made_key`: the key is a fresh random uuid, so that nothing can have it already."""
+        """`made_key`: the key is a fresh random uuid, so that nothing can have it already; `granted`: attributes that the
+        service's own code sets."""
         resource = context.resource
         self.who, self.request_id = context.who, context.request_id
         self._context, self._key, self._made_key = context, key, made_key
-        self._values, self._written = values, written
+        self._values, self._written, self._granted = values, written, granted
         self.reads: Sequence[store.Lookup] = checks.reads_of_references(resource, values)
         if not made_key or resource.unique:
             self.reads = [*self._reads_of_values(), *self.reads]
@@ -65,12 +77,12 @@ class Create:
         return project if column == tables.PROJECT else self._values.get(column)
 
     def decide(self, view: store.View) -> store.Changes:
-        resource = self._context.resource
+        context, resource = self._context, self._context.resource
         if resource.entangled:
             return self._decide_all(view)
         changes = store.Changes()
         row = self._row(view)
-        checks.references(resource, view, row)
+        checks.references(context, view, row)
         if resource.pooled:
             project = units.text_of(row[tables.PROJECT])
             row = supplies.supply_new(view, changes, resource, row, self._values, project)
@@ -85,7 +97,7 @@ class Create:
                 upkeep.count(view, changes, resource, str(row[tables.PROJECT] or ""), 1)
             if resource.checks:
                 judging.judge_new(view, resource, row)
-        changes.result = units.Result(row, document)
+        changes.result = units.Result(row, access.document(context, row, document))
         return changes
 
     def _row(self, view: store.View) -> store.Row:
@@ -98,9 +110,11 @@ class Create:
             now=view.now,
             project=context.caller.project,
         )
-        context.policy.check(
-            context.caller, "create", resource.api, resource.name, units.text_of(row[tables.PROJECT])
-        )
+        if not context.caller.admin:
+            given = self._values
+            if self._granted:
+                given = {name: value for name, value in given.items() if name not in self._granted}
+            access.require_new(context, row, given)
         if not self._made_key and view.get(resource.table, self._key) is not None:
             raise problems.taken(resource, (resource.type.key,), (self._key,))
         return row
@@ -124,7 +138,7 @@ class Create:
         context, resource = self._context, self._context.resource
         state = work.Work(view, context)
         row = self._row(view)
-        checks.references(resource, view, row)
+        checks.references(context, view, row)
         if resource.pooled:
             session = state.session(row[tables.PROJECT])
             row = supplies.supply(session, view, resource, None, row, self._values)
@@ -139,7 +153,7 @@ class Create:
                     made = supplies.supply(session, state, resource.default_interface, None, made, ())
                 state.save(resource.default_interface, None, made)
         upkeep.settle(state, row)
-        return state.finish(units.Result(row, document or b""))
+        return state.finish(units.Result(row, access.document(context, row, document)))
 
 
 def _add(changes: store.Changes, resource: registry.Resource, row: store.Row) -> bytes:

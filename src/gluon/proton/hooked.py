@@ -20,7 +20,7 @@ import structlog
 from gluon import errors
 from gluon.objects import codec, journal
 from gluon.particles import tables
-from gluon.proton import checks, problems, registry, units, work
+from gluon.proton import access, checks, registry, units, work
 from gluon.spi import hooks, store
 
 log = structlog.get_logger(__name__)
@@ -175,13 +175,16 @@ async def guarded(
     if op is not journal.Operation.CREATE:
         before = await database.get(resource.table, key)
         readings.note(resource, key, before)
-        if before is None:
-            raise problems.missing(resource, key)
+        before = access.found(context, before, key, op.value)
     values: dict[str, Any] = {}
     written: dict[str, Any] = {}
     after = predict(before)
-    if before is not None and after is not None:
-        checks.guarded(resource, before, after)  # a hook's own word must not hide the client's
+    if before is not None and after is not None:  # a hook's own word must not hide the client's
+        changed = [n for n, column in resource.records.columns.items() if before[column] != after[column]]
+        access.require_change(context, before, after, changed, ())
+        checks.guarded(resource, before, after)
+    elif after is not None:
+        access.require_new(context, after, {})
     told = subject(resource, op, before, after, who=context.who, request_id=context.request_id)
     if context.dry_run:
         told = msgspec.structs.replace(told, dry_run=True)

@@ -7,16 +7,17 @@ referred object that the caller may not see is as good as missing. Called by `se
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from gluon import errors
-from gluon.particles import tables
+from gluon.proton import access, registry, units, visible
 from gluon.proton import query as queries
-from gluon.proton import registry, units
-from gluon.spi import policy, store
+from gluon.spi import store
 
 Equals = tuple[tuple[str, store.Value], ...]
 Shown = Callable[[registry.Resource, Sequence[store.Row]], Awaitable[Sequence[store.Row]]]
@@ -32,41 +33,49 @@ class Page(msgspec.Struct, frozen=True):
     more: bool
     count: int | None
     embedded: Mapping[str, Bodies]
+    hidden: Callable[[store.Row], Collection[str]] | None = None
+    """Attributes of an object that its body leaves out."""
 
 
 class Lists:
     """`shown` puts the operational status into rows."""
 
-    def __init__(self, database: store.Store, rules: policy.Policy, shown: Shown) -> None:
+    def __init__(self, database: store.Store, shown: Shown) -> None:
         self._store = database
-        self._policy = rules
         self._shown = shown
+
+    async def all(self, context: units.Context, equals: Equals = ()) -> Sequence[store.Row]:
+        """The rows of all objects, by key."""
+        part, resource = visible.Part(context), context.resource
+        rows = await part.select(self._store, store.Select(table=resource.table, equals=equals))
+        return await self._shown(resource, rows)
 
     async def page(self, context: units.Context, query: queries.Query, equals: Equals = ()) -> Page:
         """Raises `Invalid` for a marker that names no object here."""
         resource = context.resource
-        scope = self._policy.scope(context.caller, resource.api, resource.name)
-        self._policy.check(context.caller, "list", resource.api, resource.name, scope)
-        start = await self._marker(resource, query.marker, scope, equals)
+        part = visible.Part(context)
+        visible.check_query(context, query)
+        start = await self._marker(resource, query.marker, part, equals)
         wanted = store.Select(
             table=resource.table,
             equals=equals,
-            project=scope,
             filters=query.filters,
             order=query.order,
             start=start if query.order else None,
             after=start[resource.records.key_column] if start is not None and not query.order else None,
             limit=query.limit + 1,
         )
-        rows = await self._store.select(wanted) if query.limit else ()
+        rows = await part.select(self._store, wanted) if query.limit else ()
         more = len(rows) > query.limit
         rows = await self._shown(resource, rows[: query.limit])
-        count = await self._store.count(wanted) if query.count else None
+        count = await part.count(self._store, wanted) if query.count else None
         embedded = {name: await self._embedded(context, name, rows) for name in query.embed}
-        return Page(resource, rows, more, count, embedded)
+        hides = context.access.guards and not context.caller.admin
+        hidden = partial(access.hidden, context) if hides else None
+        return Page(resource, rows, more, count, embedded, hidden)
 
     async def _marker(
-        self, resource: registry.Resource, marker: str | None, scope: str | None, equals: Equals
+        self, resource: registry.Resource, marker: str | None, part: visible.Part, equals: Equals
     ) -> store.Row | None:
         if marker is None:
             return None
@@ -74,11 +83,7 @@ class Lists:
             row = await self._store.get(resource.table, resource.fields.key(marker))
         except errors.Invalid:
             row = None
-        if (
-            row is None
-            or (scope is not None and row[tables.PROJECT] not in (None, scope))
-            or any(row[name] != value for name, value in equals)
-        ):
+        if row is None or not part.has(row) or any(row[name] != value for name, value in equals):
             problem = errors.FieldProblem(
                 pointer="",
                 code="marker",
@@ -94,19 +99,11 @@ class Lists:
         column = resource.records.column(name)
         keys = list(dict.fromkeys(row[column] for row in rows if row[column] is not None))
         found = await asyncio.gather(*(self._store.get(target.table, key) for key in keys))
-        seen = [row for row in found if row is not None and self._may_see(context, target, row)]
+        there = structs.replace(context, resource=target)
+        seen = [row for row in found if row is not None and access.sees(context, target, row)]
         bodies: dict[store.Value, dict[str, Any] | None] = dict.fromkeys(keys)
         for row in await self._shown(target, seen):
-            bodies[row[target.records.key_column]] = target.records.body(row)
+            without = access.hidden(there, row)
+            body = target.records.body(row)
+            bodies[row[target.records.key_column]] = {n: v for n, v in body.items() if n not in without}
         return bodies
-
-    def _may_see(self, context: units.Context, target: registry.Resource, row: store.Row) -> bool:
-        scope = self._policy.scope(context.caller, target.api, target.name)
-        project = units.text_of(row[tables.PROJECT])
-        if scope is not None and project not in (None, scope):
-            return False
-        try:
-            self._policy.check(context.caller, "get", target.api, target.name, project)
-        except errors.Forbidden:
-            return False
-        return True

@@ -65,6 +65,9 @@ def placed(refusal: errors.Rejected, place: str) -> errors.Rejected:
     """The same refusal, of the part of the body at `place`."""
     if isinstance(refusal, errors.Invalid):
         return errors.Invalid(moved(refusal.problems, place))
+    if isinstance(refusal, errors.Forbidden) and refusal.problems:
+        told = moved(refusal.problems, place)
+        return errors.Forbidden(f"{place}: {refusal}", problems=told, code=refusal.code, hint=refusal.hint)
     return type(refusal)(f"{place}: {refusal}", code=refusal.code, hint=refusal.hint)
 
 

@@ -5,10 +5,10 @@ Each error names field, value, rule and cure, and carries the original's wording
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from gluon import errors
-from gluon.particles import tables
+from gluon.policy import names
 from gluon.proton import referring, registry
 from gluon.spi import store
 
@@ -20,6 +20,30 @@ def missing(resource: registry.Resource, key: object) -> errors.NotFound:
         f"no {resource.name} with {resource.type.key} '{key}'",
         legacy=f"Object of {resource.legacy_name} with Primay Key {key} not found.",
     )
+
+
+def forbidden(resource: registry.Resource, action: str) -> errors.Forbidden:
+    rule = names.of_action(resource.api, action, resource.type.singular)
+    return errors.Forbidden(
+        f"the policy does not allow you to {action} this {resource.name}",
+        hint=f"ask the operator: the rule is {rule}",
+        legacy=f"Policy doesn't allow {action}_{resource.type.plural} to be performed.",
+    )
+
+
+def not_settable(resource: registry.Resource, action: str, attributes: Sequence[str]) -> errors.Forbidden:
+    """Attributes that the caller may not set."""
+    told = [
+        errors.FieldProblem(
+            pointer=f"/{name}",
+            code="forbidden",
+            message=f"{name}: the policy does not allow you to set it",
+            hint="leave it out, or ask the operator: "
+            f"the rule is {names.of_attribute(resource.api, action, resource.type.singular, name)}",
+        )
+        for name in attributes
+    ]
+    return errors.Forbidden(told[0].message, problems=told, hint=told[0].hint)
 
 
 def taken(
@@ -96,20 +120,19 @@ def referred_to(
     resource: registry.Resource,
     key: object,
     referrers: Sequence[tuple[referring.Reference, store.Row]],
-    scope: str | None = None,
+    sees: Callable[[referring.Reference, store.Row], bool],
 ) -> errors.Conflict:
-    """Names the referrers that the caller may see: those of project `scope` and of none (None: all)."""
-    seen = [(r, row) for r, row in referrers if scope is None or row[tables.PROJECT] in (None, scope)]
-    names = [f"{r.owner} '{row[r.owner_key]}' ({r.name})" for r, row in seen[:_SHOWN]]
-    more = len(referrers) - len(names)
+    """Names the referrers that the caller `sees`."""
+    seen: list[tuple[referring.Reference, store.Row]] = []
+    for one in referrers:
+        if len(seen) < _SHOWN and sees(*one):
+            seen.append(one)
+    told = [f"{r.owner} '{row[r.owner_key]}' ({r.name})" for r, row in seen]
+    more = len(referrers) - len(told)
     if more:
-        names.append(f"{more} more" if names else f"{more} of other projects")
+        told.append(f"{more} more" if told else f"{more} of other projects")
     text = (
-        names[0]
-        if len(names) == 1
-        else f"{', '.join(names[:-1])} and {names[-1]}"
-        if more
-        else ", ".join(names)
+        told[0] if len(told) == 1 else f"{', '.join(told[:-1])} and {told[-1]}" if more else ", ".join(told)
     )
     return errors.Conflict(
         f"{resource.name} '{key}' is still referred to by {text}",

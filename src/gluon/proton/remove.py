@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gluon.proton import checks, problems, unfold, units, upkeep, work
+from gluon.proton import access, checks, problems, unfold, units, upkeep, work
 from gluon.spi import store
 
 
@@ -34,15 +34,16 @@ class Remove:
 
     def decide(self, view: store.View) -> store.Changes:
         context, resource = self._context, self._context.resource
-        row = units.stored(context, view, self._key, "delete")
+        row = access.stored(context, view, self._key, "delete")
         units.check_inside(resource, row, self._inside)
         checks.revision(resource, row, self._expected)
         state = work.Work(view, context)
         found = unfold.leaving(state, context.ledger, resource, row)
         left = [one for many in found.left.values() for one in many]
         if left:
-            scope = context.policy.scope(context.caller, resource.api, resource.name)
-            raise problems.referred_to(resource, self._key, left, scope)
+            raise problems.referred_to(
+                resource, self._key, left, lambda r, row: access.sees(context, resource.family[r.owner], row)
+            )
         for many in found.unset.values():
             owner = resource.family[many[0][0].owner]
             state.save(owner, many[0][1], unfold.without(state, owner, many, found))

@@ -12,9 +12,10 @@ from typing import Any, Protocol
 import msgspec
 
 from gluon import errors
+from gluon.model import types
 from gluon.objects import journal
-from gluon.particles import tables
 from gluon.proton import (
+    access,
     create,
     hooked,
     ids,
@@ -56,7 +57,7 @@ class Service:
         self._policy = rules
         self._ledger = ledger
         self._standings = standings
-        self._lists = lists.Lists(database, rules, self._shown)
+        self._lists = lists.Lists(database, self._shown)
 
     def context(
         self,
@@ -74,7 +75,7 @@ class Service:
         self, context: units.Context, body: Mapping[str, Any], parent: str | None = None
     ) -> units.Result:
         """A new object; `parent` is the parent's key in a nested path."""
-        new = _new(context.resource, body, parent)
+        new = _new(context, body, parent)
         if context.resource.before_hooks:
             done: units.Result = await self._after_hooks(context, lambda: self._guarded_new(context, new))
             return done
@@ -94,7 +95,7 @@ class Service:
         wrong: list[errors.FieldProblem] = []
         for number, body in enumerate(bodies):
             try:
-                several.append(_new(resource, body, parent))
+                several.append(_new(context, body, parent))
             except errors.Invalid as error:
                 wrong += many.moved(error.problems, f"/{resource.type.plural}/{number}")
         if wrong:
@@ -149,7 +150,8 @@ class Service:
         values = {**new.values, resource.type.key: new.key}
 
         def make(more: Mapping[str, Any], forms: Mapping[str, Any]) -> store.Unit:
-            return create.Create(context, new.key, new.made, {**values, **more}, {**new.written, **forms})
+            given = {**values, **more}
+            return create.Create(context, new.key, new.made, given, {**new.written, **forms}, frozenset(more))
 
         def predict(_: store.Row | None) -> store.Row:
             project = context.caller.project
@@ -176,7 +178,7 @@ class Service:
         checked = resource.fields.check({n: v for n, v in body.items() if n not in parts}, partial=True)
         normal = resource.fields.key(key)
         if resource.stands is not None and resource.stands.name in checked.values:
-            await self._forget_shown(resource, normal, checked.values)
+            await self._forget_shown(context, normal, checked.values)
         inside = _inside(resource, parent)
 
         def make(more: Mapping[str, Any], forms: Mapping[str, Any]) -> store.Unit:
@@ -201,7 +203,7 @@ class Service:
         if resource.stands is None:
             return done
         (row,) = await self._shown(resource, (done.row,))
-        return units.Result(row, resource.records.document(row), done.wait)
+        return units.Result(row, access.document(context, row), done.wait)
 
     async def delete(
         self,
@@ -235,12 +237,11 @@ class Service:
         doing = resource.actions[name]
         await self._not_done(context)
         found = await self.get(context, key, parent)
-        project = units.text_of(found.row[tables.PROJECT])
-        self._policy.check(context.caller, name, resource.api, resource.name, project)
+        access.require(context, found.row, name)
         normal = resource.fields.key(key)
 
         def change(values: Mapping[str, Any], written: Mapping[str, Any]) -> store.Unit:
-            return update.Update(context, normal, values, written, granted=frozenset(values))
+            return update.Update(context, normal, values, written, granted=frozenset(values), action=name)
 
         return await hooked.act(self._store, context, normal, doing, doing.takes(body), change, found.row)
 
@@ -248,17 +249,10 @@ class Service:
         """One object that the caller may see."""
         resource = context.resource
         normal = context.resource.fields.key(key)
-        row = await self._store.get(resource.table, normal)
-        scope = self._policy.scope(context.caller, resource.api, resource.name)
-        if row is None or (scope is not None and row[tables.PROJECT] not in (None, scope)):
-            raise problems.missing(resource, key)
+        row = access.found(context, await self._store.get(resource.table, normal), key, "get")
         units.check_inside(resource, row, _inside(resource, parent))
-        project = row[tables.PROJECT]
-        self._policy.check(
-            context.caller, "get", resource.api, resource.name, None if project is None else str(project)
-        )
         (row,) = await self._shown(resource, (row,))
-        return units.Result(row, resource.records.document(row))
+        return units.Result(row, access.document(context, row))
 
     async def _shown(self, resource: registry.Resource, rows: Sequence[store.Row]) -> Sequence[store.Row]:
         """The rows with the operational status in them, where the type shows it."""
@@ -272,12 +266,11 @@ class Service:
             for row, word in zip(rows, words, strict=True)
         ]
 
-    async def _forget_shown(
-        self, resource: registry.Resource, key: store.Value, values: dict[str, Any]
-    ) -> None:
+    async def _forget_shown(self, context: units.Context, key: store.Value, values: dict[str, Any]) -> None:
         """A client may send back the status that it was shown, though another is stored."""
+        resource = context.resource
         row = await self._store.get(resource.table, key)
-        if row is None or resource.stands is None:
+        if row is None or resource.stands is None or not access.sees(context, resource, row):
             return
         (shown,) = await self._shown(resource, (row,))
         if values[resource.stands.name] == shown[resource.records.column(resource.stands.name)]:
@@ -301,17 +294,21 @@ class Service:
         """The objects that refer to one by `reference` and that the caller may see."""
         target = await self.get(context, key, parent)
         owner = self.context(context.resource.family[reference.owner], context.caller, context.request_id)
+        if not access.readable(owner, reference.attribute):
+            raise access.refuse_listing(owner)
         equals = ((reference.column, target.row[reference.target_key]),)
         return await self._lists.page(owner, asked, equals)
 
     async def list(self, context: units.Context, parent: str | None = None) -> Sequence[dict[str, Any]]:
         """All bodies that the caller may see, by key; `parent`: only those of this parent."""
         resource = context.resource
-        scope = self._policy.scope(context.caller, resource.api, resource.name)
-        self._policy.check(context.caller, "list", resource.api, resource.name, scope)
-        equals = _under(resource, parent)
-        rows = await self._store.select(store.Select(table=resource.table, equals=equals, project=scope))
-        return [resource.records.body(row) for row in await self._shown(resource, rows)]
+        rows = await self._lists.all(context, _under(resource, parent))
+        bodies = [resource.records.body(row) for row in rows]
+        if context.access.guards and not context.caller.admin:
+            for row, body in zip(rows, bodies, strict=True):
+                for name in access.hidden(context, row):
+                    del body[name]
+        return bodies
 
     async def page(self, context: units.Context, asked: query.Query, parent: str | None = None) -> lists.Page:
         """As `list`, what a query asks for."""
@@ -335,8 +332,12 @@ class New(msgspec.Struct, frozen=True, gc=False):
     written: Mapping[str, Any]
 
 
-def _new(resource: registry.Resource, body: Any, parent: str | None) -> New:
-    """Raises `Invalid`."""
+def _new(context: units.Context, body: Any, parent: str | None) -> New:
+    """It belongs to the caller's project where it says nothing. Raises `Invalid`."""
+    resource, project = context.resource, context.caller.project
+    named = resource.type.role(types.Role.PROJECT)
+    if project is not None and named is not None and isinstance(body, Mapping) and named not in body:
+        body = {**body, named: project}
     if parent is not None and isinstance(body, Mapping):
         body = _with_parent(resource, body, parent)
     checked = resource.fields.check(body, partial=False)

@@ -15,6 +15,7 @@ from gluon.objects import journal
 from gluon.particles import tables
 from gluon.proton import problems, registry, terms
 from gluon.spi import policy, ports, store
+from gluon.spi.policy import Access
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +31,11 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def who(self) -> str:
         return self.caller.user
+
+    @property
+    def access(self) -> Access:
+        """The rules of the resource, as they are now."""
+        return self.policy.of(self.resource.api, self.resource.name)
 
     @property
     def dry_run(self) -> bool:
@@ -102,17 +108,6 @@ def with_views(
         if name:
             new[resource.records.column(name)] = value
     return new
-
-
-def stored(context: Context, view: store.View, key: store.Value, action: str) -> store.Row:
-    """The row that a caller may act on; raises `NotFound` for a foreign one too, or `Forbidden`."""
-    resource = context.resource
-    row = view.get(resource.table, key)
-    scope = context.policy.scope(context.caller, resource.api, resource.name)
-    if row is None or (scope is not None and row[tables.PROJECT] not in (None, scope)):
-        raise problems.missing(resource, key)
-    context.policy.check(context.caller, action, resource.api, resource.name, text_of(row[tables.PROJECT]))
-    return row
 
 
 def check_inside(resource: registry.Resource, row: store.Row, inside: Inside | None) -> None:

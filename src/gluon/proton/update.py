@@ -13,7 +13,7 @@ from gluon import errors
 from gluon.model import fields, types
 from gluon.objects import codec
 from gluon.particles import tables
-from gluon.proton import checks, problems, referring, registry, supplies, units, upkeep, work
+from gluon.proton import access, checks, problems, referring, registry, supplies, units, upkeep, work
 from gluon.spi import ports, store
 
 
@@ -21,6 +21,7 @@ class Update:
     """Some attributes of an object replaced; a port's binding follows its host and device."""
 
     __slots__ = (
+        "_action",
         "_context",
         "_expected",
         "_granted",
@@ -44,13 +45,15 @@ class Update:
         inside: units.Inside | None = None,
         granted: frozenset[str] = frozenset(),
         parts: Mapping[str, Any] | None = None,
+        action: str = "update",
     ) -> None:
         """`expected`: revisions that the caller read, one of which must still be (If-Match); `granted`: attributes
-        that the service's own code sets, read-only ones too; `parts`: of nested values, to merge with what is stored."""
+        that the service's own code sets, read-only ones too; `parts`: of nested values, to merge with what is stored;
+        `action`: whose rule says who may."""
         resource = context.resource
         self.who, self.request_id = context.who, context.request_id
         self._context, self._key, self._expected = context, key, expected
-        self._inside, self._granted = inside, granted
+        self._inside, self._granted, self._action = inside, granted, action
         self._values, self._written, self._parts = values, written, parts
         self.reads: Sequence[store.Lookup] = [
             resource.lookup(key),
@@ -61,7 +64,7 @@ class Update:
     def decide(self, view: store.View) -> store.Changes:
         context, resource = self._context, self._context.resource
         records = resource.records
-        before = units.stored(context, view, self._key, "update")
+        before = access.stored(context, view, self._key, self._action)
         units.check_inside(resource, before, self._inside)
         checks.revision(resource, before, self._expected)
         given_key = self._values.get(resource.type.key, self._key)
@@ -74,19 +77,14 @@ class Update:
         after = records.changed(before, values, written, revision=view.revision, now=view.now)
         row = after or before
         state = work.Work(view, context)
+        access.require_change(context, before, row, values, self._granted)
         if after is not None:
             checks.guarded(resource, before, after, self._granted)
             moved = after[tables.PROJECT] != before[tables.PROJECT]
             if moved:
-                context.policy.check(
-                    context.caller,
-                    "update",
-                    resource.api,
-                    resource.name,
-                    units.text_of(after[tables.PROJECT]),
-                )
+                access.require(context, after, self._action)
                 self._move(state, after)
-            checks.references(resource, state, after, None if moved else frozenset(values))
+            checks.references(context, state, after, None if moved else frozenset(values), before)
             if resource.pooled:
                 session = state.session(after[tables.PROJECT])
                 row = after = supplies.supply(session, state, resource, before, after, values)
@@ -96,7 +94,7 @@ class Update:
             row, wait = self._follow(state, before, row)
         document = state.save(resource, before, row, intent=after is not None, first=True)
         upkeep.settle(state, row if after is not None else None)
-        return state.finish(units.Result(row, document or b"", wait))
+        return state.finish(units.Result(row, access.document(context, row, document), wait))
 
     def _move(self, state: work.Work, after: store.Row) -> None:
         """To another project: a port's default interface goes along, what else refers to it must be there."""
@@ -112,7 +110,12 @@ class Update:
         left += checks.referrers(state, resource, self._key, going)
         left = [(r, row) for r, row in left if project is not None and row[tables.PROJECT] != project]
         if left:
-            raise problems.referred_to(resource, self._key, left)
+            raise problems.referred_to(
+                resource,
+                self._key,
+                left,
+                lambda r, row: access.sees(self._context, resource.family[r.owner], row),
+            )
 
     def _moved(self, kind: registry.Resource, row: store.Row, after: store.Row) -> store.Row:
         """`row` in the project of `after`, written as there."""

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from oslo_policy import _checks, _parser, policy
 
 from gluon.policy.rulebook import PolicyError, Source, rulebook
-from gluon.policy.scope import Scope
-from gluon.spi.policy import Caller
+from gluon.spi.policy import Caller, Scope
 
 NAMES = ["a", "b", "c"]
 VALUES = ["p", "q", "1", "True"]

@@ -3,8 +3,7 @@
 import pytest
 
 from gluon.policy.rulebook import Legacy, PolicyError, Rulebook, Source, rulebook
-from gluon.policy.scope import Scope
-from gluon.spi.policy import Caller
+from gluon.spi.policy import Caller, Scope
 
 MEMBER = Caller(
     user="u", project="p", roles=frozenset({"member"}), more={"domain_id": "d", "token": {"x": ["1"]}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -22,24 +22,41 @@ from gluon.spi import store as spi_store
 API = "graph"
 POOL_VALUE = "gluon_pool_value"
 PROJECT = "p1"
-CALLER = policy.Caller(user="u", project=PROJECT, roles=frozenset(), admin=True)
+CALLER = policy.Caller(user="u", project=PROJECT, roles=frozenset(), admin=False)
 
 T = types.AttributeType
 
 
 class Anyone:
-    """A policy without limits; `project`: lists and look-ups show only this one."""
+    """A policy without limits; `project`: nobody sees more than what belongs to it or to none."""
+
+    guards = False
 
     def __init__(self) -> None:
         self.project: str | None = None
 
-    def check(
-        self, caller: policy.Caller, action: str, api: str, object_type: str, project: str | None
-    ) -> None:
-        """Allowed."""
+    def of(self, api: str, object_type: str) -> Anyone:
+        return self
 
-    def scope(self, caller: policy.Caller, api: str, object_type: str) -> str | None:
-        return self.project
+    def allows(self, action: str, caller: policy.Caller, target: policy.Target) -> bool:
+        return self.lists(caller, target)
+
+    def listed(self, caller: policy.Caller) -> policy.Scope:
+        return policy.Scope.ALL if self.project is None else policy.Scope.ROWS
+
+    def lists(self, caller: policy.Caller, target: policy.Target) -> bool:
+        return self.project is None or target.get("project_id") in (self.project, None)
+
+    def hidden(self, caller: policy.Caller, target: policy.Target) -> Sequence[str]:
+        return ()
+
+    def readable(self, attribute: str, caller: policy.Caller) -> policy.Scope:
+        return policy.Scope.ALL
+
+    def refused(
+        self, action: str, attributes: Collection[str], caller: policy.Caller, target: policy.Target
+    ) -> Sequence[str]:
+        return ()
 
 
 class Nobody:

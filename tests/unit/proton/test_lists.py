@@ -11,6 +11,7 @@ import pytest
 from gluon import errors, store
 from gluon.model import loader
 from gluon.particles import tables
+from gluon.policy import engine
 from gluon.proton import lists, query, registry, units
 from gluon.spi import policy
 from gluon.spi import store as spi_store
@@ -32,19 +33,8 @@ objects:
       shelf_id: {type: Shelf}
 """
 MINE, OTHER = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
-ME = policy.Caller(user="me", project=MINE)
+ME = policy.Caller(user="me", project=MINE, roles=frozenset({"member"}))
 ADMIN = policy.Caller(user="root", admin=True)
-
-
-class Projects:
-    """A policy: everybody sees the own project, an admin all."""
-
-    def check(
-        self, caller: policy.Caller, action: str, api: str, object_type: str, project: str | None
-    ) -> None: ...
-
-    def scope(self, caller: policy.Caller, api: str, object_type: str) -> str | None:
-        return None if caller.admin else caller.project
 
 
 class Fill:
@@ -92,13 +82,13 @@ async def asked(known: registry.Registry, tmp_path: Path) -> AsyncIterator[lists
     async def shown(_: registry.Resource, found: Sequence[spi_store.Row]) -> Sequence[spi_store.Row]:
         return found
 
-    yield lists.Lists(db, Projects(), shown)
+    yield lists.Lists(db, shown)
     await db.close()
 
 
 def context(known: registry.Registry, caller: policy.Caller) -> units.Context:
     return units.Context(
-        resource=known.made["net-shelf"]["Book"], caller=caller, request_id="r", policy=Projects(), ledger=None  # type: ignore[arg-type]
+        resource=known.made["net-shelf"]["Book"], caller=caller, request_id="r", policy=engine.Engine(known.models), ledger=None  # type: ignore[arg-type]
     )  # fmt: skip
 
 

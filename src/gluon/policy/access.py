@@ -1,0 +1,85 @@
+"""The rules of one object type as closures: `spi.policy.Access`.
+
+In: a rulebook and an object type. Made once by `engine`, asked for every object of every request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from gluon.model import types
+from gluon.policy import checks, names
+from gluon.policy.checks import Check, Compiled
+from gluon.policy.rulebook import DEFAULT, Rulebook
+from gluon.policy.scope import every
+from gluon.spi.policy import Caller, Scope, Target
+
+_NOTHING: frozenset[str] = frozenset()
+
+
+class Access:
+    """What a rulebook says of one object type."""
+
+    __slots__ = ("_actions", "_get", "_list", "_readers", "_setters")
+
+    def __init__(self, book: Rulebook, api: str, kind: types.ObjectType) -> None:
+        default = book.compiled(DEFAULT) or checks.constant(False)
+        made = {
+            action: book.compiled(names.of_action(api, action, kind.singular)) or default
+            for action in kind.policies
+        }
+        self._get = made.get("get", default)
+        self._list = made.get("list", default)
+        self._actions: dict[str, Check] = {action: one.check for action, one in made.items()}
+        self._readers = self._found(book, api, kind, names.GET)
+        self._setters = {action: self._found(book, api, kind, action) for action in names.SETTING}
+
+    @staticmethod
+    def _found(book: Rulebook, api: str, kind: types.ObjectType, action: str) -> dict[str, Compiled]:
+        """The rules that single attributes have; the key must be read, or nothing could be asked for."""
+        found = {
+            name: book.compiled(names.of_attribute(api, action, kind.singular, name))
+            for name in kind.attributes
+            if action != names.GET or name != kind.key
+        }
+        return {name: one for name, one in found.items() if one is not None and one.constant is not True}
+
+    def allows(self, action: str, caller: Caller, target: Target) -> bool:
+        if caller.admin:
+            return True
+        check = self._actions.get(action)
+        return check is not None and check(caller, target)
+
+    def listed(self, caller: Caller) -> Scope:
+        if caller.admin:
+            return Scope.ALL
+        if self._get is self._list:
+            return self._get.scope(caller)
+        return every((self._get.scope(caller), self._list.scope(caller)))
+
+    def lists(self, caller: Caller, target: Target) -> bool:
+        if caller.admin:
+            return True
+        return self._list.check(caller, target) and self._get.check(caller, target)
+
+    def hidden(self, caller: Caller, target: Target) -> Collection[str]:
+        if caller.admin or not self._readers:
+            return _NOTHING
+        return frozenset(name for name, one in self._readers.items() if not one.check(caller, target))
+
+    def readable(self, attribute: str, caller: Caller) -> Scope:
+        found = self._readers.get(attribute)
+        return Scope.ALL if found is None or caller.admin else found.scope(caller)
+
+    def refused(
+        self, action: str, attributes: Collection[str], caller: Caller, target: Target
+    ) -> Collection[str]:
+        setters = self._setters[action]
+        if caller.admin or not setters:
+            return _NOTHING
+        return frozenset(n for n in attributes if n in setters and not setters[n].check(caller, target))
+
+    @property
+    def guards(self) -> bool:
+        """Whether there are rules for single attributes."""
+        return bool(self._readers or any(self._setters.values()))

@@ -1,0 +1,161 @@
+"""How the engine asks the policy: of rows, in the words of rules.
+
+In: a context and a row as it is stored. Out: yes, no, or the refusal. Invariant: an object that the caller may not read
+answers as a missing one does. Objects of no project are shared: who may read what is his own may read them. Called by
+units, lists and the service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from gluon import errors
+from gluon.particles import tables
+from gluon.proton import problems, referring, registry, units
+from gluon.spi import policy, store
+
+_PROJECT = ("project_id", "tenant_id")
+_NOTHING: Any = object()
+
+
+class Target(Mapping[str, Any]):
+    """A row as rules see it: nothing is computed before it is asked for."""
+
+    __slots__ = ("_project", "_resource", "_row")
+
+    def __init__(self, resource: registry.Resource, row: store.Row, project: store.Value) -> None:
+        self._resource, self._row, self._project = resource, row, project
+
+    def get(self, name: str, default: Any = None) -> Any:
+        if name in _PROJECT:
+            return self._project
+        column = self._resource.records.columns.get(name)
+        if column is None:
+            return default
+        value = self._row[column]
+        return referring.plain(value) if name in self._resource.records.nested else value
+
+    def __getitem__(self, name: str) -> Any:
+        value = self.get(name, _NOTHING)
+        if value is _NOTHING:
+            raise KeyError(name)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        yield from dict.fromkeys((*_PROJECT, *self._resource.records.columns))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def read(resource: registry.Resource, row: store.Row, caller: policy.Caller) -> Target:
+    """A row for the rules of reading, by which everybody owns what is shared."""
+    project = row[tables.PROJECT]
+    return Target(resource, row, caller.project if project is None else project)
+
+
+def sees(context: units.Context, resource: registry.Resource, row: store.Row) -> bool:
+    """Whether the caller may read an object, of the context's type or of another."""
+    caller = context.caller
+    if caller.admin:
+        return True
+    access = context.policy.of(resource.api, resource.name)
+    return access.allows("get", caller, read(resource, row, caller))
+
+
+def stored(context: units.Context, view: store.View, key: store.Value, action: str) -> store.Row:
+    """The row that a caller may act on. Raises `NotFound`, for what he may not read too, or `Forbidden`."""
+    row = view.get(context.resource.table, key)
+    return found(context, row, key, action)
+
+
+def found(context: units.Context, row: store.Row | None, key: object, action: str) -> store.Row:
+    """The same for a row that was read already."""
+    resource = context.resource
+    if row is None or not sees(context, resource, row):
+        raise problems.missing(resource, key)
+    if action != "get":
+        require(context, row, action)
+    return row
+
+
+def require(context: units.Context, row: store.Row, action: str) -> None:
+    """Raises `Forbidden`. `row`: the object as it is stored, at create as it will be."""
+    caller, resource = context.caller, context.resource
+    if caller.admin:
+        return
+    if not context.access.allows(action, caller, Target(resource, row, row[tables.PROJECT])):
+        raise problems.forbidden(resource, action)
+
+
+def require_new(context: units.Context, row: store.Row, given: Mapping[str, Any]) -> None:
+    """The caller may make this object with these values. Raises `Forbidden`."""
+    caller, resource = context.caller, context.resource
+    if caller.admin:
+        return
+    access, target = context.access, Target(resource, row, row[tables.PROJECT])
+    if not access.allows("create", caller, target):
+        raise problems.forbidden(resource, "create")
+    attributes = resource.type.attributes
+    refused = access.refused("create", given.keys(), caller, target)
+    if refused:
+        _refuse(resource, "create", [n for n in refused if given[n] not in (None, attributes[n].default)])
+
+
+def require_change(
+    context: units.Context,
+    before: store.Row,
+    after: store.Row,
+    given: Collection[str],
+    granted: Collection[str],
+) -> None:
+    """The caller may set the attributes that he gives. One that he can read may be repeated, and only such a one: else
+    he could try what a hidden value is. `granted` are not his."""
+    caller, resource = context.caller, context.resource
+    if caller.admin:
+        return
+    access, target = context.access, Target(resource, before, before[tables.PROJECT])
+    names = frozenset(given) - frozenset(granted) if granted else given
+    refused = access.refused("update", names, caller, target)
+    unseen = access.hidden(caller, read(resource, before, caller))
+    if refused or unseen:
+        columns = resource.records.columns
+        wrong = {n for n in refused if n in unseen or before[columns[n]] != after[columns[n]]}
+        if unseen:
+            wrong |= {f.attribute for f in resource.guarded if f.attribute in unseen and f.attribute in names}
+        _refuse(resource, "update", wrong)
+
+
+def _refuse(resource: registry.Resource, action: str, names: Collection[str]) -> None:
+    if names:
+        raise problems.not_settable(resource, action, sorted(names))
+
+
+def hidden(context: units.Context, row: store.Row) -> Collection[str]:
+    """Attributes that the caller may not read."""
+    caller = context.caller
+    if caller.admin:
+        return ()
+    return context.access.hidden(caller, read(context.resource, row, caller))
+
+
+def document(context: units.Context, row: store.Row, whole: bytes | None = None) -> bytes:
+    """The body as this caller sees it, as JSON. `whole`: the body where somebody has made it already."""
+    without = hidden(context, row)
+    if without:
+        return context.resource.records.document(row, without)
+    return context.resource.records.document(row) if whole is None else whole
+
+
+def readable(context: units.Context, attribute: str) -> bool:
+    """Whether a list may be asked for by an attribute: he may read it in all that the list has."""
+    scope = context.access.readable(attribute, context.caller)
+    if scope is policy.Scope.OWN:
+        return context.access.listed(context.caller) in (policy.Scope.OWN, policy.Scope.OWN_ROWS)
+    return scope is policy.Scope.ALL
+
+
+def refuse_listing(context: units.Context) -> errors.Forbidden:
+    """Lists show this caller nothing, whatever there is."""
+    return problems.forbidden(context.resource, "list")
