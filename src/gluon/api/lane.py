@@ -16,7 +16,7 @@ import structlog
 
 from gluon import errors
 from gluon.api import errors as answers
-from gluon.api import message, resources, terms
+from gluon.api import message, resources, terms, watch
 from gluon.proton import terms as proton_terms
 from gluon.spi import policy
 
@@ -69,6 +69,7 @@ class Lane:
         self._observer = observer
         self._collections: dict[bytes, Place] = {}
         self._known: object = None
+        self.streams: watch.Streams | None = None
 
     def place(self, target: bytes) -> Place | None:
         """Of a request's target; None if it is not the lane's. Those of collections are kept while the models stay."""
@@ -77,6 +78,8 @@ class Lane:
         place = self._collections.get(target)
         if place is None:
             raw, _, query = target.partition(b"?")
+            if watch.ASKED in query:
+                return None
             path = segments(raw)
             match = self._resources.find(path)
             if match is None:
@@ -85,6 +88,11 @@ class Lane:
             if len(path) <= _SHORT and not query and len(self._collections) < _KEPT:
                 self._collections[target] = place
         return place
+
+    def end(self) -> None:
+        """The server stops: who watches hears of it."""
+        if self.streams is not None:
+            self.streams.end()
 
     async def answer(
         self, method: str, place: Place, headers: dict[bytes, bytes], body: bytes
@@ -127,6 +135,19 @@ class Lane:
             caller = self._guard.admit(method, headers)
             path = segments(scope.get("raw_path") or scope["path"].encode())
             match = self._resources.find(path)
+            if self.streams is not None and watch.wanted(method, path, scope["query_string"], match):
+                modern = match is None or match[0].modern
+                request = message.Request(
+                    method=method,
+                    path=path,
+                    query=scope["query_string"],
+                    headers=headers,
+                    caller=caller,
+                    id=request_id,
+                    modern=modern,
+                )
+                await self.streams.serve(scope, receive, send, request, match)
+                return
             if match is None:
                 scope["gluon.caller"] = caller
                 scope["gluon.request_id"] = request_id

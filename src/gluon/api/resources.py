@@ -6,7 +6,7 @@ A path finds its resource by two dictionary look-ups; what it does not know fall
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from gluon import errors
@@ -28,6 +28,7 @@ MODERN_OBJECT = "GET, HEAD, PUT, PATCH, DELETE"
 READ = "GET, HEAD"
 ACTION = "POST"
 STATUS = "status"
+RESUME = b"x-gluon-resume"
 MAX_OBJECT = 256 * 1024
 MERGE_PATCH = b"application/merge-patch+json"
 
@@ -54,6 +55,8 @@ class Resources:
         self._binder = binds
         self._standing = standings
         self._editions = editions.Editions(actions, self._put, self._stands)
+        self.token: Callable[[], Awaitable[str]] | None = None
+        """Where a watch goes on that follows a list, asked for before the list is read."""
 
     @property
     def paths(self) -> object:
@@ -80,7 +83,8 @@ class Resources:
         if not isinstance(resource, registry.Resource):
             if request.method in ("POST", "PUT"):
                 _check_size(request)
-            return await self._editions.handle(request, resource, rest, _expected(request))
+            headers = await self._resume() if request.method in ("GET", "HEAD") and len(rest) % 2 == 0 else []
+            return _with(await self._editions.handle(request, resource, rest, _expected(request)), headers)
         above: list[tuple[units.Context, str]] = []
         here, parent = resource, None
         for n in range(0, len(rest), 2):
@@ -117,6 +121,10 @@ class Resources:
         if above and resource.modern:
             await self._actions.follow(above)
 
+    async def _resume(self) -> list[tuple[bytes, bytes]]:
+        """The header of a list that is read after this."""
+        return [] if self.token is None else [(RESUME, (await self.token()).encode())]
+
     def _context(self, request: message.Request, resource: registry.Resource) -> units.Context:
         return self._actions.context(resource, request.caller, request.id)
 
@@ -143,11 +151,13 @@ class Resources:
         if request.method in ("GET", "HEAD"):
             if resource.modern:
                 asked = queries.of(request, resource)
+                headers = await self._resume()
                 page = await self._actions.page(self._context(request, resource), asked, parent)
-                return queries.answer(request, asked, page)
+                return _with(queries.answer(request, asked, page), headers)
             answers.no_arguments(request)
+            headers = await self._resume()
             bodies = await self._actions.list(self._context(request, resource), parent)
-            return message.Reply(200, codec.encode({resource.type.plural: bodies}))
+            return message.Reply(200, codec.encode({resource.type.plural: bodies}), headers=headers)
         if request.method == "DELETE" and resource.modern:
             return await self._delete_many(request, resource, parent)
         return _other_method(request, MODERN_COLLECTION if resource.modern else COLLECTION)
@@ -247,8 +257,9 @@ class Resources:
         if request.method not in ("GET", "HEAD"):
             return _other_method(request, READ)
         asked = queries.of(request, resource.family[reference.owner])
+        headers = await self._resume()
         page = await self._actions.referrers(self._context(request, resource), key, reference, asked, parent)
-        return queries.answer(request, asked, page)
+        return _with(queries.answer(request, asked, page), headers)
 
 
 def _json_will_do(accept: bytes | None) -> bool:
@@ -256,6 +267,11 @@ def _json_will_do(accept: bytes | None) -> bool:
         return True
     lower = accept.lower()
     return b"json" in lower or b"application/*" in lower
+
+
+def _with(reply: message.Reply, headers: list[tuple[bytes, bytes]]) -> message.Reply:
+    reply.headers += headers
+    return reply
 
 
 def _object(status: int, result: units.Result) -> message.Reply:

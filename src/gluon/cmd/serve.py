@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 import uvicorn
 
+from gluon.api import lane
 from gluon.cmd import settings as config
 from gluon.cmd.connection import Connection
 
@@ -116,6 +117,8 @@ async def serve(app: Any, listening: socket.socket, stop: asyncio.Event, *, sett
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     waiting = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    if isinstance(app, lane.Lane):
+        app.end()
     server.should_exit = True
     waiting.cancel()
     await serving

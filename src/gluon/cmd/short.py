@@ -16,7 +16,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from gluon.api import lane, message
+from gluon.api import lane, message, watch
 
 MAX_BODY = 64 * 1024
 _KNOWN = {"method": ""}
@@ -146,6 +146,7 @@ class ShortWay(HttpToolsProtocol):
         super().on_message_begin()
         self.url, self.expect_100_continue = url, expects
         self.headers += headers
+        self.scope[watch.ABORT] = self.transport.abort  # type: ignore[literal-required]
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

@@ -1,0 +1,246 @@
+"""Watch requests: `?watch=true` on a collection, and `/gluon/v1/watch` over all; each is one long answer.
+
+In: a request that is admitted. Out: events as lines of JSON or as server-sent events, until the client leaves or the
+feed ends it. All that can be wrong is said before the answer begins. Called by the lane.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from typing import Any
+
+from gluon import errors
+from gluon.api import errors as answers
+from gluon.api import message, resources, watch_query, watching
+from gluon.particles import queries as facts
+from gluon.proton import editions, registry, service, units
+from gluon.spi import policy, store
+from gluon.watch import kinds, matching
+from gluon.watch.feed import Feed
+from gluon.watch.interest import Interest, View
+from gluon.watch.told import ANY, LINES, SSE, Shape
+from gluon.watch.watcher import End, Watcher
+
+PATH = ("gluon", "v1", "watch")
+NDJSON = b"application/x-ndjson"
+EVENTS = b"text/event-stream"
+REQUEST_ID = b"x-openstack-request-id"
+ASKED = b"watch=true"
+ABORT = "gluon.abort"
+"""In a request's scope: what ends its connection at once."""
+
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Match = tuple[resources.Served, tuple[str, ...]]
+
+
+def wanted(method: str, path: tuple[str, ...], query: bytes, match: Match | None) -> bool:
+    """Whether it is a request for a stream."""
+    if method != "GET":
+        return False
+    return path == PATH if match is None else ASKED in query and ASKED in query.split(b"&")
+
+
+class Streams:
+    """All watch requests of a process."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        served: watching.Served,
+        known: Callable[[], registry.Registry],
+        actions: service.Service,
+        rules: policy.Policy,
+    ) -> None:
+        self._feed = feed
+        self._served = served
+        self._known = known
+        self._actions = actions
+        self._rules = rules
+        self._shapes: dict[tuple[editions.Edition, bool], Shape] = {}
+
+    def end(self) -> None:
+        """The server stops."""
+        self._feed.end()
+
+    async def serve(
+        self,
+        scope: dict[str, Any],
+        receive: Receive,
+        send: Send,
+        request: message.Request,
+        match: Match | None,
+    ) -> None:
+        """Raises the errors of `gluon.errors` before anything is sent."""
+        sse = _wants_events(request)
+        asked = watch_query.of(request)
+        interest = (
+            self._all(request, asked, sse) if match is None else await self._one(request, asked, match, sse)
+        )
+        watcher = await self._feed.open(interest, asked.since)
+        watcher.abort = scope.get(ABORT)
+        leaving = asyncio.create_task(_until_gone(receive, watcher))
+        try:
+            await send(
+                {"type": "http.response.start", "status": 200, "headers": _headers(request, match, sse)}
+            )
+            async with aclosing(self._feed.chunks(watcher)) as chunks:
+                async for chunk in chunks:
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            leaving.cancel()
+            self._feed.close(watcher)
+
+    # -- what is asked for ---------------------------------------------------------------------
+
+    def _all(self, request: message.Request, asked: watch_query.Asked, sse: bool) -> Interest:
+        wide = watch_query.wide(asked.rest, self._known())
+
+        def view(kind: kinds.Kind) -> View | None:
+            if (wide.apis and kind.api not in wide.apis) or (wide.types and kind.name not in wide.types):
+                return None
+            return self._view(kind, request.caller, only=wide.projects)
+
+        everyone = frozenset(wide.projects or {ANY}) if request.caller.admin else None
+        return Interest(SSE if sse else LINES, view, ops=wide.ops, projects=everyone)
+
+    async def _one(
+        self, request: message.Request, asked: watch_query.Asked, match: Match, sse: bool
+    ) -> Interest:
+        """Of one collection, also below an object."""
+        target, inside = await self._find(request, *match)
+        shape = SSE if sse else LINES
+        found: tuple[store.Filter, ...] = ()
+        if isinstance(target, editions.Edition):
+            shape = self._shape(target, sse)
+            resource = target.resource
+        else:
+            resource = target
+        if isinstance(target, registry.Resource) and target.modern:
+            found = watch_query.filters(target, asked.rest)
+        else:
+            watch_query.nothing_more(asked.rest)
+        kind = self._served.of(resource)
+        names = {resource.records.column(name): name for name in resource.type.attributes}
+        matches = matching.compiled(found, {**names, **{c: n for n, c in facts.TIMES.items()}})
+        view = self._view(kind, request.caller, matches=_both(inside, matches))
+        if view is None:
+            raise errors.Forbidden(f"list of {resource.api} {resource.name} is not allowed")
+        return Interest(shape, lambda _: view, only=kind)
+
+    def _view(
+        self,
+        kind: kinds.Kind,
+        caller: policy.Caller,
+        *,
+        matches: matching.Matches | None = None,
+        only: frozenset[str | None] | None = None,
+    ) -> View | None:
+        resource = self._known().by_name[kind.api, kind.name]
+        return watching.view(
+            lambda: self._rules.of(kind.api, kind.name), caller, resource.type.attributes, matches, only
+        )
+
+    async def _find(
+        self, request: message.Request, target: resources.Served, rest: tuple[str, ...]
+    ) -> tuple[resources.Served, matching.Matches | None]:
+        """The type that a path leads to, and what its objects below another have in common. Raises `NotFound`, `Invalid`."""
+        above: list[tuple[units.Context, str]] = []
+        inside = None
+        while rest:
+            if len(rest) == 1:
+                raise errors.Invalid([_no_collection()])
+            key, word, rest = rest[0], rest[1], rest[2:]
+            here = target if isinstance(target, registry.Resource) else target.resource
+            above.append((self._actions.context(here, request.caller, request.id), key))
+            target, inside = _below(target, word, key)
+        if above and target.modern:
+            await self._actions.follow(above)
+        return target, inside
+
+    def _shape(self, edition: editions.Edition, sse: bool) -> Shape:
+        found = self._shapes.get((edition, sse))
+        if found is None:
+            words = {
+                "version": edition.version.model.version,
+                "kind": edition.type.name,
+                "plural": edition.type.plural,
+            }
+            found = self._shapes[edition, sse] = Shape(sse=sse, turn=edition.turn.down, words=words)
+        return found
+
+
+def _below(target: resources.Served, word: str, key: str) -> tuple[resources.Served, matching.Matches]:
+    """The collection of this name below an object, and what is in it. Raises `NotFound`."""
+    child = target.children.get(word)
+    if child is not None:
+        here = child if isinstance(child, registry.Resource) else child.resource
+        return child, _in(here, here.type.parent_key, key)
+    listing = target.listings.get(word) if isinstance(target, registry.Resource) else None
+    if listing is None or not isinstance(target, registry.Resource):
+        raise errors.NotFound(f"there is no collection '{word[:100]}' below {target.type.name}")
+    owner = target.family[listing.owner]
+    return owner, _in(owner, listing.attribute, key)
+
+
+def _in(resource: registry.Resource, attribute: str | None, key: str) -> matching.Matches:
+    """Objects that name this one."""
+    assert attribute is not None
+    value = resource.fields.from_text(attribute, key)
+
+    def matches(body: kinds.Body) -> bool:
+        given = body.get(attribute)
+        try:
+            return given is not None and resource.fields.normal(attribute, given) == value
+        except errors.Invalid:
+            return False
+
+    return matches
+
+
+def _both(one: matching.Matches | None, other: matching.Matches | None) -> matching.Matches | None:
+    if one is None or other is None:
+        return one or other
+    return lambda body: one(body) and other(body)
+
+
+def _no_collection() -> errors.FieldProblem:
+    return errors.FieldProblem(
+        pointer="",
+        code="argument",
+        message="one object cannot be watched",
+        hint="watch its collection with a filter on the key",
+    )
+
+
+def _wants_events(request: message.Request) -> bool:
+    """Whether as server-sent events. Raises `NotAcceptable` where neither form will do."""
+    accept = request.headers.get(b"accept", b"").lower()
+    if EVENTS in accept:
+        return True
+    if not accept or b"json" in accept or b"*/*" in accept or b"application/*" in accept:
+        return False
+    raise answers.NotAcceptable("only application/x-ndjson and text/event-stream are served here")
+
+
+def _headers(request: message.Request, match: Match | None, sse: bool) -> list[tuple[bytes, bytes]]:
+    """Nobody in between may keep a part back."""
+    found = [
+        (REQUEST_ID, request.id.encode()),
+        (b"content-type", EVENTS if sse else NDJSON),
+        (b"cache-control", b"no-store"),
+        (b"x-accel-buffering", b"no"),
+    ]
+    if match is not None and isinstance(match[0], editions.Edition):
+        found += editions.headers(match[0].version)
+    return found
+
+
+async def _until_gone(receive: Receive, watcher: Watcher) -> None:
+    """Nobody is told anything any more once the client has left."""
+    while (await receive())["type"] != "http.disconnect":
+        continue
+    watcher.cut(End.RENEW, "the client has left")

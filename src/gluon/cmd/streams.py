@@ -1,0 +1,30 @@
+"""The watch streams of one process, put together. Called by `node`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from gluon.api import watch, watching
+from gluon.proton import registry, service
+from gluon.spi import policy, store
+from gluon.watch import feed
+
+_ALONE = 1.0
+"""Seconds between two looks for commits of other processes where there are none: our own are heard of."""
+
+
+def make(
+    database: store.Store,
+    known: Callable[[], registry.Registry],
+    actions: service.Service,
+    standings: service.Standings,
+    rules: policy.Policy,
+    renew: Callable[[], Awaitable[None]],
+    *,
+    alone: bool,
+) -> tuple[feed.Feed, watch.Streams]:
+    """`renew` brings the models up to date; `alone`: no other process writes to this database."""
+    served = watching.Served(known, database, standings, renew)
+    settings = feed.Settings(look=_ALONE) if alone else feed.Settings()
+    made = feed.Feed(database, served, settings)
+    return made, watch.Streams(made, served, known, actions, rules)
