@@ -51,6 +51,7 @@ _SERVER = _options(
         help="Models instead of the shipped ones; repeatable.",
     ),
     click.option("--database", metavar="URL", help="sqlite:///PATH, postgresql://… or mysql://…"),
+    click.option("--policy", metavar="FILE", help="Rules that win over those of the models (oslo.policy)."),
     _ETCD,
     _INSECURE,
 )
@@ -76,6 +77,7 @@ def _settings(
     data: str | None = None,
     models: tuple[str, ...] = (),
     database: str | None = None,
+    policy: str | None = None,
     insecure: bool | None = None,
     workers: int | None = None,
     shim: dict[str, Any] | None = None,
@@ -87,6 +89,7 @@ def _settings(
             "data": {"directory": data, "database": database},
             "etcd": {"urls": _endpoints(etcd)},
             "models": {"paths": models},
+            "policy": {"file": policy},
             "shim": shim or {},
         },
     )

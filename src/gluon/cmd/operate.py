@@ -9,6 +9,7 @@ import click
 
 from gluon.client import http
 from gluon.cmd import settings as config
+from gluon.cmd import told
 
 _PATIENCE = 300.0
 
@@ -27,6 +28,7 @@ def status(server: config.Api) -> int:
         ("published", f"{publishing.get('revision')} ({publishing.get('lag')} revisions behind)"),
         ("resync", "running" if publishing.get("resyncing") else "none"),
         ("etcd", publishing.get("error") or f"{publishing.get('size', 0) / 1e6:.1f} MB"),
+        *_policy(facts.get("policy") or {}),
         *(("etcd alarm", alarm) for alarm in publishing.get("alarms") or ()),
         *(row for s in facts["shims"] for row in _shim(s)),
     ]
@@ -35,7 +37,22 @@ def status(server: config.Api) -> int:
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
         click.echo(f"{name:<{width}}  {value}")
+    for line in told.lines(facts.get("processes") or (), facts.get("shared") or {}):
+        click.echo(line)
     return 1 if publishing.get("error") else 0
+
+
+def _policy(policy: dict[str, Any]) -> list[tuple[str, str]]:
+    """Which rules count, and what is wrong with them."""
+    if not policy.get("file"):
+        told = "rules of the models"
+    else:
+        told = f"{policy['file']}: {policy['rules']} rules, read at {policy['read_at']}"
+    rows = [("policy", told)]
+    if policy.get("error"):
+        rows.append(("  not used", policy["error"].replace("\n", "; ")))
+    rows += [("  problem", problem) for problem in policy.get("problems", ())]
+    return rows
 
 
 def _shim(shim: dict[str, Any]) -> list[tuple[str, str]]:

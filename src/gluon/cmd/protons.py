@@ -19,7 +19,7 @@ import structlog
 from gluon import errors
 from gluon.api import errors as answers
 from gluon.api import message, resources
-from gluon.cmd import garbage, hooks
+from gluon.cmd import garbage, hooks, policies
 from gluon.cmd import settings as config
 from gluon.evolve import words
 from gluon.evolve.stored import kept, restore, stored
@@ -104,7 +104,9 @@ class Protons:
         others: Sequence[spi_tables.Table],
         url: str,
         again: bool = False,
+        policy: str = "",
     ) -> None:
+        """`policy`: the file of rules. Raises `SettingsError`."""
         self._files = tuple(models)
         self._others = tuple(others)
         self._url = url
@@ -120,6 +122,8 @@ class Protons:
         self.picture = Picture(self._shown)
         self.rules = engine.Engine(models)
         """Who may do what."""
+        self.policy = policies.PolicyFile(self.rules, policy)
+        self.policy.load()
         self.versions = {m.name: forms.offered(m) for m in models}
         """Those that shims can be shown."""
         self.serves: Callable[[int], None] = _nothing
@@ -308,11 +312,12 @@ class Protons:
             self._heard.set()
 
     async def follow(self, database: Upgradable) -> None:
-        """For ever: notice models that others recorded."""
+        """For ever: notice models that others recorded, and a policy file that changed."""
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._heard.wait(), _LOOK)
             self._heard.clear()
+            self.policy.look()
             try:
                 await self.refresh(database)
             except errors.Unavailable:

@@ -81,6 +81,12 @@ class Models(_Section, frozen=True):
     ] = ()
 
 
+class Policy(_Section, frozen=True):
+    file: Annotated[
+        str, _doc("rules that win over those of models, in the format of oslo.policy; read again when it changes")
+    ] = ""
+
+
 class Shim(_Section, frozen=True):
     backend: Annotated[str, _doc("entry point of group gluon.backends, such as fake or bgp_mpls")] = ""
     name: Annotated[
@@ -102,6 +108,7 @@ class Settings(_Section, frozen=True):
     data: Data = Data()
     etcd: Etcd = Etcd()
     models: Models = Models()
+    policy: Policy = Policy()
     shim: Shim = Shim()
 
 
