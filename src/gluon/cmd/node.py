@@ -19,7 +19,7 @@ from gluon.api import guard, lane, metrics, routes
 from gluon.arbiter import assign, binder, ledger, replies, standing
 from gluon.arbiter import projection as arbiter_projection
 from gluon.arbiter import tables as arbiter_tables
-from gluon.cmd import administer, etcd, garbage
+from gluon.cmd import administer, etcd, garbage, streams
 from gluon.cmd import settings as config
 from gluon.cmd.presence import Presence
 from gluon.cmd.protons import Protons, Renewing
@@ -33,6 +33,7 @@ from gluon.publisher import aftermath, housekeeping, publisher, supervise
 from gluon.publisher import resync as resync_room
 from gluon.spi import bus as spi_bus
 from gluon.spi import store as spi_store
+from gluon.watch import feed
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +53,7 @@ class Node:
     publisher: publisher.Publisher
     models: Sequence[Model]
     presence: Presence
+    feed: feed.Feed
 
 
 class Notifying:
@@ -61,6 +63,7 @@ class Notifying:
         self.inner = inner
         self.notify: Callable[[], None] = _nobody
         self.refresh: Callable[[], Awaitable[None]] = _nothing
+        self.committed: Callable[[], None] = _nobody
 
     async def submit(self, unit: spi_store.Unit) -> spi_store.Committed:
         try:
@@ -68,8 +71,10 @@ class Notifying:
         except errors.StaleModel:
             await self.refresh()  # who asked makes the unit again, of the new models
             raise
-        if done.intent:
-            self.notify()
+        if done.revision:
+            self.committed()
+            if done.intent:
+                self.notify()
         return done
 
     def __getattr__(self, name: str) -> Any:
@@ -131,6 +136,8 @@ async def open_node(
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(node.publisher.run(), name="publisher")]
             running.append(group.create_task(node.presence.run(), name="presence"))
+            watched = supervise.supervise("watch", node.feed.run, node.publisher.stats)
+            running.append(group.create_task(watched, name="watch"))
             running.append(group.create_task(_follow(database, protons, installed=installed), name="models"))
             try:
                 yield node
@@ -267,8 +274,25 @@ def _assemble(
         guard.NoAuth(frozenset({settings.api.host, *settings.api.names}), any_host=settings.api.insecure),
         metrics.Counting(),
     )
+    alone = config.database_url(settings).startswith("sqlite:")
+    watching, app.streams = streams.make(
+        database.inner,
+        lambda: known,
+        actions,
+        standings,
+        protons.rules,
+        _Shown(protons, database).renew,
+        alone=alone,
+    )
+    database.committed, served.token = watching.notify, watching.now
     return Node(
-        app=app, database=database, bus=bus, publisher=publishing, models=protons.models, presence=presence
+        app=app,
+        database=database,
+        bus=bus,
+        publisher=publishing,
+        models=protons.models,
+        presence=presence,
+        feed=watching,
     )
 
 
