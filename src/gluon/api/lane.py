@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote
 
 import msgspec
@@ -18,7 +18,7 @@ from gluon import errors
 from gluon.api import errors as answers
 from gluon.api import message, resources, terms, watch
 from gluon.proton import terms as proton_terms
-from gluon.spi import policy
+from gluon.spi import context, policy
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Any]]
@@ -45,9 +45,26 @@ class Guard(Protocol):
 
 
 class Observer(Protocol):
-    """Told of each answered request of the lane."""
+    """Told of each answered request; `served`: the resource, None where it was none."""
 
-    def answered(self, method: str, status: int, seconds: float) -> None: ...
+    def answered(self, served: object, method: str, status: int, seconds: float) -> None: ...
+
+
+class Answered(NamedTuple):
+    """All of an answered request, for whoever keeps a record of it. `caller` None: nobody was admitted."""
+
+    method: str
+    path: tuple[str, ...]
+    headers: dict[bytes, bytes]
+    caller: policy.Caller | None
+    request_id: str
+    served: object
+    status: int
+    body: bytes | None
+    seconds: float
+
+
+Record = Callable[[Answered], None]
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -62,11 +79,19 @@ class Place(msgspec.Struct, frozen=True):
 class Lane:
     """`app(scope, receive, send)`; a server that knows us may ask `place` and `answer` instead."""
 
-    def __init__(self, found: resources.Resources, rest: App, guard: Guard, observer: Observer) -> None:
+    def __init__(
+        self,
+        found: resources.Resources,
+        rest: App,
+        guard: Guard,
+        observer: Observer,
+        record: Record | None = None,
+    ) -> None:
         self._resources = found
         self._rest = rest
         self._guard = guard
         self._observer = observer
+        self._record = record
         self._collections: dict[bytes, Place] = {}
         self._known: object = None
         self.streams: watch.Streams | None = None
@@ -100,13 +125,18 @@ class Lane:
         """The answer to a whole request, and its request id. Never raises."""
         began = time.perf_counter()
         request_id = message.request_id()
+        context.REQUEST.set(request_id)
+        caller = None
         try:
+            caller = self._guard.admit(method, headers)
+            if REQUEST_ID in headers:
+                message.note_global(headers[REQUEST_ID], caller)
             request = message.Request(
                 method=method,
                 path=place.path,
                 query=place.query,
                 headers=headers,
-                caller=self._guard.admit(method, headers),
+                caller=caller,
                 id=request_id,
                 body=body,
                 modern=place.resource.modern,
@@ -119,7 +149,13 @@ class Lane:
             reply = terms.replayed(before.answer)
         except Exception as error:  # noqa: BLE001 - the border: no client sees a stack
             reply = failed(error, headers, request_id, modern=place.resource.modern)
-        self._observer.answered(method, reply.status, time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        self._observer.answered(place.resource, method, reply.status, seconds)
+        if self._record is not None:
+            self._record(
+                Answered(method, place.path, headers, caller, request_id, place.resource, reply.status,
+                         reply.body, seconds)
+            )  # fmt: skip
         return reply, request_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -129,11 +165,14 @@ class Lane:
         began = time.perf_counter()
         method: str = scope["method"]
         request_id = message.request_id()
+        context.REQUEST.set(request_id)
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        modern = False
+        modern, caller, served = False, None, None
+        path = segments(scope.get("raw_path") or scope["path"].encode())
         try:
             caller = self._guard.admit(method, headers)
-            path = segments(scope.get("raw_path") or scope["path"].encode())
+            if REQUEST_ID in headers:
+                message.note_global(headers[REQUEST_ID], caller)
             match = self._resources.find(path)
             if self.streams is not None and watch.wanted(method, path, scope["query_string"], match):
                 modern = match is None or match[0].modern
@@ -151,8 +190,11 @@ class Lane:
             if match is None:
                 scope["gluon.caller"] = caller
                 scope["gluon.request_id"] = request_id
-                await self._rest(scope, receive, _with_id(send, request_id))
+                status = await _passed_on(self._rest, scope, receive, send, request_id)
+                self._told(Answered(method, path, headers, caller, request_id, None, status, None,
+                                    time.perf_counter() - began))  # fmt: skip
                 return
+            served = match[0]
             modern = match[0].modern
             request = message.Request(
                 method=method,
@@ -176,7 +218,13 @@ class Lane:
         except Exception as error:  # noqa: BLE001 - the border: no client sees a stack
             reply = failed(error, headers, request_id, modern=modern)
         await respond(send, reply, request_id, head=method == "HEAD")
-        self._observer.answered(method, reply.status, time.perf_counter() - began)
+        self._told(Answered(method, path, headers, caller, request_id, served, reply.status, reply.body,
+                            time.perf_counter() - began))  # fmt: skip
+
+    def _told(self, answered: Answered) -> None:
+        self._observer.answered(answered.served, answered.method, answered.status, answered.seconds)
+        if self._record is not None:
+            self._record(answered)
 
 
 def failed(
@@ -234,10 +282,16 @@ async def respond(send: Send, reply: message.Reply, request_id: str, *, head: bo
     await send({"type": "http.response.body", "body": b"" if head or body is None else body})
 
 
-def _with_id(send: Send, request_id: str) -> Send:
+async def _passed_on(app: App, scope: Scope, receive: Receive, send: Send, request_id: str) -> int:
+    """The answer of another app with the request's id; its status, 499 where it sent none."""
+    status = 499
+
     async def wrapped(event: dict[str, Any]) -> None:
+        nonlocal status
         if event["type"] == "http.response.start":
+            status = event["status"]
             event = {**event, "headers": [*event.get("headers", ()), (REQUEST_ID, request_id.encode())]}
         await send(event)
 
-    return wrapped
+    await app(scope, receive, wrapped)
+    return status

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import msgspec
 
 from gluon.proton import ids
-from gluon.spi import policy
+from gluon.spi import context, policy
 
 JSON = b"application/json"
 TEXT = b"text/plain; charset=utf-8"
@@ -44,3 +45,14 @@ class Reply(msgspec.Struct):
 def request_id() -> str:
     """A new request id in OpenStack's form: most of it is the process's, drawn at its start, the end counts."""
     return f"{_PROCESS}{next(_NUMBERS):012x}"
+
+
+_GIVEN = re.compile(rb"req-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
+TRUSTED = frozenset({"admin", "service"})
+"""Roles of services, which pass on the id that a request had where it began."""
+
+
+def note_global(given: bytes, caller: policy.Caller) -> None:
+    """Keep the id that a trusted service gave a request; anything else by this name counts for nothing."""
+    if (caller.admin or not TRUSTED.isdisjoint(caller.roles)) and _GIVEN(given):
+        context.GLOBAL.set(given.decode())

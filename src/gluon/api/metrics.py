@@ -1,69 +1,105 @@
-"""What the API counts, for Prometheus: plain numbers here, made into metrics when somebody asks.
+"""What the API counts, for Prometheus and `gluon status`: plain numbers here, made into metrics when somebody asks.
 
 A request costs two additions; the client library's own counters, with a lock and a label each,
-cost ten times that.
+cost ten times that. In: answered requests. Out: `snapshot`, plain data that processes send each other, and `Family`, what
+a page of metrics is made of.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import prometheus_client as prometheus
 from prometheus_client import core, registry
 
-REGISTRY = prometheus.CollectorRegistry()
-
 BOUNDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0)
 
-
-_counts: dict[tuple[str, int], int] = {}
-_times: dict[str, list[float]] = {}
-"""By method: one count a bound, one of what is above all bounds, the sum of seconds."""
+OURS = ("gluon", "")
+"""Api and type of what is no generated resource: roots, `/gluon/v1/`, health, unknown paths."""
 
 
 class Counting:
-    """`lane.Observer`. All of a process count together."""
+    """`lane.Observer`. What is counted is told by what answered, an object with a model and a type, None: no resource."""
 
-    def answered(self, method: str, status: int, seconds: float) -> None:
-        kind = (method, status)
-        _counts[kind] = _counts.get(kind, 0) + 1
-        times = _times.get(method)
+    __slots__ = ("_counts", "_times")
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[object, str, int], int] = {}
+        self._times: dict[str, list[float]] = {}
+        """By method: one count a bound, one of what is above all bounds, the sum of seconds."""
+
+    def answered(self, served: object, method: str, status: int, seconds: float) -> None:
+        kind = (served, method, status)
+        counts = self._counts
+        counts[kind] = counts.get(kind, 0) + 1
+        times = self._times.get(method)
         if times is None:
-            times = _times[method] = [0.0] * (len(BOUNDS) + 2)
+            times = self._times[method] = [0.0] * (len(BOUNDS) + 2)
         times[bisect_left(BOUNDS, seconds)] += 1
         times[-1] += seconds
 
+    def snapshot(self) -> dict[str, Any]:
+        """Plain data. Resources of models that were replaced are one with those of the same name after them."""
+        found: dict[tuple[str, str, str, int], int] = {}
+        for (served, method, status), count in self._counts.items():
+            kind = (*_name(served), method, status)
+            found[kind] = found.get(kind, 0) + count
+        return {
+            "answers": [[*kind, count] for kind, count in sorted(found.items())],
+            "seconds": {
+                method: {"bounds": BOUNDS, "counts": times[:-1], "total": times[-1]}
+                for method, times in self._times.items()
+            },
+        }
 
-class _Shown(registry.Collector):
-    """What the registry asks."""
+
+def _name(served: object) -> tuple[str, str]:
+    if served is None:
+        return OURS
+    stored: Any = getattr(served, "resource", served)  # of another version: what is stored
+    return stored.api, stored.name
+
+
+Labels = Mapping[str, str]
+
+
+class Family:
+    """One metric of any processes: samples by labels. `kind`: counter, gauge or histogram."""
+
+    def __init__(self, name: str, kind: str, told: str) -> None:
+        self.name, self.kind, self.told = name, kind, told
+        self.samples: list[tuple[str, Labels, float]] = []
+
+    def add(self, value: float, **labels: str) -> None:
+        suffix = "_total" if self.kind == "counter" else ""
+        self.samples.append((self.name + suffix, labels, value))
+
+    def spread(self, histogram: Mapping[str, Any], **labels: str) -> None:
+        """A histogram: `bounds`, `counts` of what is not above each (and of the rest), `total`."""
+        total = 0.0
+        for bound, count in zip((*histogram["bounds"], "+Inf"), histogram["counts"], strict=True):
+            total += count
+            self.samples.append((f"{self.name}_bucket", {**labels, "le": str(bound)}, total))
+        self.samples.append((f"{self.name}_count", labels, total))
+        self.samples.append((f"{self.name}_sum", labels, float(histogram["total"])))
+
+
+class _Page(registry.Collector):
+    def __init__(self, families: Iterable[Family]) -> None:
+        self._families = families
 
     def collect(self) -> Iterator[core.Metric]:
-        answers = core.CounterMetricFamily(
-            "gluon_http_answers", "Answered requests of generated resources", labels=("method", "status")
-        )
-        for (method, status), count in _counts.items():
-            answers.add_metric((method, str(status)), count)
-        yield answers
-        seconds = core.HistogramMetricFamily(
-            "gluon_http_seconds", "Seconds from the request's head to the answer's end", labels=("method",)
-        )
-        for method, times in _times.items():
-            seconds.add_metric((method,), list(_buckets(times)), times[-1])
-        yield seconds
+        for family in self._families:
+            metric = core.Metric(family.name, family.told, family.kind)
+            for name, labels, value in family.samples:
+                metric.add_sample(name, dict(labels), value)
+            yield metric
 
 
-def _buckets(times: list[float]) -> Iterator[tuple[str, float]]:
-    """Each bound with the count of what is not above it."""
-    total = 0.0
-    for bound, count in zip((*BOUNDS, "+Inf"), times, strict=False):
-        total += count
-        yield str(bound), total
-
-
-REGISTRY.register(_Shown())
-
-
-def render() -> tuple[bytes, str]:
+def page(families: Sequence[Family]) -> tuple[bytes, str]:
     """The exposition text and its content type."""
-    return prometheus.generate_latest(REGISTRY), prometheus.CONTENT_TYPE_LATEST
+    collected = prometheus.CollectorRegistry()
+    collected.register(_Page(families))
+    return prometheus.generate_latest(collected), prometheus.CONTENT_TYPE_LATEST

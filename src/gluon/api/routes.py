@@ -13,7 +13,7 @@ import falcon
 import falcon.asgi
 
 from gluon import errors
-from gluon.api import documents, lane, message, metrics, roots
+from gluon.api import documents, lane, message, roots
 from gluon.api import errors as answers
 from gluon.model import describe
 from gluon.objects import codec
@@ -33,14 +33,17 @@ class Operations:
         self,
         *,
         status: Facts,
-        ready: Callable[[], Awaitable[str]],
+        ready: Facts,
+        metrics: Callable[[], Awaitable[tuple[bytes, str]]],
         resync: Action,
         ports: Facts,
         protons: Facts,
         load: Load,
         retire: Retire,
     ) -> None:
-        """`ready` answers why the process is not ready, or empty text; `protons` which models are loaded."""
+        """`ready` says whether the process is, and why not; `metrics` are a page and its content type; `protons`
+        tells which models are loaded."""
+        self.metrics = metrics
         self.protons = protons
         self.load = load
         self.retire = retire
@@ -203,11 +206,6 @@ async def _health(req: falcon.asgi.Request) -> message.Reply:
     return message.Reply(200, b"ok\n", message.TEXT)
 
 
-async def _metrics(req: falcon.asgi.Request) -> message.Reply:
-    content, kind = metrics.render()
-    return message.Reply(200, content, kind.encode())
-
-
 async def _unknown(req: falcon.asgi.Request, resp: falcon.asgi.Response | None, **_: Any) -> None:
     assert resp is not None, "only WebSockets come without a response, and the lane passes none on"
     _send(resp, answers.plain(404, "no such path", _request(req)))
@@ -261,8 +259,12 @@ def build(known: Callable[[], registry.Registry], operations: Operations) -> fal
         return await operations.ports()
 
     async def ready(req: falcon.asgi.Request) -> message.Reply:
-        why = await operations.ready()
-        return message.Reply(503 if why else 200, f"{why or 'ok'}\n".encode(), message.TEXT)
+        found = await operations.ready()
+        return message.Reply(200 if found["ready"] else 503, codec.encode(found))
+
+    async def figures(req: falcon.asgi.Request) -> message.Reply:
+        content, kind = await operations.metrics()
+        return message.Reply(200, content, kind.encode())
 
     def there(api: str, version: str | None = None) -> bool:
         return any(m.name == api and version in (None, f"v{m.version}") for m in roots.models(known()))
@@ -280,7 +282,7 @@ def build(known: Callable[[], registry.Registry], operations: Operations) -> fal
     app.add_route("/gluon/v1/resync", _Post(operations.resync))
     app.add_route("/healthz", _Get(_health))
     app.add_route("/readyz", _Get(ready))
-    app.add_route("/metrics", _Get(_metrics))
+    app.add_route("/metrics", _Get(figures))
     app.add_sink(_unknown)
     app.add_error_handler(Exception, _refused)
     app.add_error_handler(falcon.HTTPError, _refused)

@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from gluon import errors
-from gluon.arbiter import assign, bindings, replies, tables
+from gluon.arbiter import assign, bindings, replies, tables, timing
 from gluon.objects import keys, status
 from gluon.proton import registry
 from gluon.spi import ports, store
@@ -57,6 +57,7 @@ class Binder:
         self._roster = roster
         self._subscribe = subscribe
         self._unreachable = unreachable
+        self.times = timing.Times()
 
     def unit(self, items: Sequence[replies.Item]) -> store.Unit:
         """The unit that takes some status keys as they are now."""
@@ -64,6 +65,7 @@ class Binder:
 
     async def settle(self, resource: registry.Resource, wait: ports.PortWait) -> None:
         """Return once the bind is no longer in state Binding; its outcome is in the port's row."""
+        began = time.perf_counter()
         current = await self._read(wait.port, wait.host)
         async with self._subscribe(resource.api, resource.name, wait.port) as stream:
             reply = asyncio.ensure_future(anext(stream))
@@ -80,7 +82,11 @@ class Binder:
                         reply = asyncio.ensure_future(anext(stream))
                     if roster.done():
                         roster = asyncio.ensure_future(self._roster.changed(roster.result()))
+                    if item is not None:
+                        self.times.add("answer", "reply", time.perf_counter() - began)
                     current = await self._step(current, item)
+                outcome = current.state.value if current is not None else "gone"
+                self.times.add("whole", outcome, time.perf_counter() - began)
             finally:
                 reply.cancel()
                 roster.cancel()
@@ -116,8 +122,11 @@ class Binder:
         if item[0].controller not in current.controllers:
             return current
         unit = replies.Replies(self._registry, self._assigner, [item], waiter=True)
+        began = time.perf_counter()
         done = await self._store.submit(unit)
         after = done.result
+        outcome = after.state.value if isinstance(after, bindings.Binding) else "gone"
+        self.times.add("commit", outcome, time.perf_counter() - began)
         if isinstance(after, bindings.Binding) and after.host == current.host:
             return after
         return await self._read(current.port, current.host)

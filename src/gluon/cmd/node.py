@@ -19,18 +19,19 @@ from gluon.api import guard, lane, metrics, routes
 from gluon.arbiter import assign, binder, ledger, replies, standing
 from gluon.arbiter import projection as arbiter_projection
 from gluon.arbiter import tables as arbiter_tables
-from gluon.cmd import administer, etcd, garbage, streams
+from gluon.cmd import administer, etcd, figures, garbage, operations, streams
 from gluon.cmd import settings as config
+from gluon.cmd.gathering import Gathering
+from gluon.cmd.health import Health
 from gluon.cmd.presence import Presence
 from gluon.cmd.protons import Protons, Renewing
 from gluon.model import loader
 from gluon.model.types import Model
-from gluon.objects import codec, keys
+from gluon.objects import keys
 from gluon.particles import projection
 from gluon.proton import service, terms
 from gluon.proton import tables as proton_tables
 from gluon.publisher import aftermath, housekeeping, publisher, supervise
-from gluon.publisher import resync as resync_room
 from gluon.spi import bus as spi_bus
 from gluon.spi import store as spi_store
 from gluon.watch import feed
@@ -53,7 +54,13 @@ class Node:
     publisher: publisher.Publisher
     models: Sequence[Model]
     presence: Presence
+    health: Health
+    gathering: Gathering
     feed: feed.Feed
+
+
+Siblings = tuple[int, Sequence[str]]
+"""The supervisor's process id, and the names of all its children."""
 
 
 class Notifying:
@@ -107,10 +114,12 @@ async def open_node(
     wake: Callable[[], None] | None = None,
     again: bool = False,
     models: Sequence[Model] = (),
+    name: str = "server",
+    siblings: Siblings | None = None,
 ) -> AsyncIterator[Node]:
     """A running node. `url` is where clients reach it, `lead`: may lead publishing, `shared`: use this bus,
     `again`: served before, so other models in the files are no reason to stop, `models`: those of the files,
-    where somebody has read them already.
+    where somebody has read them already, `name`: of this process among its `siblings`.
 
     `wake` tells a publisher beside this process of a commit; without it, that of this process tells the leader.
 
@@ -128,12 +137,19 @@ async def open_node(
     bus = shared or etcd.connect_bus(settings)
     try:
         protons = Protons(
-            models, others=OTHERS, url=settings.api.public_url or url, again=again, policy=settings.policy.file
+            models,
+            others=OTHERS,
+            url=settings.api.public_url or url,
+            again=again,
+            policy=settings.policy.file,
         )
         installed = await _install(database, protons, patient=not where.startswith("sqlite:"))
-        node = _assemble(settings, protons, database, bus, process=process or _process(), lead=lead)
+        node = _assemble(
+            settings, protons, database, bus,
+            process=process or _process(), lead=lead, name=name, siblings=siblings,
+        )  # fmt: skip
         database.notify = wake or node.publisher.notify
-        async with asyncio.TaskGroup() as group:
+        async with node.gathering.listening(), asyncio.TaskGroup() as group:
             running = [group.create_task(node.publisher.run(), name="publisher")]
             running.append(group.create_task(node.presence.run(), name="presence"))
             watched = supervise.supervise("watch", node.feed.run, node.publisher.stats)
@@ -235,6 +251,8 @@ def _assemble(
     *,
     process: str,
     lead: bool,
+    name: str,
+    siblings: Siblings | None,
 ) -> Node:
     known = protons.registry
     arbiter = _Arbiter(bus)
@@ -244,12 +262,20 @@ def _assemble(
     binds = binder.Binder(database, known, assigner, roster, publishing.subscribe, arbiter.unreachable)
     arbiter.binds = binds
     standings = standing.Standing(database)
+    health, counting = Health(database.inner), metrics.Counting()
+    own = figures.Figures(name, counting, database.inner.stats, publishing, binds.times).own
+    gathering = Gathering(name, own, siblings)
+    parts = operations.Parts(
+        database=database, bus=bus, publishing=publishing, process=process, protons=protons, health=health,
+        gathering=gathering,
+    )  # fmt: skip
     actions = service.Service(database, protons.rules, ledger.Ledger(assigner), standings)
 
     async def refresh() -> None:
         await protons.refresh(database.inner)
 
     def serves(epoch: int) -> None:
+        health.epoch = epoch
         database.notify()  # the leader publishes all anew: what is in etcd has the form of the models before
         presence.serves(epoch)
 
@@ -257,22 +283,17 @@ def _assemble(
     presence = Presence(bus, process, protons.heard)
     protons.serves = serves
     presence.serves(protons.epoch)
+    health.epoch = protons.epoch
     served = Renewing(lambda: known, actions, binds, standings)
     served.refresh = refresh
     app = lane.Lane(
         served,
         routes.build(
             lambda: known,
-            _operations(
-                database,
-                bus,
-                publishing,
-                process,
-                administer.Administration(database.inner, protons, presence),
-            ),
+            operations.operations(parts, administer.Administration(database.inner, protons, presence)),
         ),
         guard.NoAuth(frozenset({settings.api.host, *settings.api.names}), any_host=settings.api.insecure),
-        metrics.Counting(),
+        counting,
     )
     alone = config.database_url(settings).startswith("sqlite:")
     watching, app.streams = streams.make(
@@ -292,6 +313,8 @@ def _assemble(
         publisher=publishing,
         models=protons.models,
         presence=presence,
+        health=health,
+        gathering=gathering,
         feed=watching,
     )
 
@@ -322,56 +345,4 @@ def _publisher(
             lead=lead,
             keep=housekeeping.Keep(others=((proton_tables.ANSWER, "at", terms.KEPT.total_seconds()),)),
         ),
-    )
-
-
-def _operations(
-    database: spi_store.Store,
-    bus: spi_bus.Bus,
-    publishing: publisher.Publisher,
-    process: str,
-    admin: administer.Administration,
-) -> routes.Operations:
-    async def status() -> dict[str, Any]:
-        stands = await publisher.standing(database, bus)
-        position = await database.position()
-        return {
-            "process": process,
-            "database": {
-                "incarnation": position.incarnation,
-                "revision": position.revision,
-                "oldest": position.oldest,
-            },
-            "resync_wanted": not stands.error and await bus.get(keys.RELAY_RESYNC) is not None,
-            "publisher": {
-                **codec.decode(codec.encode(stands)),
-                "lag": stands.lag,
-                **publishing.stats.snapshot(),
-            },
-            "shims": codec.decode(codec.encode(list(publishing.registrations.current()))),
-        }
-
-    async def ready() -> str:
-        try:
-            await database.position()
-        except errors.Unavailable as error:
-            return str(error)
-        return ""
-
-    async def resync() -> dict[str, Any]:
-        await resync_room.request(bus, process)
-        return {"resync": "asked for"}
-
-    async def ports() -> dict[str, Any]:
-        rows = await database.select(spi_store.Select(table=arbiter_tables.PORT))
-        return {"ports": list(rows)}
-
-    return routes.Operations(
-        status=status,
-        ready=ready,
-        resync=resync,
-        ports=ports,
-        protons=admin.loaded,
-        load=admin.load,
-        retire=admin.retire,
     )

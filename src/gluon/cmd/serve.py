@@ -19,6 +19,7 @@ import uvicorn
 from gluon.api import lane
 from gluon.cmd import settings as config
 from gluon.cmd.connection import Connection
+from gluon.cmd.health import Health
 
 log = structlog.get_logger(__name__)
 
@@ -90,8 +91,10 @@ def _allow_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-async def serve(app: Any, listening: socket.socket, stop: asyncio.Event, *, settings: config.Api) -> None:
-    """Until `stop` is set."""
+async def serve(
+    app: Any, listening: socket.socket, stop: asyncio.Event, *, settings: config.Api, health: Health
+) -> None:
+    """Until `stop` is set: then not ready, after `drain_seconds` no new connections, and what runs is finished."""
     # it warns of each client that does not speak HTTP
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     _allow_connections()
@@ -117,6 +120,10 @@ async def serve(app: Any, listening: socket.socket, stop: asyncio.Event, *, sett
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     waiting = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    health.stopping = True
+    if settings.drain_seconds:
+        log.info("stopping", after=settings.drain_seconds)
+        await asyncio.wait({serving}, timeout=settings.drain_seconds)
     if isinstance(app, lane.Lane):
         app.end()
     server.should_exit = True

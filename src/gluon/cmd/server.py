@@ -60,7 +60,7 @@ async def run(settings: config.Settings) -> None:
     if settings.api.workers == 1 and not (shared(settings) and settings.etcd.urls):
         async with node.open_node(settings, url=url) as running:
             _announce(url, running)
-            await serve.serve(running.app, listening, stop, settings=settings.api)
+            await serve.serve(running.app, listening, stop, settings=settings.api, health=running.health)
         return
     await _supervise(settings, handover.packed(node.load_models(settings)), listening, url, stop)
 
@@ -136,7 +136,7 @@ async def _live(child: Child, stop: asyncio.Event) -> int | None:
     except (OSError, RuntimeError):  # no memory, no processes left, or killed before it ran
         log.exception("process not started", name=child.name)
         return None
-    return await _until_ended(process, stop)
+    return await _until_ended(process, stop, drain=child.settings.api.drain_seconds)
 
 
 async def _start(child: Child) -> asyncio.subprocess.Process:
@@ -161,7 +161,7 @@ async def _start(child: Child) -> asyncio.subprocess.Process:
     return process
 
 
-async def _until_ended(child: asyncio.subprocess.Process, stop: asyncio.Event) -> int:
+async def _until_ended(child: asyncio.subprocess.Process, stop: asyncio.Event, *, drain: float) -> int:
     """Its exit status; after `stop` it is asked to end, and made to."""
     ended = asyncio.create_task(child.wait())
     stopped = asyncio.create_task(stop.wait())
@@ -169,12 +169,17 @@ async def _until_ended(child: asyncio.subprocess.Process, stop: asyncio.Event) -
         await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
         if not ended.done():
             child.send_signal(signal.SIGTERM)
-            await asyncio.wait({ended}, timeout=serve.GRACE + 5)
+            await asyncio.wait({ended}, timeout=drain + serve.GRACE + 5)
     finally:
         stopped.cancel()
         if not ended.done():
             child.kill()
     return await ended
+
+
+def names(settings: config.Settings) -> list[str]:
+    """Of all children of a supervisor."""
+    return ["publisher", *(f"worker-{n}" for n in range(settings.api.workers))]
 
 
 async def work(child: Child) -> None:
@@ -190,14 +195,22 @@ async def work(child: Child) -> None:
     wake = None if publishes else bell.Bell(descriptors[1]).ring
     models = handover.unpacked(child.models)
     async with node.open_node(
-        settings, url=child.url, process=process, lead=publishes, wake=wake, again=child.again, models=models
+        settings,
+        url=child.url,
+        process=process,
+        lead=publishes,
+        wake=wake,
+        again=child.again,
+        models=models,
+        name=name,
+        siblings=(os.getppid(), names(settings)),
     ) as running:
         _announce(child.url, running)
         if publishes:
             bell.listen(descriptors[1], running.publisher.notify)
             await stop.wait()
         else:
-            await serve.serve(running.app, listening, stop, settings=settings.api)
+            await serve.serve(running.app, listening, stop, settings=settings.api, health=running.health)
 
 
 def _input_ended(stop: asyncio.Event) -> None:

@@ -49,6 +49,14 @@ class Api(_Section, frozen=True):
             le=86400,
         ),
     ] = 60.0
+    drain_seconds: Annotated[
+        float,
+        msgspec.Meta(
+            description="time after SIGTERM in which requests are served and /readyz answers 503, for balancers to notice",
+            ge=0,
+            le=300,
+        ),
+    ] = 0.0
     names: Annotated[tuple[str, ...], _doc("further host names under which clients reach this server")] = ()
     public_url: Annotated[
         str, _doc("URL that is published for clients; by default made of host and port")
@@ -83,7 +91,8 @@ class Models(_Section, frozen=True):
 
 class Policy(_Section, frozen=True):
     file: Annotated[
-        str, _doc("rules that win over those of models, in the format of oslo.policy; read again when it changes")
+        str,
+        _doc("rules that win over those of models, in the format of oslo.policy; read again when it changes"),
     ] = ""
 
 

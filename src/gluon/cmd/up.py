@@ -42,7 +42,7 @@ async def run(settings: config.Settings, *, shims: bool) -> None:
             database=config.database_url(settings).split("://", 1)[0],
             try_this=f"curl {url}/proton/",
         )
-        await serve.serve(running.app, listening, stop, settings=settings.api)
+        await serve.serve(running.app, listening, stop, settings=settings.api, health=running.health)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -37,6 +37,11 @@ class SqlStore:
         self._writer = Writer(database, settings, self.stats)
         self._readers = Readers(database, settings, self.stats)
 
+    @property
+    def alive(self) -> bool:
+        """Whether units can be taken: the writer has not ended, nor is it being closed."""
+        return self._writer.alive
+
     async def install(
         self,
         wanted: Sequence[tables.Table],

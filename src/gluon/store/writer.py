@@ -81,6 +81,10 @@ class Writer:
         self._start()
         return await answer
 
+    @property
+    def alive(self) -> bool:
+        return not self._closing and (self._task is None or not self._task.done())
+
     def reconnect(self) -> None:
         """Use a fresh connection from the next batch on (the schema changed)."""
         self._drop()
