@@ -14,7 +14,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import structlog
+
 from gluon.objects import codec
+
+log = structlog.get_logger(__name__)
 
 _PATIENCE = 1.0
 _MOST = 16 * 1024 * 1024
@@ -31,12 +35,13 @@ class Gathering:
         self._family = family
 
     async def all(self) -> list[dict[str, Any]]:
-        """Of all processes that answer, this one first."""
+        """Of all processes that answer, by name."""
         if self._family is None:
             return [self._own()]
         others = [name for name in self._family[1] if name != self._name]
         told = await asyncio.gather(*(self._ask(name) for name in others))
-        return [self._own(), *(one for one in told if one is not None)]
+        found = [self._own(), *(one for one in told if one is not None)]
+        return sorted(found, key=lambda one: str(one["process"]))
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
@@ -68,7 +73,7 @@ class Gathering:
         try:
             async with asyncio.timeout(_PATIENCE):
                 reader, writer = await asyncio.open_unix_connection(
-                    _address(self._family[0], name), limit=_MOST
+                    sock=_connected(_address(self._family[0], name)), limit=_MOST
                 )
                 try:
                     told = await reader.read(-1) if _uid_of(writer) == os.getuid() else b""
@@ -88,6 +93,18 @@ def _bound(address: str) -> socket.socket:
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         made.bind(address)
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+def _connected(address: str) -> socket.socket:
+    """At once, or not at all: uvloop knows no names without a file."""
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        made.setblocking(False)
+        made.connect(address)
     except OSError:
         made.close()
         raise

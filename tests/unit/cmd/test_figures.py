@@ -5,6 +5,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+import uvloop
+
 from gluon.api import metrics
 from gluon.arbiter import timing
 from gluon.cmd import figures, told
@@ -65,13 +68,19 @@ def test_every_metric_is_documented() -> None:
     assert made == set(re.findall(r"^\| `(gluon_\w+)`", page, re.MULTILINE))
 
 
-async def test_siblings_are_asked_and_a_dead_one_keeps_nobody_waiting() -> None:
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_siblings_are_asked_and_a_dead_one_keeps_nobody_waiting(loop: Any) -> None:
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(_siblings_are_asked())
+
+
+async def _siblings_are_asked() -> None:
     names = ("publisher", "worker-0", "worker-1")
     family = (id(names) % (1 << 30), names)
     gathered = {n: Gathering(n, lambda n=n: {"process": n, "big": "x" * 300_000}, family) for n in names}  # type: ignore[misc]
     async with gathered["publisher"].listening(), gathered["worker-1"].listening():
         seen = await gathered["worker-1"].all()
-        assert [one["process"] for one in seen] == ["worker-1", "publisher"]
+        assert [one["process"] for one in seen] == ["publisher", "worker-1"]
         assert all(len(one["big"]) == 300_000 for one in seen)
     assert [one["process"] for one in await gathered["worker-0"].all()] == ["worker-0"]
     alone = Gathering("server", lambda: {"process": "server"})
