@@ -20,7 +20,7 @@ _NOTHING: frozenset[str] = frozenset()
 class Access:
     """What a rulebook says of one object type."""
 
-    __slots__ = ("_actions", "_get", "_list", "_readers", "_setters")
+    __slots__ = ("_actions", "_get", "_list", "_readers", "_setters", "guards")
 
     def __init__(self, book: Rulebook, api: str, kind: types.ObjectType) -> None:
         default = book.compiled(DEFAULT) or checks.constant(False)
@@ -33,6 +33,7 @@ class Access:
         self._actions: dict[str, Check] = {action: one.check for action, one in made.items()}
         self._readers = self._found(book, api, kind, names.GET)
         self._setters = {action: self._found(book, api, kind, action) for action in names.SETTING}
+        self.guards = bool(self._readers or any(self._setters.values()))
 
     @staticmethod
     def _found(book: Rulebook, api: str, kind: types.ObjectType, action: str) -> dict[str, Compiled]:
@@ -78,8 +79,3 @@ class Access:
         if caller.admin or not setters:
             return _NOTHING
         return frozenset(n for n in attributes if n in setters and not setters[n].check(caller, target))
-
-    @property
-    def guards(self) -> bool:
-        """Whether there are rules for single attributes."""
-        return bool(self._readers or any(self._setters.values()))

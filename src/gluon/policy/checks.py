@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from gluon.model import rules
@@ -86,26 +85,16 @@ def _by_caller(check: Check) -> ScopeOf:
     return lambda caller: Scope.ALL if check(caller, {}) else Scope.NOTHING
 
 
-@lru_cache(maxsize=4096)
-def _lowered(roles: frozenset[str]) -> frozenset[str]:
-    """Kept, because most rules ask most callers for a role that they lack."""
-    return frozenset(role.lower() for role in roles)
-
-
 def _role(name: str) -> Check:
     lower = name.lower()
 
-    def check(caller: Caller, _target: Target) -> bool:
-        roles = caller.roles
-        return lower in roles or lower in _lowered(roles)
-
-    return check
+    return lambda caller, _target: lower in caller.lowered
 
 
 def _role_of(expected: Callable[[Target], str | None]) -> Check:
     def check(caller: Caller, target: Target) -> bool:
         name = expected(target)
-        return name is not None and name.lower() in _lowered(caller.roles)
+        return name is not None and name.lower() in caller.lowered
 
     return check
 

@@ -42,8 +42,10 @@ class Engine:
             self.replace(override)
 
     def of(self, api: str, object_type: str) -> Access:
-        rules, key = self.rules, (api, object_type)
-        return rules.made.get(key) or _made(rules, key)
+        try:
+            return self.rules.made[api, object_type]
+        except KeyError:
+            return _made(self.rules, (api, object_type))
 
     def is_admin(self, caller: Caller) -> bool:
         """Whether the rule `context_is_admin` says so; what `Caller.admin` is made of."""

@@ -142,10 +142,11 @@ def hidden(context: units.Context, row: store.Row) -> Collection[str]:
 
 def document(context: units.Context, row: store.Row, whole: bytes | None = None) -> bytes:
     """The body as this caller sees it, as JSON. `whole`: the body where somebody has made it already."""
-    without = hidden(context, row)
-    if without:
-        return context.resource.records.document(row, without)
-    return context.resource.records.document(row) if whole is None else whole
+    records, access = context.resource.records, context.access
+    if access.guards and not context.caller.admin:
+        without = access.hidden(context.caller, read(context.resource, row, context.caller))
+        return records.document(row, without)
+    return records.document(row) if whole is None else whole
 
 
 def readable(context: units.Context, attribute: str) -> bool:

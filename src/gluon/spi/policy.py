@@ -38,8 +38,11 @@ class Caller:
     roles: frozenset[str] = field(default_factory=frozenset)
     admin: bool = False
     more: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    lowered: frozenset[str] = field(init=False, repr=False, compare=False)
+    """The roles in lower case, as rules compare them."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "lowered", frozenset(role.lower() for role in self.roles))
         if self.project is not None:
             object.__setattr__(self, "project", normal_project(self.project) or None)
 
