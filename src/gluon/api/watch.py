@@ -15,7 +15,7 @@ from gluon import errors
 from gluon.api import errors as answers
 from gluon.api import message, resources, watch_query, watching
 from gluon.particles import queries as facts
-from gluon.proton import editions, registry, service, units
+from gluon.proton import access, editions, query, registry, service, units, visible
 from gluon.spi import policy, store
 from gluon.watch import kinds, matching
 from gluon.watch.feed import Feed
@@ -124,11 +124,13 @@ class Streams:
         else:
             watch_query.nothing_more(asked.rest)
         kind = self._served.of(resource)
+        context = self._actions.context(resource, request.caller, request.id)
         names = {resource.records.column(name): name for name in resource.type.attributes}
         matches = matching.compiled(found, {**names, **{c: n for n, c in facts.TIMES.items()}})
         view = self._view(kind, request.caller, matches=_both(inside, matches))
         if view is None:
-            raise errors.Forbidden(f"list of {resource.api} {resource.name} is not allowed")
+            raise access.refuse_listing(context)
+        visible.check_query(context, query.Query(filters=found))
         return Interest(shape, lambda _: view, only=kind)
 
     def _view(
@@ -139,10 +141,7 @@ class Streams:
         matches: matching.Matches | None = None,
         only: frozenset[str | None] | None = None,
     ) -> View | None:
-        resource = self._known().by_name[kind.api, kind.name]
-        return watching.view(
-            lambda: self._rules.of(kind.api, kind.name), caller, resource.type.attributes, matches, only
-        )
+        return watching.view(lambda: self._rules.of(kind.api, kind.name), caller, matches, only)
 
     async def _find(
         self, request: message.Request, target: resources.Served, rest: tuple[str, ...]

@@ -153,7 +153,6 @@ class Target(Mapping[str, Any]):
 def view(
     access: Callable[[], policy.Access],
     caller: policy.Caller,
-    attributes: Iterable[str],
     matches: matching.Matches | None = None,
     only: frozenset[str | None] | None = None,
 ) -> interest.View | None:
@@ -177,11 +176,10 @@ def view(
         found: Collection[str] = access().hidden(caller, Target(body, project, caller))
         return frozenset(found) if found else NONE
 
-    shown = all(rules.readable(name, caller) is policy.Scope.ALL for name in attributes)
     rowwise = scope in {policy.Scope.OWN_ROWS, policy.Scope.ROWS}
     return interest.View(
         projects=projects,
         matches=matches,
         allows=allows if rowwise else None,
-        hidden=None if shown else hidden,
+        hidden=hidden if rules.guards else None,
     )

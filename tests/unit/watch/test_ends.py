@@ -1,0 +1,178 @@
+"""How streams end, and what goes on while nothing happens."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from gluon import errors
+from gluon.watch import feed, tokens
+from gluon.watch.watcher import Watcher
+from tests.unit.watch.world import Client, World, thing
+
+
+async def said(world: World, watcher: Watcher) -> AsyncIterator[dict[str, Any]]:
+    async with aclosing(world.feed.chunks(watcher)) as chunks:
+        async for chunk in chunks:
+            for line in chunk.splitlines():
+                yield json.loads(line)
+
+
+async def next_of(events: AsyncIterator[dict[str, Any]], kind: str) -> dict[str, Any]:
+    async with asyncio.timeout(10):
+        async for event in events:
+            if event["type"] == kind:
+                return event
+    raise AssertionError(f"the stream ended without {kind}")
+
+
+async def live(world: World, events: AsyncIterator[dict[str, Any]]) -> int:
+    """The revision of a first change that came."""
+    await anext(events)
+    await world.write(thing("first"))
+    found = await next_of(events, "ADDED")
+    return int(found["revision"])
+
+
+@pytest.fixture
+def settings(request: pytest.FixtureRequest) -> feed.Settings:
+    given = getattr(request, "param", {})
+    return feed.Settings(**{"gather": 0.002, "look": 0.01, "check": 0.02, "idle": 0.2, **given})
+
+
+@pytest.mark.parametrize("settings", [{"waiting": 20_000}], indirect=True)
+async def test_a_client_that_does_not_read_is_cut_and_can_go_on(world: World) -> None:
+    watcher = await world.feed.open(world.watch(), None)
+    events = said(world, watcher)
+    first = await live(world, events)
+    reader = Client(world)
+    running = asyncio.create_task(reader.run())
+    last = 0
+    for n in range(60):
+        last = await world.write(thing(f"k{n}", name="x" * 400))
+    await reader.until(last)  # it is not held up
+    rest = [event async for event in events]
+    assert (rest[-1]["type"], rest[-1]["code"]) == ("ERROR", "slow")
+    assert int(rest[-1]["resume"].split(".")[1]) == first
+    assert len(rest) == 1
+    again = Client(world, token=rest[-1]["resume"])
+    going_on = asyncio.create_task(again.run())
+    await again.until(last)
+    assert [e["key"] for e in again.events if e["type"] == "ADDED"] == [f"k{n}" for n in range(60)]
+    for task in (running, going_on):
+        task.cancel()
+    await asyncio.gather(running, going_on, return_exceptions=True)
+
+
+async def test_what_the_ring_forgets_cuts_who_has_not_taken_it(world: World) -> None:
+    world.feed._ring._most = 20
+    watcher = await world.feed.open(world.watch(), None)
+    events = said(world, watcher)
+    first = await live(world, events)
+    for n in range(30):
+        await world.write(thing(f"k{n}"))
+    async with asyncio.timeout(10):
+        while not watcher.cut_off:
+            await asyncio.sleep(0.01)
+    (last,) = [event async for event in events]
+    assert (last["code"], int(last["resume"].split(".")[1])) == ("slow", first)
+
+
+async def test_a_server_that_stops_tells_what_waits_and_where_to_go_on(world: World) -> None:
+    watcher = await world.feed.open(world.watch(), None)
+    events = said(world, watcher)
+    await live(world, events)
+    revision = await world.write(thing("last"))
+    async with asyncio.timeout(10):
+        while world.feed.head < revision:
+            await asyncio.sleep(0.01)
+    world.feed.end()
+    rest = [event async for event in events]
+    assert [e["type"] for e in rest] == ["ADDED", "ERROR"]
+    assert (rest[-1]["code"], int(rest[-1]["resume"].split(".")[1])) == ("stopping", revision)
+    with pytest.raises(errors.Unavailable):
+        await world.feed.open(world.watch(), None)
+
+
+@pytest.mark.parametrize("settings", [{"bookmark": 0.1, "heartbeat": 0.3}], indirect=True)
+async def test_bookmarks_pass_what_is_not_of_interest_and_come_while_nothing_happens(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "_TICK", 0.02)
+    interest = world.watch()
+    interest.judge = lambda told: None  # type: ignore[method-assign]
+    watcher = await world.feed.open(interest, None)
+    events = said(world, watcher)
+    await anext(events)
+    revision = await world.write(thing("a"))
+    assert (await next_of(events, "BOOKMARK"))["revision"] == revision
+    assert (await next_of(events, "BOOKMARK"))["revision"] == revision  # a heartbeat
+
+
+async def test_watchers_of_a_replaced_model_list_again(world: World) -> None:
+    watcher = await world.feed.open(world.watch(), None)
+    events = said(world, watcher)
+    await live(world, events)
+    token = await world.feed.now()
+    world.kinds.replace()
+    await world.write(thing("b"))
+    error = await next_of(events, "ERROR")
+    assert error["code"] == "expired"
+    assert "resume" not in error
+    with pytest.raises(errors.Expired):
+        await world.feed.open(world.watch(), tokens.parse(token))
+
+
+async def test_broken_history_ends_all_streams(world: World) -> None:
+    watcher = await world.feed.open(world.watch(), None)
+    events = said(world, watcher)
+    await live(world, events)
+    await world.database.rebase(beyond=5)
+    assert (await next_of(events, "ERROR"))["code"] == "expired"
+
+
+async def test_tokens_of_nowhere_are_refused(world: World) -> None:
+    await world.write(thing("a"))
+    good = tokens.parse(await world.feed.now())
+    for text in ("", "x", "a.b.c", "1.1", f"{good}.1", "a" * 100_000, f"{good.incarnation}.-1.00", "é.1.00"):
+        with pytest.raises(errors.Invalid):
+            tokens.parse(text)
+    for bad in (
+        tokens.Token("other", good.revision, good.models),
+        tokens.Token(good.incarnation, 10**17, good.models),
+        tokens.Token(good.incarnation, good.revision, "ff"),
+    ):
+        with pytest.raises(errors.Expired):
+            await world.feed.open(world.watch(), bad)
+
+
+async def test_a_token_that_the_journal_has_passed_is_expired(world: World) -> None:
+    await world.write(thing("a"))
+    token = tokens.parse(await world.feed.now())
+    for n in range(5):
+        await world.write(thing(f"k{n}"))
+    await world.database.trim(below=10**9, keep_seconds=1e9, keep_rows=1)
+    with pytest.raises(errors.Expired):
+        await world.feed.open(world.watch(), token)
+
+
+async def test_nothing_is_read_while_nobody_watches(world: World) -> None:
+    watcher = await world.feed.open(world.watch(), None)
+    events = said(world, watcher)
+    await live(world, events)
+    await events.aclose()  # type: ignore[attr-defined]
+    world.feed.close(watcher)
+    async with asyncio.timeout(10):
+        while world.feed._running:
+            await asyncio.sleep(0.02)
+    for n in range(3):
+        await world.write(thing(f"k{n}"))
+    again = Client(world)
+    running = asyncio.create_task(again.run())
+    await again.until(await world.write(thing("z")))
+    assert again.state.keys() == {"first", "k0", "k1", "k2", "z"}
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
