@@ -22,6 +22,7 @@ BENCHES = (
     "workers",
     "bind",
     "events",
+    "watch",
     "resync",
     "start",
     "models",
