@@ -9,19 +9,15 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-import msgspec
-
 from gluon import errors
-from gluon.model import types
 from gluon.objects import journal
 from gluon.proton import (
     access,
     create,
     hooked,
-    ids,
+    incoming,
     lists,
     many,
-    problems,
     query,
     referring,
     registry,
@@ -34,6 +30,7 @@ from gluon.proton.tables import ANSWER
 from gluon.spi import policy, ports, store
 
 _MOST_PROBLEMS = 100
+_NOTHING: Mapping[str, Any] = {}
 
 
 class Standings(Protocol):
@@ -75,9 +72,9 @@ class Service:
         self, context: units.Context, body: Mapping[str, Any], parent: str | None = None
     ) -> units.Result:
         """A new object; `parent` is the parent's key in a nested path."""
-        new = _new(context, body, parent)
+        new = incoming.new(context, body, parent)
         if context.resource.before_hooks:
-            done: units.Result = await self._after_hooks(context, lambda: self._guarded_new(context, new))
+            done: units.Result = await self._after_hooks(context, lambda: self.making(context, new))
             return done
         unit: store.Unit = create.Create(context, new.key, new.made, new.values, new.written)
         if context.terms is not None:
@@ -91,11 +88,11 @@ class Service:
     ) -> Sequence[units.Result]:
         """Several new objects or none. Raises `Invalid` with the problems of all of them, told by their places."""
         resource = context.resource
-        several: list[New] = []
+        several: list[incoming.New] = []
         wrong: list[errors.FieldProblem] = []
         for number, body in enumerate(bodies):
             try:
-                several.append(_new(context, body, parent))
+                several.append(incoming.new(context, body, parent))
             except errors.Invalid as error:
                 wrong += many.moved(error.problems, f"/{resource.type.plural}/{number}")
         if wrong:
@@ -103,7 +100,7 @@ class Service:
 
         async def units_of() -> list[store.Unit]:
             if resource.before_hooks:
-                return [await self._guarded_new(context, new) for new in several]
+                return [await self.making(context, new) for new in several]
             return [create.Create(context, n.key, n.made, n.values, n.written) for n in several]
 
         done: Sequence[units.Result] = await self._together(context, units_of)
@@ -115,7 +112,7 @@ class Service:
         """Several objects gone, or none."""
 
         async def units_of() -> list[store.Unit]:
-            return [await self._removal(context, key, None, parent) for key in keys]
+            return [await self.removing(context, key, None, parent) for key in keys]
 
         await self._together(context, units_of)
 
@@ -145,19 +142,63 @@ class Service:
             row = await self._store.get(ANSWER, once.owner, once.key)
             once.check(row, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f"))
 
-    async def _guarded_new(self, context: units.Context, new: New) -> store.Unit:
+    async def making(
+        self, context: units.Context, new: incoming.New, granted: Mapping[str, Any] = _NOTHING
+    ) -> store.Unit:
+        """The unit of a new object, its `before` hooks run. `granted`: values that the service's own code sets."""
         resource = context.resource
-        values = {**new.values, resource.type.key: new.key}
+        values = {**new.values, resource.type.key: new.key, **granted}
 
         def make(more: Mapping[str, Any], forms: Mapping[str, Any]) -> store.Unit:
-            given = {**values, **more}
-            return create.Create(context, new.key, new.made, given, {**new.written, **forms}, frozenset(more))
+            given, own = {**values, **more}, frozenset({*granted, *more})
+            return create.Create(context, new.key, new.made, given, {**new.written, **forms}, own)
 
         def predict(_: store.Row | None) -> store.Row:
             project = context.caller.project
             return resource.records.row(values, new.written, revision=0, now="", project=project)
 
+        if not resource.before_hooks:
+            return make({}, {})
         return await hooked.guarded(self._store, context, journal.Operation.CREATE, new.key, predict, make)
+
+    async def changing(
+        self,
+        context: units.Context,
+        key: str,
+        body: Mapping[str, Any],
+        expected: frozenset[int] | None = None,
+        parent: str | None = None,
+        *,
+        merge: bool = False,
+        granted: Mapping[str, Any] = _NOTHING,
+    ) -> store.Unit:
+        """The unit of a change, as `update` says; `granted` as in `making`."""
+        if parent is not None:
+            incoming.check_parent(context.resource, body, parent)
+        resource = context.resource
+        parts = update.parts(resource, body) if merge else {}
+        checked = resource.fields.check({n: v for n, v in body.items() if n not in parts}, partial=True)
+        normal = resource.fields.key(key)
+        if resource.stands is not None and resource.stands.name in checked.values:
+            await self._forget_shown(context, normal, checked.values)
+        inside = incoming.inside(resource, parent)
+
+        def make(more: Mapping[str, Any], forms: Mapping[str, Any]) -> store.Unit:
+            values, written = {**checked.values, **granted, **more}, {**checked.written, **forms}
+            own = frozenset({*granted, *more})
+            return update.Update(context, normal, values, written, expected, inside, own, parts)
+
+        def predict(row: store.Row | None) -> store.Row | None:
+            if row is None:
+                return None
+            more = update.merged(resource, row, parts)
+            values = {**checked.values, **granted, **more.values}
+            written = {**checked.written, **more.written}
+            return resource.records.changed(row, values, written, revision=0, now="") or row
+
+        if not resource.before_hooks:
+            return make({}, {})
+        return await hooked.guarded(self._store, context, journal.Operation.UPDATE, normal, predict, make)
 
     async def update(
         self,
@@ -171,38 +212,18 @@ class Service:
     ) -> units.Result:
         """The given attributes replaced. `expected`: revisions that the caller read; `parent` as in `create`; `merge`:
         nested objects and maps are changed by what is given of them, not replaced (RFC 7396)."""
-        if parent is not None:
-            _check_parent(context.resource, body, parent)
-        resource = context.resource
-        parts = update.parts(resource, body) if merge else {}
-        checked = resource.fields.check({n: v for n, v in body.items() if n not in parts}, partial=True)
-        normal = resource.fields.key(key)
-        if resource.stands is not None and resource.stands.name in checked.values:
-            await self._forget_shown(context, normal, checked.values)
-        inside = _inside(resource, parent)
 
-        def make(more: Mapping[str, Any], forms: Mapping[str, Any]) -> store.Unit:
-            values, written = {**checked.values, **more}, {**checked.written, **forms}
-            return update.Update(context, normal, values, written, expected, inside, frozenset(more), parts)
-
-        def predict(row: store.Row | None) -> store.Row | None:
-            if row is None:
-                return None
-            more = update.merged(resource, row, parts)
-            values, written = {**checked.values, **more.values}, {**checked.written, **more.written}
-            return resource.records.changed(row, values, written, revision=0, now="") or row
+        async def unit() -> store.Unit:
+            return await self.changing(context, key, body, expected, parent, merge=merge)
 
         done: units.Result
-        if resource.before_hooks:
-            done = await self._after_hooks(
-                context,
-                lambda: hooked.guarded(self._store, context, journal.Operation.UPDATE, normal, predict, make),
-            )
+        if context.resource.before_hooks:
+            done = await self._after_hooks(context, unit)
         else:
-            done = (await self._store.submit(context.bind(make({}, {})))).result
-        if resource.stands is None:
+            done = (await self._store.submit(context.bind(await unit()))).result
+        if context.resource.stands is None:
             return done
-        (row,) = await self._shown(resource, (done.row,))
+        (row,) = await self._shown(context.resource, (done.row,))
         return units.Result(row, access.document(context, row), done.wait)
 
     async def delete(
@@ -214,15 +235,20 @@ class Service:
     ) -> None:
         """The object gone."""
         if context.resource.before_hooks:
-            await self._after_hooks(context, lambda: self._removal(context, key, expected, parent))
+            await self._after_hooks(context, lambda: self.removing(context, key, expected, parent))
         else:
-            await self._store.submit(context.bind(await self._removal(context, key, expected, parent)))
+            await self._store.submit(context.bind(await self.removing(context, key, expected, parent)))
 
-    async def _removal(
-        self, context: units.Context, key: str, expected: frozenset[int] | None, parent: str | None
+    async def removing(
+        self,
+        context: units.Context,
+        key: str,
+        expected: frozenset[int] | None,
+        parent: str | None = None,
     ) -> store.Unit:
+        """The unit of a delete, its `before` hooks run."""
         normal = context.resource.fields.key(key)
-        unit = remove.Remove(context, normal, expected, _inside(context.resource, parent))
+        unit = remove.Remove(context, normal, expected, incoming.inside(context.resource, parent))
         if not context.resource.before_hooks:
             return unit
         return await hooked.guarded(
@@ -250,7 +276,7 @@ class Service:
         resource = context.resource
         normal = context.resource.fields.key(key)
         row = access.found(context, await self._store.get(resource.table, normal), key, "get")
-        units.check_inside(resource, row, _inside(resource, parent))
+        units.check_inside(resource, row, incoming.inside(resource, parent))
         (row,) = await self._shown(resource, (row,))
         return units.Result(row, access.document(context, row))
 
@@ -323,62 +349,5 @@ def _under(resource: registry.Resource, parent: str | None) -> tuple[tuple[str, 
     return ((resource.records.column(attribute), resource.fields.from_text(attribute, parent)),)
 
 
-class New(msgspec.Struct, frozen=True, gc=False):
-    """A body of a new object, judged, and its key; `made`: by us, so nothing can have it."""
-
-    key: store.Value
-    made: bool
-    values: Mapping[str, Any]
-    written: Mapping[str, Any]
-
-
-def _new(context: units.Context, body: Any, parent: str | None) -> New:
-    """It belongs to the caller's project where it says nothing. Raises `Invalid`."""
-    resource, project = context.resource, context.caller.project
-    named = resource.type.role(types.Role.PROJECT)
-    if project is not None and named is not None and isinstance(body, Mapping) and named not in body:
-        body = {**body, named: project}
-    if parent is not None and isinstance(body, Mapping):
-        body = _with_parent(resource, body, parent)
-    checked = resource.fields.check(body, partial=False)
-    values = checked.values
-    if resource.modern:
-        resource.fields.fill(values)
-    key = values.get(resource.type.key)
-    made = not key and resource.type.generated_key
-    if made:
-        key = ids.new_id()
-        values = {**values, resource.type.key: key}
-    return New(key, made, values, checked.written)
-
-
 def _gone(_row: store.Row | None) -> None:
     """What is left of a deleted object."""
-
-
-def _inside(resource: registry.Resource, parent: str | None) -> units.Inside | None:
-    """What an object under `parent` has in its row; 1.0 never looked."""
-    attribute = resource.type.parent_key
-    if parent is None or attribute is None or not resource.modern:
-        return None
-    return resource.records.column(attribute), resource.fields.from_text(attribute, parent)
-
-
-def _with_parent(resource: registry.Resource, body: Mapping[str, Any], parent: str) -> Mapping[str, Any]:
-    attribute = resource.type.parent_key
-    if attribute is None:
-        return body
-    if body.get(attribute) in (None, ""):
-        return {**body, attribute: resource.fields.from_text(attribute, parent)}
-    _check_parent(resource, body, parent)
-    return body
-
-
-def _check_parent(resource: registry.Resource, body: Mapping[str, Any], parent: str) -> None:
-    """A body may name the parent of its path, and no other."""
-    attribute = resource.type.parent_key
-    given = body.get(attribute) if attribute is not None else None
-    if attribute is None or given in (None, ""):
-        return
-    if resource.fields.normal(attribute, given) != resource.fields.from_text(attribute, parent):
-        raise problems.parent_mismatch(attribute, given, parent)

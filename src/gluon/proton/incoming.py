@@ -1,0 +1,73 @@
+"""From a decoded body to what a unit is made of: the new object and its key, the parent of a path.
+
+In: a context, a body, the parent's key in a nested path. Out: values in normal form. Pure. Raises `Invalid`. Called by
+the service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from gluon.model import types
+from gluon.proton import ids, problems, registry, units
+from gluon.spi import store
+
+
+class New(msgspec.Struct, frozen=True, gc=False):
+    """A body of a new object, judged, and its key; `made`: by us, so nothing can have it."""
+
+    key: store.Value
+    made: bool
+    values: Mapping[str, Any]
+    written: Mapping[str, Any]
+
+
+def new(context: units.Context, body: Any, parent: str | None, key: store.Value = None) -> New:
+    """It belongs to the caller's project where it says nothing. `key`: made by us before, should one be needed."""
+    resource, project = context.resource, context.caller.project
+    named = resource.type.role(types.Role.PROJECT)
+    if project is not None and named is not None and isinstance(body, Mapping) and named not in body:
+        body = {**body, named: project}
+    if parent is not None and isinstance(body, Mapping):
+        body = _with_parent(resource, body, parent)
+    checked = resource.fields.check(body, partial=False)
+    values = checked.values
+    if resource.modern:
+        resource.fields.fill(values)
+    given = values.get(resource.type.key)
+    made = not given and resource.type.generated_key
+    if not made:
+        return New(given, False, values, checked.written)
+    key = key or ids.new_id()
+    return New(key, True, {**values, resource.type.key: key}, checked.written)
+
+
+def inside(resource: registry.Resource, parent: str | None) -> units.Inside | None:
+    """What an object under `parent` has in its row; 1.0 never looked."""
+    attribute = resource.type.parent_key
+    if parent is None or attribute is None or not resource.modern:
+        return None
+    return resource.records.column(attribute), resource.fields.from_text(attribute, parent)
+
+
+def _with_parent(resource: registry.Resource, body: Mapping[str, Any], parent: str) -> Mapping[str, Any]:
+    attribute = resource.type.parent_key
+    if attribute is None:
+        return body
+    if body.get(attribute) in (None, ""):
+        return {**body, attribute: resource.fields.from_text(attribute, parent)}
+    check_parent(resource, body, parent)
+    return body
+
+
+def check_parent(resource: registry.Resource, body: Mapping[str, Any], parent: str) -> None:
+    """A body may name the parent of its path, and no other."""
+    attribute = resource.type.parent_key
+    given = body.get(attribute) if attribute is not None else None
+    if attribute is None or given in (None, ""):
+        return
+    if resource.fields.normal(attribute, given) != resource.fields.from_text(attribute, parent):
+        raise problems.parent_mismatch(attribute, given, parent)
