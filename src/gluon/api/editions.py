@@ -14,7 +14,7 @@ from gluon.api import errors as answers
 from gluon.api import message
 from gluon.objects import codec
 from gluon.particles import tables
-from gluon.proton import editions, service, units
+from gluon.proton import access, editions, service, units
 
 COLLECTION = "GET, HEAD, POST"
 OBJECT = "GET, HEAD, PUT, DELETE"
@@ -90,12 +90,12 @@ class Editions:
             return _other_method(request, COLLECTION if not edition.why else READ)
         if edition.why:
             return _read_only(request, edition)
-        body = answers.json_body(request)
+        body = access.owned(edition.type, answers.json_body(request), request.caller)
         attribute = edition.type.parent_key
         if parent is not None and attribute and body.get(attribute) in (None, ""):
             body = {**body, attribute: parent}
         made = await self._actions.create(context, edition.up(body, partial=False), parent)
-        return _object(201, edition, made)
+        return _object(201, edition, context, made)
 
     async def _object(
         self,
@@ -107,7 +107,7 @@ class Editions:
     ) -> message.Reply:
         context = self._context(request, edition)
         if request.method in ("GET", "HEAD"):
-            return _object(200, edition, await self._actions.get(context, key, parent))
+            return _object(200, edition, context, await self._actions.get(context, key, parent))
         if request.method not in ("PUT", "DELETE"):
             return _other_method(request, OBJECT if not edition.why else READ)
         if edition.why:
@@ -122,12 +122,15 @@ class Editions:
             stored = edition.resource.records.whole(found.row)  # a part of a secret may be given
             expected = expected or frozenset({int(found.row[tables.REVISION] or 0)})
         changed = edition.up(body, partial=True, stored=stored)
-        return _object(200, edition, await self._put(context, key, changed, expected, parent))
+        return _object(200, edition, context, await self._put(context, key, changed, expected, parent))
 
 
-def _object(status: int, edition: editions.Edition, result: units.Result) -> message.Reply:
+def _object(
+    status: int, edition: editions.Edition, context: units.Context, result: units.Result
+) -> message.Reply:
     tag = (b"etag", b'"%d"' % int(result.row[tables.REVISION] or 0))
-    return message.Reply(status, codec.encode(edition.down(result.row)), headers=[tag])
+    body = edition.down(result.row, access.hidden(context, result.row))
+    return message.Reply(status, codec.encode(body), headers=[tag])
 
 
 def _read_only(request: message.Request, edition: editions.Edition) -> message.Reply:

@@ -17,8 +17,8 @@ from gluon.api import terms as wishes
 from gluon.arbiter import binder, standing
 from gluon.objects import codec
 from gluon.particles import tables
+from gluon.proton import access, referring, registry, service, units
 from gluon.proton import editions as other
-from gluon.proton import referring, registry, service, units
 from gluon.proton.work import MOST
 
 COLLECTION = "GET, HEAD, POST"
@@ -231,7 +231,12 @@ class Resources:
         self, _request: message.Request, context: units.Context, key: str, parent: str | None
     ) -> message.Reply:
         found = await self._actions.get(context, key, parent)
-        return message.Reply(200, codec.encode(await self._standing.of(context.resource, found.row)))
+        body = await self._standing.of(context.resource, found.row)
+        roles = context.resource.type.roles
+        hidden = access.hidden(context, found.row)
+        if hidden:
+            body = standing.reduced(body, {role for role, name in roles.items() if name in hidden})
+        return message.Reply(200, codec.encode(body))
 
     async def _act(
         self, request: message.Request, resource: registry.Resource, key: str, parent: str | None, name: str

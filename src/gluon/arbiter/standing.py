@@ -6,11 +6,11 @@ of all of them, 0 while nobody reported.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from gluon.arbiter import bindings, tables
-from gluon.model.types import Kind
+from gluon.model.types import Kind, Role
 from gluon.objects import codec, status
 from gluon.particles import tables as columns
 from gluon.proton import registry
@@ -89,6 +89,22 @@ class Standing:
         rows = await self._store.select(store.Select(table=tables.BINDING, equals=((tables.PORT_ID, port),)))
         held = [bindings.read(r) for r in rows]
         return bindings.active(held) or max(held, key=lambda b: b.epoch, default=None)
+
+
+def reduced(body: dict[str, Any], hidden: Collection[Role]) -> dict[str, Any]:
+    """The answer for a caller who may not read the port's attributes of some roles. Words of shims name hosts too."""
+    binding = dict(body["binding"])
+    if Role.VIF_TYPE in hidden:
+        binding["vif_type"] = None
+    if Role.VIF_DETAILS in hidden:
+        binding["vif_details"] = {}
+    conditions = body["conditions"]
+    if Role.HOST in hidden:
+        binding |= {"host": None, "message": "", "controllers": []}
+        conditions = [
+            {**one, "message": ""} | ({"shard": ""} if "shard" in one else {}) for one in conditions
+        ]
+    return {**body, "binding": binding, "conditions": conditions}
 
 
 def _of(resource: registry.Resource, table: str, column: str, keys: Sequence[str]) -> store.Select:

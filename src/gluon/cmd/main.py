@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from gluon import errors
-from gluon.cmd import db_commands, model_commands, proton_commands
+from gluon.cmd import audit_commands, db_commands, model_commands, proton_commands
 from gluon.cmd import settings as config
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -105,11 +105,11 @@ def _endpoints(etcd: str | None) -> tuple[str, ...] | None:
     return urls
 
 
-def _run(main: Coroutine[Any, Any, None]) -> None:
+def _run(main: Coroutine[Any, Any, None], wanted: config.Logs) -> None:
     """Run a server's main on uvloop where it is installed (a shim host need not have it)."""
     from gluon.cmd import logs
 
-    logs.configure()
+    logs.configure(level=wanted.level, style=wanted.style)
     try:
         import uvloop
     except ModuleNotFoundError:
@@ -132,7 +132,7 @@ def up(no_shims: bool, **given: Any) -> None:
     from gluon.cmd import up as embedded
 
     settings = _settings(given.pop("file"), **given)
-    _run(embedded.run(settings, shims=not no_shims))
+    _run(embedded.run(settings, shims=not no_shims), settings.logs)
 
 
 @cli.command()
@@ -144,7 +144,7 @@ def server(**given: Any) -> None:
 
     settings = _settings(given.pop("file"), **given)
     serving.check(settings)
-    _run(serving.run(settings))
+    _run(serving.run(settings), settings.logs)
 
 
 @cli.command()
@@ -163,12 +163,13 @@ def shim(file: str | None, etcd: str | None, insecure: bool | None, **given: Any
     from gluon.cmd import shim as following
 
     settings = _settings(file, etcd=etcd, insecure=insecure, shim=given)
-    _run(following.run(settings))
+    _run(following.run(settings), settings.logs)
 
 
 model_commands.model.add_command(db_commands.diff)
 cli.add_command(model_commands.model)
 cli.add_command(db_commands.db)
+cli.add_command(audit_commands.audit)
 cli.add_command(proton_commands.group(_CLIENT, _settings))
 
 

@@ -19,7 +19,7 @@ from gluon.api import guard, lane, metrics, routes
 from gluon.arbiter import assign, binder, ledger, replies, standing
 from gluon.arbiter import projection as arbiter_projection
 from gluon.arbiter import tables as arbiter_tables
-from gluon.cmd import administer, etcd, figures, garbage, operations, streams
+from gluon.cmd import administer, audit, etcd, figures, garbage, operations, recording, streams
 from gluon.cmd import settings as config
 from gluon.cmd.gathering import Gathering
 from gluon.cmd.health import Health
@@ -71,6 +71,7 @@ class Notifying:
         self.notify: Callable[[], None] = _nobody
         self.refresh: Callable[[], Awaitable[None]] = _nothing
         self.committed: Callable[[], None] = _nobody
+        self.revisions: dict[str, int] | None = None
 
     async def submit(self, unit: spi_store.Unit) -> spi_store.Committed:
         try:
@@ -79,6 +80,8 @@ class Notifying:
             await self.refresh()  # who asked makes the unit again, of the new models
             raise
         if done.revision:
+            if self.revisions is not None:
+                self.revisions[unit.request_id] = done.revision
             self.committed()
             if done.intent:
                 self.notify()
@@ -144,22 +147,26 @@ async def open_node(
             policy=settings.policy.file,
         )
         installed = await _install(database, protons, patient=not where.startswith("sqlite:"))
-        node = _assemble(
-            settings, protons, database, bus,
-            process=process or _process(), lead=lead, name=name, siblings=siblings,
-        )  # fmt: skip
-        database.notify = wake or node.publisher.notify
-        async with node.gathering.listening(), asyncio.TaskGroup() as group:
-            running = [group.create_task(node.publisher.run(), name="publisher")]
-            running.append(group.create_task(node.presence.run(), name="presence"))
-            watched = supervise.supervise("watch", node.feed.run, node.publisher.stats)
-            running.append(group.create_task(watched, name="watch"))
-            running.append(group.create_task(_follow(database, protons, installed=installed), name="models"))
-            try:
-                yield node
-            finally:
-                for task in running:
-                    task.cancel()
+        with recording.audit(settings.audit) as kept:
+            node = _assemble(
+                settings, protons, database, bus,
+                process=process or _process(), lead=lead, name=name, siblings=siblings, kept=kept,
+            )  # fmt: skip
+            database.revisions = kept.revisions if kept is not None else None
+            database.notify = wake or node.publisher.notify
+            async with node.gathering.listening(), asyncio.TaskGroup() as group:
+                running = [group.create_task(node.publisher.run(), name="publisher")]
+                running.append(group.create_task(node.presence.run(), name="presence"))
+                watched = supervise.supervise("watch", node.feed.run, node.publisher.stats)
+                running.append(group.create_task(watched, name="watch"))
+                running.append(
+                    group.create_task(_follow(database, protons, installed=installed), name="models")
+                )
+                try:
+                    yield node
+                finally:
+                    for task in running:
+                        task.cancel()
     finally:
         await database.close()
         if shared is None:
@@ -253,6 +260,7 @@ def _assemble(
     lead: bool,
     name: str,
     siblings: Siblings | None,
+    kept: audit.Audit | None,
 ) -> Node:
     known = protons.registry
     arbiter = _Arbiter(bus)
@@ -294,6 +302,7 @@ def _assemble(
         ),
         guard.NoAuth(frozenset({settings.api.host, *settings.api.names}), any_host=settings.api.insecure),
         counting,
+        recording.recorder(settings.logs, kept),
     )
     alone = config.database_url(settings).startswith("sqlite:")
     watching, app.streams = streams.make(

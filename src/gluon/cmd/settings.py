@@ -11,7 +11,7 @@ import tomllib
 import typing
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -110,6 +110,22 @@ class Shim(_Section, frozen=True):
     options: Annotated[dict[str, Any], _doc("options of the backend, such as its sockets")] = {}
 
 
+class Logs(_Section, frozen=True):
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], _doc("the least that is logged, to standard error")
+    ] = "info"
+    style: Annotated[
+        Literal["auto", "json", "console"], _doc("auto: JSON lines unless standard error is a terminal")
+    ] = "auto"
+    access: Annotated[bool, _doc("log each request: method, path, status, milliseconds, project")] = False
+
+
+class Audit(_Section, frozen=True):
+    file: Annotated[
+        str, _doc('where each write is recorded, refused ones too; "-" is standard output, none: no record')
+    ] = ""
+
+
 class Settings(_Section, frozen=True):
     """All of it."""
 
@@ -119,6 +135,8 @@ class Settings(_Section, frozen=True):
     models: Models = Models()
     policy: Policy = Policy()
     shim: Shim = Shim()
+    logs: Logs = Logs()
+    audit: Audit = Audit()
 
 
 def load(path: str | None, flags: Mapping[str, Mapping[str, Any]]) -> Settings:

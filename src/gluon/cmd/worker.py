@@ -22,6 +22,7 @@ def main() -> None:
     name, url, listening, bell = sys.argv[1:5]
     again = "again" in sys.argv[5:]
     settings = msgspec.json.decode(_line(), type=config.Settings)
+    logs.configure(level=settings.logs.level, style=settings.logs.style)
     models = _exactly(int(_line()))
     child = server.Child(name, settings, url, (int(listening), int(bell)), models, again)
     try:

@@ -122,7 +122,11 @@ def flags(attribute: Attribute) -> list[str]:
         and not attribute.primary
         and not attribute.read_only,
     }
-    return [text for text, holds in said.items() if holds]
+    rules = {"get": "Read by", "set": "Set by"}
+    return [
+        *(text for text, holds in said.items() if holds),
+        *(f"{rules[word]} `{rule}` only." for word, rule in attribute.policies.items()),
+    ]
 
 
 def on_delete(attribute: Attribute, owner: str) -> str:

@@ -20,6 +20,8 @@ from gluon.model.fieldtypes import NEW, OLD
 from gluon.model.nodes import value_of
 
 DEFAULT_RULE = "rule:admin_or_owner"
+READ_RULE, WRITE_RULE = "rule:admin_or_project_reader", "rule:admin_or_project_member"
+"""What 2.0 says of types that say nothing."""
 
 # 1.0 models say this for `list`; nobody ever defined the rule, lists are filtered by project instead.
 _UNDEFINED_RULE = "rule:admin"
@@ -211,6 +213,9 @@ def _new_facts(
         "pool": pool_use(merged.pool.value) if merged.pool else None,
         "listed_as": _value(merged.listed_as),
         "renamed_from": _value(merged.renamed_from),
+        "policies": MappingProxyType(
+            {w: f.value.strip() for w, f in sorted((merged.policies or {}).items())}
+        ),
         "kept": False,
     }
 
@@ -284,9 +289,11 @@ def _scope(text: str | None) -> types.Scope:
 
 def _policies(whole: resolve.ObjectType, model: resolve.Model) -> dict[str, str]:
     policies = {}
+    reads = {"get", "list"}
     for action in (*keywords.ACTIONS, *whole.actions):
         fact = whole.policies.get(action)
-        rule = fact.value.strip() if fact else DEFAULT_RULE
+        default = DEFAULT_RULE if model.version == OLD else READ_RULE if action in reads else WRITE_RULE
+        rule = fact.value.strip() if fact else default
         undefined = model.version == OLD and action == "list" and rule == _UNDEFINED_RULE
         policies[action] = DEFAULT_RULE if undefined else rule
     return policies

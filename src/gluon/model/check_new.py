@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gluon.model import fieldtypes, patterns, resolve
+from gluon.model import fieldtypes, patterns, resolve, rules
 from gluon.model.declare_attributes import Attribute
 from gluon.model.facts import is_null
 from gluon.model.fieldtypes import MAX_ITEMS, MAX_LENGTH, NEW, STRING_LENGTH
@@ -43,6 +43,7 @@ def check(
             "give a default or a pool, or leave one of the two out",
         )
     _check_renamed(name, merged, where, object_type, problems)
+    _check_policies(merged, where, problems)
 
 
 def check_any(merged: Attribute, word: fieldtypes.Word, where: str, problems: Problems) -> None:
@@ -148,6 +149,20 @@ def _check_renamed(
         old = merged.renamed_from.value
         hint = "leave renamed_from out" if old == name else f"remove {old}: its values move to {name}"
         problems.add(merged.renamed_from.mark, f"{where}: renamed_from {old!r} is still an attribute", hint)
+
+
+def _check_policies(merged: Attribute, where: str, problems: Problems) -> None:
+    for word, fact in (merged.policies or {}).items():
+        try:
+            rules.parse(fact.value)
+        except ValueError as error:
+            problems.add(fact.mark, f"{where}: the {word} policy is no rule: {error}")
+        if word == "get" and merged.says("primary"):
+            problems.add(
+                fact.mark, f"{where}: the key stands in URLs, so it takes no get policy", "leave it out"
+            )
+        if word == "set" and merged.says("read_only"):
+            problems.add(fact.mark, f"{where}: nobody sets what is read_only", "leave the set policy out")
 
 
 def _check_text(merged: Attribute, word: fieldtypes.Word, where: str, problems: Problems) -> None:

@@ -37,6 +37,7 @@ class Attribute:
     role: Fact[str] | None = None
     example: Fact[source.Node] | None = None
     renamed_from: Fact[str] | None = None
+    policies: Mapping[str, Fact[str]] | None = None
     length: Fact[int] | None = None
     min_length: Fact[int] | None = None
     pattern: Fact[str] | None = None
@@ -84,10 +85,20 @@ def attribute(where: str, mark: Mark, node: source.Node, reader: Reader, *, nest
             facts[key] = attribute(f"items of {where}", value.mark, value, reader, nested="item")
         elif key == "attributes":
             facts[key] = attributes(value, f"attributes of {where}", reader, nested="member")
+        elif key == "policies":
+            facts[key] = _policies(value, f"policies of {where}", reader)
         else:
             facts[key] = reader.read(known[key], value, f"{key} of {where}")
     misread = reader.new and reader.problems.reports > before
     return Attribute(mark=mark, nested=nested, misread=misread, **facts)
+
+
+def _policies(node: source.Node, what: str, reader: Reader) -> dict[str, Fact[str]]:
+    found = {
+        word: reader.text(value, f"{word} of {what}", empty=True)
+        for word, value in reader.keys(node, keywords.ATTRIBUTE_POLICIES, what).items()
+    }
+    return {word: fact for word, fact in found.items() if fact}
 
 
 def _type_alone(where: str, node: source.Node, reader: Reader) -> Fact[str] | None:

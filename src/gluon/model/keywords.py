@@ -108,8 +108,17 @@ COMMON = Keys(
     Key(name="primary", since=OLD, reads=Reads.BOOLEAN, about="The key of the object, which stands in its URL."),
     Key(name="example", reads=Reads.VALUE, about="A value for documents and tests."),
     Key(name="renamed_from", about="The name that the attribute had in the version before."),
+    Key(name="policies", reads=Reads.PART, about="Who may read it and who may set it, beside the policies of the object type."),
 )  # fmt: skip
 """Keys of every attribute of an object type."""
+
+ATTRIBUTE_POLICIES = Keys(
+    Key(name="get", about="The rule for reading it; bodies leave it out where it is false."),
+    Key(
+        name="set",
+        about="The rule for giving it, at create or later, another value than it would have without.",
+    ),
+)
 
 OF_TYPES = Keys(
     Key(name="length", since=OLD, reads=Reads.INTEGER, about="The most characters; 255 where nothing is said."),

@@ -214,7 +214,8 @@ def _values(version: str) -> dict[str, Schema]:
     if version == OLD:
         return parts | {key: {"type": "integer"} for key in ("min", "max")}
     members = _mapping(_ref("member", NEW), _NAME)
-    return parts | {"items": _ref("item", NEW), "attributes": members}
+    policies = _part(keywords.ATTRIBUTE_POLICIES, NEW)
+    return parts | {"items": _ref("item", NEW), "attributes": members, "policies": policies}
 
 
 def _types(version: str) -> Schema:

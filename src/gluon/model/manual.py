@@ -49,6 +49,7 @@ _PARTS: tuple[tuple[str, str, Keys], ...] = (
     ("Object types", "Under `objects`, by name. Attributes, pools, actions and policies of a base are inherited by name; checks, unique groups and hooks are added to those of the base.", keywords.OBJECT),
     ("`api`", "", keywords.API),
     ("Attributes", _ATTRIBUTES, keywords.COMMON),
+    ("`policies` of an attribute", "Rules in the language of oslo.policy, asked beside those of the object type. An unchanged value may always be sent back.", keywords.ATTRIBUTE_POLICIES),
     ("Keys of some types", "Which type takes which is in the table of types.", keywords.OF_TYPES),
     ("`unique`", "A list of groups. A group is a list of attributes, which is unique within a project, or a mapping:", keywords.UNIQUE),
     ("`checks`", "A list of rules, written as in [expressions](expressions.md).", keywords.CHECK),

@@ -317,6 +317,8 @@ def _overlay(base: Declared, child: Declared, version: str) -> Declared:
         base = dataclasses.replace(base, **dropped, example=None)
         if not child.format and _format_is_foreign(base, child, version):
             base = dataclasses.replace(base, format=None)
+    if base.policies and child.policies:
+        said["policies"] = {**base.policies, **child.policies}
     return dataclasses.replace(base, **said)
 
 

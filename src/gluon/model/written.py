@@ -48,6 +48,8 @@ def extras(a: Attribute, *, item: bool = False) -> dict[str, Any]:
     written |= {key: getattr(a, key) for key in _PLAIN if getattr(a, key) is not None}
     if a.on_delete is not OnDelete.RESTRICT:
         written["on_delete"] = a.on_delete.value
+    if a.policies:
+        written["policies"] = dict(a.policies)
     if a.pool:
         written["pool"] = f"{a.pool.through}.{a.pool.name}" if a.pool.through else a.pool.name
     return written

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from gluon import errors
+from gluon.model import types
 from gluon.particles import tables
 from gluon.proton import problems, referring, registry, units
 from gluon.spi import policy, store
@@ -62,6 +63,14 @@ def sees(context: units.Context, resource: registry.Resource, row: store.Row) ->
         return True
     access = context.policy.of(resource.api, resource.name)
     return access.allows("get", caller, read(resource, row, caller))
+
+
+def owned(kind: types.ObjectType, body: Any, caller: policy.Caller) -> Any:
+    """A body of a new object with the caller's project, where it says nothing of one."""
+    name = kind.role(types.Role.PROJECT)
+    if caller.project is None or name is None or not isinstance(body, Mapping) or name in body:
+        return body
+    return {**body, name: caller.project}
 
 
 def stored(context: units.Context, view: store.View, key: store.Value, action: str) -> store.Row:

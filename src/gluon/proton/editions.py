@@ -7,7 +7,7 @@ journal see the stored version alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -45,9 +45,10 @@ class Edition:
         """Whether `up` of this change must know the object."""
         return isinstance(body, Mapping) and self.turn.needs_stored(body)
 
-    def down(self, row: store.Row) -> dict[str, Any]:
-        """The stored object as this version shows it."""
-        return self.turn.down(self.resource.records.plain(row))
+    def down(self, row: store.Row, without: Collection[str] = ()) -> dict[str, Any]:
+        """The stored object as this version shows it; what is made of attributes that are left out is null."""
+        body = self.resource.records.plain(row)
+        return self.turn.down({n: v for n, v in body.items() if n not in without} if without else body)
 
     def blamed(self, error: errors.Invalid) -> errors.Invalid:
         """What the stored version found wrong, told by the names of this one."""

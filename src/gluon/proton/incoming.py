@@ -11,8 +11,7 @@ from typing import Any
 
 import msgspec
 
-from gluon.model import types
-from gluon.proton import ids, problems, registry, units
+from gluon.proton import access, ids, problems, registry, units
 from gluon.spi import store
 
 
@@ -27,10 +26,8 @@ class New(msgspec.Struct, frozen=True, gc=False):
 
 def new(context: units.Context, body: Any, parent: str | None, key: store.Value = None) -> New:
     """It belongs to the caller's project where it says nothing. `key`: made by us before, should one be needed."""
-    resource, project = context.resource, context.caller.project
-    named = resource.type.role(types.Role.PROJECT)
-    if project is not None and named is not None and isinstance(body, Mapping) and named not in body:
-        body = {**body, named: project}
+    resource = context.resource
+    body = access.owned(resource.type, body, context.caller)
     if parent is not None and isinstance(body, Mapping):
         body = _with_parent(resource, body, parent)
     checked = resource.fields.check(body, partial=False)

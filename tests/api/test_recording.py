@@ -1,0 +1,117 @@
+"""Logs and audit of a running server: ids in and out, nothing injected, nothing secret, and who changed what."""
+
+import json
+import re
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from gluon.cmd import main
+from gluon.testing.product import GluonServer
+
+V = "/proton/every/v3.1"
+GIVEN = "req-01234567-89ab-cdef-0123-456789abcdef"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("recording")
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path) -> Iterator[GluonServer]:
+    settings = folder / "gluon.toml"
+    settings.write_text(
+        f'[audit]\nfile = "{folder}/audit.log"\n[logs]\naccess = true\n[data]\ndirectory = "{folder}/data"\n'
+        '[models]\npaths = ["tests/api/models/every"]\n'
+    )
+    with GluonServer("server", "--config", str(settings), "--data", str(folder / "data")) as running:
+        yield running
+
+
+def audit_lines(folder: Path, request_id: str) -> list[dict[str, Any]]:
+    from gluon.testing.process import wait_until
+
+    found: list[dict[str, Any]] = []
+
+    def there() -> bool:
+        lines = [json.loads(one) for one in (folder / "audit.log").read_text().splitlines()]
+        found[:] = [one for one in lines if one["request_id"] == request_id]
+        return bool(found)
+
+    wait_until(there, "the line", limit=5)
+    return found
+
+
+def test_a_write_is_recorded_with_its_revision_and_without_values(server: GluonServer, folder: Path) -> None:
+    project = str(uuid.uuid4())
+    body = {"project_id": project, "text": "visible text", "secret": "s3cr3t-value"}
+    status, headers, made = server.exchange(
+        "POST", f"{V}/plains", body, headers={"X-Openstack-Request-Id": GIVEN}
+    )
+    assert status == 201
+    (line,) = audit_lines(folder, headers["x-openstack-request-id"])
+    assert (line["outcome"], line["action"], line["keys"]) == ("success", "create", [made["id"]])
+    assert headers["etag"] == f'"{line["revision"]}"'
+    assert (line["user"], line["api"], line["type"]) == ("admin", "every", "Plain")
+    assert line["global_request_id"] == GIVEN
+    _, gone, _ = server.exchange("DELETE", f"{V}/plains/{made['id']}")
+    assert audit_lines(folder, gone["x-openstack-request-id"])[0]["revision"] > line["revision"]
+    _, refused, _ = server.exchange("POST", f"{V}/plains", {"project_id": project})
+    (line,) = audit_lines(folder, refused["x-openstack-request-id"])
+    assert (line["outcome"], line["reason"], line["revision"]) == ("failure", "required", None)
+    everything = (folder / "audit.log").read_text() + server.daemon.said(lines=10_000)
+    assert "s3cr3t-value" not in everything and "visible text" not in everything
+
+
+@pytest.mark.parametrize("given", ["req-1", GIVEN.upper(), GIVEN + "x", "a\tb", "req-" + "x" * 4000, ""])
+def test_ids_that_are_not_well_formed_count_for_nothing(
+    server: GluonServer, folder: Path, given: str
+) -> None:
+    _, headers, _ = server.exchange(
+        "DELETE", f"{V}/plains/{uuid.uuid4()}", headers={"X-Openstack-Request-Id": given}
+    )
+    assert re.fullmatch(r"req-[0-9a-f-]{36}", headers["x-openstack-request-id"])
+    assert audit_lines(folder, headers["x-openstack-request-id"])[0]["global_request_id"] is None
+
+
+def test_each_request_is_one_line_of_the_log(server: GluonServer) -> None:
+    path = "/proton/x%0A%7B%22event%22:%22fake%22%7D%1b%5B31m/%E2%80%A8y"
+    _, headers, _ = server.exchange("GET", path)
+    lines = [json.loads(one) for one in server.daemon.said(lines=10_000).splitlines()]
+    (seen,) = [one for one in lines if one.get("request_id") == headers["x-openstack-request-id"]]
+    assert (seen["event"], seen["status"], seen["method"]) == ("request", 404, "GET")
+    assert "\n" in seen["path"] and not any(one["event"] == "fake" for one in lines)
+
+
+def test_the_journal_tells_who_changed_what(server: GluonServer, folder: Path) -> None:
+    project = str(uuid.uuid4())
+    made = server.request(
+        "POST", f"{V}/plains", {"project_id": project, "text": "before", "secret": "hidden"}
+    )[1]
+    path = f"{V}/plains/{made['id']}"
+    _, headers, _ = server.exchange("PATCH", path, {"text": "af\nter", "secret": "other"})
+    server.request("DELETE", path)
+    words = ["audit", "--data", str(folder / "data")]
+    text = CliRunner().invoke(main.cli, [*words, "--key", made["id"]], catch_exceptions=False).stdout
+    assert len(text.splitlines()) == 3 and 'text: "before" → "af\\nter"' in text
+    assert "hidden" not in text and "other" not in text
+
+    def ops(*more: str) -> list[str]:
+        out = CliRunner().invoke(main.cli, [*words, "--format", "json", *more], catch_exceptions=False).stdout
+        return [json.loads(one)["op"] for one in out.splitlines()]
+
+    assert ops("--project", project) == ["create", "update", "delete"]
+    assert ops("--project", project, "--limit", "2") == ["update", "delete"]
+    assert ops("--request", headers["x-openstack-request-id"]) == ["update"]
+    assert (
+        ops("--who", "nobody")
+        == []
+        == ops("--since", "2999-01-01")
+        == ops("--type", "Port", "--key", made["id"])
+    )
+    assert ops("--since", headers["etag"].strip('"'), "--project", project) == ["update", "delete"]
