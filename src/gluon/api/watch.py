@@ -105,7 +105,7 @@ class Streams:
             return self._view(kind, request.caller, only=wide.projects)
 
         everyone = frozenset(wide.projects or {ANY}) if request.caller.admin else None
-        return Interest(SSE if sse else LINES, view, ops=wide.ops, projects=everyone)
+        return Interest(SSE if sse else LINES, view, ops=wide.ops, projects=everyone, ruled=everyone is None)
 
     async def _one(
         self, request: message.Request, asked: watch_query.Asked, match: Match, sse: bool
@@ -131,7 +131,7 @@ class Streams:
         if view is None:
             raise access.refuse_listing(context)
         visible.check_query(context, query.Query(filters=found))
-        return Interest(shape, lambda _: view, only=kind)
+        return Interest(shape, lambda _: view, only=kind, ruled=not request.caller.admin)
 
     def _view(
         self,

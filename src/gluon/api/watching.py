@@ -23,7 +23,8 @@ _PROJECT = ("project_id", "tenant_id")
 
 
 class Served:
-    """`watch.kinds.Kinds` of the loaded models. `renew` brings them up to date."""
+    """`watch.kinds.Kinds` of the loaded models. `renew` brings them up to date; `rules`: what is another object after
+    the rules were replaced."""
 
     def __init__(
         self,
@@ -31,11 +32,13 @@ class Served:
         database: store.Store,
         standings: service.Standings,
         renew: Callable[[], Awaitable[None]],
+        rules: Callable[[], object],
     ) -> None:
         self._known = known
         self._store = database
         self._standings = standings
         self._renew = renew
+        self._rules = rules
         self._kinds: dict[tuple[str, str], tuple[registry.Resource, kinds.Kind]] = {}
         self._digest: tuple[object, str] = (None, "")
 
@@ -46,6 +49,10 @@ class Served:
             models = sorted((m.name, m.version, m.digest) for m in known.models)
             self._digest = (known.by_path, codec.digest(codec.encode(models)))
         return self._digest[1]
+
+    @property
+    def rules(self) -> object:
+        return self._rules()
 
     def find(self, api: str, name: str) -> kinds.Kind | None:
         resource = self._known().by_name.get((api, name))

@@ -7,6 +7,7 @@ library took longer than both.
 from __future__ import annotations
 
 import http.client
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -77,15 +78,24 @@ class Client:
         except (OSError, http.client.HTTPException, UnicodeError) as error:
             self._connection.close()
             raise ClientError(f"{self._base}: {error or type(error).__name__}") from error
-        decoded = None
-        if data:
-            try:
-                decoded = codec.decode(data)
-            except ValueError:
-                decoded = {"detail": data.decode(errors="replace").strip()[:500]}
+        decoded = _decoded(data) if data else None
         if answer.status >= 400:
             raise ApiError(answer.status, decoded)
         return decoded
+
+    def lines(self, path: str) -> Iterator[dict[str, Any]]:
+        """The events of a watch as they come, until the server ends it. Raises as `request` does, also in its midst."""
+        try:
+            self._connection.request("GET", path, None, {"accept": "application/x-ndjson"})
+            answer = self._connection.getresponse()
+            if answer.status >= 400:
+                raise ApiError(answer.status, _decoded(answer.read()))
+            while line := answer.readline():
+                yield codec.decode(line)
+        except (OSError, http.client.HTTPException, UnicodeError, ValueError) as error:
+            raise ClientError(f"{self._base}: {error or type(error).__name__}") from error
+        finally:
+            self._connection.close()
 
     def protons(self) -> list[dict[str, Any]]:
         """The models that the server serves, described."""
@@ -98,6 +108,13 @@ class Client:
         if not isinstance(answer, dict) or not all(member in answer for member in members):
             raise ClientError(f"{self._base}: this is no Gluon server, or one of another version")
         return answer
+
+
+def _decoded(data: bytes) -> Any:
+    try:
+        return codec.decode(data)
+    except ValueError:
+        return {"detail": data.decode(errors="replace").strip()[:500]}
 
 
 def _encoded(body: Any) -> bytes:

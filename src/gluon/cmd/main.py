@@ -202,6 +202,26 @@ def status(file: str | None, host: str | None, port: int | None) -> None:
     sys.exit(operate.status(_settings(file, host=host, port=port).api))
 
 
+@cli.command()
+@click.argument("what", metavar="[API[/TYPE]]", default="")
+@click.option(
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Of a type as in lists; without a type api, type, project, op. Repeatable.",
+)
+@click.option("--since", metavar="TOKEN", help="Go on from the token of an event or a list, not from now.")
+@_CLIENT
+def watch(
+    what: str, filters: tuple[str, ...], since: str | None, file: str | None, host: str | None, port: int | None
+) -> None:
+    """Print what changes, one JSON object a line."""
+    from gluon.cmd import watching
+
+    sys.exit(watching.watch(_settings(file, host=host, port=port).api, what, filters, since))
+
+
 def main() -> None:
     """Entry point of `gluon`."""
     try:

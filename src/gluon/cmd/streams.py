@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from gluon.api import watch, watching
+from gluon.policy.engine import Engine
 from gluon.proton import registry, service
-from gluon.spi import policy, store
+from gluon.spi import store
 from gluon.watch import feed
 
 _ALONE = 1.0
@@ -18,13 +19,13 @@ def make(
     known: Callable[[], registry.Registry],
     actions: service.Service,
     standings: service.Standings,
-    rules: policy.Policy,
+    rules: Engine,
     renew: Callable[[], Awaitable[None]],
     *,
     alone: bool,
 ) -> tuple[feed.Feed, watch.Streams]:
     """`renew` brings the models up to date; `alone`: no other process writes to this database."""
-    served = watching.Served(known, database, standings, renew)
+    served = watching.Served(known, database, standings, renew, lambda: rules.rules)
     settings = feed.Settings(look=_ALONE) if alone else feed.Settings()
     made = feed.Feed(database, served, settings)
     return made, watch.Streams(made, served, known, actions, rules)

@@ -62,6 +62,7 @@ class Feed:
         self._store = database
         self._kinds = kinds
         self._models = kinds.models
+        self._rules = kinds.rules
         self._incarnation = ""
         self._ring = Ring()
         self._all: set[Watcher] = set()
@@ -139,11 +140,6 @@ class Feed:
             watcher.cut(
                 End.STOPPING, "the server stops; go on from the token at another one, or at this one soon"
             )
-
-    def renew(self) -> None:
-        """Rules or identities were replaced: everyone has to be admitted again."""
-        for watcher in self._all:
-            watcher.cut(End.RENEW, "rules were replaced: open the stream again")
 
     async def chunks(self, watcher: Watcher) -> AsyncGenerator[bytes, None]:
         """All that a watcher is told, until its end."""
@@ -321,7 +317,12 @@ class Feed:
         return False
 
     def _look_at_models(self) -> None:
-        """Objects of a model that was replaced may have changed without an entry."""
+        """Objects of a model that was replaced may have changed without an entry; who may see what may be another."""
+        if self._kinds.rules is not self._rules:
+            self._rules = self._kinds.rules
+            for watcher in self._all:
+                if watcher.interest.ruled:
+                    watcher.cut(End.RENEW, "rules were replaced: open the stream again")
         if self._kinds.models == self._models:
             return
         self._models = self._kinds.models

@@ -41,7 +41,7 @@ class Interest:
     """`view` says what is in sight of a type, None: nothing; it is asked once for each `Kind`.
 
     `only`: the one type that is watched, as it was at the beginning; `projects`: of the objects of any type, where that
-    is known without looking at each type.
+    is known without looking at each type; `ruled`: the view follows from rules that may be replaced.
     """
 
     def __init__(
@@ -52,8 +52,10 @@ class Interest:
         only: Kind | None = None,
         ops: frozenset[journal.Operation] | None = None,
         projects: frozenset[Hashable] | None = None,
+        ruled: bool = False,
     ) -> None:
         self.shape = shape
+        self.ruled = ruled
         self.only = only
         self._projects = projects
         self._view = view
@@ -67,10 +69,14 @@ class Interest:
             return None
         view = self._of(told.kind)
         if view is None or view.hidden is None:
-            return told.line(self.shape, event)
+            return told.line(self.shape, event, self.covers(told))
         now = NONE if told.new is None else view.hidden(told.after, told.body(told.new))
         was = NONE if told.old is None else view.hidden(told.before, told.body(told.old))
-        return told.line(self.shape, event, now, was)
+        return told.line(self.shape, event, self.covers(told), now, was)
+
+    def covers(self, told: Told) -> int:
+        """The revision up to which this watcher knows all once it was told."""
+        return told.covers(self.only is not None)
 
     def judge(self, told: Told) -> Event | None:
         """What it is to this watcher."""

@@ -41,6 +41,10 @@ class Kinds(Protocol):
     def models(self) -> str:
         """A digest of all models; another one after each change of them."""
 
+    @property
+    def rules(self) -> object:
+        """Another object after the rules of who may see what were replaced."""
+
     def find(self, api: str, name: str) -> Kind | None: ...
 
     def all(self) -> Iterable[Kind]: ...

@@ -38,11 +38,12 @@ async def prepare(entries: Sequence[journal.Entry], kinds: Kinds, token: Callabl
     abouts = [a for a in abouts if not a.reported or last[a.kind, a.key] is a]
     present = await _present(list(last), kinds)
     words = await _words(abouts, kinds)
+    ends: dict[tuple[int, Kind | None], _About] = {}
+    for about in abouts:
+        ends[about.entry.revision, None] = ends[about.entry.revision, about.kind] = about
     told: list[Told] = []
-    for n, about in enumerate(abouts):
+    for about in abouts:
         entry, kind = about.entry, about.kind
-        whole = n + 1 == len(abouts) or abouts[n + 1].entry.revision != entry.revision
-        covers = entry.revision if whole else entry.revision - 1
         old, new, project = entry.old, entry.new, entry.project
         if about.reported:
             now = present.get((kind, about.key))
@@ -59,8 +60,9 @@ async def prepare(entries: Sequence[journal.Entry], kinds: Kinds, token: Callabl
                 old=old,
                 new=new,
                 project=project,
-                covers=covers,
-                token=token(covers),
+                token=token,
+                whole=ends[entry.revision, None] is about,
+                last=ends[entry.revision, kind] is about,
                 steady=about.reported,
             )
         )

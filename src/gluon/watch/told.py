@@ -69,10 +69,11 @@ class Told:
 
     __slots__ = (
         "_bodies",
+        "_covers",
         "_lines",
+        "_token",
         "after",
         "before",
-        "covers",
         "entry",
         "key",
         "kind",
@@ -80,7 +81,6 @@ class Told:
         "number",
         "old",
         "steady",
-        "token",
     )
 
     def __init__(
@@ -92,17 +92,21 @@ class Told:
         old: bytes | None,
         new: bytes | None,
         project: str | None,
-        covers: int,
-        token: str,
+        token: Callable[[int], str],
+        whole: bool,
+        last: bool,
         steady: bool = False,
     ) -> None:
-        """`project` of the object now. `covers`: the revision up to which nothing is missing after this, that of
-        `token`; it is not its own one while others of the same unit follow."""
+        """`project` of the object now. `whole`: no other change of the same unit follows; `last`: none of this kind."""
         self.entry, self.kind, self.old, self.new, self.steady = entry, kind, old, new, steady
-        self.key, self.covers, self.token = key, covers, token
+        self.key, self._token = key, token
+        self._covers = (
+            entry.revision if whole else entry.revision - 1,
+            entry.revision if last else entry.revision - 1,
+        )
         self.number = -1
         self._bodies: dict[bytes, Body] = {}
-        self._lines: dict[tuple[Shape, Event, frozenset[str], frozenset[str]], bytes] = {}
+        self._lines: dict[tuple[Shape, Event, int, frozenset[str], frozenset[str]], bytes] = {}
         self.after = self.before = project
         if kind.project_of is not None and old is not None and new is not None:
             self.before = kind.project_of(self.body(old))
@@ -110,6 +114,10 @@ class Told:
     @property
     def revision(self) -> int:
         return self.entry.revision
+
+    def covers(self, alone: bool) -> int:
+        """The revision up to which nothing is missing after this, for who watches this kind alone, or others too."""
+        return self._covers[alone]
 
     @property
     def size(self) -> int:
@@ -124,20 +132,25 @@ class Told:
         return found
 
     def line(
-        self, shape: Shape, event: Event, hidden: frozenset[str] = NONE, hidden_old: frozenset[str] = NONE
+        self,
+        shape: Shape,
+        event: Event,
+        covers: int,
+        hidden: frozenset[str] = NONE,
+        hidden_old: frozenset[str] = NONE,
     ) -> bytes | None:
-        """Without the attributes that are `hidden` in the object now, and in the one before; None where nothing is left
+        """With the token of `covers`. Without the attributes that are `hidden` in the object now, and in the one before; None where nothing is left
         that changed."""
-        key = (shape, event, hidden, hidden_old)
+        key = (shape, event, covers, hidden, hidden_old)
         found = self._lines.get(key)
         if found is None:
-            found = self._lines[key] = self._written(shape, event, hidden, hidden_old)
+            found = self._lines[key] = self._written(*key)
         return found or None
 
     def _written(
-        self, shape: Shape, event: Event, hidden: frozenset[str], hidden_old: frozenset[str]
+        self, shape: Shape, event: Event, covers: int, hidden: frozenset[str], hidden_old: frozenset[str]
     ) -> bytes:
-        entry, kind = self.entry, self.kind
+        entry, kind, token = self.entry, self.kind, self._token(covers)
         deleted = event is Event.DELETED
         shown = self._shown(self.old if deleted else self.new, hidden_old if deleted else hidden)
         members: dict[str, Any] = {
@@ -152,7 +165,7 @@ class Told:
             "cause": "intent" if entry.intent else "status",
             "at": entry.at,
             "revision": entry.revision,
-            "resume": self.token,
+            "resume": token,
             "object": msgspec.Raw(shape.document(shown)),
         }
         if event is Event.MODIFIED and self.old is not None:
@@ -160,7 +173,7 @@ class Told:
             if (hidden or hidden_old) and _alike(before, shown):
                 return b""
             members["old"] = msgspec.Raw(shape.document(before))
-        return shape.line(event, self.token, codec.encode(members))
+        return shape.line(event, token, codec.encode(members))
 
     def _shown(self, document: bytes | None, hidden: frozenset[str]) -> bytes:
         assert document is not None

@@ -86,7 +86,7 @@ class Watcher:
         if self._size > self._limit:
             self.cut(End.SLOW, f"more than {self._limit} bytes waited for this client: it reads too slowly")
             return
-        self._waiting.append((change.number, change.covers, line))
+        self._waiting.append((change.number, self.interest.covers(change), line))
         self._ready.set()
 
     def mark(self, line: bytes) -> None:

@@ -126,6 +126,19 @@ async def test_watchers_of_a_replaced_model_list_again(world: World) -> None:
         await world.feed.open(world.watch(), tokens.parse(token))
 
 
+async def test_other_rules_end_streams_that_follow_from_rules(world: World) -> None:
+    ruled = world.watch()
+    ruled.ruled = True
+    free = await world.feed.open(world.watch(), None)
+    watcher = await world.feed.open(ruled, None)
+    events = said(world, watcher)
+    await live(world, events)
+    world.kinds.rules = object()
+    await world.write(thing("b"))
+    assert (await next_of(events, "ERROR"))["code"] == "renew"
+    assert not free.cut_off
+
+
 async def test_broken_history_ends_all_streams(world: World) -> None:
     watcher = await world.feed.open(world.watch(), None)
     events = said(world, watcher)

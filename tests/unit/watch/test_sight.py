@@ -26,8 +26,9 @@ def change(old: dict[str, Any] | None, new: dict[str, Any] | None) -> Told:
         old=None if old is None else codec.encode(old),
         new=None if new is None else codec.encode(new),
         project=entry.project,
-        covers=5,
-        token="i.5.00",
+        token=lambda revision: f"i.{revision}.00",
+        whole=True,
+        last=True,
     )
 
 
@@ -84,11 +85,11 @@ def test_hidden_attributes_are_in_neither_object_and_their_change_is_none() -> N
 
 def test_lines_are_made_once_for_all_who_share_a_shape() -> None:
     one = change(None, OURS)
-    assert one.line(told.LINES, Event.ADDED) is one.line(told.LINES, Event.ADDED)
+    assert one.line(told.LINES, Event.ADDED, 5) is one.line(told.LINES, Event.ADDED, 5)
 
 
 def test_server_sent_events_have_an_id_a_name_and_one_line_of_data() -> None:
-    text = change(None, thing("a", "p", "a\nb\r\u2028")).line(told.SSE, Event.ADDED)
+    text = change(None, thing("a", "p", "a\nb\r\u2028")).line(told.SSE, Event.ADDED, 5)
     assert text is not None
     assert text.endswith(b"\n\n")
     assert b"\r" not in text

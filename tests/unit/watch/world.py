@@ -93,6 +93,7 @@ class Kinds:
 
     database: store.SqlStore
     models: str = "00"
+    rules: object = None
     kind: kinds.Kind = field(default_factory=made_kind)
 
     def find(self, api: str, name: str) -> kinds.Kind | None:

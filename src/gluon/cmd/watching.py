@@ -1,0 +1,86 @@
+"""`gluon watch`: what changes, one JSON object a line, until it is interrupted.
+
+In: what to watch. Out: the server's events, over restarts of it and broken connections, none left out; bookmarks stay
+here. Ends with 1 where the server refuses, or has forgotten what came after the token.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import click
+
+from gluon.client import http
+from gluon.cmd import operate
+from gluon.cmd import settings as config
+from gluon.objects import codec
+
+_PAUSE = 0.2
+_LONGEST = 5.0
+_GO_ON = frozenset({"slow", "stopping", "renew"})
+"""Ends of a stream after which there is no gap: its token leads on."""
+
+Pairs = list[tuple[str, str]]
+
+
+def watch(server: config.Api, what: str, filters: tuple[str, ...], since: str | None) -> int:
+    """Print events of `what` (`<proton>[/<type or plural>]`, empty: all) that pass the filters."""
+    try:
+        with operate.connect(server) as client:
+            path, pairs = _place(client, what, [_pair(text) for text in filters])
+        for event in _events(server, path, pairs, since):
+            sys.stdout.write(codec.encode(event).decode() + "\n")
+            sys.stdout.flush()
+    except http.ClientError as error:
+        return operate.fail(error)
+    except KeyboardInterrupt:
+        return 0
+    return 1
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name, value
+
+
+def _place(client: http.Client, what: str, filters: Pairs) -> tuple[str, Pairs]:
+    """The path and arguments of a watch. With filters on attributes it is the one of a collection."""
+    api, _, kind = what.partition("/")
+    if not kind:
+        return "/gluon/v1/watch", ([("api", api)] if api else []) + filters
+    proton = next((p for p in client.protons() if p["name"] == api), None)
+    types: dict[str, Any] = proton["types"] if proton is not None else {}
+    plurals = {word: t["plural"] for name, t in types.items() for word in (name, t["singular"], t["plural"])}
+    if proton is None or kind not in plurals:
+        known = f"; {api} has {', '.join(types)}" if types else ""
+        raise http.ClientError(f"no {what} is served{known}")
+    return f"{proton['path']}/{plurals[kind]}", [("watch", "true"), *filters]
+
+
+def _events(server: config.Api, path: str, pairs: Pairs, since: str | None) -> Iterator[dict[str, Any]]:
+    token, pause = since, _PAUSE
+    while True:
+        query = urlencode([*pairs, *([("resume", token)] if token else [])])
+        try:
+            with operate.connect(server) as client:
+                for event in client.lines(f"{path}?{query}" if query else path):
+                    token, pause = event.get("resume"), _PAUSE
+                    if event["type"] == "ERROR":
+                        if event["code"] in _GO_ON:
+                            break
+                        raise http.ApiError(410, {"detail": event["detail"]})
+                    if event["type"] != "BOOKMARK":
+                        yield event
+        except http.ApiError as error:
+            if error.status != 503:
+                raise
+        except http.ClientError as error:
+            if token is None:
+                raise  # never reached
+            click.echo(f"gluon: {error}; trying again", err=True)
+        time.sleep(pause)
+        pause = min(pause * 2, _LONGEST)
