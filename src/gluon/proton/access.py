@@ -98,6 +98,14 @@ def require(context: units.Context, row: store.Row, action: str) -> None:
         raise problems.forbidden(resource, action)
 
 
+def require_move(context: units.Context) -> None:
+    """The caller may give an object to another project. Raises `Forbidden` for all but admins."""
+    if not context.caller.admin:
+        resource = context.resource
+        name = resource.type.role(types.Role.PROJECT) or ""
+        raise problems.not_settable(resource, "update", [name])
+
+
 def require_new(context: units.Context, row: store.Row, given: Mapping[str, Any]) -> None:
     """The caller may make this object with these values. Raises `Forbidden`."""
     caller, resource = context.caller, context.resource

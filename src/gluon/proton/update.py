@@ -82,7 +82,7 @@ class Update:
             checks.guarded(resource, before, after, self._granted)
             moved = after[tables.PROJECT] != before[tables.PROJECT]
             if moved:
-                access.require(context, after, self._action)
+                access.require_move(context)
                 self._move(state, after)
             checks.references(context, state, after, None if moved else frozenset(values), before)
             if resource.pooled:
