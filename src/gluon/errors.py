@@ -4,6 +4,7 @@
     ├── ModelError            a model file is wrong; carries every problem with file:line:column
     ├── Rejected              a request is refused; nothing was written
     │   ├── Invalid           400, with every field problem
+    │   ├── Unauthorized      401, nobody knows who asks
     │   ├── Forbidden         403
     │   ├── NotFound          404
     │   ├── Expired           410, a place in history that is gone: list again
@@ -77,9 +78,10 @@ class FieldProblem:
 
 
 class Rejected(GluonError):
-    """A request that is refused as it stands. `code` is stable and documented."""
+    """A request that is refused as it stands. `code` is stable and documented; `problems`: which parts of it are why."""
 
     code = "rejected"
+    problems: tuple[FieldProblem, ...] = ()
 
     def __init__(self, message: str, *, code: str = "", hint: str = "", legacy: str = "") -> None:
         super().__init__(message)
@@ -97,6 +99,16 @@ class Invalid(Rejected):
         self.problems = tuple(problems)
         first = self.problems[0]
         super().__init__(first.message, code=first.code, hint=first.hint, legacy=legacy or first.legacy)
+
+
+class Unauthorized(Rejected):
+    """Nobody knows who asks; `challenge` (of `WWW-Authenticate`) says how to become known."""
+
+    code = "unauthorized"
+
+    def __init__(self, message: str, *, hint: str = "", challenge: str = "") -> None:
+        self.challenge = challenge
+        super().__init__(message, hint=hint)
 
 
 class Forbidden(Rejected):

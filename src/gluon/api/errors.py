@@ -19,6 +19,7 @@ PROBLEM = b"application/problem+json"
 
 STATUSES: tuple[tuple[type[errors.GluonError], int, str], ...] = (
     (errors.Invalid, 400, "The request breaks the model's rules"),
+    (errors.Unauthorized, 401, "Who asks is not known"),
     (errors.Forbidden, 403, "The policy does not allow this"),
     (errors.NotFound, 404, "No such object"),
     (errors.Expired, 410, "No longer there; list again"),
@@ -60,11 +61,10 @@ def reply(
     problems: list[dict[str, Any]] = []
     if isinstance(error, errors.Rejected):
         detail, code, hint, legacy = str(error), error.code, error.hint, error.legacy
-        if isinstance(error, (errors.Invalid, errors.Forbidden)):
-            problems = [
-                {"pointer": p.pointer, "code": p.code, "detail": p.message, "hint": p.hint}
-                for p in error.problems
-            ]
+        problems = [
+            {"pointer": p.pointer, "code": p.code, "detail": p.message, "hint": p.hint}
+            for p in error.problems
+        ]
     elif status == 503:
         detail, code, hint = str(error), "unavailable", _LATER
         if isinstance(error, errors.OutcomeUnknown):
@@ -84,6 +84,8 @@ def reply(
         body |= {"faultcode": fault, "faultstring": legacy or detail, "debuginfo": None}
     kind = PROBLEM if modern or _wants_problem(headers) else message.JSON
     answer = message.Reply(status, codec.encode(body), kind)
+    if isinstance(error, errors.Unauthorized) and error.challenge:
+        answer.headers.append((b"www-authenticate", error.challenge.encode()))
     if status == 503:
         after = error.retry_after if isinstance(error, errors.Unavailable) else 1
         answer.headers.append((b"retry-after", str(after).encode()))

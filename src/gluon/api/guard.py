@@ -26,6 +26,8 @@ class NoAuth:
         self._hosts = {"localhost", *(name.lower() for name in hosts)}
         self._any = any_host
         self._good: set[bytes] = set()
+        self.open: frozenset[str] = frozenset()
+        """None: who may come from where is looked at on every path."""
 
     def admit(self, method: str, headers: dict[bytes, bytes]) -> policy.Caller:
         if self._any:

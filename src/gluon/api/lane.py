@@ -30,6 +30,9 @@ _SHORT = 4
 """Segments of the longest path to a collection: `proton`, the model, its version, the plural."""
 _KEPT = 4096
 REQUEST_ID = b"x-openstack-request-id"
+NOBODY = policy.Caller(user="")
+"""Who reads an open path; nobody looked whether he is somebody."""
+_READS = frozenset({"GET", "HEAD"})
 
 log = structlog.get_logger()
 
@@ -39,9 +42,14 @@ class Gone(Exception):
 
 
 class Guard(Protocol):
-    """Who is asking. Raises `Rejected` for a request that must not be answered."""
+    """Who is asking. Raises `Rejected` for a request that must not be answered, at once or when it is awaited.
 
-    def admit(self, method: str, headers: dict[bytes, bytes]) -> policy.Caller: ...
+    `open`: the paths that anybody may read without being known.
+    """
+
+    open: frozenset[str]
+
+    def admit(self, method: str, headers: dict[bytes, bytes]) -> policy.Caller | Awaitable[policy.Caller]: ...
 
 
 class Observer(Protocol):
@@ -128,7 +136,8 @@ class Lane:
         context.REQUEST.set(request_id)
         caller = None
         try:
-            caller = self._guard.admit(method, headers)
+            admitted = self._guard.admit(method, headers)
+            caller = admitted if isinstance(admitted, policy.Caller) else await admitted
             if REQUEST_ID in headers:
                 message.note_global(headers[REQUEST_ID], caller)
             request = message.Request(
@@ -170,9 +179,7 @@ class Lane:
         modern, caller, served = False, None, None
         path = segments(scope.get("raw_path") or scope["path"].encode())
         try:
-            caller = self._guard.admit(method, headers)
-            if REQUEST_ID in headers:
-                message.note_global(headers[REQUEST_ID], caller)
+            caller = await self._admitted(method, scope["path"], headers)
             match = self._resources.find(path)
             if self.streams is not None and watch.wanted(method, path, scope["query_string"], match):
                 modern = match is None or match[0].modern
@@ -220,6 +227,16 @@ class Lane:
         await respond(send, reply, request_id, head=method == "HEAD")
         self._told(Answered(method, path, headers, caller, request_id, served, reply.status, reply.body,
                             time.perf_counter() - began))  # fmt: skip
+
+    async def _admitted(self, method: str, path: str, headers: dict[bytes, bytes]) -> policy.Caller:
+        """Who asks for a path that may be open."""
+        if path in self._guard.open and method in _READS:
+            return NOBODY
+        admitted = self._guard.admit(method, headers)
+        caller = admitted if isinstance(admitted, policy.Caller) else await admitted
+        if REQUEST_ID in headers:
+            message.note_global(headers[REQUEST_ID], caller)
+        return caller
 
     def _told(self, answered: Answered) -> None:
         self._observer.answered(answered.served, answered.method, answered.status, answered.seconds)

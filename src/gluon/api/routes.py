@@ -13,7 +13,7 @@ import falcon
 import falcon.asgi
 
 from gluon import errors
-from gluon.api import documents, lane, message, roots
+from gluon.api import access, documents, lane, message, roots
 from gluon.api import errors as answers
 from gluon.model import describe
 from gluon.objects import codec
@@ -116,6 +116,13 @@ def _json(read: Callable[..., Awaitable[dict[str, Any] | None]]) -> Read:
     async def reply(req: falcon.asgi.Request, **names: str) -> message.Reply | None:
         body = await read(req, **names)
         return None if body is None else message.Reply(200, codec.encode(body))
+
+    return reply
+
+
+def _told(facts: Facts) -> Read:
+    async def reply(req: falcon.asgi.Request) -> message.Reply:
+        return message.Reply(200, codec.encode(await facts()))
 
     return reply
 
@@ -224,9 +231,12 @@ async def _refused(
         _send(resp, lane.failed(error, request.headers, request.id))
 
 
-def build(known: Callable[[], registry.Registry], operations: Operations) -> falcon.asgi.App[Any, Any]:
+Known = Callable[[], registry.Registry]
+
+
+def build(known: Known, operations: Operations, allowed: access.Allowed) -> falcon.asgi.App[Any, Any]:
     """The Falcon app."""
-    app = falcon.asgi.App()
+    app = falcon.asgi.App(middleware=[access.Access(allowed)])
     app.req_options.strip_url_path_trailing_slash = True
     app.router_options.default_to_on_request = True
 
@@ -252,12 +262,6 @@ def build(known: Callable[[], registry.Registry], operations: Operations) -> fal
         found = next((m for m in roots.models(known()) if m.name == api and version == f"v{m.version}"), None)
         return None if found is None else message.Reply(200, documents.openapi(found, known()))
 
-    async def status(req: falcon.asgi.Request) -> dict[str, Any]:
-        return await operations.status()
-
-    async def ports(req: falcon.asgi.Request) -> dict[str, Any]:
-        return await operations.ports()
-
     async def ready(req: falcon.asgi.Request) -> message.Reply:
         found = await operations.ready()
         return message.Reply(200 if found["ready"] else 503, codec.encode(found))
@@ -277,14 +281,13 @@ def build(known: Callable[[], registry.Registry], operations: Operations) -> fal
     app.add_route("/gluon/v1/protons", _Protons(operations, models))
     app.add_route("/gluon/v1/protons/{api}", _Proton(operations))
     app.add_route("/gluon/v1/protons/{api}/{version}/openapi.json", _Get(openapi, there))
-    app.add_route("/gluon/v1/ports", _Get(_json(ports)))
-    app.add_route("/gluon/v1/status", _Get(_json(status)))
+    app.add_route("/gluon/v1/ports", _Get(_told(operations.ports)))
+    app.add_route("/gluon/v1/status", _Get(_told(operations.status)))
     app.add_route("/gluon/v1/resync", _Post(operations.resync))
     app.add_route("/healthz", _Get(_health))
     app.add_route("/readyz", _Get(ready))
     app.add_route("/metrics", _Get(figures))
     app.add_sink(_unknown)
-    app.add_error_handler(Exception, _refused)
-    app.add_error_handler(falcon.HTTPError, _refused)
-    app.add_error_handler(errors.GluonError, _refused)
+    for kind in (Exception, falcon.HTTPError, errors.GluonError):
+        app.add_error_handler(kind, _refused)
     return app

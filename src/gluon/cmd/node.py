@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +15,11 @@ import structlog
 
 from gluon import errors
 from gluon import store as stores
-from gluon.api import guard, lane, metrics, routes
+from gluon.api import lane, metrics, routes
 from gluon.arbiter import assign, binder, ledger, replies, standing
 from gluon.arbiter import projection as arbiter_projection
 from gluon.arbiter import tables as arbiter_tables
-from gluon.cmd import administer, audit, etcd, figures, garbage, operations, recording, streams
+from gluon.cmd import administer, audit, etcd, figures, garbage, identities, operations, recording, streams
 from gluon.cmd import settings as config
 from gluon.cmd.gathering import Gathering
 from gluon.cmd.health import Health
@@ -148,29 +148,35 @@ async def open_node(
         )
         installed = await _install(database, protons, patient=not where.startswith("sqlite:"))
         with recording.audit(settings.audit) as kept:
-            node = _assemble(
-                settings, protons, database, bus,
-                process=process or _process(), lead=lead, name=name, siblings=siblings, kept=kept,
-            )  # fmt: skip
-            database.revisions = kept.revisions if kept is not None else None
-            database.notify = wake or node.publisher.notify
-            async with node.gathering.listening(), asyncio.TaskGroup() as group:
-                running = [group.create_task(node.publisher.run(), name="publisher")]
-                running.append(group.create_task(node.presence.run(), name="presence"))
-                watched = supervise.supervise("watch", node.feed.run, node.publisher.stats)
-                running.append(group.create_task(watched, name="watch"))
-                running.append(
-                    group.create_task(_follow(database, protons, installed=installed), name="models")
-                )
-                try:
+            async with identities.guarded(settings, protons.rules.is_admin) as guarding:
+                node = _assemble(
+                    settings, protons, database, bus, guarding,
+                    process=process or _process(), lead=lead, name=name, siblings=siblings, kept=kept,
+                )  # fmt: skip
+                database.revisions = kept.revisions if kept is not None else None
+                database.notify = wake or node.publisher.notify
+                async with _working(node, _follow(database, protons, installed=installed)):
                     yield node
-                finally:
-                    for task in running:
-                        task.cancel()
     finally:
         await database.close()
         if shared is None:
             await bus.close()
+
+
+@asynccontextmanager
+async def _working(node: Node, following: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """All that a node does beside requests."""
+    async with node.gathering.listening(), asyncio.TaskGroup() as group:
+        running = [group.create_task(node.publisher.run(), name="publisher")]
+        running.append(group.create_task(node.presence.run(), name="presence"))
+        watched = supervise.supervise("watch", node.feed.run, node.publisher.stats)
+        running.append(group.create_task(watched, name="watch"))
+        running.append(group.create_task(following, name="models"))
+        try:
+            yield
+        finally:
+            for task in running:
+                task.cancel()
 
 
 OTHERS = (*arbiter_tables.TABLES, *proton_tables.TABLES, aftermath.TABLE)
@@ -255,6 +261,7 @@ def _assemble(
     protons: Protons,
     database: Notifying,
     bus: spi_bus.Bus,
+    guarding: lane.Guard,
     *,
     process: str,
     lead: bool,
@@ -265,8 +272,7 @@ def _assemble(
     known = protons.registry
     arbiter = _Arbiter(bus)
     publishing = _publisher(protons, database, bus, arbiter, process=process, lead=lead)
-    roster = publishing.registrations
-    assigner = assign.Assigner(roster, protons.versions)
+    assigner = assign.Assigner(roster := publishing.registrations, protons.versions)
     binds = binder.Binder(database, known, assigner, roster, publishing.subscribe, arbiter.unreachable)
     arbiter.binds = binds
     standings = standing.Standing(database)
@@ -279,41 +285,25 @@ def _assemble(
     )  # fmt: skip
     actions = service.Service(database, protons.rules, ledger.Ledger(assigner), standings)
 
-    async def refresh() -> None:
-        await protons.refresh(database.inner)
-
-    def serves(epoch: int) -> None:
-        health.epoch = epoch
-        database.notify()  # the leader publishes all anew: what is in etcd has the form of the models before
-        presence.serves(epoch)
-
-    database.refresh = refresh
     presence = Presence(bus, process, protons.heard)
-    protons.serves = serves
-    presence.serves(protons.epoch)
-    health.epoch = protons.epoch
     served = Renewing(lambda: known, actions, binds, standings)
-    served.refresh = refresh
+    served.refresh = _tell(protons, database, presence, health)
     app = lane.Lane(
         served,
         routes.build(
             lambda: known,
             operations.operations(parts, administer.Administration(database.inner, protons, presence)),
+            protons.rules.allows,
         ),
-        guard.NoAuth(frozenset({settings.api.host, *settings.api.names}), any_host=settings.api.insecure),
+        guarding,
         counting,
         recording.recorder(settings.logs, kept),
     )
     alone = config.database_url(settings).startswith("sqlite:")
     watching, app.streams = streams.make(
-        database.inner,
-        lambda: known,
-        actions,
-        standings,
-        protons.rules,
-        _Shown(protons, database).renew,
+        database.inner, lambda: known, actions, standings, protons.rules, _Shown(protons, database).renew,
         alone=alone,
-    )
+    )  # fmt: skip
     database.committed, served.token = watching.notify, watching.now
     return Node(
         app=app,
@@ -326,6 +316,26 @@ def _assemble(
         gathering=gathering,
         feed=watching,
     )
+
+
+def _tell(
+    protons: Protons, database: Notifying, presence: Presence, health: Health
+) -> Callable[[], Awaitable[None]]:
+    """All who have to know of other models hear of them; what brings the models up to date."""
+
+    async def refresh() -> None:
+        await protons.refresh(database.inner)
+
+    def serves(epoch: int) -> None:
+        health.epoch = epoch
+        database.notify()  # the leader publishes all anew: what is in etcd has the form of the models before
+        presence.serves(epoch)
+
+    database.refresh = refresh
+    protons.serves = serves
+    presence.serves(protons.epoch)
+    health.epoch = protons.epoch
+    return refresh
 
 
 def _publisher(

@@ -17,6 +17,7 @@ import structlog
 import uvicorn
 
 from gluon.api import lane
+from gluon.cmd import identities
 from gluon.cmd import settings as config
 from gluon.cmd.connection import Connection
 from gluon.cmd.health import Health
@@ -36,11 +37,11 @@ class _Server(uvicorn.Server):
 
 
 def listen(settings: config.Settings) -> socket.socket:
-    """The listening socket. Raises `SettingsError` beyond loopback without `--insecure`, or if taken."""
+    """The listening socket. Raises `SettingsError` beyond loopback without authentication or `--insecure`, or if taken."""
     host, port = settings.api.host, settings.api.port
-    if not settings.api.insecure and not _is_loopback(host):
+    if not (settings.api.insecure or _is_loopback(host) or identities.known_callers(settings)):
         raise config.SettingsError(
-            f"--host {host}: there is no authentication yet, so only loopback is served; --insecure overrides"
+            f"--host {host}: without authentication only loopback is served; set [identity] methods, or --insecure"
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)

@@ -18,7 +18,16 @@ import msgspec
 from gluon import errors
 
 DEFAULT_PORT = 2705
+KEYSTONE_VARIABLE = "GLUON_KEYSTONE_PASSWORD"
 PASSWORD_VARIABLE = "GLUON_ETCD_PASSWORD"  # noqa: S105 - a name, not a secret
+
+
+_SECRETS = (
+    (PASSWORD_VARIABLE, "etcd", "password"),
+    (KEYSTONE_VARIABLE, "keystone", "password"),
+    ("GLUON_KEYSTONE_SECRET", "keystone", "secret"),
+)
+"""Environment variable, section and key."""
 
 
 class SettingsError(errors.GluonError):
@@ -126,6 +135,74 @@ class Audit(_Section, frozen=True):
     ] = ""
 
 
+class Identity(_Section, frozen=True):
+    methods: Annotated[
+        tuple[Literal["noauth", "keystone", "tokens", "jwt"], ...],
+        _doc("how callers are known; several at once may be, but noauth goes alone"),
+    ] = ("noauth",)
+    cache_seconds: Annotated[
+        float,
+        msgspec.Meta(
+            description="a token that was found good is not asked for again for so long, so a revoked one may pass",
+            gt=0,
+            le=300,
+        ),
+    ] = 300.0
+    away_seconds: Annotated[
+        float,
+        msgspec.Meta(
+            description="while Keystone is away, tokens that it knew go on for so long, never over their expiry",
+            ge=0,
+            le=86400,
+        ),
+    ] = 3600.0
+    service_roles: Annotated[
+        tuple[str, ...], _doc("roles of services whose X-Service-Token lets an expired user's token pass")
+    ] = ("service",)
+    open_metrics: Annotated[bool, _doc("/metrics is read without a token; else by those of rule operate")] = (
+        False
+    )
+
+
+class Keystone(_Section, frozen=True):
+    url: Annotated[str, _doc("Identity API v3, such as https://keystone.example:5000/v3")] = ""
+    public_url: Annotated[str, _doc("the URL that clients are told to get tokens at; by default url")] = ""
+    user: Annotated[str, _doc("Gluon's own user, with a role that may validate tokens (service)")] = ""
+    password: Annotated[str, _doc(f"its password; better in the environment as {KEYSTONE_VARIABLE}")] = ""
+    user_domain: Annotated[str, _doc("name of its domain")] = "Default"
+    project: Annotated[str, _doc("project that its token is for")] = "service"
+    project_domain: Annotated[str, _doc("name of the project's domain")] = "Default"
+    application_credential: Annotated[
+        str, _doc("id of an application credential, instead of user and password")
+    ] = ""
+    secret: Annotated[str, _doc("its secret; better in the environment as GLUON_KEYSTONE_SECRET")] = ""
+    ca_file: Annotated[str, _doc("PEM file of the authority that signed Keystone's certificate")] = ""
+    timeout_seconds: Annotated[
+        float, msgspec.Meta(description="time that Keystone has to answer", gt=0, le=60)
+    ] = 5.0
+
+
+class Tokens(_Section, frozen=True):
+    file: Annotated[
+        str,
+        _doc("YAML file of tokens and their bearers, which nobody else may read; read again when it changes"),
+    ] = ""
+
+
+class Jwt(_Section, frozen=True):
+    issuer: Annotated[str, _doc("iss of the tokens that are taken, exactly")] = ""
+    audience: Annotated[str, _doc("what their aud has to name")] = ""
+    keys: Annotated[str, _doc("JWKS with the issuer's public keys: a file or a URL")] = ""
+    ca_file: Annotated[str, _doc("PEM file of the authority that signed the certificate of that URL")] = ""
+    user_claim: Annotated[str, _doc("claim with the user; a dot leads into an object")] = "sub"
+    project_claim: Annotated[str, _doc("claim with the project")] = "project_id"
+    domain_claim: Annotated[str, _doc("claim with the domain; none: no domain")] = ""
+    roles_claim: Annotated[str, _doc("claim with the roles, a list or words")] = "roles"
+    role_names: Annotated[
+        dict[str, str], _doc("Gluon's name of a role by the issuer's; without any they are the same")
+    ] = {}
+
+
 class Settings(_Section, frozen=True):
     """All of it."""
 
@@ -135,6 +212,10 @@ class Settings(_Section, frozen=True):
     models: Models = Models()
     policy: Policy = Policy()
     shim: Shim = Shim()
+    identity: Identity = Identity()
+    keystone: Keystone = Keystone()
+    tokens: Tokens = Tokens()
+    jwt: Jwt = Jwt()
     logs: Logs = Logs()
     audit: Audit = Audit()
 
@@ -149,9 +230,10 @@ def load(path: str | None, flags: Mapping[str, Mapping[str, Any]]) -> Settings:
             if not isinstance(table, dict):
                 raise SettingsError(f"{path}: [{section}] is no table")
             table.update(kept)
-    password = os.environ.get(PASSWORD_VARIABLE)
-    if password and not raw.get("etcd", {}).get("password"):
-        raw.setdefault("etcd", {})["password"] = password
+    for variable, section, name in _SECRETS:
+        secret = os.environ.get(variable)
+        if secret and not raw.get(section, {}).get(name):
+            raw.setdefault(section, {})[name] = secret
     try:
         return msgspec.convert(raw, Settings)
     except msgspec.ValidationError as error:

@@ -1,0 +1,149 @@
+"""The guard that the settings ask for: `noauth`, or a gate over Keystone, a file of tokens and JWTs.
+
+In: settings, and what the rules say of admins. Out: a `Guard` that may have to run and to be closed. Called by `node`; `serve` asks
+whether callers are known at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from gluon.api import guard, lane
+from gluon.cmd import settings as config
+from gluon.identity import gate, known
+from gluon.spi import policy
+
+OPEN = ("/", "/healthz", "/readyz")
+"""What is read without a token: which API this is, and whether it works. As Neutron does."""
+_METRICS = "/metrics"
+_NOAUTH = "noauth"
+
+
+def known_callers(settings: config.Settings) -> bool:
+    """Whether a caller has to say who he is. Raises `SettingsError` for methods that cannot be together."""
+    methods = settings.identity.methods
+    if not methods:
+        raise config.SettingsError("[identity] methods is empty: name one, or noauth")
+    if _NOAUTH in methods and len(set(methods)) > 1:
+        raise config.SettingsError(
+            "[identity] methods: noauth lets everyone in, so no other method can stand beside it"
+        )
+    return _NOAUTH not in methods
+
+
+@asynccontextmanager
+async def guarded(
+    settings: config.Settings, is_admin: Callable[[policy.Caller], bool]
+) -> AsyncIterator[lane.Guard]:
+    """The guard, at work. Raises `SettingsError`."""
+    if not known_callers(settings):
+        names = frozenset({settings.api.host, *settings.api.names})
+        yield guard.NoAuth(names, any_host=settings.api.insecure)
+        return
+    ways = _ways(settings)
+    wanted = settings.identity
+    paths = (*OPEN, _METRICS) if wanted.open_metrics else OPEN
+    made = gate.Gate(
+        ways,
+        is_admin,
+        gate.Options(
+            seconds=wanted.cache_seconds,
+            stale=wanted.away_seconds,
+            service_roles=frozenset(wanted.service_roles),
+            open=frozenset(paths) | {f"{path}/" for path in paths if path != "/"},
+        ),
+    )
+    for way in ways:
+        if hasattr(way, "changed"):
+            way.changed = made.forget
+    running = asyncio.create_task(made.run(), name="identity")
+    try:
+        yield made
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await made.close()
+
+
+def _ways(settings: config.Settings) -> list[known.Way]:
+    """The cheapest first: a token of a file is never shown to Keystone."""
+    methods = settings.identity.methods
+    ways: list[known.Way] = []
+    if "tokens" in methods:
+        ways.append(_tokens(settings.tokens))
+    if "jwt" in methods:
+        ways.append(_jwts(settings.jwt))
+    if "keystone" in methods:
+        ways.append(_keystone(settings.keystone))
+    return ways
+
+
+def _needed(section: str, **given: str) -> None:
+    for name, value in given.items():
+        if not value:
+            raise config.SettingsError(
+                f"[{section}] {name} is missing; [identity] methods asks for it; see `gluon config sample`"
+            )
+
+
+def _tokens(wanted: config.Tokens) -> known.Way:
+    from gluon.identity import tokens  # noqa: PLC0415 - only what is asked for is loaded
+
+    _needed("tokens", file=wanted.file)
+    try:
+        return tokens.Tokens(wanted.file)
+    except tokens.TokensError as error:
+        raise config.SettingsError(str(error)) from error
+
+
+def _jwts(wanted: config.Jwt) -> known.Way:
+    _needed("jwt", issuer=wanted.issuer, audience=wanted.audience, keys=wanted.keys)
+    try:
+        from gluon.identity import jwts, keyset  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise config.SettingsError("[identity] methods: jwt needs PyJWT: pip install gluon[jwt]") from error
+    try:
+        keys = keyset.Keys(wanted.keys, ca_file=wanted.ca_file)
+    except (ValueError, OSError, keyset.KeysError) as error:
+        raise config.SettingsError(f"[jwt] keys: {error}") from error
+    claims = jwts.Claims(
+        issuer=wanted.issuer,
+        audience=wanted.audience,
+        user=wanted.user_claim,
+        project=wanted.project_claim,
+        domain=wanted.domain_claim,
+        roles=wanted.roles_claim,
+        role_names=wanted.role_names,
+    )
+    return jwts.Jwts(keys, claims)
+
+
+def _keystone(wanted: config.Keystone) -> known.Way:
+    from gluon.identity import credentials, keystone  # noqa: PLC0415
+
+    _needed("keystone", url=wanted.url)
+    if wanted.application_credential:
+        _needed("keystone", secret=wanted.secret)
+    else:
+        _needed("keystone", user=wanted.user, password=wanted.password)
+    own = credentials.Credentials(
+        user=wanted.user,
+        password=wanted.password,
+        user_domain=wanted.user_domain,
+        project=wanted.project,
+        project_domain=wanted.project_domain,
+        application_credential=wanted.application_credential,
+        secret=wanted.secret,
+    )
+    try:
+        return keystone.Keystone(
+            wanted.url,
+            own,
+            public=wanted.public_url,
+            ca_file=wanted.ca_file,
+            seconds=wanted.timeout_seconds,
+        )
+    except (ValueError, OSError) as error:
+        raise config.SettingsError(f"[keystone] {error}") from error
