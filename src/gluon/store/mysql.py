@@ -216,7 +216,7 @@ class MysqlDatabase:
     def __init__(self, where: Address, settings: Settings) -> None:
         self._where = where
         self._settings = settings
-        self._limit = max(settings.lock_timeout, settings.statement_timeout) + _SLACK
+        self._limit = max(settings.lock_timeout, settings.statement_timeout) + settings.silence
         options = dict(where.options)
         self._given: dict[str, Any] = (
             {"unix_socket": options["unix_socket"]} if "unix_socket" in options else {}
@@ -229,11 +229,12 @@ class MysqlDatabase:
 
     async def session(self) -> MysqlSession:
         settings = self._settings
-        raw = await self._connect(settings.statement_timeout, idle=settings.idle_timeout)
+        raw = await self._connect(settings.statement_timeout, idle=settings.idle_timeout, served=True)
         return MysqlSession(raw, self._limit)
 
     async def reader(self) -> MysqlConnection:
-        return MysqlConnection(await self._connect(self._settings.statement_timeout, idle=60), self._limit)
+        raw = await self._connect(self._settings.statement_timeout, idle=60, served=True)
+        return MysqlConnection(raw, self._limit)
 
     async def snapshot(self) -> MysqlConnection:
         connection = MysqlConnection(await self._connect(60, idle=600), 60 + _SLACK)
@@ -251,12 +252,12 @@ class MysqlDatabase:
     async def close(self) -> None:
         """Nothing is left."""
 
-    async def _connect(self, statement: float, *, idle: float) -> Any:
+    async def _connect(self, statement: float, *, idle: float, served: bool = False) -> Any:
         where = self._where
         task = asyncio.current_task()
         cancelled = task.cancelling() if task else 0
         try:
-            async with asyncio.timeout(self._limit):
+            async with asyncio.timeout(self._settings.connect_timeout if served else self._limit + _SLACK):
                 raw: Any = await asyncmy.connect(
                     host=where.host or "localhost", port=where.port or 3306, user=where.user or None,
                     password=where.password, database=where.database, charset="utf8mb4", autocommit=True,

@@ -41,7 +41,7 @@ _STATE = (
     " FROM gluon_writer WHERE id = 1"
 )
 _SLACK = 3.0
-"""Seconds beyond the server's own limits before a server that does not answer counts as lost."""
+"""Seconds beyond the server's own limits, for connections that nobody waits for in a request."""
 _BUSY = ("55P03", "57014", "40P01", "40001", "55006", "25P04")
 _GONE = ("08", "53", "57", "58", "25", "XX", "3D", "28")
 _UNFIT = ("22", "23", "54")
@@ -265,7 +265,7 @@ class PostgresDatabase:
     def __init__(self, url: str, settings: Settings) -> None:
         self._url = url
         self._settings = settings
-        self._limit = max(settings.lock_timeout, settings.statement_timeout) + _SLACK
+        self._limit = max(settings.lock_timeout, settings.statement_timeout) + settings.silence
 
     async def session(self) -> PostgresSession:
         settings = self._settings
@@ -296,7 +296,8 @@ class PostgresDatabase:
     async def _connect(self, role: str, statement: float, idle: float) -> Any:
         """Index reads whatever the statistics say: a plan made while a table was small is kept for long."""
         try:
-            async with asyncio.timeout(self._limit):
+            served = role in {"writer", "reader"}
+            async with asyncio.timeout(self._settings.connect_timeout if served else self._limit + _SLACK):
                 return await asyncpg.connect(
                     self._url,
                     statement_cache_size=1000,

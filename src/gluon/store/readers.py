@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from time import monotonic
 from typing import Any, TypeVar, cast
 
 import structlog
@@ -26,6 +27,14 @@ log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 _GATHERED = 256
 _PUMPS = 2
+
+_QUICK = 1.0
+"""Seconds within which a lost connection may be tried once more."""
+
+
+class Silent(errors.Unavailable):
+    """The database is not reached, or says nothing."""
+
 
 Asked = dict[Key, list[asyncio.Future[store.Row | None]]]
 
@@ -96,6 +105,11 @@ class Readers:
             self._stats.get_statements += 1
             try:
                 rows = await self._read(_keys(shape, list(asked)))
+            except Silent as error:  # who asked meanwhile would wait as long for the same
+                for other in (asked, *self._asked.values()):
+                    _answer_all(other, error)
+                self._asked.clear()
+                continue
             except Exception as error:  # noqa: BLE001  # it goes to everyone who asked
                 _answer_all(asked, error)
                 continue
@@ -108,15 +122,19 @@ class Readers:
     # -- connections --------------------------------------------------------------------------
 
     async def _read(self, run: Callable[[driver.Connection], Awaitable[_T]]) -> _T:
-        """Run a read on a free connection; a dead one costs a second try on a new one."""
+        """Run a read on a free connection; a dead one costs a second try on a new one, unless the first took long."""
+        began = monotonic()
         for last in (False, True):
             try:
                 async with self._connection(fresh=last) as connection:
                     return await run(connection)
             except driver.Lost as lost:
-                if last:
+                silent = monotonic() - began > _QUICK
+                if silent:
+                    self._refuse_waiting()
+                if last or silent:
                     log.warning("database does not answer a read", error=str(lost))
-                    raise errors.Unavailable("the database does not answer") from lost
+                    raise Silent("the database does not answer") from lost
             except driver.Failed as failed:
                 log.error("read failed", error=str(failed), cause=str(failed.__cause__))  # noqa: TRY400
                 raise errors.Unavailable("the database refused the read") from failed
@@ -172,6 +190,13 @@ class Readers:
         else:
             self._idle.append(connection)
         self._next()
+
+    def _refuse_waiting(self) -> None:
+        """A silent database: who waits for a connection would only wait once more."""
+        waiting, self._queue = self._queue, deque()
+        for waiter in waiting:
+            if not waiter.done():
+                waiter.set_exception(Silent("the database does not answer"))
 
     def _next(self) -> None:
         while self._queue:

@@ -20,13 +20,19 @@ class Settings:
     """Bytes of documents in one batch, likewise."""
     max_waiting: int = 4096
     """Units that may wait; one more is refused with `Unavailable`."""
-    lock_timeout: float = 5.0
+    lock_timeout: float = 4.0
     """How long to wait for the writer lock."""
-    statement_timeout: float = 5.0
+    statement_timeout: float = 4.0
+    silence: float = 0.5
+    """How much longer than both a server may say nothing at all before its connection is given up."""
+    connect_timeout: float = 2.0
+    """How long a connection of the writer or a reader may take to be made."""
     idle_timeout: float = 2.0
     """A holder of the writer lock that is silent for so long is ended by the server."""
-    patience: float = 5.0
+    patience: float = 4.0
     """How long a unit waits for a database that does not answer."""
+    settling: float = 5.5
+    """How old a unit may become while it is looked up whether it was committed."""
     readers: int = 4
     """Connections for reads."""
     references: bool = True

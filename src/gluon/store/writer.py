@@ -28,6 +28,8 @@ _T = TypeVar("_T")
 
 _TRIES = 4
 """How often a unit's batch is run again after a lost connection or a time-out."""
+_SETTLED = 1.0
+"""Seconds that a try to connect, or the look-up of a lost COMMIT, has at least."""
 _PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4)
 
 _CONFLICTS = {
@@ -154,7 +156,7 @@ class Writer:
     async def _batch(self, batch: list[Waiting]) -> None:
         """Lock, then take who waits by now: while the lock was another's, more have come."""
         if self._session is None:
-            self._session = await self._database.session()
+            self._session = await self._connected()
         session = self._session
         began = monotonic()
         await session.lock()
@@ -179,6 +181,25 @@ class Writer:
         self._stats.lock_hold.add(now - locked)
         if deciding is not None:
             self._answer(deciding)
+
+    async def _connected(self) -> driver.Session:
+        """A connection, made within the patience of who has waited longest."""
+        self._expire()
+        since = min(
+            (waiting[0].since for waiting in (self._queue, self._alone) if waiting), default=monotonic()
+        )
+        try:
+            async with asyncio.timeout(max(_SETTLED, since + self._settings.patience - monotonic())):
+                return await self._database.session()
+        except TimeoutError as error:
+            raise driver.Lost("cannot connect in time") from error
+
+    def _expire(self) -> None:
+        """Give up on who has waited long enough."""
+        limit = monotonic() - self._settings.patience
+        for waiting in (self._queue, self._alone):
+            while waiting and waiting[0].since < limit:
+                self._give_up(waiting.popleft())
 
     def _take(self) -> list[Waiting]:
         """The next batch; who gave up waiting is left out."""
@@ -253,11 +274,7 @@ class Writer:
                 self._alone.appendleft(one)
             else:
                 self._queue.appendleft(one)
-        limit = monotonic() - self._settings.patience
-        while self._queue and self._queue[0].since < limit:
-            self._give_up(self._queue.popleft())
-        while self._alone and self._alone[0].since < limit:
-            self._give_up(self._alone.popleft())
+        self._expire()
         await asyncio.sleep(_PAUSES[min(self._failures, len(_PAUSES) - 1)])
         self._failures += 1
 
@@ -304,17 +321,18 @@ class Writer:
         """The answer to COMMIT was lost. Under the lock, when that transaction has ended, the journal
         says whether it was committed."""
         mark = deciding.mark()
-        deadline = monotonic() + self._settings.patience + self._settings.lock_timeout
-        while mark is not None and monotonic() < deadline:
+        deadline = max(min(one.since for one in batch) + self._settings.settling, monotonic() + _SETTLED)
+        while mark is not None and (left := deadline - monotonic()) > 0:
             try:
-                if self._session is None:
-                    self._session = await self._database.session()
-                await self._session.lock()
-                rows = await self._session.fetch(
-                    "SELECT n, request_id, who, at FROM journal WHERE revision = ? AND n = 0", mark[0]
-                )
-                await self._session.rollback()
-            except driver.DriverError as error:
+                async with asyncio.timeout(left):
+                    if self._session is None:
+                        self._session = await self._database.session()
+                    await self._session.lock()
+                    rows = await self._session.fetch(
+                        "SELECT n, request_id, who, at FROM journal WHERE revision = ? AND n = 0", mark[0]
+                    )
+                    await self._session.rollback()
+            except (driver.DriverError, TimeoutError) as error:
                 log.warning("outcome of a batch not settled yet", error=str(error))
                 self._drop()
                 await asyncio.sleep(_PAUSES[-1])
