@@ -201,3 +201,15 @@ def test_model_check_tells_every_problem_with_its_place(tmp_path: Path) -> None:
     assert f"{bad}:7:17" in done.stderr
     assert f"{bad}:8:11" in done.stderr
     assert "required" in done.stderr
+
+
+def test_gluon_policy_explains_what_holds_of_an_object_of_the_server(server: GluonServer) -> None:
+    project = str(uuid.uuid4())
+    _, made = server.request("POST", "/proton/net-l3vpn/v1.0/vpns", {"tenant_id": project, "name": "blue"})
+    asked = ["policy", "explain", "net-l3vpn:delete_vpn", "--object", made["id"], "--project"]
+    own = run("gluon", *asked, project.replace("-", "").upper(), server=server)
+    assert own.returncode == 0 and own.stdout.endswith("\nallowed\n"), own.stderr
+    foreign = run("gluon", *asked, str(uuid.uuid4()), server=server)
+    assert foreign.returncode == 1 and "404" in foreign.stdout
+    missing = run("gluon", *asked[:4], "gone", "--project", project, server=server)
+    assert missing.returncode == 1 and "gluon: " in missing.stderr

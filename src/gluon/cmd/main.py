@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from gluon import errors
-from gluon.cmd import audit_commands, db_commands, model_commands, proton_commands
+from gluon.cmd import audit_commands, db_commands, model_commands, policy_commands, proton_commands
 from gluon.cmd import settings as config
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -171,6 +171,7 @@ cli.add_command(model_commands.model)
 cli.add_command(db_commands.db)
 cli.add_command(audit_commands.audit)
 cli.add_command(proton_commands.group(_CLIENT, _settings))
+cli.add_command(policy_commands.group(_settings))
 
 
 @cli.group("config")
@@ -214,7 +215,12 @@ def status(file: str | None, host: str | None, port: int | None) -> None:
 @click.option("--since", metavar="TOKEN", help="Go on from the token of an event or a list, not from now.")
 @_CLIENT
 def watch(
-    what: str, filters: tuple[str, ...], since: str | None, file: str | None, host: str | None, port: int | None
+    what: str,
+    filters: tuple[str, ...],
+    since: str | None,
+    file: str | None,
+    host: str | None,
+    port: int | None,
 ) -> None:
     """Print what changes, one JSON object a line."""
     from gluon.cmd import watching

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oslo_policy import _checks, _parser, policy
 
+from gluon.policy.explain import explain
 from gluon.policy.rulebook import PolicyError, Source, rulebook
 from gluon.spi.policy import Caller, Scope
 
@@ -121,6 +122,7 @@ def test_both_say_the_same(given: dict[str, Any], caller: Caller, objects: list[
         scope = book.scope(name, caller)
         for target in objects:
             ours = book.allows(name, caller, target)
+            assert explain(book, name, caller, target).holds == ours
             assert ours == theirs(given, name, caller, target), given[name]
             own = target["project_id"] == caller.project
             assert ours in {
