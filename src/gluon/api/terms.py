@@ -34,10 +34,11 @@ def of(
     dry_run = _arguments(request, known, own).get(DRY_RUN)
     if dry_run is not None and dry_run not in _TRUTH:
         raise _wrong("argument", f"dry_run is true or false, not '{dry_run[:40]}'", "say dry_run=true")
+    word = request.headers.get(HEADER)
+    kept = None if word is None else once(request, word, answer)
     if dry_run is not None and _TRUTH[dry_run]:
         return terms.Terms(dry_run=True)
-    word = request.headers.get(HEADER)
-    return None if word is None else terms.Terms(once=_once(request, word, answer))
+    return None if kept is None else terms.Terms(once=kept)
 
 
 def _arguments(request: message.Request, known: Collection[str], own: Collection[str]) -> dict[str, str]:
@@ -78,7 +79,8 @@ def replayed(answer: terms.Answer) -> message.Reply:
     return message.Reply(answer.status, answer.body, headers=[*tag, _REPLAYED])
 
 
-def _once(request: message.Request, word: bytes, answer: Answers) -> terms.Once:
+def once(request: message.Request, word: bytes, answer: Answers) -> terms.Once:
+    """What an Idempotency-Key asks for. Raises `Invalid` for what is none."""
     if _WORD(word) is None:
         shown = word.decode("latin-1")[:40]
         raise _wrong(

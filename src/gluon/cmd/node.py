@@ -15,7 +15,7 @@ import structlog
 
 from gluon import errors
 from gluon import store as stores
-from gluon.api import lane, metrics, routes
+from gluon.api import changesets, lane, metrics, routes
 from gluon.arbiter import assign, binder, ledger, replies, standing
 from gluon.arbiter import projection as arbiter_projection
 from gluon.arbiter import tables as arbiter_tables
@@ -31,6 +31,7 @@ from gluon.objects import keys
 from gluon.particles import projection
 from gluon.proton import service, terms
 from gluon.proton import tables as proton_tables
+from gluon.proton.changesets import engine
 from gluon.publisher import aftermath, housekeeping, publisher, supervise
 from gluon.spi import bus as spi_bus
 from gluon.spi import store as spi_store
@@ -288,17 +289,13 @@ def _assemble(
     presence = Presence(bus, process, protons.heard)
     served = Renewing(lambda: known, actions, binds, standings)
     served.refresh = _tell(protons, database, presence, health)
-    app = lane.Lane(
-        served,
-        routes.build(
-            lambda: known,
-            operations.operations(parts, administer.Administration(database.inner, protons, presence)),
-            protons.rules.allows,
-        ),
-        guarding,
-        counting,
-        recording.recorder(settings.logs, kept),
+    offered = operations.operations(parts, administer.Administration(database.inner, protons, presence))
+    sets = engine.ChangeSets(actions, database, protons.rules, lambda: known)
+    rest = changesets.add(
+        routes.build(lambda: known, offered, protons.rules.allows),
+        changesets.ChangeSets(sets, actions, binds, served.refresh),
     )
+    app = lane.Lane(served, rest, guarding, counting, recording.recorder(settings.logs, kept))
     alone = config.database_url(settings).startswith("sqlite:")
     watching, app.streams = streams.make(
         database.inner, lambda: known, actions, standings, protons.rules, _Shown(protons, database).renew,
@@ -362,6 +359,6 @@ def _publisher(
         ),
         settings=publisher.Settings(
             lead=lead,
-            keep=housekeeping.Keep(others=((proton_tables.ANSWER, "at", terms.KEPT.total_seconds()),)),
+            keep=housekeeping.Keep(others=terms.OTHERS),
         ),
     )

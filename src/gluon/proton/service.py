@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from msgspec import structs
+
 from gluon import errors
 from gluon.objects import journal
 from gluon.proton import (
@@ -160,6 +162,21 @@ class Service:
         if not resource.before_hooks:
             return make({}, {})
         return await hooked.guarded(self._store, context, journal.Operation.CREATE, new.key, predict, make)
+
+    async def creating(
+        self,
+        context: units.Context,
+        body: Mapping[str, Any],
+        key: str | None = None,
+        granted: Mapping[str, Any] = _NOTHING,
+    ) -> store.Unit:
+        """As `making`, of a body. `key`: made by us before, should one be needed; one that is granted was shown to
+        others, so it may have been taken."""
+        promised = granted.get(context.resource.type.key)
+        new = incoming.new(context, body, None, key if promised is None else promised)
+        if promised is not None:
+            new = structs.replace(new, made=False)
+        return await self.making(context, new, granted)
 
     async def changing(
         self,

@@ -13,10 +13,14 @@ from typing import Any
 import msgspec
 
 from gluon import errors
-from gluon.proton.tables import ANSWER
+from gluon.proton.tables import ANSWER, PLAN
 from gluon.spi import store
 
 KEPT = timedelta(hours=24)
+PLANNED = timedelta(hours=1)
+"""How long a plan holds."""
+OTHERS = ((ANSWER, "at", KEPT.total_seconds()), (PLAN, "at", PLANNED.total_seconds()))
+"""What grows old, the column that says so, and after how many seconds it goes."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
