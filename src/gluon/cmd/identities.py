@@ -7,13 +7,13 @@ whether callers are known at all.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from gluon.api import guard, lane
 from gluon.cmd import settings as config
 from gluon.identity import gate, known
-from gluon.spi import policy
+from gluon.policy.engine import Engine
 
 OPEN = ("/", "/healthz", "/readyz")
 """What is read without a token: which API this is, and whether it works. As Neutron does."""
@@ -34,9 +34,7 @@ def known_callers(settings: config.Settings) -> bool:
 
 
 @asynccontextmanager
-async def guarded(
-    settings: config.Settings, is_admin: Callable[[policy.Caller], bool]
-) -> AsyncIterator[lane.Guard]:
+async def guarded(settings: config.Settings, rules: Engine) -> AsyncIterator[lane.Guard]:
     """The guard, at work. Raises `SettingsError`."""
     if not known_callers(settings):
         names = frozenset({settings.api.host, *settings.api.names})
@@ -47,7 +45,7 @@ async def guarded(
     paths = (*OPEN, _METRICS) if wanted.open_metrics else OPEN
     made = gate.Gate(
         ways,
-        is_admin,
+        rules.is_admin,
         gate.Options(
             seconds=wanted.cache_seconds,
             stale=wanted.away_seconds,
@@ -55,6 +53,7 @@ async def guarded(
             open=frozenset(paths) | {f"{path}/" for path in paths if path != "/"},
         ),
     )
+    rules.changed = made.reconsider
     for way in ways:
         if hasattr(way, "changed"):
             way.changed = made.forget

@@ -149,7 +149,7 @@ async def open_node(
         )
         installed = await _install(database, protons, patient=not where.startswith("sqlite:"))
         with recording.audit(settings.audit) as kept:
-            async with identities.guarded(settings, protons.rules.is_admin) as guarding:
+            async with identities.guarded(settings, protons.rules) as guarding:
                 node = _assemble(
                     settings, protons, database, bus, guarding,
                     process=process or _process(), lead=lead, name=name, siblings=siblings, kept=kept,

@@ -28,7 +28,7 @@ def status(server: config.Api) -> int:
         ("published", f"{publishing.get('revision')} ({publishing.get('lag')} revisions behind)"),
         ("resync", "running" if publishing.get("resyncing") else "none"),
         ("etcd", publishing.get("error") or f"{publishing.get('size', 0) / 1e6:.1f} MB"),
-        *_policy(facts.get("policy") or {}),
+        *policy_rows(facts.get("policy") or {}),
         *(("etcd alarm", alarm) for alarm in publishing.get("alarms") or ()),
         *(row for s in facts["shims"] for row in _shim(s)),
     ]
@@ -42,7 +42,7 @@ def status(server: config.Api) -> int:
     return 1 if publishing.get("error") else 0
 
 
-def _policy(policy: dict[str, Any]) -> list[tuple[str, str]]:
+def policy_rows(policy: dict[str, Any]) -> list[tuple[str, str]]:
     """Which rules count, and what is wrong with them."""
     if not policy.get("file"):
         told = "rules of the models"

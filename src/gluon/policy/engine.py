@@ -6,7 +6,7 @@ changes nothing; what is asked sees all of the old rules or all of the new ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gluon.model import types
@@ -37,6 +37,8 @@ class Engine:
         """Raises `PolicyError` for an `override` that cannot be used."""
         self._models = tuple(models)
         self._override: Mapping[str, Source] = {}
+        self.changed: Callable[[], None] = _nobody
+        """Called after another file was taken: admins may be others."""
         self.rules = _rules(self._models, {})
         if override:
             self.replace(override)
@@ -76,6 +78,11 @@ class Engine:
             raise PolicyError(wrong)
         self._override = dict(override)
         self.rules = made
+        self.changed()
+
+
+def _nobody() -> None:
+    """Nobody to tell."""
 
 
 def _made(rules: Rules, key: tuple[str, str]) -> Access:
