@@ -69,7 +69,7 @@ def test_rules_change_while_the_server_runs(running: GluonServer, write: Write) 
     write('"net-l2:create_network": role:reader and rule:owner')
     wait_until(lambda: makes(running, "reader"), "the file", limit=10)
     assert not makes(running, "member")
-    write('"net-l2:create_network": role:')  # broken: those before stay, and it is told
+    write('"net-l2:create_network": "role:"')  # broken: those before stay, and it is told
     wait_until(lambda: bool(_policy(running)["error"]), "word of the broken file", limit=10)
     assert makes(running, "reader") and not makes(running, "member")
     rows = dict(operate.policy_rows(_policy(running)))
