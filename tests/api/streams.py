@@ -28,8 +28,15 @@ class Stream:
         self, port: int, path: str, headers: Mapping[str, str] | None = None, *, patience: float = 20.0
     ) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=patience)
-        self._connection.request("GET", path, headers=dict(headers or {}))
-        self._answer = self._connection.getresponse()
+        try:
+            self._connection.request("GET", path, headers=dict(headers or {}))
+            self._answer = self._connection.getresponse()
+        except http.client.HTTPException as error:
+            self._connection.close()
+            raise ConnectionError(str(error)) from error
+        except OSError:
+            self._connection.close()
+            raise
         self.kind = self._answer.headers["content-type"]
         if self._answer.status != 200:
             with self:
@@ -37,8 +44,11 @@ class Stream:
             raise Refused(self._answer.status, json.loads(data) if b"{" in data[:1] else data.decode())
 
     def line(self) -> bytes:
-        """The next line; empty at the end."""
-        return self._answer.readline()
+        """The next line; empty at the end. Raises `OSError` for a connection that broke."""
+        try:
+            return self._answer.readline()
+        except http.client.HTTPException as error:
+            raise ConnectionError(str(error)) from error
 
     def event(self) -> Event:
         """The next event. Raises `ConnectionError` at the end."""
@@ -76,7 +86,7 @@ class Stream:
 class Deaf:
     """A watcher that asks and never reads."""
 
-    def __init__(self, port: int, path: str, *, buffer: int = 4096) -> None:
+    def __init__(self, port: int, path: str, *, buffer: int = 65536) -> None:
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         self.socket.settimeout(30)
@@ -84,11 +94,13 @@ class Deaf:
         self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
 
     def rest(self) -> bytes:
-        """All there is to read, to the end or to the break."""
+        """All there is to read, to the end or to the break, and no more."""
         found = b""
         try:
             while data := self.socket.recv(1 << 20):
                 found += data
         except ConnectionError:
             return found
+        finally:
+            self.socket.close()
         return found

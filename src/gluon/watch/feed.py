@@ -38,7 +38,8 @@ _NOW = 0.05
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Seconds, bytes and counts. `gather`: between two looks while there are commits; `look`: where none of this process
-    was heard of, so those of others; `patience`: that a slow client has to take its last word."""
+    was heard of, so those of others; `patience`: that a slow client has to take its last word, `farewell`: when the
+    server stops."""
 
     gather: float = 0.04
     look: float = 0.08
@@ -46,7 +47,8 @@ class Settings:
     bookmark: float = 9.0
     heartbeat: float = 14.0
     lifetime: float = 3600.0
-    patience: float = 5.0
+    patience: float = 30.0
+    farewell: float = 5.0
     idle: float = 30.0
     waiting: int = 1024 * 1024
     watchers: int = 5000
@@ -351,7 +353,8 @@ class Feed:
             lines: dict[tuple[told.Shape, int], bytes] = {}
             for watcher in list(self._all):
                 if watcher.ended is not None:
-                    if now - watcher.ended > self.settings.patience and watcher.abort is not None:
+                    patience = self.settings.farewell if self._stopped else self.settings.patience
+                    if now - watcher.ended > patience and watcher.abort is not None:
                         watcher.abort()
                 elif watcher.live and watcher.behind is None:
                     self._mark(watcher, now, lines)

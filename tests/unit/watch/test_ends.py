@@ -67,6 +67,20 @@ async def test_a_client_that_does_not_read_is_cut_and_can_go_on(world: World) ->
     await asyncio.gather(running, going_on, return_exceptions=True)
 
 
+@pytest.mark.parametrize("settings", [{"waiting": 5_000, "patience": 0.05}], indirect=True)
+async def test_who_does_not_even_take_the_last_word_is_cut_off(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "_TICK", 0.02)
+    watcher = await world.feed.open(world.watch(), None)
+    aborted = asyncio.Event()
+    watcher.abort = aborted.set
+    await live(world, said(world, watcher))
+    for n in range(20):
+        await world.write(thing(f"k{n}", name="x" * 400))
+    await asyncio.wait_for(aborted.wait(), 10)
+
+
 async def test_what_the_ring_forgets_cuts_who_has_not_taken_it(world: World) -> None:
     world.feed._ring._most = 20
     watcher = await world.feed.open(world.watch(), None)
