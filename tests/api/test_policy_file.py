@@ -74,6 +74,7 @@ def test_rules_change_while_the_server_runs(running: GluonServer, write: Write) 
     assert makes(running, "reader") and not makes(running, "member")
     rows = dict(operate.policy_rows(_policy(running)))
     assert "1 rules" in rows["policy"] and "policy.yaml:1:1" in rows["  not used"]
+    assert 'gluon_policy_broken{process="server"} 1.0' in _metrics(running)
     write("odd: '@'")
     wait_until(lambda: _policy(running)["problems"] != [], "word of the odd name", limit=10)
     assert makes(running, "member") and not makes(running, "reader")
@@ -84,6 +85,11 @@ def _policy(server: GluonServer) -> dict[str, Any]:
     assert status == 200, facts
     found: dict[str, Any] = facts["policy"]
     return found
+
+
+def _metrics(server: GluonServer) -> str:
+    text: str = ask(server, "admin", "GET", "/metrics")[1]
+    return text
 
 
 def test_who_is_an_admin_changes_at_once(running: GluonServer, write: Write) -> None:

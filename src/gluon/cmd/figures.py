@@ -78,8 +78,11 @@ class Figures:
         stats: stores.Stats,
         publishing: publisher.Publisher,
         times: timing.Times,
+        policy: Callable[[], Mapping[str, Any]] = dict,
     ) -> None:
+        """`policy`: the facts of the policy file."""
         self.name = name
+        self._policy = policy
         self._counting = counting
         self._stats = stats
         self._publishing = publishing
@@ -88,7 +91,7 @@ class Figures:
 
     def own(self) -> dict[str, Any]:
         """Plain data, ready for JSON."""
-        stats = self._stats
+        stats, policy = self._stats, self._policy()
         used = resource.getrusage(resource.RUSAGE_SELF)
         return {
             "process": self.name,
@@ -104,6 +107,10 @@ class Figures:
             },
             "publisher": self._publishing.stats.snapshot(),
             "binds": self._times.snapshot(),
+            "policy": {
+                "broken": int(bool(policy.get("error"))),
+                "problems": len(policy.get("problems", ())) + policy.get("more", 0),
+            },
         }
 
 
@@ -160,6 +167,7 @@ def families(processes: Iterable[Mapping[str, Any]], common: Mapping[str, Any]) 
     for one in processes:
         name = str(one["process"])
         _process(family, one, name)
+        _policy(family, one["policy"], name)
         _http(family, one["http"], name)
         _store(family, one["store"], name)
         _published(family, one["publisher"], name)
@@ -183,6 +191,17 @@ def _process(family: _Made, one: Mapping[str, Any], name: str) -> None:
     )
     family("gluon_process_resident_bytes", "gauge", "Memory of the process").add(
         one["resident_bytes"], process=name
+    )
+
+
+def _policy(family: _Made, policy: Mapping[str, int], name: str) -> None:
+    family(
+        "gluon_policy_broken",
+        "gauge",
+        "1 where the policy file cannot be used, so that rules before it count",
+    ).add(policy["broken"], process=name)
+    family("gluon_policy_problems", "gauge", "Rules that mean nothing or that nobody defines").add(
+        policy["problems"], process=name
     )
 
 

@@ -278,7 +278,9 @@ def _assemble(
     arbiter.binds = binds
     standings = standing.Standing(database)
     health, counting = Health(database.inner), metrics.Counting()
-    own = figures.Figures(name, counting, database.inner.stats, publishing, binds.times).own
+    own = figures.Figures(
+        name, counting, database.inner.stats, publishing, binds.times, protons.policy.facts
+    ).own
     gathering = Gathering(name, own, siblings)
     parts = operations.Parts(
         database=database, bus=bus, publishing=publishing, process=process, protons=protons, health=health,
