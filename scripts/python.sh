@@ -68,6 +68,23 @@ install_python() {
     )
 }
 
+# Keystone and what it needs, for tests: in an environment of its own, whose packages are none of Gluon's.
+install_openstack() {
+    (
+        if command -v flock >/dev/null; then exec 9<dev && flock 9; fi
+        stamp="$({ pwd -P; cat requirements-openstack.lock .venv/pyvenv.cfg; } | sha256sum)"
+        [ "$stamp" != "$(cat .venv-openstack/stamp 2>/dev/null)" ] || exit 0
+        unset PYTHONHOME PYTHONPATH
+        say "installing Keystone into .venv-openstack, for tests"
+        PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_USER=no
+        export PIP_DISABLE_PIP_VERSION_CHECK PIP_NO_INPUT PIP_USER
+        rm -rf .venv-openstack
+        "$(.venv/bin/python -I -c 'import sys; print(sys._base_executable)')" -m venv .venv-openstack
+        .venv-openstack/bin/python -m pip install -q --require-hashes --no-deps -r requirements-openstack.lock
+        echo "$stamp" >.venv-openstack/stamp
+    )
+}
+
 make_venv() {
     python="$(find_python)"
     if [ -z "$python" ]; then

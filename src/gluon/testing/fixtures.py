@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from gluon.testing.programs import missing_programs
-from gluon.testing.servers import EtcdServer, MariadbServer, PostgresServer
+from gluon.testing.servers import EtcdServer, KeystoneServer, MariadbServer, PostgresServer, keystone
 
 
 def require_programs(*names: str) -> None:
@@ -43,6 +43,15 @@ def etcd_server() -> Iterator[EtcdServer]:
     """The etcd of this pytest process."""
     require_programs("etcd", "etcdctl")
     with EtcdServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def keystone_server() -> Iterator[KeystoneServer]:
+    """The Keystone of this pytest process."""
+    if reason := keystone.missing():
+        pytest.skip(reason)
+    with KeystoneServer() as server:
         yield server
 
 

@@ -1,0 +1,263 @@
+"""A server whose callers a real Keystone knows: scopes, services, revocation, and Keystone away."""
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gluon.testing.process import wait_until
+from gluon.testing.product import GluonServer
+from gluon.testing.servers import KeystoneServer
+from gluon.testing.servers.keystone import KeystoneRefused, User
+
+pytestmark = pytest.mark.xdist_group("keystone")
+
+PORTS = "/proton/net-l3vpn/v1.0/ports"
+CACHED = 1.0
+
+
+class Cloud:
+    """Keystone, a Gluon server beside it, and two projects."""
+
+    def __init__(self, keystone: KeystoneServer, server: GluonServer) -> None:
+        self.keystone = keystone
+        self.server = server
+        self.project = keystone.project()
+        self.other = keystone.project()
+        self.member = keystone.new_user("member", project=self.project)
+
+    def ask(self, token: str, method: str = "GET", path: str = PORTS, body: Any = None, **more: str) -> int:
+        headers = {name.replace("_", "-"): value for name, value in more.items()}
+        if token:
+            headers["x-auth-token"] = token
+        return self.server.request(method, path, body, headers=headers)[0]
+
+
+def config_file(folder: Path, keystone: KeystoneServer, own: User, *, more: str = "") -> Path:
+    path = folder / "gluon.toml"
+    path.write_text(
+        f'[identity]\nmethods = ["keystone"]\ncache_seconds = {CACHED}\n[logs]\nlevel = "debug"\naccess = true\n'
+        f'[audit]\nfile = "{folder}/audit"\n[keystone]\nurl = "{keystone.url}"\ntimeout_seconds = 1.5\n'
+        f'user = "{own.name}"\npassword = "{own.password}"\n{more}'
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def cloud(keystone_server: KeystoneServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    own = keystone_server.new_user("service", project=keystone_server.project("service"))
+    folder = tmp_path_factory.mktemp("keystone")
+    with GluonServer("server", "--config", str(config_file(folder, keystone_server, own))) as server:
+        yield Cloud(keystone_server, server)
+
+
+def port_body(project: str) -> dict[str, Any]:
+    return {
+        "tenant_id": project, "mac_address": f"fa:{uuid.uuid4().hex[:2]}:00:00:00:01", "admin_state_up": True,
+        "status": "ACTIVE", "vnic_type": "normal", "mtu": 1500, "vlan_transparency": False,
+    }  # fmt: skip
+
+
+def test_without_a_token_keystone_is_named(cloud: Cloud) -> None:
+    status, headers, answer = cloud.server.exchange("GET", PORTS)
+    assert (status, answer["code"]) == (401, "unauthorized")
+    assert headers["www-authenticate"] == f'Keystone uri="{cloud.keystone.url.removesuffix("/v3")}"'
+
+
+def test_a_members_objects_are_his_projects(cloud: Cloud) -> None:
+    token = cloud.keystone.token(cloud.member, project_id=cloud.project)
+    assert cloud.ask(token, "POST", PORTS, port_body(cloud.project)) == 201
+    stranger = cloud.keystone.new_user("member", project=cloud.other)
+    seen = {}
+    for user, project in ((cloud.member, cloud.project), (stranger, cloud.other)):
+        headers = {"x-auth-token": cloud.keystone.token(user, project_id=project)}
+        seen[project] = cloud.server.request("GET", PORTS, headers=headers)[1]["ports"]
+    assert [port["tenant_id"] for port in seen[cloud.project]] == [cloud.project]
+    assert seen[cloud.other] == []
+
+
+def test_an_admin_of_a_project_and_of_the_system(cloud: Cloud) -> None:
+    """The rule of admins asks for the role, as Neutron's does."""
+    admin = cloud.keystone.admin
+    assert cloud.ask(cloud.keystone.token(admin, project="admin"), path="/gluon/v1/status") == 200
+    assert cloud.ask(cloud.keystone.token(admin, system=True), path="/gluon/v1/status") == 200
+    member = cloud.keystone.token(cloud.member, project_id=cloud.project)
+    assert cloud.ask(member, path="/gluon/v1/status") == 403
+
+
+def test_a_domain_scope_is_no_project(cloud: Cloud) -> None:
+    user = cloud.keystone.new_user("member", domain="default")
+    token = cloud.keystone.token(user, domain="default")
+    assert cloud.ask(token, path="/gluon/v1/protons") == 200
+    assert cloud.ask(token) == 403
+    assert cloud.ask(token, "POST", PORTS, port_body(cloud.project)) == 403
+
+
+def test_an_application_credential(cloud: Cloud) -> None:
+    token = cloud.keystone.token(cloud.member, project_id=cloud.project)
+    for rules, status in (([], 200), ([{"path": "/proton/**", "method": "GET", "service": "network"}], 401)):
+        wanted = {"name": uuid.uuid4().hex, **({"access_rules": rules} if rules else {})}
+        if rules:
+            service = {"service": {"type": "network", "name": "gluon"}}
+            cloud.keystone.request("POST", "/services", service)
+        made = cloud.keystone.request(
+            "POST",
+            f"/users/{cloud.member.id}/application_credentials",
+            {"application_credential": wanted},
+            token=token,
+        )["application_credential"]
+        given = {"id": made["id"], "secret": made["secret"]}
+        auth = {"identity": {"methods": ["application_credential"], "application_credential": given}}
+        assert cloud.ask(cloud.keystone.token_by(auth)) == status
+
+
+def test_a_revoked_token_is_refused_within_the_time_that_tokens_are_kept(cloud: Cloud) -> None:
+    token = cloud.keystone.token(cloud.member, project_id=cloud.project)
+    assert cloud.ask(token) == 200
+    cloud.keystone.revoke(token)
+    revoked = time.monotonic()
+    wait_until(lambda: cloud.ask(token) == 401, "the refusal", limit=CACHED + 3)
+    assert time.monotonic() - revoked < CACHED + 2
+
+
+def test_an_expired_token_goes_with_a_service_only(cloud: Cloud, keystone_server: KeystoneServer) -> None:
+    """As Nova does in a task that lasts longer than the user's token."""
+    nova = keystone_server.new_user("service", project=keystone_server.project("service"))
+    service = keystone_server.token(nova, project="service")
+    ordinary = keystone_server.token(cloud.member, project_id=cloud.project)
+    token = keystone_server.token(cloud.member, project_id=cloud.project)
+    soon = (datetime.now(UTC) + timedelta(seconds=4)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    made = keystone_server.request(
+        "POST",
+        f"/users/{cloud.member.id}/application_credentials",
+        {"application_credential": {"name": uuid.uuid4().hex, "expires_at": soon}},
+        token=token,
+    )["application_credential"]
+    given = {"id": made["id"], "secret": made["secret"]}
+    short = keystone_server.token_by(
+        {"identity": {"methods": ["application_credential"], "application_credential": given}}
+    )
+    assert cloud.ask(short) == 200
+    wait_until(lambda: cloud.ask(short) == 401, "the expiry", limit=8)
+    assert cloud.ask(short, x_service_token=service) == 200
+    assert cloud.ask(short, x_service_token=ordinary) == 401
+    assert cloud.ask(short, x_service_token="nonsense") == 401
+    assert cloud.ask("", x_service_token=service) == 401
+    assert cloud.ask(token, x_service_token="nonsense") == 401
+
+
+SMUGGLED = {
+    "X-Project-Id": "{other}", "X_Project_Id": "{other}", "X-Tenant-Id": "{other}", "X-Roles": "admin", "X_ROLES": "admin",
+    "X-Role": "admin", "X-Is-Admin": "True", "X-Is-Admin-Project": "True", "X-User-Id": "root",
+    "X-Identity-Status": "Confirmed", "X_Identity_Status": "Confirmed", "X-Service-Identity-Status": "Confirmed",
+    "X-Service-Roles": "service,admin", "OpenStack-System-Scope": "all", "X-Domain-Id": "default",
+    "Forwarded": "for=127.0.0.1", "X-Forwarded-User": "admin", "Remote-User": "admin",
+    "X_Auth_Token": "{admin}",
+}  # fmt: skip
+
+
+def test_headers_of_clients_say_nothing_of_who_they_are(cloud: Cloud) -> None:
+    admin = cloud.keystone.token(cloud.keystone.admin, project="admin")
+    token = cloud.keystone.token(cloud.member, project_id=cloud.project)
+    given = {name: value.format(other=cloud.other, admin=admin) for name, value in SMUGGLED.items()}
+    assert cloud.server.request("GET", PORTS, headers=given)[0] == 401
+    sure = {**given, "X-Auth-Token": token}
+    assert cloud.server.request("GET", "/gluon/v1/status", headers=sure)[0] == 403
+    ports = cloud.server.request("GET", PORTS, headers=sure)[1]["ports"]
+    assert {port["tenant_id"] for port in ports} <= {cloud.project}
+
+
+class Load:
+    """Clients that ask all the time: with a token that was known, and with ones that were not."""
+
+    def __init__(self, cloud: Cloud, known: str, others: list[str]) -> None:
+        self.statuses: dict[str, list[tuple[int, float]]] = {"known": [], "other": []}
+        self._stop = threading.Event()
+        asks: list[tuple[str, Callable[[], str]]] = [("known", lambda: known)] * 3
+        asks += [("other", others.pop) for _ in range(2)]
+        self._cloud = cloud
+        self._others = others
+        self._threads = [threading.Thread(target=self._work, args=ask) for ask in asks]
+
+    def _work(self, kind: str, token: Callable[[], str]) -> None:
+        while not self._stop.is_set():
+            try:
+                given = token()
+            except IndexError:
+                return
+            began = time.monotonic()
+            status = self._cloud.ask(given)
+            self.statuses[kind].append((status, time.monotonic() - began))
+            self._stop.wait(0.02)
+
+    def __enter__(self) -> "Load":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("how", ["paused", "killed"])
+def test_keystone_away(cloud: Cloud, how: str) -> None:
+    """Known tokens go on beyond the time they are kept, others get 503 and when to come again; nobody gets a 401."""
+    keystone = cloud.keystone
+    known = keystone.token(cloud.member, project_id=cloud.project)
+    late = keystone.token(cloud.member, project_id=cloud.project)
+    assert cloud.ask(known) == 200
+    keystone.pause() if how == "paused" else keystone.kill9()
+    try:
+        strangers = [f"gAAAA{uuid.uuid4().hex}" for _ in range(1000)]
+        with Load(cloud, known, strangers) as load:
+            time.sleep(CACHED + 2.5)  # longer than tokens are kept
+        status, headers, answer = cloud.server.exchange("GET", PORTS, headers={"x-auth-token": late})
+    finally:
+        keystone.resume() if how == "paused" else keystone.start()
+    assert (status, answer["code"], headers["retry-after"]) == (503, "unavailable", "2")
+    assert {status for status, _ in load.statuses["known"]} == {200}
+    assert {status for status, _ in load.statuses["other"]} == {503}
+    assert max(seconds for _, seconds in load.statuses["known"]) < 1.5
+    assert len(load.statuses["known"]) > 50
+    wait_until(lambda: cloud.ask(late) == 200, "Keystone's return", limit=10)
+
+
+def test_no_token_stands_in_a_log(cloud: Cloud) -> None:
+    """Nor the password of Gluon's own user; run after the tests above, whose lines are there."""
+    token = cloud.keystone.token(cloud.member, project_id=cloud.project)
+    bad = f"gAAAA{uuid.uuid4().hex}"
+    assert cloud.ask(token, "POST", PORTS, port_body(cloud.project)) == 201
+    assert cloud.ask(bad) == 401
+    assert cloud.ask(token, x_service_token=bad) == 401
+    said = cloud.server.daemon.said(lines=100_000)
+    folder = Path(cloud.server.arguments[cloud.server.arguments.index("--config") + 1]).parent
+    said += (folder / "audit").read_text()
+    assert PORTS in said
+    assert token not in said
+    assert bad not in said
+    assert "gAAAA" not in said
+    assert cloud.member.password not in said
+
+
+def test_wrong_credentials_of_gluon_itself_are_said_once(
+    keystone_server: KeystoneServer, tmp_path: Path
+) -> None:
+    own = User(id="", name="nobody", password="wrong")
+    with GluonServer("server", "--config", str(config_file(tmp_path, keystone_server, own))) as server:
+        for _ in range(5):
+            status, _ = server.request("GET", PORTS, headers={"x-auth-token": "some-token"})
+            assert status == 503
+        assert server.daemon.said(lines=1000).count("does not take Gluon's own credentials") == 1
+
+
+def test_the_helper_says_what_keystone_refused(keystone_server: KeystoneServer) -> None:
+    with pytest.raises(KeystoneRefused, match="no token: 401"):
+        keystone_server.token(User(id="", name="nobody", password="x"))
