@@ -59,7 +59,7 @@ def _escaped(member: str) -> str:
 def ordered(count: int, before: Mapping[int, Collection[int]]) -> tuple[list[int], list[int]]:
     """The numbers below `count` in their order, but each after those that it has `before` it; and those for which there is
     no such order, as they stand in a circle or wait for one."""
-    waits = {n: set(before.get(n, ())) - {n} for n in range(count)}
+    waits = {n: set(before.get(n, ())) for n in range(count)}
     behind: dict[int, list[int]] = {}
     for n, others in waits.items():
         for other in others:

@@ -176,7 +176,7 @@ def _in_turn(view: store.Batch, parts: Sequence[Part]) -> list[Part]:
         for reference in resource.references if row is not None else ():
             target = id(resource.family[reference.target])
             for _, held in reference.held(row):  # type: ignore[arg-type]
-                if (target, held) in number:
+                if number.get((target, held), n) != n:
                     before[number[target, held]].add(n)
     order, left = names.ordered(len(gone), before)
     turned = list(parts)

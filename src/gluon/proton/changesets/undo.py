@@ -6,7 +6,7 @@ server sets beside them, the revisions at which the objects must still be, and n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,9 +21,10 @@ _BIND = (types.Role.HOST, types.Role.DEVICE)
 
 @dataclass(slots=True, kw_only=True)
 class Reverse:
-    """`granted` by the number of the change."""
+    """`granted` and the objects' `keys` by the number of the change."""
 
     changes: list[dict[str, Any]] = field(default_factory=list)
+    keys: dict[int, str] = field(default_factory=dict)
     granted: dict[int, dict[str, Any]] = field(default_factory=dict)
     pairs: list[record.Pair] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
@@ -36,6 +37,7 @@ class Reverse:
             change["body"] = body
         if granted:
             self.granted[len(self.changes)] = granted
+        self.keys[len(self.changes)] = line.key
         self.changes.append(change)
 
     def note(self, line: record.Line, attribute: str, why: str) -> None:
@@ -65,6 +67,7 @@ def reverse(lines: Sequence[record.Line], find: Callable[[record.Line], registry
             for port in resource.family.values()
         )
         _one(found, line, resource, along=along)
+    _break_circles(found, {line.name: resource for line in done if (resource := find(line)) is not None})
     if not found.changes:
         raise errors.Conflict(
             "nothing in this change set can be taken back",
@@ -72,6 +75,28 @@ def reverse(lines: Sequence[record.Line], find: Callable[[record.Line], registry
             hint="change the objects as you like",
         )
     return found
+
+
+def _break_circles(found: Reverse, kinds: Mapping[record.Name, registry.Resource]) -> None:
+    """What refers to an object that is made later gets that reference when all are made."""
+    made: dict[record.Name, int] = {}
+    for n, change in enumerate(found.changes):
+        if change["op"] == "create":
+            made[change["api"], change["type"], str(found.keys[n])] = n
+    for n, change in enumerate(list(found.changes)):
+        if change["op"] != "create":
+            continue
+        name = (change["api"], change["type"], str(found.keys[n]))
+        later: dict[str, Any] = {}
+        for reference in kinds[name].references:
+            held = reference.keys(change["body"].get(reference.attribute))
+            if any(made.get((change["api"], reference.target, str(key)), -1) >= n for _, key in held):
+                later[reference.attribute] = change["body"][reference.attribute]
+        if later:
+            for attribute in later:
+                del change["body"][attribute]
+            api, kind, key = name
+            found.changes.append({"op": "update", "api": api, "type": kind, "key": key, "body": later})
 
 
 def _one(found: Reverse, line: record.Line, resource: registry.Resource, *, along: bool) -> None:
