@@ -137,7 +137,8 @@ async def open_node(
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise config.SettingsError(f"folder of the database {directory}: {error.strerror}") from error
-    database = Notifying(stores.open(where))
+    traces = recording.tracing(settings.trace, process or name)
+    database = Notifying(stores.open(where, told=traces.stored if traces is not None else None))
     bus = shared or etcd.connect_bus(settings)
     try:
         protons = Protons(
@@ -152,7 +153,7 @@ async def open_node(
             async with identities.guarded(settings, protons.rules) as guarding:
                 node = _assemble(
                     settings, protons, database, bus, guarding,
-                    process=process or _process(), lead=lead, name=name, siblings=siblings, kept=kept,
+                    process=process or _process(), lead=lead, name=name, siblings=siblings, kept=kept, traces=traces,
                 )  # fmt: skip
                 database.revisions = kept.revisions if kept is not None else None
                 database.notify = wake or node.publisher.notify
@@ -162,6 +163,8 @@ async def open_node(
         await database.close()
         if shared is None:
             await bus.close()
+        if traces is not None:
+            await asyncio.to_thread(traces.close)
 
 
 @asynccontextmanager
@@ -269,10 +272,13 @@ def _assemble(
     name: str,
     siblings: Siblings | None,
     kept: audit.Audit | None,
+    traces: recording.Tracing | None,
 ) -> Node:
     known = protons.registry
     arbiter = _Arbiter(bus)
     publishing = _publisher(protons, database, bus, arbiter, process=process, lead=lead)
+    if traces is not None:
+        publishing.tell(traces.published)
     assigner = assign.Assigner(roster := publishing.registrations, protons.versions)
     binds = binder.Binder(database, known, assigner, roster, publishing.subscribe, arbiter.unreachable)
     arbiter.binds = binds
@@ -297,7 +303,7 @@ def _assemble(
         routes.build(lambda: known, offered, protons.rules.allows),
         changesets.ChangeSets(sets, actions, binds, served.refresh),
     )
-    app = lane.Lane(served, rest, guarding, counting, recording.recorder(settings.logs, kept))
+    app = lane.Lane(served, rest, guarding, counting, recording.recorder(settings.logs, kept, traces))
     alone = config.database_url(settings).startswith("sqlite:")
     watching, app.streams = streams.make(
         database.inner, lambda: known, actions, standings, protons.rules, _Shown(protons, database).renew,

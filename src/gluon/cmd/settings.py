@@ -129,6 +129,14 @@ class Logs(_Section, frozen=True):
     access: Annotated[bool, _doc("log each request: method, path, status, milliseconds, project")] = False
 
 
+class Trace(_Section, frozen=True):
+    endpoint: Annotated[
+        str,
+        _doc("where spans of OpenTelemetry go, OTLP over HTTP: http://HOST:4318/v1/traces; none: no traces"),
+    ] = ""
+    ratio: Annotated[float, msgspec.Meta(description="share of requests that are traced", ge=0, le=1)] = 1.0
+
+
 class Audit(_Section, frozen=True):
     file: Annotated[
         str, _doc('where each write is recorded, refused ones too; "-" is standard output, none: no record')
@@ -218,6 +226,7 @@ class Settings(_Section, frozen=True):
     jwt: Jwt = Jwt()
     logs: Logs = Logs()
     audit: Audit = Audit()
+    trace: Trace = Trace()
 
 
 def load(path: str | None, flags: Mapping[str, Mapping[str, Any]]) -> Settings:

@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 from gluon.errors import GluonError
-from gluon.objects import keys
+from gluon.objects import journal, keys
 from gluon.publisher import aftermath, cursor, wake
 from gluon.publisher.collector import Collector, Known, MakeUnit
 from gluon.publisher.housekeeping import Housekeeping, Keep
@@ -98,6 +98,10 @@ class Publisher:
             Duty(name="housekeeping", run=lambda: every(settings.housekeeping, house.once)),
         )
         self._leader = Leader(target, process, duties, self.stats) if settings.lead else None
+
+    def tell(self, told: Callable[[Sequence[journal.Entry], float], None]) -> None:
+        """`told` hears of all that is published from now on: see `relay.Relay.told`."""
+        self._relay.told = told
 
     def notify(self) -> None:
         """Something was committed by this process. Never waits, never fails."""

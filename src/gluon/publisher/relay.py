@@ -91,6 +91,8 @@ class Relay:
         self._woken = asyncio.Event()
         self._reached: cursor.Cursor | None = None
         self._seen = 0
+        self.told: Callable[[Sequence[journal.Entry], float], None] | None = None
+        """Who traces hears of what was published, and since when (seconds since 1970) that took."""
 
     @property
     def reached(self) -> cursor.Cursor | None:
@@ -247,6 +249,7 @@ class Relay:
     async def _publish(
         self, current: cursor.Cursor, entries: Sequence[journal.Entry], parts: apart.Apart
     ) -> cursor.Cursor:
+        began = time.time()
         self._stats.behind(_moment(entries[0].at))
         self._stats.position = max(self._stats.position, entries[-1].revision)
         self._ahead.expect(entries, parts)
@@ -255,6 +258,8 @@ class Relay:
             self._check_models()  # the next batch is made when it is asked for
         self._stats.entries += len(entries)
         self._stats.caught_up()
+        if self.told is not None:
+            self.told(entries, began)
         return current
 
     async def _send(self, current: cursor.Cursor, batch: batches.Batch) -> cursor.Cursor:

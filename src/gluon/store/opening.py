@@ -5,15 +5,21 @@ In: a URL and settings. Out: a `SqlStore` that connects at its first call. Calle
 
 from __future__ import annotations
 
-from gluon.store import address, driver
+from typing import cast
+
+from gluon.store import address, driver, observed
 from gluon.store.settings import Settings
 from gluon.store.sql import SqlStore
 
 
-def open_store(url: str, settings: Settings | None = None) -> SqlStore:
-    """Raises `GluonError` for a bad URL or a missing driver, `Unavailable` for a SQLite file in use."""
+def open_store(url: str, settings: Settings | None = None, *, told: observed.Told | None = None) -> SqlStore:
+    """`told`: called after each committed batch. Raises `GluonError` for a bad URL or a missing driver, `Unavailable` for
+    a SQLite file in use."""
     settings = settings or Settings()
-    return SqlStore(open_database(url, settings), settings)
+    database = open_database(url, settings)
+    if told is not None:
+        database = cast("driver.Database", observed.Observed(database, told))
+    return SqlStore(database, settings)
 
 
 def open_database(url: str, settings: Settings) -> driver.Database:
