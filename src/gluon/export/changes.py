@@ -23,7 +23,7 @@ PARAMETERS: Document = {
         "in": "header",
         "required": False,
         "description": "Sent again with the same key, a change is not done again: the first answer comes back (24 hours).",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        "schema": {"type": "string", "pattern": '^([!#-~]{1,255}|"[ !#-~]{1,255}")$'},
     },
     "DryRun": {
         "name": "dry_run",
@@ -103,14 +103,14 @@ def several_made(t: ObjectType, one: Document) -> Document:
     return {"anyOf": [one, _listed(t, one)]}
 
 
-def several_gone(t: ObjectType) -> Document:
-    """Which objects are to go."""
+def several_gone(t: ObjectType, key: Document) -> Document:
+    """Which objects are to go; `key`: the schema of each key."""
     return {
         "name": t.key,
         "in": "query",
         "required": True,
         "description": f"The keys of the {t.plural} to delete: all of them, or none.",
-        "schema": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": MOST},
+        "schema": {"type": "array", "items": key, "minItems": 1, "maxItems": MOST},
     }
 
 

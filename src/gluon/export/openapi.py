@@ -31,6 +31,7 @@ _TITLES = {
 _READ = ("parameters", "get")
 _JSON = "application/json"
 _PROBLEM = "application/problem+json"
+_ETAGS = r'^(\*|(W/)?"[0-9]{1,18}"(\s*,\s*(W/)?"[0-9]{1,18}")*)?$'
 _REQUEST_ID = {"x-openstack-request-id": {"$ref": "#/components/headers/RequestId"}}
 _WITH_ETAG = {"etag": {"$ref": "#/components/headers/ETag"}, **_REQUEST_ID}
 
@@ -66,7 +67,7 @@ def document(model: Model, edition: Edition | None = None) -> Document:
                     "in": "header",
                     "required": False,
                     "description": "The ETag of the object as it was read; refused with 412 if it has changed since.",
-                    "schema": {"type": "string"},
+                    "schema": {"type": "string", "pattern": _ETAGS},
                 },
                 **changes.PARAMETERS,
             },
@@ -201,7 +202,7 @@ def _several(model: Model, place: paths.Place, item: Document) -> None:
             {"204": {"description": "They are gone.", "headers": _REQUEST_ID}},
         ),
         "operationId": _name(place, "delete-several"),
-        "parameters": [changes.several_gone(t)],
+        "parameters": [changes.several_gone(t, _key_schema(t.attributes[t.key]))],
     }
 
 
@@ -283,9 +284,20 @@ def _parameters(place: paths.Place, *, one: bool) -> Document:
 
 
 def _parameter(name: str, key: Attribute, owner: ObjectType) -> Document:
-    schema = {k: v for k, v in answers.value(key, key=True).items() if k not in {"description", "readOnly"}}
     described = f"`{owner.key}` of the {owner.singular}."
-    return {"name": name, "in": "path", "required": True, "description": described, "schema": schema}
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": described,
+        "schema": _key_schema(key),
+    }
+
+
+def _key_schema(key: Attribute) -> Document:
+    """A key as a URL has it, never empty."""
+    schema = {k: v for k, v in answers.value(key, key=True).items() if k not in {"description", "readOnly"}}
+    return {"minLength": 1, **schema} if schema["type"] == "string" and "format" not in schema else schema
 
 
 def _ref(object_type: ObjectType) -> str:

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from gluon.export import answers
+from gluon.model import body_schema
+from gluon.model.schema_words import TYPES
 from gluon.model.types import Attribute, ObjectType
 from gluon.particles import queries
 
 Document = dict[str, Any]
 
-_LEFT_OUT = frozenset({"description", "readOnly", "type"})
+_TIME: Document = {
+    "type": "string",
+    "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}(:[0-9]{2}){2}(\.[0-9]{1,6})?$",
+}
 
 
 def parameters(kind: ObjectType) -> list[Document]:
@@ -22,7 +26,7 @@ def parameters(kind: ObjectType) -> list[Document]:
     directions = {"type": "array", "items": {"type": "string", "enum": ["asc", "desc"]}}
     limit = {"type": "integer", "minimum": 0, "maximum": queries.MOST, "default": queries.MOST}
     found += [
-        _parameter("sort_key", "Sort by these, then by the key.", _names(queries.sorted_by(kind))),
+        _parameter("sort_key", "Sort by these, then by the key.", _names(queries.sorted_by(kind), once=True)),
         _parameter("sort_dir", "The direction of each `sort_key`.", directions),
         _parameter("limit", "Objects of one answer.", limit),
         _parameter("marker", "The key of the object that the page follows.", {"type": "string"}),
@@ -62,19 +66,19 @@ def _free(name: str) -> bool:
 
 def _filter(name: str, attribute: Attribute | None) -> Document:
     words = ", ".join(f"`{name}__{word}`" for word in queries.suffixes(attribute))
-    value = {"type": "string"} if attribute is None else answers.value(attribute, key=True)
-    plain = {k: v for k, v in value.items() if k not in _LEFT_OUT} | {"type": value["type"]}
-    if isinstance(plain["type"], list):
-        plain["type"] = next(t for t in plain["type"] if t != "null")
-    if "enum" in plain:
-        plain["enum"] = [v for v in plain["enum"] if v is not None]
+    plain = _TIME if attribute is None else _value(attribute)
     text = f"Only objects with one of these values; empty stands for null. Also {words}."
     items = {"anyOf": [plain, {"type": "string", "maxLength": 0}]}
     return _parameter(name, text, {"type": "array", "items": items})
 
 
-def _names(names: tuple[str, ...]) -> Document:
-    return {"type": "array", "items": {"type": "string", "enum": list(names)}}
+def _value(attribute: Attribute) -> Document:
+    return {"type": TYPES[attribute.value_type], **body_schema.facts(attribute)}
+
+
+def _names(names: tuple[str, ...], *, once: bool = False) -> Document:
+    found: Document = {"type": "array", "items": {"type": "string", "enum": list(names)}}
+    return {**found, "uniqueItems": True} if once else found
 
 
 def _parameter(name: str, text: str, schema: Document) -> Document:

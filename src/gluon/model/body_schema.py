@@ -62,7 +62,7 @@ def _never_null(attribute: Attribute) -> bool:
 
 
 def _value(attribute: Attribute, *, null: bool) -> Schema:
-    found: Schema = {"type": TYPES[attribute.value_type], **_facts(attribute)}
+    found: Schema = {"type": TYPES[attribute.value_type], **facts(attribute)}
     if null:
         found["type"] = [found["type"], "null"]
         if "enum" in found:
@@ -87,7 +87,8 @@ def _words(attribute: Attribute) -> Schema:
     return found
 
 
-def _facts(attribute: Attribute) -> Schema:
+def facts(attribute: Attribute) -> Schema:
+    """What a value has to be besides its type."""
     match attribute.value_type:
         case AttributeType.ENUM:
             return {"enum": list(attribute.values)}
