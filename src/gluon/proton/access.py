@@ -65,6 +65,11 @@ def sees(context: units.Context, resource: registry.Resource, row: store.Row) ->
     return access.allows("get", caller, read(resource, row, caller))
 
 
+def unseen(resource: registry.Resource) -> str:
+    """An object that stands in the way and that the caller may not read, for people."""
+    return f"an object of type {resource.name} that you may not see"
+
+
 def owned(kind: types.ObjectType, body: Any, caller: policy.Caller) -> Any:
     """A body of a new object with the caller's project, where it says nothing of one."""
     name = kind.role(types.Role.PROJECT)

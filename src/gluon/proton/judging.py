@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gluon import errors, expressions
-from gluon.proton import referring, registry, rules, work
+from gluon.proton import access, referring, registry, rules, work
 from gluon.spi import store
 
 STEPS = 10 * expressions.STEPS
@@ -98,7 +98,7 @@ def judge(state: work.Work, main: store.Row | None) -> None:
                 rule.read_ahead(state.committed, [touched.before])
             told = _told(rule, seen, budget)
             if told is not None and not mine:
-                raise _broken(touched.resource, touched.key, rule, told)
+                raise _broken(state, touched.resource, touched.row, rule, told)
             if told is not None:
                 wrong.append(_problem(rule, told))
         if wrong:
@@ -132,7 +132,7 @@ def _judge_readers(
             work.check_size(f"changing {touched.resource.name} '{touched.key}'", len(judged), "judge again")
             told = _told(watcher.rule, _seen(state, owner, row, row, old=watcher.rule.reads_old), budget)
             if told is not None:
-                raise _broken(owner, key, watcher.rule, told)
+                raise _broken(state, owner, row, watcher.rule, told)
 
 
 def _readers(state: work.Work, touched: work.Touched, watcher: rules.Watcher) -> Sequence[store.Row]:
@@ -178,8 +178,15 @@ def _problem(rule: rules.Rule, told: str) -> errors.FieldProblem:
     )
 
 
-def _broken(resource: registry.Resource, key: store.Value, rule: rules.Rule, told: str) -> errors.Conflict:
+def _broken(
+    state: work.Work, resource: registry.Resource, row: store.Row, rule: rules.Rule, told: str
+) -> errors.Conflict:
     message = rule.check.message or f"the rule {rule.check.rule} does not hold"
+    if state.context is not None and not access.sees(state.context, resource, row):
+        return errors.Conflict(
+            f"{access.unseen(resource)} would break its rule: {message}", code="rule", hint="ask the operator"
+        )
+    key = row[resource.records.key_column]
     return errors.Conflict(
         f"{resource.name} '{key}' would break its rule: {message}",
         code="rule",

@@ -13,7 +13,7 @@ import msgspec
 from gluon import errors
 from gluon.model import types
 from gluon.particles import tables
-from gluon.proton import referring, registry, units, work
+from gluon.proton import access, referring, registry, units, work
 from gluon.spi import ports, store
 
 DEEPEST = 100
@@ -117,6 +117,12 @@ def without(state: work.Work, owner: registry.Resource, references: list[Found],
                 name, referring.plain(value) if owner.type.attributes[name].type in types.NESTED else value
             )
         except errors.Invalid as error:
+            if state.context is not None and not access.sees(state.context, owner, before):
+                raise errors.Conflict(
+                    f"{access.unseen(owner)} needs a reference that it would lose",
+                    code="still_referred",
+                    hint="ask the operator",
+                ) from None
             raise errors.Conflict(
                 f"{owner.name} '{before[owner.records.key_column]}' would lose a reference in {name}, and then {error}",
                 code="still_referred",

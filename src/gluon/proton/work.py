@@ -41,6 +41,7 @@ class Work:
         "_pools",
         "_view",
         "changes",
+        "context",
         "incarnation",
         "now",
         "request_id",
@@ -50,6 +51,7 @@ class Work:
     )
 
     def __init__(self, view: store.View, context: units.Context | None = None) -> None:
+        self.context = context
         self.who = context.who if context is not None else ""
         self.request_id = context.request_id if context is not None else ""
         self._view = view

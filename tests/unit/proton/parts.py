@@ -22,7 +22,7 @@ from gluon.spi import store as spi_store
 API = "graph"
 POOL_VALUE = "gluon_pool_value"
 PROJECT = "p1"
-CALLER = policy.Caller(user="u", project=PROJECT, roles=frozenset(), admin=False)
+CALLER = policy.Caller(user="u", project=PROJECT, roles=frozenset(), admin=True)
 
 T = types.AttributeType
 
@@ -120,10 +120,11 @@ class Engine:
         self.database = database
         self.known = known
         self.rules = rules
+        self.caller = CALLER
         self._actions = service.Service(database, rules, ledger.Ledger(assign.Assigner(Nobody(), {})))
 
     def context(self, kind: str) -> units.Context:
-        return self._actions.context(self.known.by_name[API, kind], CALLER, "req-1")
+        return self._actions.context(self.known.by_name[API, kind], self.caller, "req-1")
 
     async def make(self, kind: str, key: str, **body: Any) -> dict[str, Any]:
         body = {"id": key, "project_id": PROJECT, **body}

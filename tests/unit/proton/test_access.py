@@ -25,7 +25,7 @@ from gluon.proton import query, registry, service, units
 from gluon.proton import tables as proton_tables
 from gluon.spi import hooks
 from gluon.spi.policy import Caller
-from tests.unit.proton.parts import API, Nobody, attribute, model, object_type
+from tests.unit.proton.parts import API, Nobody, attribute, many, model, object_type, reference
 
 ACTIONS = ("create", "get", "list", "update", "delete", "poke")
 OWNER = dict.fromkeys(ACTIONS, "rule:admin_or_owner")
@@ -250,3 +250,35 @@ async def test_code_of_others_never_runs_for_what_one_may_not_do(tmp_path: Path)
             running.context(poker), "there", "poke", {}
         )  # what an action changes is its own
         assert (await running.actions.get(running.context(ME), "there")).row["colour"] == "red"
+
+
+async def test_an_object_in_the_way_is_not_named_to_who_may_not_see_it(tmp_path: Path) -> None:
+    free = {**OWNER, "update": "@", "delete": "@"}
+    shelf = object_type("Shelf", attribute("size", types.AttributeType.INTEGER), policies=free)
+    book = object_type(
+        "Book",
+        reference("shelf_id", "Shelf"),
+        policies=OWNER,
+        checks=(types.Check(rule="self.shelf_id == null || self.shelf_id.size > 1", message="too small"),),
+    )
+    pile = object_type(
+        "Pile",
+        many("shelves", reference("item", "Shelf", "unset", nullable=False), min_items=1),
+        policies=OWNER,
+    )
+    async with world(tmp_path, shelf, book, pile) as running:
+        for key in ("shared", "free"):
+            body = {"id": key, "project_id": None, "size": 5}
+            await running.actions.create(running.context(ROOT, "Shelf"), body)
+        await running.actions.create(running.context(OTHER, "Book"), {"id": "hidden", "shelf_id": "shared"})
+        await running.actions.create(running.context(OTHER, "Pile"), {"id": "hidden", "shelves": ["free"]})
+        for who, named in ((ME, False), (OTHER, True)):
+            context = running.context(who, "Shelf")
+            for attempt in (
+                running.actions.update(context, "shared", {"size": 1}),
+                running.actions.delete(context, "shared"),
+                running.actions.delete(context, "free"),
+            ):
+                with pytest.raises(errors.Conflict) as caught:
+                    await attempt
+                assert ("hidden" in str(caught.value)) == named, str(caught.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -103,6 +104,7 @@ async def test_referrers_of_other_projects_are_counted_and_not_named(graph: Engi
     await graph.make("A", "a1", project_id=None)
     await graph.make("B", "b1", held="a1", project_id="p2")
     graph.rules.project = "p1"
+    graph.caller = dataclasses.replace(graph.caller, admin=False)
     with pytest.raises(errors.Conflict, match="referred to by 1 of other projects"):
         await graph.delete("A", "a1")
 
