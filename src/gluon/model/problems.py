@@ -50,6 +50,7 @@ class Problems:
 
 
 _MANY = 200
+_FEW = 30
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
@@ -61,6 +62,6 @@ def suggest(word: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
     if close:
         return f"did you mean {lowered[close[0]]!r}?"
-    if 0 < len(words) <= 12:
+    if 0 < len(words) <= _FEW:
         return f"known here: {', '.join(words)}"
     return ""
