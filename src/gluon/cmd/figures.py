@@ -12,7 +12,7 @@ import resource
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from gluon import errors
 from gluon import store as stores
@@ -68,6 +68,16 @@ def spread(histogram: stores.Histogram) -> dict[str, Any]:
     }  # fmt: skip
 
 
+class Watching(Protocol):
+    """What tells watchers: how far it has come, how many there are, and how many were cut for being slow."""
+
+    head: int
+    cuts: int
+
+    @property
+    def watchers(self) -> int: ...
+
+
 class Figures:
     """Of one process. `others` asks its siblings for theirs."""
 
@@ -88,6 +98,7 @@ class Figures:
         self._publishing = publishing
         self._times = times
         self._began = time.time()
+        self.watching: Watching | None = None
 
     def own(self) -> dict[str, Any]:
         """Plain data, ready for JSON."""
@@ -107,11 +118,18 @@ class Figures:
             },
             "publisher": self._publishing.stats.snapshot(),
             "binds": self._times.snapshot(),
+            "watch": self._watched(),
             "policy": {
                 "broken": int(bool(policy.get("error"))),
                 "problems": len(policy.get("problems", ())) + policy.get("more", 0),
             },
         }
+
+    def _watched(self) -> dict[str, int]:
+        watching = self.watching
+        if watching is None:
+            return {"watchers": 0, "head": 0, "cuts": 0}
+        return {"watchers": watching.watchers, "head": watching.head, "cuts": watching.cuts}
 
 
 async def shared(database: store.Store, target: bus.Bus, models: Sequence[Model]) -> dict[str, Any]:
@@ -122,7 +140,9 @@ async def shared(database: store.Store, target: bus.Bus, models: Sequence[Model]
         standing = await publisher.standing(database, target)
         found["database_up"] = 1
         found["etcd_up"] = 0 if standing.error else 1
-        found.update(lag=standing.lag, alarms=standing.alarms, etcd_bytes=standing.size)
+        found.update(
+            lag=standing.lag, position=standing.position, alarms=standing.alarms, etcd_bytes=standing.size
+        )
 
     async def binds() -> None:
         waiting = (("state", bindings.State.BINDING.value),)
@@ -171,6 +191,7 @@ def families(processes: Iterable[Mapping[str, Any]], common: Mapping[str, Any]) 
         _http(family, one["http"], name)
         _store(family, one["store"], name)
         _published(family, one["publisher"], name)
+        _watched(family, one["watch"], name, common)
         for stage, outcome, times in one["binds"]:
             family(
                 "gluon_bind_seconds", "histogram", "Seconds of binds that requests waited for, by stage"
@@ -240,6 +261,17 @@ def _published(family: _Made, stats: Mapping[str, Any], name: str) -> None:
         family("gluon_relay_lag_seconds", "gauge", "Age of the oldest change that is not in etcd").add(
             stats["lag_seconds"], process=name
         )
+
+
+def _watched(family: _Made, watch: Mapping[str, Any], name: str, common: Mapping[str, Any]) -> None:
+    family("gluon_watchers", "gauge", "Streams of changes that are open").add(watch["watchers"], process=name)
+    family("gluon_watch_cuts", "counter", "Streams that were ended because their client was too slow").add(
+        watch["cuts"], process=name
+    )
+    if watch["watchers"] and "position" in common:
+        family(
+            "gluon_watch_lag_revisions", "gauge", "Revisions that open streams have not been told yet"
+        ).add(max(0, common["position"] - watch["head"]), process=name)
 
 
 def _common(family: _Made, common: Mapping[str, Any]) -> None:

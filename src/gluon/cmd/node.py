@@ -284,10 +284,10 @@ def _assemble(
     arbiter.binds = binds
     standings = standing.Standing(database)
     health, counting = Health(database.inner), metrics.Counting()
-    own = figures.Figures(
+    shown = figures.Figures(
         name, counting, database.inner.stats, publishing, binds.times, protons.policy.facts
-    ).own
-    gathering = Gathering(name, own, siblings)
+    )
+    gathering = Gathering(name, shown.own, siblings)
     parts = operations.Parts(
         database=database, bus=bus, publishing=publishing, process=process, protons=protons, health=health,
         gathering=gathering,
@@ -309,6 +309,7 @@ def _assemble(
         database.inner, lambda: known, actions, standings, protons.rules, _Shown(protons, database).renew,
         alone=alone,
     )  # fmt: skip
+    shown.watching = watching
     database.committed, served.token = watching.notify, watching.now
     return Node(
         app=app,

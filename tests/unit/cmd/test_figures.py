@@ -25,6 +25,10 @@ class Publishing:
         self.stats = Stats()
 
 
+class Watching:
+    head, cuts, watchers = 40, 1, 2
+
+
 def figures_of(name: str) -> figures.Figures:
     counting, times, publishing, stats = metrics.Counting(), timing.Times(), Publishing(), StoreStats()
     counting.answered(None, "GET", 200, 0.002)
@@ -36,11 +40,13 @@ def figures_of(name: str) -> figures.Figures:
     publishing.stats.failures["relay"] += 2
     stats.lock_wait.add(0.003)
     stats.units, stats.batches = 7, 2
-    return figures.Figures(name, counting, stats, publishing, times)  # type: ignore[arg-type]
+    made = figures.Figures(name, counting, stats, publishing, times)  # type: ignore[arg-type]
+    made.watching = Watching()
+    return made
 
 
 COMMON: dict[str, Any] = {
-    "database_up": 1, "etcd_up": 0, "lag": 3, "alarms": ["NOSPACE"], "etcd_bytes": 10, "binds_waiting": 2,
+    "database_up": 1, "etcd_up": 0, "lag": 3, "position": 45, "alarms": ["NOSPACE"], "etcd_bytes": 10, "binds_waiting": 2,
     "bind_oldest": 4.5, "pools": [["net-l2", "vnis", 1 << 100, 5], ["net-l2", "few", 10, 9]],
 }  # fmt: skip
 
@@ -58,6 +64,7 @@ def test_a_page_has_all_processes_and_is_well_formed() -> None:
     assert (
         'gluon_bind_seconds_bucket{le="0.005",outcome="Bound",process="worker-0",stage="whole"} 1.0' in page
     )
+    assert 'gluon_watch_lag_revisions{process="worker-0"} 5.0' in page
     heads = [line.split()[2] for line in page.splitlines() if line.startswith("# TYPE")]
     assert len(heads) == len(set(heads))
 
