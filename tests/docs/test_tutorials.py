@@ -1,4 +1,4 @@
-"""Each tutorial and how-to runs as it is written: its shell blocks, in order, in an empty folder.
+"""Each tutorial and how-to, and the page on change sets, runs as it is written: its shell blocks, in order, in an empty folder.
 
 The word after ```` ```sh ```` says how: `background` is a server, `fails` must end with an error, `restart` is
 run between two lives of that server. A block without a language is what the command before it prints.
@@ -18,7 +18,13 @@ import pytest
 from gluon.testing.process import Daemon
 from gluon.testing.servers.server import free_ports
 
-TUTORIALS = sorted([*Path("docs/tutorials").glob("*.md"), *Path("docs/howto").glob("*.md")])
+TUTORIALS = sorted(
+    [
+        *Path("docs/tutorials").glob("*.md"),
+        *Path("docs/howto").glob("*.md"),
+        Path("docs/reference/changesets.md"),
+    ]
+)
 _BLOCK = re.compile(r"^```(?:(sh) ?(\w*))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

@@ -13,7 +13,14 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from gluon import errors
-from gluon.cmd import audit_commands, db_commands, model_commands, policy_commands, proton_commands
+from gluon.cmd import (
+    audit_commands,
+    change_commands,
+    db_commands,
+    model_commands,
+    policy_commands,
+    proton_commands,
+)
 from gluon.cmd import settings as config
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -171,6 +178,7 @@ cli.add_command(model_commands.model)
 cli.add_command(db_commands.db)
 cli.add_command(audit_commands.audit)
 cli.add_command(proton_commands.group(_CLIENT, _settings))
+cli.add_command(change_commands.group(_CLIENT, _settings))
 cli.add_command(policy_commands.group(_settings))
 
 
