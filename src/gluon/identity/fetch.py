@@ -47,13 +47,14 @@ class _Reading:
     def _start(self) -> None:
         self.headers: dict[bytes, bytes] = {}
         self.body = bytearray()
-        self.began = self.done = False
+        self.began = self.done = self.keeps = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.headers[name.lower()] = value
 
     def on_headers_complete(self) -> None:
         self.began = True
+        self.keeps = self.parser.should_keep_alive()  # asked later it is of the next answer
 
     def on_body(self, body: bytes) -> None:
         self.body += body
@@ -136,7 +137,7 @@ class Server:
                         raise EOFError("it closed the connection without an answer")
                 if len(reading.body) > _MOST:
                     raise OSError("its answer is too large")
-            keep = reading.parser.should_keep_alive() and not reader.at_eof()
+            keep = reading.keeps and not reader.at_eof()
             return Answer(reading.parser.get_status_code(), reading.headers, bytes(reading.body))
         finally:
             if keep:

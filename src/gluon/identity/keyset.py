@@ -7,8 +7,8 @@ seconds. While the URL does not answer, the keys that were read last go on.
 from __future__ import annotations
 
 import asyncio
-import time
 from pathlib import Path
+from time import monotonic
 from urllib.parse import urlsplit
 
 import jwt
@@ -61,11 +61,11 @@ class Keys:
             self._server = fetch.Server(f"{parts.scheme}://{parts.netloc}", ca_file=ca_file, seconds=seconds)
         else:
             self._keys = _of_file(source)
-            self._read = self._tried = time.monotonic()
+            self._read = self._tried = monotonic()
 
     async def find(self, kid: str | None, algorithm: str) -> Key | None:
         """The key of this name that is for this algorithm; without a name, the only one that is. Raises `Unavailable`."""
-        if time.monotonic() > self._read + _KEPT:
+        if monotonic() > self._read + _KEPT:
             await self._renew()
         found = self._among(kid, algorithm)
         if found is None:
@@ -82,7 +82,7 @@ class Keys:
     async def _renew(self) -> None:
         """Read them again, unless somebody has just done so."""
         async with self._lock:
-            now = time.monotonic()
+            now = monotonic()
             pause = _PAUSE if self._keys else 1.0
             if now < self._tried + pause:
                 return

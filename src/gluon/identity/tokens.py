@@ -141,8 +141,8 @@ def _read(path: Path) -> tuple[Stamp, dict[str, Known]]:
 def _bearer(place: str, entry: object) -> tuple[str, Known]:
     if not isinstance(entry, dict):
         raise TokensError(f"{place}: is no mapping")
-    if unknown := sorted(str(name)[:40] for name in entry.keys() - _MEMBERS):
-        raise TokensError(f"{place}: {unknown[0]} is none of {', '.join(sorted(_MEMBERS))}")
+    if entry.keys() - _MEMBERS:  # not named: it may be a token that stands in the wrong place
+        raise TokensError(f"{place}: what may stand there is {', '.join(sorted(_MEMBERS))}")
     user, project = _text(place, entry, "user"), _text(place, entry, "project")
     roles = entry.get("roles", [])
     if not user:
