@@ -186,6 +186,22 @@ async def test_a_token_that_the_journal_has_passed_is_expired(world: World) -> N
         await world.feed.open(world.watch(), token)
 
 
+async def test_what_is_trimmed_while_a_watcher_catches_up_is_not_passed_over(world: World) -> None:
+    reader = Client(world)
+    running = asyncio.create_task(reader.run())
+    world.feed._ring._most = 3
+    await world.write(thing("a"))
+    token = tokens.parse(await world.feed.now())
+    for n in range(9):
+        await world.write(thing(f"k{n}"))
+    await reader.until((await world.database.position()).revision)
+    watcher = await world.feed.open(world.watch(), token)
+    await world.database.trim(below=10**9, keep_seconds=1e9, keep_rows=5)
+    assert [e["type"] async for e in said(world, watcher)] == ["BOOKMARK", "ERROR"]
+    running.cancel()
+    await asyncio.wait({running})
+
+
 async def test_nothing_is_read_while_nobody_watches(world: World) -> None:
     watcher = await world.feed.open(world.watch(), None)
     events = said(world, watcher)

@@ -159,6 +159,7 @@ class Client:
     view: interest.View = field(default_factory=interest.View)
     state: dict[str, Any] = field(default_factory=dict)
     token: str = ""
+    everything: bool = False
     lists: int = 0
     events: list[dict[str, Any]] = field(default_factory=list)
 
@@ -168,7 +169,9 @@ class Client:
                 self.state, self.token = await self.world.list(self.view)
                 self.lists += 1
             try:
-                watcher = await self.world.feed.open(self.world.watch(self.view), tokens.parse(self.token))
+                watcher = await self.world.feed.open(
+                    self.world.watch(self.view, everything=self.everything), tokens.parse(self.token)
+                )
             except errors.Expired:
                 self.token = ""
                 continue
