@@ -28,8 +28,11 @@ def test_a_bound_port_is_shown_as_active(server: GluonServer) -> None:
     assert server.request("PUT", path, body)[1]["vif_type"] == "ovs"
     wait_until(lambda: server.request("GET", path)[1]["status"] == "ACTIVE", "the port is up", limit=20)
     shown = server.request("GET", path)[1]
-    listed = server.request("GET", f"{V2}/ports")[1]["ports"]
-    assert [p["status"] for p in listed if p["id"] == port["id"]] == ["ACTIVE"]
+    other = server.request("POST", f"{V2}/ports", {"project_id": port["project_id"]})[1]
+    for asked in ("", "?sort_key=name", "?fields=id,status", f"?project_id={port['project_id']}"):
+        listed = {p["id"]: p for p in server.request("GET", f"{V2}/ports{asked}")[1]["ports"]}
+        assert (listed[port["id"]]["status"], listed[other["id"]]["status"]) == ("ACTIVE", "DOWN")
+        assert "fields" in asked or listed[port["id"]] == shown
     del shown["created_at"], shown["updated_at"]
     status, same = server.request("PUT", path, {**shown, "name": "blue"})
     assert (status, same["status"], same["name"]) == (200, "ACTIVE", "blue")

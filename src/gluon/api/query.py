@@ -27,7 +27,9 @@ def of(request: message.Request, resource: registry.Resource) -> queries.Query:
 def answer(request: message.Request, query: queries.Query, page: lists.Page) -> message.Reply:
     """The objects, their count, and where the next page is."""
     resource, plural = page.resource, page.resource.type.plural
-    if query.fields or query.embed or page.hidden is not None:
+    if page.documents is not None:
+        objects = page.documents
+    elif query.fields or query.embed or page.hidden is not None:
         objects = b",".join(codec.encode(body) for body in _bodies(query, page))
     else:
         objects = b",".join(map(resource.records.document, page.rows))
@@ -58,10 +60,9 @@ def _bodies(query: queries.Query, page: lists.Page) -> Iterator[dict[str, Any]]:
 
 def _next(request: message.Request, page: lists.Page) -> str:
     """The same query, behind the last object of this page."""
-    key = page.rows[-1][page.resource.records.key_column]
     kept = [(name, value) for name, value in pairs(request) if name != "marker"]
     path = "/".join(quote(segment, safe="") for segment in request.path)
-    return f"/{path}?{urlencode([*kept, ('marker', key)])}"
+    return f"/{path}?{urlencode([*kept, ('marker', page.last)])}"
 
 
 def pairs(request: message.Request) -> list[tuple[str, str]]:

@@ -156,8 +156,9 @@ class Resources:
                 return _with(queries.answer(request, asked, page), headers)
             answers.no_arguments(request)
             headers = await self._resume()
-            bodies = await self._actions.list(self._context(request, resource), parent)
-            return message.Reply(200, codec.encode({resource.type.plural: bodies}), headers=headers)
+            objects = await self._actions.documents(self._context(request, resource), parent)
+            text = b'{"%s":[%s]}' % (resource.type.plural.encode(), objects)
+            return message.Reply(200, text, headers=headers)
         if request.method == "DELETE" and resource.modern:
             return await self._delete_many(request, resource, parent)
         return _other_method(request, MODERN_COLLECTION if resource.modern else COLLECTION)

@@ -12,6 +12,7 @@ from typing import Any
 from gluon.arbiter import bindings, tables
 from gluon.model.types import Kind, Role
 from gluon.objects import codec, status
+from gluon.particles import queries
 from gluon.particles import tables as columns
 from gluon.proton import registry
 from gluon.spi import store
@@ -62,6 +63,13 @@ class Standing:
                 }
             )
         return body
+
+    def beside(self, resource: registry.Resource) -> store.Beside | None:
+        """Where the status of each object lies, if it is no more than a value of one row."""
+        texts = resource.type.attributes[resource.type.key].value_type in queries.TEXTS
+        if resource.type.kind is not Kind.PORT or not texts:
+            return None
+        return store.Beside(table=tables.PORT, key="id", column="status", missing="DOWN")
 
     async def words(self, resource: registry.Resource, rows: Sequence[store.Row]) -> Sequence[str]:
         """The operational status of each row."""

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from msgspec import structs
 
 from gluon import errors
-from gluon.objects import journal
+from gluon.objects import codec, journal
 from gluon.proton import (
     access,
     create,
@@ -24,6 +24,7 @@ from gluon.proton import (
     referring,
     registry,
     remove,
+    showing,
     terms,
     units,
     update,
@@ -35,11 +36,7 @@ _MOST_PROBLEMS = 100
 _NOTHING: Mapping[str, Any] = {}
 
 
-class Standings(Protocol):
-    """What data planes say of objects."""
-
-    async def words(self, resource: registry.Resource, rows: Sequence[store.Row]) -> Sequence[str]:
-        """The operational status of each."""
+Standings = showing.Standings
 
 
 class Service:
@@ -55,8 +52,8 @@ class Service:
         self._store = database
         self._policy = rules
         self._ledger = ledger
-        self._standings = standings
-        self._lists = lists.Lists(database, self._shown)
+        self._showing = showing.Showing(standings)
+        self._lists = lists.Lists(database, self._showing)
 
     def context(
         self,
@@ -240,7 +237,7 @@ class Service:
             done = (await self._store.submit(context.bind(await unit()))).result
         if context.resource.stands is None:
             return done
-        (row,) = await self._shown(context.resource, (done.row,))
+        (row,) = await self._showing.rows(context.resource, (done.row,))
         return units.Result(row, access.document(context, row), done.wait)
 
     async def delete(
@@ -294,20 +291,8 @@ class Service:
         normal = context.resource.fields.key(key)
         row = access.found(context, await self._store.get(resource.table, normal), key, "get")
         units.check_inside(resource, row, incoming.inside(resource, parent))
-        (row,) = await self._shown(resource, (row,))
+        (row,) = await self._showing.rows(resource, (row,))
         return units.Result(row, access.document(context, row))
-
-    async def _shown(self, resource: registry.Resource, rows: Sequence[store.Row]) -> Sequence[store.Row]:
-        """The rows with the operational status in them, where the type shows it."""
-        status = resource.stands
-        if status is None or self._standings is None or not rows:
-            return rows
-        column = resource.records.column(status.name)
-        words = await self._standings.words(resource, rows)
-        return [
-            {**row, column: word} if not status.values or word in status.values else row
-            for row, word in zip(rows, words, strict=True)
-        ]
 
     async def _forget_shown(self, context: units.Context, key: store.Value, values: dict[str, Any]) -> None:
         """A client may send back the status that it was shown, though another is stored."""
@@ -315,7 +300,7 @@ class Service:
         row = await self._store.get(resource.table, key)
         if row is None or resource.stands is None or not access.sees(context, resource, row):
             return
-        (shown,) = await self._shown(resource, (row,))
+        (shown,) = await self._showing.rows(resource, (row,))
         if values[resource.stands.name] == shown[resource.records.column(resource.stands.name)]:
             del values[resource.stands.name]
 
@@ -352,6 +337,13 @@ class Service:
                 for name in access.hidden(context, row):
                     del body[name]
         return bodies
+
+    async def documents(self, context: units.Context, parent: str | None = None) -> bytes:
+        """The same as JSON, with commas between."""
+        found = await self._lists.documents(context, _under(context.resource, parent))
+        if found is None:
+            found = b",".join(map(codec.encode, await self.list(context, parent)))
+        return found
 
     async def page(self, context: units.Context, asked: query.Query, parent: str | None = None) -> lists.Page:
         """As `list`, what a query asks for."""

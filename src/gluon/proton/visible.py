@@ -22,7 +22,7 @@ _STEP = 1000
 class Part:
     """What the rules leave of a type."""
 
-    __slots__ = ("_context", "_each", "project")
+    __slots__ = ("_context", "each", "project")
 
     def __init__(self, context: units.Context) -> None:
         """Raises `Forbidden` where that is nothing, whatever there is."""
@@ -31,7 +31,8 @@ class Part:
             raise access.refuse_listing(context)
         own = scope in (Scope.OWN, Scope.OWN_ROWS)
         self._context = context
-        self._each = scope in (Scope.OWN_ROWS, Scope.ROWS)
+        self.each = scope in (Scope.OWN_ROWS, Scope.ROWS)
+        """Each row is looked at."""
         self.project = context.caller.project if own else None
         """SQL reads rows of it and of none; None: all."""
 
@@ -39,12 +40,12 @@ class Part:
         """Whether a row is of it."""
         if self.project is not None and row[tables.PROJECT] not in (None, self.project):
             return False
-        return not self._each or self._lists(row)
+        return not self.each or self._lists(row)
 
     async def select(self, database: store.Store, wanted: store.Select) -> Sequence[store.Row]:
         """The rows that `wanted` means, in its order."""
         wanted = replace(wanted, project=self.project)
-        if not self._each:
+        if not self.each:
             return await database.select(wanted)
         limit = wanted.limit
         if limit is None:
@@ -62,7 +63,7 @@ class Part:
 
     async def count(self, database: store.Store, wanted: store.Select) -> int:
         """How many there are on all pages."""
-        if not self._each:
+        if not self.each:
             return await database.count(replace(wanted, project=self.project))
         whole = replace(wanted, project=self.project, order=(), start=None, after=None, limit=_STEP)
         key = self._context.resource.records.key_column

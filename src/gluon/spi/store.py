@@ -153,17 +153,28 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What another table says of a row: its `column`, where its `key` is the key of the row; else `missing`."""
+
+    table: str
+    key: str
+    column: str
+    missing: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Select:
     """A read of many rows by equality, ordered by key. `project`: only rows of it or of none (`_project`).
 
-    `filters` must all hold. `order` comes before the key, which is the last word on it. `start`: the columns of `order`
-    and the key of a row; only what follows it is read.
+    `after`, `since`: a key; rows up to it, or before it, are left out. `filters` must all hold. `order` comes before the
+    key, which is the last word on it. `start`: the columns of `order` and the key of a row; only what follows it is read.
     """
 
     table: str
     equals: tuple[tuple[str, Value], ...] = ()
     project: str | None = None
     after: Value = None
+    since: Value = None
     limit: int | None = None
     filters: tuple[Filter, ...] = ()
     order: tuple[Order, ...] = ()
@@ -223,8 +234,12 @@ class Store(Protocol):
 
     async def select(self, query: Select) -> Sequence[Row]: ...
 
+    async def values(self, query: Select, columns: tuple[str | Beside, ...]) -> Sequence[Sequence[Value]]:
+        """The rows of `select` as values of these columns, among which are the key and what is sorted by: cheaper by
+        half, for who wants no rows."""
+
     async def count(self, query: Select) -> int:
-        """How many rows there are, whatever `order`, `start`, `after` and `limit` say."""
+        """How many rows there are, whatever `order`, `start`, `after`, `since` and `limit` say."""
 
     async def tail(self, after: int, *, limit: int, intent: bool = False) -> Sequence[journal.Entry]:
         """Entries of revisions > `after`, oldest first, at most about `limit` rows but never part of

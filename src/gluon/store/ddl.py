@@ -147,7 +147,7 @@ class Ddl:
     ) -> str:
         text = f"{quoted(column.name)} {self._dialect.type_of(column, column.name in held(table))}"
         if added and column.default is not None:
-            text += f" DEFAULT {_literal(column.default)}"
+            text += f" DEFAULT {literal(column.default)}"
         if not column.nullable or column.name in table.key:
             text += " NOT NULL"
         if self._dialect.inline_foreign:
@@ -173,7 +173,7 @@ class Ddl:
         return ", ".join(parts)
 
 
-def _literal(value: str | float | bool) -> str:
+def literal(value: str | float | bool) -> str:
     """A default as SQL."""
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"

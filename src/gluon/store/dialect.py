@@ -74,5 +74,7 @@ class Dialect:
     """That a column contains a text, by code points."""
     within: Callable[[str, Network], Condition]
     """That the address or prefix in a column lies in a prefix."""
+    has_booleans: bool = False
+    """Truth is a type of its own; else 0 and 1 are read."""
     null_is_most: bool = False
     """Null sorts after all values, unless the statement says otherwise."""

@@ -25,7 +25,19 @@ _SURROGATES = range(0xD800, 0xE000)
 NEVER: Part = ("1 = 0", ())
 
 
-def page(dialect: Dialect, shape: Shape, query: store.Select) -> Part | None:
+def read(dialect: Dialect, shape: Shape, query: store.Select, wanted: texts.Wanted = ()) -> Part | None:
+    """The statement of a page; the texts of plain ones are kept."""
+    if query.filters or query.order:
+        return page(dialect, shape, query, wanted)
+    given = [*query.equals, *((shape.key[0], key) for _, key in texts.start(query))]
+    if query.project is not None:
+        given.append((texts.PROJECT, query.project))
+    if not shape.matchable([name for name, _ in given], [value for _, value in given], nul=dialect.nul):
+        return None
+    return texts.select(shape, query, wanted)
+
+
+def page(dialect: Dialect, shape: Shape, query: store.Select, wanted: texts.Wanted = ()) -> Part | None:
     """The rows themselves. As in `texts.select`, those of a project and those of none are two ordered reads."""
     found = _conditions(dialect, shape, query)
     if found is None:
@@ -33,20 +45,23 @@ def page(dialect: Dialect, shape: Shape, query: store.Select) -> Part | None:
     order = _order(shape, query)
     if query.start is not None:
         found.append(_following(shape, order, query.start))
-    elif query.after is not None:
-        found.append((f"{quoted(shape.key[0])} > ?", (query.after,)))
-    ending = f" ORDER BY {', '.join(_sorted_by(dialect, shape, one) for one in order)}"
+    else:
+        found += [(f"{quoted(shape.key[0])} {sign} ?", (key,)) for sign, key in texts.start(query)]
+    sort = ending = f" ORDER BY {', '.join(_sorted_by(dialect, shape, one) for one in order)}"
     limit: Values = ()
     if query.limit is not None:
         ending, limit = ending + " LIMIT ?", (query.limit,)
     if query.project is None:
         where, args = _all(found)
-        return texts.columns(shape) + where + ending, args + limit
+        text = texts.columns(shape, texts.apart(wanted)) + where + ending
+        return texts.around(shape, wanted, text, sort), args + limit
     project = quoted(texts.PROJECT)
     mine, own = _all([(f"{project} = ?", (query.project,)), *found])
     free, args = _all([(f"{project} IS NULL", ()), *found])
-    one, other = (f"SELECT * FROM ({texts.columns(shape)}{part}{ending}) AS " for part in (mine, free))
-    return f"{one}m UNION ALL {other}f{ending}", own + limit + args + limit + limit
+    source = texts.columns(shape, texts.apart(wanted))
+    one, other = (f"SELECT * FROM ({source}{part}{ending}) AS " for part in (mine, free))
+    text = texts.around(shape, wanted, f"{one}m UNION ALL {other}f{ending}", sort)
+    return text, own + limit + args + limit + limit
 
 
 def count(dialect: Dialect, shape: Shape, query: store.Select) -> Part | None:

@@ -97,6 +97,7 @@ DIALECT = Dialect(
     drop_suffix=" CASCADE",
     contains="STRPOS({}, ?) > 0",
     within=lambda column, network: (f"{column}::text::inet <<= ?::text::inet", (str(network),)),
+    has_booleans=True,
     null_is_most=True,
 )
 

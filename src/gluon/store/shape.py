@@ -71,6 +71,20 @@ class Shape:
             row[name] = None if value is None else bool(value)
         return row
 
+    def with_booleans(
+        self, columns: Sequence[object], rows: Sequence[Sequence[store.Value]]
+    ) -> Sequence[Sequence[store.Value]]:
+        """Rows as the driver gave them, with truth values for 0 and 1."""
+        places = [n for n, name in enumerate(columns) if name in self.booleans]
+        if not places:
+            return rows
+        found = [list(row) for row in rows]
+        for row in found:
+            for n in places:
+                value = row[n]
+                row[n] = None if value is None else bool(value)
+        return found
+
     def matchable(self, columns: Sequence[str], values: Sequence[store.Value], *, nul: bool) -> bool:
         """Could a stored row equal these values at all?
 

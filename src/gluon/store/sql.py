@@ -198,22 +198,20 @@ class SqlStore:
 
     async def select(self, query: store.Select) -> Sequence[store.Row]:
         shape = self._shape(query.table)
-        if query.filters or query.order:
-            return await self._page(shape, query)
-        given = [*query.equals]
-        given += [(texts.PROJECT, query.project)] if query.project is not None else []
-        given += [(shape.key[0], query.after)] if query.after is not None else []
-        names = [name for name, _ in given]
-        if not shape.matchable(names, [value for _, value in given], nul=self._database.dialect.nul):
-            return ()
-        sql, args = texts.select(shape, query)
-        return [shape.row(values) for values in await self._readers.fetch(sql, *args)]
-
-    async def _page(self, shape: Shape, query: store.Select) -> Sequence[store.Row]:
-        found = pages.page(self._database.dialect, shape, query)
+        found = pages.read(self._database.dialect, shape, query)
         if found is None:
             return ()
         return [shape.row(values) for values in await self._readers.fetch(found[0], *found[1])]
+
+    async def values(
+        self, query: store.Select, columns: tuple[str | store.Beside, ...]
+    ) -> Sequence[Sequence[store.Value]]:
+        shape, dialect = self._shape(query.table), self._database.dialect
+        found = pages.read(dialect, shape, query, columns)
+        if found is None:
+            return ()
+        rows = await self._readers.fetch(found[0], *found[1])
+        return rows if dialect.has_booleans else shape.with_booleans(columns, rows)
 
     async def count(self, query: store.Select) -> int:
         found = pages.count(self._database.dialect, self._shape(query.table), query)

@@ -5,12 +5,17 @@ In: a `Shape` and what is asked. Out: SQL and its arguments. Used by `readers` a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gluon.spi import store
-from gluon.store.ddl import listed, quoted
+from gluon.store.ddl import listed, literal, quoted
 from gluon.store.fixed import JOURNAL_COLUMNS
 from gluon.store.shape import Key, Shape, Values
 
 PROJECT = "_project"
+
+Wanted = tuple[str | store.Beside, ...]
+"""Columns to read; none: all that are wanted of the table."""
 
 POSITION = (
     "SELECT w.incarnation, w.revision, (SELECT MAX(revision) FROM journal), (SELECT MIN(revision) FROM journal)"
@@ -27,9 +32,31 @@ TAIL_AND_EPOCH = (
 TAIL_INTENT = f"{_ENTRIES} WHERE revision > ? AND intent = ? ORDER BY revision, n LIMIT ?"
 
 
-def columns(shape: Shape) -> str:
-    """`SELECT … FROM` with all wanted columns in their order."""
-    return f"SELECT {listed(shape.columns)} FROM {quoted(shape.name)}"
+def columns(shape: Shape, wanted: Wanted = ()) -> str:
+    """`SELECT … FROM` with columns in their order."""
+    return f"SELECT {_values(shape, wanted, shape.name)} FROM {quoted(shape.name)}"
+
+
+def apart(wanted: Wanted) -> Wanted:
+    """The columns of the table itself."""
+    return tuple(c for c in wanted if isinstance(c, str))
+
+
+def around(shape: Shape, wanted: Wanted, ordered: str, ending: str) -> str:
+    """What other tables say of rows that were found and cut off before: else a database asks them of all it sorts."""
+    if len(apart(wanted)) == len(wanted):
+        return ordered
+    return f"SELECT {_values(shape, wanted, 'page')} FROM ({ordered}) AS {quoted('page')}{ending}"
+
+
+def _values(shape: Shape, wanted: Wanted, source: str) -> str:
+    key = f"{quoted(source)}.{quoted(shape.key[0])}"
+    return ", ".join(quoted(c) if isinstance(c, str) else _beside(c, key) for c in wanted or shape.columns)
+
+
+def _beside(one: store.Beside, key: str) -> str:
+    said = f"SELECT b.{quoted(one.column)} FROM {quoted(one.table)} AS b WHERE b.{quoted(one.key)} = {key}"
+    return f"COALESCE(({said}), {literal(one.missing)})"
 
 
 def lookup_in(shape: Shape, names: tuple[str, ...], count: int) -> str:
@@ -75,44 +102,49 @@ def _after(key: tuple[str, ...]) -> str:
     return f"{quoted(key[0])} >= ? AND (({') OR ('.join(terms)}))"
 
 
-def select(shape: Shape, query: store.Select) -> tuple[str, Values]:
+def select(shape: Shape, query: store.Select, wanted: Wanted = ()) -> tuple[str, Values]:
     """A page of rows. Rows of a project and rows of none are two ordered reads, so that an index on
     (`_project`, key) ends each of them at the limit."""
-    equals = query.equals
-    if query.after is not None and len(shape.key) != 1:
+    equals, from_ = query.equals, start(query)
+    if from_ and len(shape.key) != 1:
         raise ValueError(f"{shape.name} has a key of several columns: no page after one value")
     kind = (
         "select",
         tuple(name for name, _ in equals),
         query.project is None,
         query.after is None,
+        query.since is None,
         query.limit is None,
+        wanted,
     )
     text = shape.texts.get(kind)
     if text is None:
-        text = shape.texts[kind] = _select_text(shape, query)
-    args: Values = tuple(value for _, value in equals)
-    if query.after is not None:
-        args = (*args, query.after)
+        text = shape.texts[kind] = _select_text(shape, query, wanted)
+    args: Values = (*(value for _, value in equals), *(value for _, value in from_))
     limit: Values = () if query.limit is None else (query.limit,)
     if query.project is None:
         return text, args + limit
     return text, (query.project, *args, *limit, *args, *limit, *limit)
 
 
-def _select_text(shape: Shape, query: store.Select) -> str:
+def start(query: store.Select) -> Sequence[tuple[str, store.Value]]:
+    """How keys are compared where the page does not begin with the first, and with which."""
+    return [(sign, key) for sign, key in ((">", query.after), (">=", query.since)) if key is not None]
+
+
+def _select_text(shape: Shape, query: store.Select, wanted: Wanted) -> str:
     conditions = [f"{quoted(name)} = ?" for name, _ in query.equals]
-    if query.after is not None:
-        conditions.append(f"{quoted(shape.key[0])} > ?")
+    conditions += [f"{quoted(shape.key[0])} {sign} ?" for sign, _ in start(query)]
     order = f" ORDER BY {listed(shape.key)}"
-    if query.limit is not None:
-        order += " LIMIT ?"
+    limit = " LIMIT ?" if query.limit is not None else ""
     if query.project is None:
-        return _where(shape, conditions) + order
-    mine = _where(shape, [f"{quoted(PROJECT)} = ?", *conditions]) + order
-    free = _where(shape, [f"{quoted(PROJECT)} IS NULL", *conditions]) + order
-    return f"SELECT * FROM ({mine}) AS m UNION ALL SELECT * FROM ({free}) AS f{order}"
+        return columns(shape, wanted) + _where(conditions) + order + limit
+    source = columns(shape, apart(wanted))
+    mine = source + _where([f"{quoted(PROJECT)} = ?", *conditions]) + order + limit
+    free = source + _where([f"{quoted(PROJECT)} IS NULL", *conditions]) + order + limit
+    both = f"SELECT * FROM ({mine}) AS m UNION ALL SELECT * FROM ({free}) AS f{order}{limit}"
+    return around(shape, wanted, both, order)
 
 
-def _where(shape: Shape, conditions: list[str]) -> str:
-    return columns(shape) + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
+def _where(conditions: list[str]) -> str:
+    return f" WHERE {' AND '.join(conditions)}" if conditions else ""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cmp_to_key
 from ipaddress import ip_network
 from typing import Any
 
 from gluon import store
 from gluon.spi import tables
-from gluon.spi.store import Changes, Filter, Match, Order, Row, Select, Value, View
+from gluon.spi.store import Beside, Changes, Filter, Match, Order, Row, Select, Value, View
 from tests.contract.store.conftest import Opener
 from tests.contract.store.world import Unit, column, draft, text
 
@@ -31,6 +32,11 @@ ITEM = tables.Table(
     key=("id",),
     indexes=(("_project", "id"),),
 )
+SAID = tables.Table(
+    name="Said", columns=(text("item", nullable=False), text("word", 8, nullable=False)), key=("item",)
+)
+BESIDE = Beside(table="Said", key="item", column="word", missing="DOWN")
+SHOWN: tuple[str | Beside, ...] = (*(c.name for c in ITEM.columns if c.name != "long"), BESIDE)
 NAMES = ["", "a", "A", "b", "ab", "a b", "a ", " a", "a%", "a_c", "ä", "Ä", "ß", "ss", "z", "é", "e\u0301",
          "\uffff", "\U0001f600", "\ud7ff", "\U0010ffff", "\U0010ffffx", "'", "\\", "?", "a?b", None]  # fmt: skip
 SIZES: list[Value] = [-(2**63), -1, 0, 1, 9, 10, 2**63 - 1, None]
@@ -43,6 +49,7 @@ COLUMNS: dict[str, list[Any]] = {
     "name": NAMES, "long": NAMES, "notes": NAMES, "size": SIZES, "share": SHARES, "up": [True, False, None],
     "address": ADDRESSES, "prefix": PREFIXES,
 }  # fmt: skip
+SINCE: list[Value] = [None, "A", "a050", "a999", "\u00e4"]
 TEXTS = ("name", "long", "notes")
 SORTED = ("id", "name", "size", "share", "up", "address", "_project")
 
@@ -115,12 +122,15 @@ def expected(all_rows: list[Row], query: Select) -> list[Row]:
 async def test_pages_as_python_says(url: str, opener: Opener) -> None:
     chance = random.Random(7)
     made = rows(chance, 150)
-    db = await opener(url, wanted=[ITEM])
+    words = {row["id"]: "UP" for row in made if chance.random() < 0.5}
+    db = await opener(url, wanted=[ITEM, SAID])
 
     def decide(_: View) -> Changes:
         changes = Changes(entries=[draft("all")])
         for row in made:
             changes.put("Item", row)
+        for key, word in words.items():
+            changes.put("Said", {"item": key, "word": word})
         return changes
 
     await db.submit(Unit(decide))
@@ -137,7 +147,20 @@ async def test_pages_as_python_says(url: str, opener: Opener) -> None:
         wanted = expected(made, query)
         assert await db.count(query) == len(wanted), query
         assert list(await db.select(query)) == wanted, query
+        some = replace(
+            query, limit=chance.choice([None, 7]), since=None if query.order else chance.choice(SINCE)
+        )
+        assert [tuple(line) for line in await db.values(some, SHOWN)] == lines(wanted, some, words), some
         await in_pages(db, query, wanted, chance.randint(1, 40))
+
+
+def lines(wanted: list[Row], query: Select, words: dict[Value, str]) -> list[tuple[Value, ...]]:
+    """What `values` gives where `select` without limit and beginning gives `wanted`."""
+    found = [row for row in wanted if query.since is None or row["id"] >= query.since]  # type: ignore[operator]
+    return [
+        (*(row[c] for c in SHOWN if isinstance(c, str)), words.get(row["id"], "DOWN"))
+        for row in found[: query.limit]
+    ]
 
 
 async def in_pages(db: store.SqlStore, query: Select, wanted: list[Row], size: int) -> None:

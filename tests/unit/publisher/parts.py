@@ -219,6 +219,11 @@ class TinyStore:
     async def select(self, query: store.Select) -> Sequence[store.Row]:
         return list(self.data.rows.values())
 
+    async def values(
+        self, query: store.Select, columns: tuple[str | store.Beside, ...]
+    ) -> Sequence[Sequence[store.Value]]:
+        return [tuple(row[c] for c in columns if isinstance(c, str)) for row in await self.select(query)]
+
     async def install(
         self,
         wanted: Sequence[tables.Table],
