@@ -17,9 +17,6 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="What the server an
 def group(options: Options, settings: Settings) -> click.Group:
     """The commands. `options` name the server, `settings` makes its settings of what they say."""
 
-    def server(file: str | None, host: str | None, port: int | None) -> Any:
-        return settings(file, host=host, port=port).api
-
     @click.group("changes")
     def changes() -> None:
         """Many changes in one commit: plan them, apply them, look at what was done, undo it."""
@@ -32,7 +29,7 @@ def group(options: Options, settings: Settings) -> click.Group:
         """Show what the change set in FILE (YAML or JSON) would do; the plan can be applied for an hour."""
         from gluon.cmd import change_work
 
-        sys.exit(change_work.plan(server(**given), source, as_json=as_json))
+        sys.exit(change_work.plan(_server(settings, **given), source, as_json=as_json))
 
     @changes.command("apply")
     @click.argument("what", metavar="PLAN|FILE|-")
@@ -42,7 +39,18 @@ def group(options: Options, settings: Settings) -> click.Group:
         """Do what a plan has shown, or the change set in FILE at once."""
         from gluon.cmd import change_work
 
-        sys.exit(change_work.apply(server(**given), what, as_json=as_json))
+        sys.exit(change_work.apply(_server(settings, **given), what, as_json=as_json))
+
+    _history(changes, options, settings)
+    return changes
+
+
+def _server(settings: Settings, file: str | None, host: str | None, port: int | None) -> Any:
+    return settings(file, host=host, port=port).api
+
+
+def _history(changes: click.Group, options: Options, settings: Settings) -> None:
+    """The commands for what was done."""
 
     @changes.command("list")
     @click.option("--who", help="Only those of this user.")
@@ -56,7 +64,7 @@ def group(options: Options, settings: Settings) -> click.Group:
         """What was done by change sets, the newest first."""
         from gluon.cmd import change_work
 
-        sys.exit(change_work.listed(server(file, host, port), filters, as_json=as_json))
+        sys.exit(change_work.listed(_server(settings, file, host, port), filters, as_json=as_json))
 
     @changes.command("show")
     @click.argument("name", metavar="ID")
@@ -66,7 +74,7 @@ def group(options: Options, settings: Settings) -> click.Group:
         """One change set with its objects before and after it, or a plan."""
         from gluon.cmd import change_work
 
-        sys.exit(change_work.show(server(**given), name, as_json=as_json))
+        sys.exit(change_work.show(_server(settings, **given), name, as_json=as_json))
 
     @changes.command("undo")
     @click.argument("name", metavar="ID")
@@ -77,6 +85,4 @@ def group(options: Options, settings: Settings) -> click.Group:
         """Take a change set back, if nobody has changed its objects since."""
         from gluon.cmd import change_work
 
-        sys.exit(change_work.undo(server(**given), name, planned=planned, as_json=as_json))
-
-    return changes
+        sys.exit(change_work.undo(_server(settings, **given), name, planned=planned, as_json=as_json))

@@ -299,10 +299,8 @@ def _assemble(
     served.refresh = _tell(protons, database, presence, health)
     offered = operations.operations(parts, administer.Administration(database.inner, protons, presence))
     sets = engine.ChangeSets(actions, database, protons.rules, lambda: known)
-    rest = changesets.add(
-        routes.build(lambda: known, offered, protons.rules.allows),
-        changesets.ChangeSets(sets, actions, binds, served.refresh),
-    )
+    served_too = changesets.ChangeSets(sets, actions, binds, served.refresh)
+    rest = changesets.add(routes.build(lambda: known, offered, protons.rules.allows), served_too)
     app = lane.Lane(served, rest, guarding, counting, recording.recorder(settings.logs, kept, traces))
     alone = config.database_url(settings).startswith("sqlite:")
     watching, app.streams = streams.make(
