@@ -20,6 +20,8 @@ class Settings:
     """Bytes of documents in one batch, likewise."""
     max_waiting: int = 4096
     """Units that may wait; one more is refused with `Unavailable`."""
+    max_waiting_each: int = 1024
+    """Units of one project that may wait, likewise."""
     lock_timeout: float = 4.0
     """How long to wait for the writer lock."""
     statement_timeout: float = 4.0

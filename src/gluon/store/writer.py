@@ -2,7 +2,7 @@
 
 In: units. Out: what became of them. One task, one connection: take the lock, take who waits, read,
 decide, write, commit, answer. Invariant: nobody is answered before the batch is durable, and
-nobody is told "not written" of what may be. Called by `sql`.
+nobody is told "not written" of what may be; nothing but its cancellation ends the task. Called by `sql`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from typing import Any, TypeVar
 import structlog
 
 from gluon import errors
-from gluon.spi import store
+from gluon.spi import context, store
 from gluon.store import driver
+from gluon.store.attempt import Attempt, fail, unsettled
 from gluon.store.deciding import Deciding, Waiting
+from gluon.store.fair import Fair
 from gluon.store.settings import Settings
 from gluon.store.shape import Catalog
 from gluon.store.stats import Stats
@@ -46,9 +48,10 @@ class Writer:
         self._settings = settings
         self._stats = stats
         self.catalog: Catalog | None = None
-        self._queue: deque[Waiting] = deque()
+        self._queue = Fair(settings.max_waiting, settings.max_waiting_each)
         self._alone: deque[Waiting] = deque()
         self._jobs: deque[tuple[Callable[[], Awaitable[Any]], asyncio.Future[Any]]] = deque()
+        self._attempt: Attempt | None = None
         self._session: driver.Session | None = None
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -62,14 +65,17 @@ class Writer:
         """Queue a unit. Raises `Unavailable` when too many wait."""
         if self._closing:
             raise errors.Unavailable("the server is shutting down")
-        if len(self._queue) >= self._settings.max_waiting:
+        project = context.PROJECT.get()
+        try:
+            self._queue.check(project)
+        except errors.Unavailable:
             self._stats.refused += 1
-            raise errors.Unavailable("too many requests wait for the database")
+            raise
         if self._loop is None:  # asking for it is a system call, so only once
             self._loop = asyncio.get_running_loop()
         answer: asyncio.Future[store.Committed] = self._loop.create_future()
         epoch = self.catalog.epoch if self.catalog is not None else 0
-        self._queue.append(Waiting(unit, answer, monotonic(), epoch=epoch))
+        self._queue.put(Waiting(unit, answer, monotonic(), epoch=epoch), project)
         self._stats.waiting = len(self._queue)
         self._start()
         return answer
@@ -134,9 +140,21 @@ class Writer:
 
     async def _turn(self) -> None:
         """One batch, whatever becomes of it."""
-        batch: list[Waiting] = []
+        attempt = self._attempt = Attempt()
         try:
-            await self._batch(batch)
+            await self._try(attempt)
+        except Exception:  # our own mistake: these units fail, the writer lives on
+            log.exception("batch failed")
+            self._drop()
+            self._stats.unknown += attempt.abandon(errors.GluonError("the store failed; see its log"))
+            self._expire()
+            await self._pause()
+        self._attempt = None
+
+    async def _try(self, attempt: Attempt) -> None:
+        batch = attempt.units
+        try:
+            await self._batch(attempt)
         except driver.Busy as busy:
             log.info("batch put off", error=str(busy), units=len(batch))
             await self._again(batch)
@@ -148,13 +166,10 @@ class Writer:
             self._drop()
             log.warning("database connection lost", error=str(lost), units=len(batch))
             await self._again(batch)
-        except Exception:  # our own mistake: these units fail, the writer lives on
-            self._drop()
-            log.exception("batch failed")
-            _fail(batch, errors.GluonError("the store failed; see its log"))
 
-    async def _batch(self, batch: list[Waiting]) -> None:
+    async def _batch(self, attempt: Attempt) -> None:
         """Lock, then take who waits by now: while the lock was another's, more have come."""
+        batch = attempt.units
         if self._session is None:
             self._session = await self._connected()
         session = self._session
@@ -168,10 +183,12 @@ class Writer:
         if deciding is None or plan is None:
             await session.rollback()
         else:
+            attempt.deciding, attempt.sent = deciding, True
             try:
                 await session.commit(plan, batch[0].way)
-            except driver.Lost as lost:
-                if not lost.committing:
+            except driver.DriverError as error:
+                if not (isinstance(error, driver.Lost) and error.committing):
+                    attempt.sent = False
                     raise
                 self._drop()
                 await self._settle(batch, deciding)
@@ -185,9 +202,9 @@ class Writer:
     async def _connected(self) -> driver.Session:
         """A connection, made within the patience of who has waited longest."""
         self._expire()
-        since = min(
-            (waiting[0].since for waiting in (self._queue, self._alone) if waiting), default=monotonic()
-        )
+        since = self._queue.oldest(monotonic())
+        if self._alone:
+            since = min(since, self._alone[0].since)
         try:
             async with asyncio.timeout(max(_SETTLED, since + self._settings.patience - monotonic())):
                 return await self._database.session()
@@ -197,22 +214,18 @@ class Writer:
     def _expire(self) -> None:
         """Give up on who has waited long enough."""
         limit = monotonic() - self._settings.patience
-        for waiting in (self._queue, self._alone):
-            while waiting and waiting[0].since < limit:
-                self._give_up(waiting.popleft())
+        for one in self._queue.expired(limit):
+            self._give_up(one)
+        while self._alone and self._alone[0].since < limit:
+            self._give_up(self._alone.popleft())
 
     def _take(self) -> list[Waiting]:
         """The next batch; who gave up waiting is left out."""
         if self._alone:
             one = self._alone.popleft()
             return [] if one.answer.done() else [one]
-        queue = self._queue
-        batch: list[Waiting] = []
-        while queue and len(batch) < self._settings.max_units:
-            one = queue.popleft()
-            if not one.answer.done():
-                batch.append(one)
-        self._stats.waiting = len(queue)
+        batch = self._queue.take(self._settings.max_units)
+        self._stats.waiting = len(self._queue)
         return batch
 
     async def _decide(self, session: driver.Session, batch: list[Waiting]) -> Deciding | None:
@@ -222,10 +235,10 @@ class Writer:
             reason = (
                 "the schema was not installed" if catalog is None else "this process serves an older model"
             )
-            _fail(batch, errors.StaleModel(reason))
+            fail(batch, errors.StaleModel(reason))
             return None
         if late := [one for one in batch if one.epoch not in (0, catalog.epoch)]:
-            _fail(late, errors.StaleModel("the models were replaced meanwhile"))
+            fail(late, errors.StaleModel("the models were replaced meanwhile"))
             batch[:] = [one for one in batch if one not in late]
             if not batch:
                 return None
@@ -258,13 +271,14 @@ class Writer:
                 stats.rejected += 1
                 if not one.answer.done():
                     one.answer.set_exception(outcome)
-        self._queue.extendleft(reversed(deciding.left))
+        self._queue.put_back(deciding.left)
 
     # -- when it does not go well -------------------------------------------------------------
 
     async def _again(self, batch: list[Waiting]) -> None:
         """Nothing was written: put the batch back, or give up on who has waited long enough."""
         await self._rollback()
+        again: list[Waiting] = []
         for one in reversed(batch):
             one.tries += 1
             if one.tries >= _TRIES:
@@ -273,20 +287,25 @@ class Writer:
                 # One unit may be what makes the batch fail each time: the others must not suffer.
                 self._alone.appendleft(one)
             else:
-                self._queue.appendleft(one)
+                again.append(one)
+        self._queue.put_back(again[::-1])
         self._expire()
-        await asyncio.sleep(_PAUSES[min(self._failures, len(_PAUSES) - 1)])
+        await self._pause()
+
+    async def _pause(self) -> None:
+        """Longer each time, until a batch has the lock."""
         self._failures += 1
+        await asyncio.sleep(_PAUSES[min(self._failures, len(_PAUSES)) - 1])
 
     def _give_up(self, one: Waiting) -> None:
         self._stats.expired += 1
-        _fail([one], errors.Unavailable("the database does not answer"))
+        fail([one], errors.Unavailable("the database does not answer"))
 
     async def _caught(self, batch: list[Waiting], violation: driver.Violation) -> None:
         """The net caught something: the units run one by one, and the guilty one hears of it."""
         await self._rollback()
         if violation.again:
-            self._queue.extendleft(reversed(batch))
+            self._queue.put_back(batch)
             return
         self._stats.net += 1
         if len(batch) > 1:
@@ -299,7 +318,7 @@ class Writer:
                 "constraint caught a unit", kind=violation.kind.value, request_id=batch[0].unit.request_id
             )
             self._stats.rejected += 1
-            _fail(batch, errors.Conflict(_CONFLICTS[violation.kind], code=violation.kind.value))
+            fail(batch, errors.Conflict(_CONFLICTS[violation.kind], code=violation.kind.value))
 
     async def _failed(self, batch: list[Waiting], failed: driver.Failed) -> None:
         """A value does not fit its column, or a statement is wrong."""
@@ -311,10 +330,10 @@ class Writer:
             problem = errors.FieldProblem(
                 pointer="", code="unfit", message="a value is too long or cannot be stored"
             )
-            _fail(batch, errors.Invalid([problem]))
+            fail(batch, errors.Invalid([problem]))
         else:
             log.error("statement failed", error=str(failed), cause=str(failed.__cause__))
-            _fail(batch or self._take(), errors.Unavailable("the database refused the statement"))
+            fail(batch or self._take(), errors.Unavailable("the database refused the statement"))
             await asyncio.sleep(_PAUSES[-1] if not batch else 0)
 
     async def _settle(self, batch: list[Waiting], deciding: Deciding) -> None:
@@ -332,8 +351,8 @@ class Writer:
                         "SELECT n, request_id, who, at FROM journal WHERE revision = ? AND n = 0", mark[0]
                     )
                     await self._session.rollback()
-            except (driver.DriverError, TimeoutError) as error:
-                log.warning("outcome of a batch not settled yet", error=str(error))
+            except Exception as error:  # noqa: BLE001  # whatever it is, the next look may tell
+                log.warning("outcome of a batch not settled yet", error=str(error) or type(error).__name__)
                 self._drop()
                 await asyncio.sleep(_PAUSES[-1])
                 continue
@@ -343,14 +362,8 @@ class Writer:
             else:
                 await self._again(batch)
             return
-        for one, outcome in deciding.answers:
-            if isinstance(outcome, store.Committed) and outcome.revision:
-                self._stats.unknown += 1
-                _fail([one], errors.OutcomeUnknown("the database did not say whether it was written"))
-            else:
-                # It wrote nothing, but it was decided beside units that may not have either.
-                _fail([one], errors.Unavailable("the database does not answer"))
-        self._queue.extendleft(reversed(deciding.left))
+        self._stats.unknown += unsettled(deciding)
+        self._queue.put_back(deciding.left)
 
     async def _rollback(self) -> None:
         if self._session is not None:
@@ -358,18 +371,25 @@ class Writer:
                 await self._session.rollback()
             except driver.DriverError:
                 self._drop()
+            except Exception:  # a driver's mistake: without its connection there is no transaction either
+                log.exception("rollback failed")
+                self._drop()
 
     def _drop(self) -> None:
-        if self._session is not None:
-            self._session.kill()
-            self._session = None
+        session, self._session = self._session, None
+        if session is not None:
             self._stats.reconnects += 1
+            try:
+                session.kill()
+            except Exception:  # it is not used again, whatever became of it
+                log.exception("a connection could not be cut")
 
     def _refuse_all(self) -> None:
         refusal = errors.Unavailable("the server is shutting down")
-        _fail([*self._alone, *self._queue], refusal)
+        if self._attempt is not None:  # cancelled in the middle of it
+            self._stats.unknown += self._attempt.abandon(refusal)
+        fail([*self._alone, *self._queue.take(len(self._queue))], refusal)
         self._alone.clear()
-        self._queue.clear()
         for _, answer in self._jobs:
             if not answer.done():
                 answer.set_exception(refusal)
@@ -378,9 +398,3 @@ class Writer:
 
 def _by_name(group: driver.Group) -> tuple[str, tuple[str, ...]]:
     return group[0].name, group[1]
-
-
-def _fail(batch: list[Waiting], error: Exception) -> None:
-    for one in batch:
-        if not one.answer.done():
-            one.answer.set_exception(error)
