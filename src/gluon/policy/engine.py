@@ -107,11 +107,11 @@ def _rules(models: tuple[types.Model, ...], override: Mapping[str, Source]) -> R
         f"{place}: no rule {name!r} is defined, 'default' stands for it" for name, place in undefined.items()
     ]
     if override:
-        known = {*base.RULES, *names.known(models), *_asked(override, sources)}
+        known, apis = {*base.RULES, *_asked(override, sources)}, {model.name: model for model in models}
         odd += [
             f"{source.place}: rule {name}: nothing asks for it"
             for name, source in override.items()
-            if name not in known
+            if name not in known and not names.means(apis, name)
         ]
     kinds = {(m.name, kind.name): kind for m in models for kind in m.types.values()}
     return Rules(book=book, kinds=kinds, broken=tuple(broken), odd=tuple(odd))
@@ -119,4 +119,6 @@ def _rules(models: tuple[types.Model, ...], override: Mapping[str, Source]) -> R
 
 def _asked(override: Mapping[str, Source], sources: Mapping[str, Source]) -> Iterable[str]:
     """The names of a file that rules ask for."""
-    return {name for source in sources.values() for name in rulebook.named(source.rule) if name in override}
+    texts = {source.rule for source in sources.values() if isinstance(source.rule, str)}
+    given = [source.rule for source in override.values() if not isinstance(source.rule, str)]
+    return {name for rule in (*texts, *given) for name in rulebook.named(rule)}

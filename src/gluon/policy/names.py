@@ -1,12 +1,12 @@
 """What rules are called in files: `net-l2:create_port`, `net-l2:update_port:host_id`.
 
 As in Neutron, behind the proton's name, since several have ports. In: models. Out: names with rules of the models, and
-all names that a file may use.
+whether a name means anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
 from gluon.model import types
 from gluon.policy.rulebook import Source
@@ -41,12 +41,19 @@ def of_model(model: types.Model) -> Iterator[tuple[str, Source]]:
                     yield of_attribute(model.name, action, kind.singular, attribute.name), source
 
 
-def known(models: Iterable[types.Model]) -> Iterator[str]:
-    """All names that mean something here, beside the built-in ones."""
-    for model in models:
-        for kind in model.types.values():
-            for action in kind.policies:
-                yield of_action(model.name, action, kind.singular)
-            for attribute in kind.attributes:
-                for action in (GET, *SETTING):
-                    yield of_attribute(model.name, action, kind.singular, attribute)
+def means(models: Mapping[str, types.Model], name: str) -> bool:
+    """Whether a name is that of a rule about objects or attributes of these models, by their names."""
+    api, _, rest = name.partition(":")
+    model = models.get(api)
+    if model is None:
+        return False
+    rest, _, attribute = rest.partition(":")
+    for kind in model.types.values():
+        action = rest.removesuffix(f"_{kind.singular}")
+        if action != rest and (
+            (attribute in kind.attributes and action in (GET, *SETTING))
+            if attribute
+            else action in kind.policies
+        ):
+            return True
+    return False
