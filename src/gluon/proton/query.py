@@ -7,12 +7,12 @@ Secrets and what is not stored can be asked for in no way. Called by the faces; 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
 
 from gluon import errors
-from gluon.model.types import Attribute
+from gluon.model.types import Attribute, ObjectType
 from gluon.particles import queries as facts
 from gluon.proton import registry
 from gluon.spi import store
@@ -53,9 +53,9 @@ def parse(resource: registry.Resource, arguments: Iterable[tuple[str, str]]) -> 
         order=reading.order(given.get("sort_key", []), given.get("sort_dir", [])),
         limit=reading.limit(given.get("limit")),
         marker=reading.once("marker", given.get("marker")),
-        fields=reading.names("fields", given.get("fields", []), facts.shown(resource.type)),
+        fields=reading.names("fields", given.get("fields"), facts.shown),
         count=reading.truth("count", given.get("count")),
-        embed=reading.names("embed", given.get("embed", []), facts.embedded(resource.type)),
+        embed=reading.names("embed", given.get("embed"), facts.embedded),
         filters=tuple(reading.filters),
     )
     if reading.problems:
@@ -127,6 +127,8 @@ class _Reading:
             raise errors.Invalid(told) from None
 
     def order(self, keys: Sequence[str], directions: Sequence[str]) -> tuple[Order, ...]:
+        if not (keys or directions):
+            return ()
         known = facts.sorted_by(self._resource.type)
         names = [name for key in keys for name in key.split(",")]
         ways = [way for direction in directions for way in direction.split(",")]
@@ -168,7 +170,12 @@ class _Reading:
             self._add(f"{name} is true or false, not '{text[:40]}'", f"say {name}=true")
         return _TRUTH.get(text or "", False)
 
-    def names(self, argument: str, given: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    def names(
+        self, argument: str, given: Sequence[str] | None, all_of: Callable[[ObjectType], tuple[str, ...]]
+    ) -> tuple[str, ...]:
+        if given is None:
+            return ()
+        known = all_of(self._resource.type)
         names = tuple(dict.fromkeys(name for one in given for name in one.split(",")))
         wrong = [name for name in names if name not in known]
         if wrong:
