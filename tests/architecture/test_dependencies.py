@@ -33,6 +33,12 @@ def names(requirements: Iterable[str]) -> set[str]:
     return found - {"gluon"}
 
 
+RUNTIME = names(PROJECT["dependencies"]) | names(
+    line for extra, lines in EXTRAS.items() if extra != "dev" for line in lines
+)
+DEV = names(EXTRAS["dev"])
+
+
 @cache
 def imported(*folders: str) -> set[str]:
     """Names of the distributions that the code below these folders imports, generated stubs included."""
@@ -41,7 +47,9 @@ def imported(*folders: str) -> set[str]:
     for folder in folders:
         for path in (tree.ROOT / folder).rglob("*.py"):
             for module in modules_of(ast.parse(path.read_text(encoding="utf-8"))):
-                found |= {normal(name) for name in distributions.get(module, [])}
+                owners = {normal(name) for name in distributions.get(module, [])}
+                # Of a name that several share (`opentelemetry`, `google`) those count that are declared, if any is.
+                found |= owners & (RUNTIME | DEV) or owners
     return {name for name in found if not name.startswith("types-")} - {"gluon"}
 
 
@@ -51,12 +59,6 @@ def modules_of(code: ast.Module) -> Iterable[str]:
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield node.module.partition(".")[0]
-
-
-RUNTIME = names(PROJECT["dependencies"]) | names(
-    line for extra, lines in EXTRAS.items() if extra != "dev" for line in lines
-)
-DEV = names(EXTRAS["dev"])
 
 
 def test_what_the_package_imports_is_declared() -> None:
