@@ -11,6 +11,7 @@
     │   ├── Conflict          409, taken or still referred to
     │   ├── Stale             412, If-Match does not hold
     │   ├── TooLarge          413
+    │   ├── TooMany           429, the project has made all the requests that it may
     │   ├── Reused            422, an Idempotency-Key that stands for another request
     │   └── HookFailed        503, code of the service itself failed or took too long
     ├── Unavailable           503, try again: store down, queue full
@@ -163,6 +164,16 @@ class Reused(Rejected):
     """An Idempotency-Key that stands for another request."""
 
     code = "idempotency_key"
+
+
+class TooMany(Rejected):
+    """More requests than the project may make; there is room again after `retry_after` seconds."""
+
+    code = "rate"
+
+    def __init__(self, message: str, *, retry_after: int, hint: str = "") -> None:
+        self.retry_after = retry_after
+        super().__init__(message, hint=hint)
 
 
 class HookFailed(Rejected):

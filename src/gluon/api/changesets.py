@@ -17,7 +17,7 @@ import falcon.asgi
 
 from gluon import errors
 from gluon.api import errors as answers
-from gluon.api import message, terms
+from gluon.api import message, rates, terms
 from gluon.arbiter import binder
 from gluon.objects import codec
 from gluon.proton import service
@@ -46,11 +46,14 @@ class ChangeSets:
         refresh: Callable[[], Awaitable[None]],
     ) -> None:
         self._sets, self._actions, self._binder, self._refresh = sets, actions, binds, refresh
+        self.rates: rates.Rates | None = None
 
     async def collection(self, request: message.Request) -> message.Reply:
         if request.method == "POST":
             plan = _truth(_arguments(request, {"plan"}), "plan")
             body = answers.json_body(request)
+            if self.rates is not None and isinstance(several := body.get("changes"), list):
+                self.rates.charge(request.caller, len(several))
             status = 200 if plan else 201
             return await self._do(request, status, lambda who: self._sets.change(who, body, plan=plan))
         if request.method not in ("GET", "HEAD"):

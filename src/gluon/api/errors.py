@@ -26,6 +26,7 @@ STATUSES: tuple[tuple[type[errors.GluonError], int, str], ...] = (
     (errors.Conflict, 409, "Something stored stands in the way"),
     (errors.Stale, 412, "The object changed since it was read"),
     (errors.TooLarge, 413, "Too large"),
+    (errors.TooMany, 429, "Too many requests"),
     (errors.Reused, 422, "The key stands for another request"),
     (errors.HookFailed, 503, "The service's own code failed"),
     (errors.Rejected, 400, "The request is refused"),
@@ -86,8 +87,8 @@ def reply(
     answer = message.Reply(status, codec.encode(body), kind)
     if isinstance(error, errors.Unauthorized) and error.challenge:
         answer.headers.append((b"www-authenticate", error.challenge.encode()))
-    if status == 503:
-        after = error.retry_after if isinstance(error, errors.Unavailable) else 1
+    if status in (429, 503):
+        after = error.retry_after if isinstance(error, errors.Unavailable | errors.TooMany) else 1
         answer.headers.append((b"retry-after", str(after).encode()))
     return answer
 

@@ -16,7 +16,7 @@ import structlog
 
 from gluon import errors
 from gluon.api import errors as answers
-from gluon.api import message, resources, terms, watch
+from gluon.api import message, rates, resources, terms, watch
 from gluon.proton import terms as proton_terms
 from gluon.spi import context, policy
 
@@ -103,6 +103,7 @@ class Lane:
         self._collections: dict[bytes, Place] = {}
         self._known: object = None
         self.streams: watch.Streams | None = None
+        self.rates: rates.Rates | None = None
 
     def place(self, target: bytes) -> Place | None:
         """Of a request's target; None if it is not the lane's. Those of collections are kept while the models stay."""
@@ -138,6 +139,10 @@ class Lane:
         try:
             admitted = self._guard.admit(method, headers)
             caller = admitted if isinstance(admitted, policy.Caller) else await admitted
+            if caller.project:
+                context.PROJECT.set(caller.project)
+            if self.rates is not None:
+                self.rates.admit(caller)
             if REQUEST_ID in headers:
                 message.note_global(headers[REQUEST_ID], caller)
             request = message.Request(
@@ -234,6 +239,10 @@ class Lane:
             return NOBODY
         admitted = self._guard.admit(method, headers)
         caller = admitted if isinstance(admitted, policy.Caller) else await admitted
+        if caller.project:
+            context.PROJECT.set(caller.project)
+        if self.rates is not None:
+            self.rates.admit(caller)
         if REQUEST_ID in headers:
             message.note_global(headers[REQUEST_ID], caller)
         return caller

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from gluon import errors
-from gluon.api import editions, message
+from gluon.api import editions, message, rates
 from gluon.api import errors as answers
 from gluon.api import query as queries
 from gluon.api import terms as wishes
@@ -57,6 +57,7 @@ class Resources:
         self._editions = editions.Editions(actions, self._put, self._stands)
         self.token: Callable[[], Awaitable[str]] | None = None
         """Where a watch goes on that follows a list, asked for before the list is read."""
+        self.rates: rates.Rates | None = None
 
     @property
     def paths(self) -> object:
@@ -171,6 +172,8 @@ class Resources:
 
         context = self._writing(request, resource, made)
         _check_count(resource, len(bodies), "/" + resource.type.plural)
+        if self.rates is not None:
+            self.rates.charge(request.caller, len(bodies))
         return made(await self._actions.create_many(context, bodies, parent))
 
     async def _delete_many(
@@ -179,6 +182,8 @@ class Resources:
         """All objects whose keys are given, each once."""
         keys = wishes.keys(request, resource.type.key)
         _check_count(resource, len(keys), "")
+        if self.rates is not None:
+            self.rates.charge(request.caller, len(keys))
         wish = wishes.of(request, _gone, own=(resource.type.key,))
         context = self._actions.context(resource, request.caller, request.id, wish)
         await self._actions.delete_many(context, keys, parent)

@@ -19,7 +19,18 @@ from gluon.api import changesets, lane, metrics, routes
 from gluon.arbiter import assign, binder, ledger, replies, standing
 from gluon.arbiter import projection as arbiter_projection
 from gluon.arbiter import tables as arbiter_tables
-from gluon.cmd import administer, audit, etcd, figures, garbage, identities, operations, recording, streams
+from gluon.cmd import (
+    administer,
+    audit,
+    etcd,
+    figures,
+    garbage,
+    identities,
+    operations,
+    rating,
+    recording,
+    streams,
+)
 from gluon.cmd import settings as config
 from gluon.cmd.gathering import Gathering
 from gluon.cmd.health import Health
@@ -302,6 +313,7 @@ def _assemble(
     served_too = changesets.ChangeSets(sets, actions, binds, served.refresh)
     rest = changesets.add(routes.build(lambda: known, offered, protons.rules.allows), served_too)
     app = lane.Lane(served, rest, guarding, counting, recording.recorder(settings.logs, kept, traces))
+    app.rates = served.rates = served_too.rates = rating.of(settings)
     alone = config.database_url(settings).startswith("sqlite:")
     watching, app.streams = streams.make(
         database.inner, lambda: known, actions, standings, protons.rules, _Shown(protons, database).renew,

@@ -129,6 +129,23 @@ class Logs(_Section, frozen=True):
     access: Annotated[bool, _doc("log each request: method, path, status, milliseconds, project")] = False
 
 
+class Limits(_Section, frozen=True):
+    rate: Annotated[
+        float,
+        msgspec.Meta(
+            description="requests that a project may make each second, a change of several objects counted as many; "
+            "0: as many as it likes. Each host has its own count, and its workers share it",
+            ge=0,
+        ),
+    ] = 0.0
+    burst: Annotated[
+        float, msgspec.Meta(description="requests that it may make at once after a rest; 0: those of a second", ge=0)
+    ] = 0.0
+    projects: Annotated[
+        dict[str, float], _doc("another rate for a project, by its id; 0: as many as it likes")
+    ] = {}
+
+
 class Trace(_Section, frozen=True):
     endpoint: Annotated[
         str,
@@ -227,6 +244,7 @@ class Settings(_Section, frozen=True):
     logs: Logs = Logs()
     audit: Audit = Audit()
     trace: Trace = Trace()
+    limits: Limits = Limits()
 
 
 def load(path: str | None, flags: Mapping[str, Mapping[str, Any]]) -> Settings:

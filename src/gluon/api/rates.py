@@ -1,0 +1,88 @@
+"""How many requests a project may make: a token bucket for each, in this process.
+
+In: who asks. Out: nothing, or a refusal that says when to come again. A change of several objects costs as many
+tokens; what it costs beyond the first is taken once it is known, so a bucket may be in debt. Admins and services are
+not held up: they act for all. Called by `lane` before a body is read, and by those that read several objects of one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import monotonic
+
+from gluon import errors
+from gluon.spi import policy
+
+_MOST = 10_000
+"""Buckets that are kept before those that are full again are forgotten."""
+_SERVICE = "service"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """`rate`: requests each second, 0 for no limit; `burst`: as many at once after a rest."""
+
+    rate: float
+    burst: float
+
+
+@dataclass(slots=True)
+class _Bucket:
+    rate: Rate
+    tokens: float
+    at: float
+
+
+class Rates:
+    """`usual`: of each project that is not in `projects`."""
+
+    def __init__(self, usual: Rate, projects: Mapping[str, Rate]) -> None:
+        self._usual = usual
+        self._projects = projects
+        self._buckets: dict[str, _Bucket] = {}
+
+    def admit(self, caller: policy.Caller) -> None:
+        """Take a token. Raises `TooMany`."""
+        bucket = self._filled(caller)
+        if bucket is None:
+            return
+        if bucket.tokens < 1:
+            after = math.ceil((1 - bucket.tokens) / bucket.rate.rate)
+            raise errors.TooMany(
+                f"the project may make {bucket.rate.rate:g} requests a second, and has made them",
+                retry_after=after,
+                hint="wait for the seconds of Retry-After; the operator sets the limit",
+            )
+        bucket.tokens -= 1
+
+    def charge(self, caller: policy.Caller, count: int) -> None:
+        """The objects of an admitted request beyond the first."""
+        if count > 1 and (bucket := self._filled(caller)) is not None:
+            bucket.tokens -= count - 1
+
+    def _filled(self, caller: policy.Caller) -> _Bucket | None:
+        if caller.admin or _SERVICE in caller.roles:
+            return None
+        project, now = caller.project or "", monotonic()
+        bucket = self._buckets.get(project)
+        if bucket is None:
+            rate = self._projects.get(project, self._usual)
+            if rate.rate <= 0:
+                return None
+            if len(self._buckets) >= _MOST:
+                self._forget(now)
+            bucket = self._buckets[project] = _Bucket(rate, rate.burst, now)
+            return bucket
+        bucket.tokens = min(bucket.rate.burst, bucket.tokens + (now - bucket.at) * bucket.rate.rate)
+        bucket.at = now
+        return bucket
+
+    def _forget(self, now: float) -> None:
+        """Who has rested long enough is as one never seen."""
+        self._buckets = {
+            project: b
+            for project, b in self._buckets.items()
+            if b.tokens + (now - b.at) * b.rate.rate < b.rate.burst
+        }
