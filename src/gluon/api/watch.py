@@ -7,8 +7,9 @@ feed ends it. All that can be wrong is said before the answer begins. Called by 
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
 from gluon import errors
@@ -21,15 +22,17 @@ from gluon.watch import kinds, matching
 from gluon.watch.feed import Feed
 from gluon.watch.interest import Interest, View
 from gluon.watch.told import ANY, LINES, SSE, Shape
-from gluon.watch.watcher import End, Watcher
+from gluon.watch.watcher import CHUNK, End, Watcher
 
 PATH = ("gluon", "v1", "watch")
 NDJSON = b"application/x-ndjson"
 EVENTS = b"text/event-stream"
 REQUEST_ID = b"x-openstack-request-id"
 ASKED = b"watch=true"
-ABORT = "gluon.abort"
-"""In a request's scope: what ends its connection at once."""
+TRANSPORT = "gluon.transport"
+"""In a request's scope: its connection."""
+_SENT = 128 * 1024
+"""Bytes that the system may hold for a stream; it would take 4 MB for each client that does not read."""
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -80,7 +83,7 @@ class Streams:
             self._all(request, asked, sse) if match is None else await self._one(request, asked, match, sse)
         )
         watcher = await self._feed.open(interest, asked.since)
-        watcher.abort = scope.get(ABORT)
+        watcher.abort = _narrow(scope.get(TRANSPORT))
         leaving = asyncio.create_task(_until_gone(receive, watcher))
         try:
             await send(
@@ -236,6 +239,16 @@ def _headers(request: message.Request, match: Match | None, sse: bool) -> list[t
     if match is not None and isinstance(match[0], editions.Edition):
         found += editions.headers(match[0].version)
     return found
+
+
+def _narrow(transport: asyncio.Transport | None) -> Callable[[], None] | None:
+    """Let little wait in a connection, here and in the system; what ends it at once."""
+    if transport is None:
+        return None
+    transport.set_write_buffer_limits(high=CHUNK)
+    with suppress(OSError):
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SENT)
+    return transport.abort
 
 
 async def _until_gone(receive: Receive, watcher: Watcher) -> None:

@@ -146,7 +146,7 @@ class ShortWay(HttpToolsProtocol):
         super().on_message_begin()
         self.url, self.expect_100_continue = url, expects
         self.headers += headers
-        self.scope[watch.ABORT] = self.transport.abort  # type: ignore[literal-required]
+        self.scope[watch.TRANSPORT] = self.transport  # type: ignore[literal-required]
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

@@ -7,6 +7,7 @@ Invariant: a watcher is told every change after its token, in the order of revis
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -76,6 +77,7 @@ class Feed:
         self._known: frozenset[Kind] = frozenset()
         self._now: tokens.Token | None = None
         self._now_until = 0.0
+        self._asking: asyncio.Task[tokens.Token] | None = None
         self._reading = asyncio.Semaphore(4)
 
     # -- for others ----------------------------------------------------------------------------
@@ -96,16 +98,20 @@ class Feed:
 
     async def now(self) -> str:
         """A token of this moment or one shortly before: all that is committed later comes after it."""
-        loop = asyncio.get_running_loop()
         models = self._kinds.models  # before the position: what was committed under others is behind it
-        if self._now is not None and loop.time() < self._now_until and self._now.models == models:
-            return str(self._now)
-        until = self._now_until = loop.time() + _NOW
+        if self._now is None or time.monotonic() >= self._now_until or self._now.models != models:
+            if self._asking is None or self._asking.done():
+                self._asking = asyncio.create_task(self._ask(models), name="watch-token")
+            return str(await asyncio.shield(self._asking))
+        return str(self._now)
+
+    async def _ask(self, models: str) -> tokens.Token:
+        until = self._now_until = time.monotonic() + _NOW
         position = await self._store.position()
         found = tokens.Token(position.incarnation, position.revision, models)
         if self._now_until == until:  # nothing was committed here meanwhile
             self._now = found
-        return str(found)
+        return found
 
     def token(self, revision: int) -> str:
         return f"{self._incarnation}.{revision}.{self._models}"

@@ -15,7 +15,7 @@ from typing import Protocol
 from gluon.watch import told
 from gluon.watch.interest import Interest, Place
 
-CHUNK = 64 * 1024
+CHUNK = 32 * 1024
 """Bytes after which a chunk is full."""
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from gluon import errors
 from gluon.watch import feed, tokens
+from gluon.watch.interest import View
 from gluon.watch.watcher import Watcher
 from tests.unit.watch.world import Client, World, thing
 
@@ -93,6 +94,35 @@ async def test_what_the_ring_forgets_cuts_who_has_not_taken_it(world: World) -> 
             await asyncio.sleep(0.01)
     (last,) = [event async for event in events]
     assert (last["code"], int(last["resume"].split(".")[1])) == ("slow", first)
+
+
+async def test_a_watch_without_a_token_begins_now(world: World) -> None:
+    for n in range(5):
+        await world.write(thing(f"old{n}"))
+    watcher = await world.feed.open(world.watch(), None)
+    events = said(world, watcher)
+    await anext(events)
+    await world.write(thing("new"))
+    assert (await next_of(events, "ADDED"))["key"] == "new"
+
+
+@pytest.mark.parametrize("settings", [{"waiting": 5_000}], indirect=True)
+async def test_who_is_cut_need_not_hear_again_what_was_not_of_interest(world: World) -> None:
+    watcher = await world.feed.open(world.watch(View(projects=frozenset({"p"}))), None)
+    events = said(world, watcher)
+    await anext(events)
+    await world.write(thing("first", "p"))
+    await next_of(events, "ADDED")
+    other = 0
+    for n in range(10):
+        other = await world.write(thing(f"k{n}", "q"))
+    async with asyncio.timeout(10):
+        while world.feed.head < other:
+            await asyncio.sleep(0.01)
+    for n in range(20):
+        await world.write(thing(f"k{n}", "p", "x" * 400))
+    last = await next_of(events, "ERROR")
+    assert int(last["resume"].split(".")[1]) >= other
 
 
 async def test_a_server_that_stops_tells_what_waits_and_where_to_go_on(world: World) -> None:
