@@ -1,5 +1,6 @@
 """`gluon db backup`, `restore` and `check` on what a server made: random objects, and every kind of damage."""
 
+import asyncio
 import json
 import random
 import sqlite3
@@ -15,6 +16,7 @@ from click.testing import CliRunner
 import gluon
 from gluon.cmd import main
 from gluon.errors import GluonError
+from gluon.store.picture import alter
 from gluon.testing.product import GluonServer
 
 SHIPPED = Path(gluon.__file__).parent / "catalog"
@@ -135,6 +137,10 @@ def test_what_was_made_is_the_same_on_every_database(
         status, out, said = gluon_command("db", "restore", "--database", url, str(tmp_path / f"{n}.gz"))
         assert status == 0, out + said
         assert check("--database", url)[0] == 0
+        asyncio.run(harm(url))
+        status, facts = check("--database", url)
+        assert (status, {f["kind"] for f in facts["findings"]}) == (3, {"quotas", "ports"}), facts
+        assert check("--repair", "--database", url)[0] == 0
         with GluonServer("up", *MODELS, "--database", url) as server:
             assert lists(server) == made
             Maker(server, 10 + n).run(40)
@@ -148,6 +154,16 @@ def test_what_was_made_is_the_same_on_every_database(
                 == 1
             )
             assert gluon_command("db", "backup", "--database", url, str(tmp_path / f"{n + 1}.gz"))[0] == 0
+
+
+async def harm(url: str) -> None:
+    """What --repair can cure."""
+    async with alter(url) as picture:
+        await picture.fetch("UPDATE gluon_usage SET n = n + 1 WHERE type = 'Port'")
+        await picture.fetch(
+            "DELETE FROM gluon_port WHERE id = (SELECT MIN(p.id) FROM (SELECT id FROM gluon_port) p)"
+        )
+        await picture.fetch("UPDATE gluon_port SET project = NULL")
 
 
 Damage = Callable[[sqlite3.Connection], object]

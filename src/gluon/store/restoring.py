@@ -8,6 +8,7 @@ nobody serves, is made last. Called by mains.
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ _VALUES = 15_000
 _ROWS = 500
 _BYTES = 1 << 20
 _OURS = "gluon_"
+_LOOKS, _PAUSE = 10, 0.1
 _MARKER = tables.Table(
     name=fixed.RESTORING,
     columns=(
@@ -138,8 +140,7 @@ class _Restoring:
         run = self._connection
         if not (await run.fetch(self._dialect.alone))[0][0]:
             raise errors.Conflict("an upgrade or a restore of this database is running", code="upgrading")
-        if self._dialect.others and (await run.fetch(self._dialect.others))[0][0]:
-            raise errors.Conflict("servers are connected to this database: stop them first", code="served")
+        await self._alone()
         await run.begin()
         there = await stored_tables(run, self._dialect)
         gone = await self._gone(there, wish)
@@ -156,6 +157,14 @@ class _Restoring:
         await run.execute(f"DROP TABLE {ddl.quoted(fixed.RESTORING)}")
         await run.commit()
         return done
+
+    async def _alone(self) -> None:
+        """No server is connected; one that has just ended may still seem to be. Raises `Conflict`."""
+        for _ in range(_LOOKS):
+            if not self._dialect.others or not (await self._connection.fetch(self._dialect.others))[0][0]:
+                return
+            await asyncio.sleep(_PAUSE)
+        raise errors.Conflict("servers are connected to this database: stop them first", code="served")
 
     async def _gone(self, there: Mapping[str, Stored], wish: Wish) -> set[str]:
         """The tables that make place. Raises `Conflict`."""

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from gluon.testing.fixtures import require_programs
+from gluon.testing.folders import PrivateFolder
 from gluon.testing.process import ProcessFailed, run
 from gluon.testing.product import GluonServer
 from gluon.testing.servers import EtcdServer, PostgresServer
@@ -20,16 +21,20 @@ from tests.fault.system.site import Site
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 24 MB."""
-    folder = tmp_path / "disk"
+def small_disk() -> Iterator[Path]:
+    """A file system of 24 MB, which a server that is another user can reach."""
+    private = PrivateFolder("disk")
+    private.path.chmod(0o755)
+    folder = private.path / "disk"
     folder.mkdir()
     try:
-        run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)])
+        run(["mount", "-t", "tmpfs", "-o", "size=24m,mode=755", "tmpfs", str(folder)])
     except ProcessFailed as error:
+        private.remove()
         pytest.skip(f"no small disk can be made here: {error}")
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)
+    private.remove()
 
 
 def fill(disk: Path, leave: int) -> Path:
@@ -88,10 +93,7 @@ def test_full_disk_of_postgresql(small_disk: Path, etcd: EtcdServer, tmp_path: P
         place = small_disk / "space"
         place.mkdir()
         if sql.user:
-            for folder in (*place.parents, place):
-                if folder.is_relative_to(tmp_path.parent.parent):
-                    folder.chmod(folder.stat().st_mode | 0o055)
-            shutil.chown(place, sql.user)
+            PrivateFolder.give(place, sql.user)
         sql.sql(f"CREATE TABLESPACE small LOCATION '{place}'")
         sql.sql(f'ALTER DATABASE "{site.database}" SET TABLESPACE small')
         server = site.server()
@@ -118,6 +120,9 @@ def test_slow_database(etcd: EtcdServer, tmp_path: Path) -> None:
             statuses = [status for one in pool.map(client, range(24)) for status in one]
         took = time.monotonic() - began
         figures: dict[str, Any] = server.request("GET", "/gluon/v1/status")[1]
+        assert [one["process"] for one in figures["processes"]] == ["publisher", "worker-0"]
+        page = server.request("GET", "/metrics")[1]
+        assert 'gluon_publisher_leading{process="publisher"} 1.0' in page
         (worker,) = [one for one in figures["processes"] if one["process"] == "worker-0"]
         hold = worker["store"]["lock_hold"]
         site.say(
