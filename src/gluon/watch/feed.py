@@ -62,6 +62,7 @@ class Feed:
         self.settings = settings or Settings()
         self.head = 0
         self.cuts = 0
+        """Watchers that were too slow."""
         self._store = database
         self._kinds = kinds
         self._models = kinds.models
@@ -138,6 +139,8 @@ class Feed:
         return watcher
 
     def close(self, watcher: Watcher) -> None:
+        """It is told nothing more; called once."""
+        self.cuts += watcher.slow
         self._all.discard(watcher)
         self._take_out(watcher)
 

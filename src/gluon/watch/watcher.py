@@ -108,6 +108,11 @@ class Watcher:
         self._ready.set()
 
     @property
+    def slow(self) -> bool:
+        """Whether it was cut because its client reads too slowly."""
+        return self._end is not None and self._end[0] is End.SLOW
+
+    @property
     def cut_off(self) -> bool:
         return self._end is not None
 

@@ -59,6 +59,8 @@ async def test_a_client_that_does_not_read_is_cut_and_can_go_on(world: World) ->
     assert (rest[-1]["type"], rest[-1]["code"]) == ("ERROR", "slow")
     assert int(rest[-1]["resume"].split(".")[1]) == first
     assert len(rest) == 1
+    world.feed.close(watcher)
+    assert world.feed.cuts == 1
     again = Client(world, token=rest[-1]["resume"])
     going_on = asyncio.create_task(again.run())
     await again.until(last)
