@@ -1,4 +1,4 @@
-"""Writes `docs/reference` from the code: one page a shipped model, one of all settings, one of all commands, and the
+"""Writes `docs/reference` from the code: one page a shipped model, one of all settings, of all commands, of all errors, and the
 model language as a page and as a JSON Schema.
 
 `./dev docs` calls it. With --check nothing is written, and the exit status says whether all pages are as they should be.
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from gluon.export import markdown
+from gluon.export import errors_page, markdown
 from gluon.model import language, loader, manual
 
 ROOT = Path(__file__).parents[1]
@@ -28,6 +28,7 @@ def pages() -> dict[str, str]:
         made[f"{model.name}-{model.version}.md" if name in made else name] = markdown.page(model)
     made["settings.md"] = settings_page()
     made["commands.md"] = "".join(commands_page())
+    made["errors.md"] = errors_page.markdown()
     made["model.md"] = manual.page()
     schema = json.dumps(language.schema(), indent=2, ensure_ascii=False) + "\n"
     return {name: MADE + text for name, text in made.items()} | {"model.schema.json": schema}

@@ -13,7 +13,7 @@ import falcon
 import falcon.asgi
 
 from gluon import errors
-from gluon.api import lane
+from gluon.api import lane, pages
 from gluon.spi import policy
 
 Allowed = Callable[[str, policy.Caller], bool]
@@ -32,6 +32,7 @@ READ = frozenset({
     "/gluon/v1/protons/{api}/{version}/openapi.json",
     "/healthz",
     "/readyz",
+    *pages.PATHS,
 })  # fmt: skip
 """What all who are known may read."""
 _WRITTEN = frozenset({"/gluon/v1/protons"})

@@ -16,6 +16,7 @@ from gluon.api import message
 from gluon.objects import codec
 
 PROBLEM = b"application/problem+json"
+EXPLAINED = "/docs/errors"
 
 STATUSES: tuple[tuple[type[errors.GluonError], int, str], ...] = (
     (errors.Invalid, 400, "The request breaks the model's rules"),
@@ -70,8 +71,9 @@ def reply(
         detail, code, hint = str(error), "unavailable", _LATER
         if isinstance(error, errors.OutcomeUnknown):
             hint = _LOOK
+    kind = PROBLEM if modern or _wants_problem(headers) else message.JSON
     body = {
-        "type": "about:blank",
+        "type": type_of(code) if kind is PROBLEM else "about:blank",
         "title": title,
         "status": status,
         "detail": detail,
@@ -83,7 +85,6 @@ def reply(
     if not modern:
         fault = "Client" if status < 500 else "Server"
         body |= {"faultcode": fault, "faultstring": legacy or detail, "debuginfo": None}
-    kind = PROBLEM if modern or _wants_problem(headers) else message.JSON
     answer = message.Reply(status, codec.encode(body), kind)
     if isinstance(error, errors.Unauthorized) and error.challenge:
         answer.headers.append((b"www-authenticate", error.challenge.encode()))
@@ -91,6 +92,11 @@ def reply(
         after = error.retry_after if isinstance(error, errors.Unavailable | errors.TooMany) else 1
         answer.headers.append((b"retry-after", str(after).encode()))
     return answer
+
+
+def type_of(code: str) -> str:
+    """Where a code is explained, relative to whatever was asked for."""
+    return f"{EXPLAINED}#{code}"
 
 
 def _status(error: Exception) -> tuple[int, str]:
@@ -120,9 +126,9 @@ def plain(status: int, text: str, request: message.Request, *, allow: str = "") 
     """404, 405 and 406 of 1.0 are plain text, as the original's, unless problem details are asked for."""
     headers = [(b"allow", allow.encode())] if allow else []
     if request.modern or _wants_problem(request.headers):
-        title, code = _PLAIN[status]
+        title, code = _PLAIN.get(status, ("The request is refused", "rejected"))
         body = {
-            "type": "about:blank",
+            "type": type_of(code),
             "title": title,
             "status": status,
             "detail": text,

@@ -13,7 +13,7 @@ import falcon
 import falcon.asgi
 
 from gluon import errors
-from gluon.api import access, documents, lane, message, roots
+from gluon.api import access, documents, lane, message, pages, roots
 from gluon.api import errors as answers
 from gluon.model import describe
 from gluon.objects import codec
@@ -213,6 +213,10 @@ async def _health(req: falcon.asgi.Request) -> message.Reply:
     return message.Reply(200, b"ok\n", message.TEXT)
 
 
+async def _page(req: falcon.asgi.Request) -> message.Reply:
+    return pages.of(req.uri_template or req.path)
+
+
 async def _unknown(req: falcon.asgi.Request, resp: falcon.asgi.Response | None, **_: Any) -> None:
     assert resp is not None, "only WebSockets come without a response, and the lane passes none on"
     _send(resp, answers.plain(404, "no such path", _request(req)))
@@ -284,6 +288,8 @@ def build(known: Known, operations: Operations, allowed: access.Allowed) -> falc
     app.add_route("/gluon/v1/ports", _Get(_told(operations.ports)))
     app.add_route("/gluon/v1/status", _Get(_told(operations.status)))
     app.add_route("/gluon/v1/resync", _Post(operations.resync))
+    for path in pages.PATHS:
+        app.add_route(path, _Get(_page))
     app.add_route("/healthz", _Get(_health))
     app.add_route("/readyz", _Get(ready))
     app.add_route("/metrics", _Get(figures))

@@ -10,13 +10,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from gluon.api import guard, lane
+from gluon.api import guard, lane, pages
 from gluon.cmd import settings as config
 from gluon.identity import gate, known
 from gluon.policy.engine import Engine
 
-OPEN = ("/", "/healthz", "/readyz")
-"""What is read without a token: which API this is, and whether it works. As Neutron does."""
+OPEN = ("/", "/healthz", "/readyz", *pages.PATHS)
+"""What is read without a token: which API this is, whether it works, and the page that shows it (without any data)."""
 _METRICS = "/metrics"
 _NOAUTH = "noauth"
 

@@ -199,7 +199,9 @@ def problem(*, legacy: bool) -> Schema:
     return _object(
         "Why a request was refused; nothing was changed.",
         {
-            "type": _string("Always about:blank; the code says which."),
+            "type": _string(
+                "Where the code is explained, on this server; about:blank in answers of the first Gluon's form."
+            ),
             "title": _string("What went wrong in general."),
             "status": {"type": "integer", "description": "The status of the answer."},
             "detail": _string("What went wrong here."),

@@ -225,8 +225,8 @@ def _errors(model: Model) -> Iterator[str]:
 
 
 def _refusals(model: Model) -> Iterable[str]:
-    for refusal in refusals.REFUSALS:
-        if any(refusal.given(model, t) for t in model.types.values()):
+    for refusal in refusals.table():
+        if refusal.operations and any(refusal.given(model, t) for t in model.types.values()):
             at = (
                 "all"
                 if refusal.operations == frozenset(refusals.Operation)

@@ -19,6 +19,7 @@ Document = dict[str, Any]
 
 _TITLES = {
     400: ("Invalid", "The request breaks the model's rules."),
+    401: ("Unauthorized", "Nobody knows who asks."),
     403: ("Forbidden", "The policy does not allow this."),
     404: ("NotFound", "No such object."),
     409: ("Conflict", "Something stored stands in the way."),
@@ -26,6 +27,7 @@ _TITLES = {
     413: ("TooLarge", "The body is too large."),
     415: ("NoJson", "Only JSON is understood."),
     422: ("KeyReused", "The Idempotency-Key stands for another request."),
+    429: ("TooMany", "The project has made as many requests as it may for now."),
     503: ("Unavailable", "Not now; try again."),
 }
 _READ = ("parameters", "get")
@@ -331,7 +333,8 @@ def _refusals(*, old: bool) -> Document:
         for name, text in _TITLES.values()
     }
     later = {"retry-after": {"$ref": "#/components/headers/RetryAfter"}}
-    found["Unavailable"] = {**found["Unavailable"], "headers": {**_REQUEST_ID, **later}}
+    for name in ("Unavailable", "TooMany"):
+        found[name] = {**found[name], "headers": {**_REQUEST_ID, **later}}
     words = {"text/plain": {"schema": {"type": "string"}}} if old else {_PROBLEM: schema}
     said = {"description": "Only application/json is served.", "headers": _REQUEST_ID, "content": words}
     return {**found, "NotAcceptable": said}

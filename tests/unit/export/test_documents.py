@@ -9,7 +9,7 @@ import jsonschema
 import openapi_spec_validator
 import pytest
 
-from gluon.export import json_schema, markdown, openapi, paths, refusals, samples
+from gluon.export import json_schema, markdown, openapi, paths, samples
 from gluon.model import fields, loader, types
 from gluon.particles import tables
 from gluon.store import script
@@ -77,21 +77,6 @@ def test_the_script_makes_every_table(model: types.Model, database: str) -> None
     text = script.script(wanted, database)
     assert re.findall(r'^CREATE TABLE "(\w+)"', text, re.MULTILINE) == [t.name for t in wanted]
     assert all(statement.endswith(";") for statement in text.strip().split(";\n")[-1:])
-
-
-def test_every_code_of_the_server_is_in_the_table() -> None:
-    """Codes stand in the source as `code="…"`, as `code = "…"` of an error, or first in a `Wrong(…)`."""
-    source = Path("src/gluon")
-    rooms = ("api", "proton", "pools", "model", "arbiter", "store")
-    found = set()
-    for room in rooms:
-        for path in sorted((source / room).glob("*.py")):
-            text = path.read_text(encoding="utf-8")
-            found |= set(re.findall(r'\bcode="(\w+)"', text))
-            found |= set(re.findall(r'\bWrong\(\s*"(\w+)"', text))
-    operators = {"upgrading", "repeated"}  # answers to an operator, not to a request for an object
-    known = {refusal.code for refusal in refusals.REFUSALS} | operators
-    assert found - known == set()
 
 
 def test_the_page_says_which_other_versions_there_are() -> None:
