@@ -234,6 +234,32 @@ async def test_what_is_trimmed_while_a_watcher_catches_up_is_not_passed_over(wor
     await asyncio.wait({running})
 
 
+@pytest.mark.parametrize("settings", [{"bookmark": 0.1, "heartbeat": 0.1}], indirect=True)
+async def test_streams_stay_while_the_database_is_away_and_go_on_when_it_is_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "_TICK", 0.02)
+    watcher = await world.feed.open(world.watch(), None)
+    events = said(world, watcher)
+    await live(world, events)
+    token = tokens.parse(await world.feed.now())
+
+    async def away(*_args: object, **_named: object) -> None:
+        raise errors.Unavailable("the database does not answer")
+
+    with monkeypatch.context() as patched:
+        for name in ("tail", "position"):
+            patched.setattr(world.database, name, away)
+        for _ in range(3):
+            assert (await next_of(events, "BOOKMARK"))["revision"] == token.revision
+        with pytest.raises(errors.Unavailable):
+            await world.feed.open(world.watch(), None)
+        known = await world.feed.open(world.watch(), token)  # nothing has to be looked up
+        world.feed.close(known)
+    await world.write(thing("back"))
+    assert (await next_of(events, "ADDED"))["key"] == "back"
+
+
 async def test_nothing_is_read_while_nobody_watches(world: World) -> None:
     watcher = await world.feed.open(world.watch(), None)
     events = said(world, watcher)
