@@ -11,6 +11,8 @@
     │   ├── Conflict          409, taken or still referred to
     │   ├── Stale             412, If-Match does not hold
     │   ├── TooLarge          413
+    │   ├── TargetTooLong     414
+    │   ├── HeadTooLarge      431
     │   ├── TooMany           429, the project has made all the requests that it may
     │   ├── Reused            422, an Idempotency-Key that stands for another request
     │   └── HookFailed        503, code of the service itself failed or took too long
@@ -164,6 +166,18 @@ class Reused(Rejected):
     """An Idempotency-Key that stands for another request."""
 
     code = "idempotency_key"
+
+
+class TargetTooLong(Rejected):
+    """Path and query have more bytes than are read."""
+
+    code = "target_too_long"
+
+
+class HeadTooLarge(Rejected):
+    """The headers have more bytes than are read, or are too many."""
+
+    code = "head_too_large"
 
 
 class TooMany(Rejected):

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from gluon import errors
-from gluon.api import message
+from gluon.api import bodies, message
 from gluon.objects import codec
 
 PROBLEM = b"application/problem+json"
@@ -27,7 +27,9 @@ STATUSES: tuple[tuple[type[errors.GluonError], int, str], ...] = (
     (errors.Conflict, 409, "Something stored stands in the way"),
     (errors.Stale, 412, "The object changed since it was read"),
     (errors.TooLarge, 413, "Too large"),
+    (errors.TargetTooLong, 414, "Too long"),
     (errors.TooMany, 429, "Too many requests"),
+    (errors.HeadTooLarge, 431, "Too large"),
     (errors.Reused, 422, "The key stands for another request"),
     (errors.HookFailed, 503, "The service's own code failed"),
     (errors.Rejected, 400, "The request is refused"),
@@ -165,6 +167,7 @@ def json_body(request: message.Request, *others: bytes) -> dict[str, Any]:
             "send a JSON object of attributes",
             "Request is not in valid JSON format",
         )
+    bodies.check(request.body, value)
     return value
 
 

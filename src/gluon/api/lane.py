@@ -30,6 +30,8 @@ _SHORT = 4
 """Segments of the longest path to a collection: `proton`, the model, its version, the plural."""
 _KEPT = 4096
 REQUEST_ID = b"x-openstack-request-id"
+REFUSED = "gluon.refused"
+"""Key of a scope whose request the server would not have answered: the error that does."""
 NOBODY = policy.Caller(user="")
 """Who reads an open path; nobody looked whether he is somebody."""
 _READS = frozenset({"GET", "HEAD"})
@@ -184,6 +186,8 @@ class Lane:
         modern, caller, served = False, None, None
         path = segments(scope.get("raw_path") or scope["path"].encode())
         try:
+            if REFUSED in scope:
+                raise scope[REFUSED]
             caller = await self._admitted(method, scope["path"], headers)
             match = self._resources.find(path)
             if self.streams is not None and watch.wanted(method, path, scope["query_string"], match):

@@ -15,6 +15,8 @@ from gluon.cmd.short import ShortWay
 MAX_HEAD = 64 * 1024
 MAX_REQUEST = 8 * 1024 * 1024
 """A body that is too large for us is still read up to here, so that its sender gets to see why."""
+_SMALL = 16 * 1024
+"""No head inside so many bytes is too large."""
 
 _UPGRADE = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
 
@@ -45,6 +47,7 @@ class Connection(ShortWay):
             # The parser takes what follows an offer of another protocol for that protocol; declined,
             # it is a body. The name is made one that means nothing, of the same length.
             data = _UPGRADE.sub(b"\r\nx-grade:", data)
+        self.doubtful = len(data) > _SMALL or self._received is not None or not data.isascii()
         super().data_received(data)
         heading = self.cycle is None or "method" not in self.scope
         if heading or self.cycle.more_body:

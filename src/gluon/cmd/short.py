@@ -17,8 +17,11 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from gluon.api import lane, message, watch
+from gluon.cmd import heads
 
 MAX_BODY = 64 * 1024
+_FEW = 40
+"""Headers that nobody counts."""
 _KNOWN = {"method": ""}
 """The scope of a plain request: none is made."""
 
@@ -54,6 +57,9 @@ class Exchange:
 
 class ShortWay(HttpToolsProtocol):
     """uvicorn's connection, with the short way where the app is a lane."""
+
+    doubtful = False
+    """What has come last may hold a head that is to be looked at."""
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
@@ -134,6 +140,10 @@ class ShortWay(HttpToolsProtocol):
         ):
             return None
         headers = dict(self.headers)
+        if (
+            self.doubtful or len(headers) != len(self.headers) or b"%" in self.url or len(headers) > _FEW
+        ) and heads.problem(self.url, self.headers, "1.1") is not None:
+            return None  # it is told on the long way
         length = headers.get(b"content-length", b"0")
         if b"transfer-encoding" in headers or len(length) > 6 or int(length) > MAX_BODY:
             return None
@@ -143,11 +153,17 @@ class ShortWay(HttpToolsProtocol):
     def _go_the_long_way(self) -> None:
         """As if the base class had seen this request from its beginning."""
         url, headers, expects = self.url, self.headers, self.expect_100_continue
+        refused = heads.problem(url, headers, self.parser.get_http_version())
         super().on_message_begin()
         self.url, self.expect_100_continue = url, expects
         self.headers += headers
         self.scope[watch.TRANSPORT] = self.transport  # type: ignore[literal-required]
+        if refused is not None:
+            self.scope[lane.REFUSED] = refused  # type: ignore[literal-required]
         super().on_headers_complete()
+        self.scope["headers"] = list(self.headers)  # what follows a body in chunks counts for nothing
+        if refused is not None:
+            self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         if self._plain is None:
