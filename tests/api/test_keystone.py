@@ -1,5 +1,9 @@
 """A server whose callers a real Keystone knows: scopes, services, revocation, and Keystone away."""
 
+import json
+import os
+import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -42,7 +46,7 @@ def config_file(folder: Path, keystone: KeystoneServer, own: User, *, more: str 
     path = folder / "gluon.toml"
     path.write_text(
         f'[identity]\nmethods = ["keystone"]\ncache_seconds = {CACHED}\n[logs]\nlevel = "debug"\naccess = true\n'
-        f'[audit]\nfile = "{folder}/audit"\n[keystone]\nurl = "{keystone.url}"\ntimeout_seconds = 1.5\n'
+        f'[audit]\nfile = "{folder}/audit"\n[keystone]\nurl = "{keystone.url}"\ntimeout_seconds = 5\n'
         f'user = "{own.name}"\npassword = "{own.password}"\n{more}'
     )
     return path
@@ -125,25 +129,31 @@ def test_a_revoked_token_is_refused_within_the_time_that_tokens_are_kept(cloud: 
     assert time.monotonic() - revoked < CACHED + 2
 
 
+def expiring(keystone: KeystoneServer, user: User, token: str) -> tuple[str, float]:
+    """A token that expires soon, as its application credential does, and when; a busy machine may need more time."""
+    path = f"/users/{user.id}/application_credentials"
+    for seconds in (2, 5, 10, 20):
+        soon = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=seconds)
+        wanted = {"name": uuid.uuid4().hex, "expires_at": soon.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        made = keystone.request("POST", path, {"application_credential": wanted}, token=token)
+        given = {name: made["application_credential"][name] for name in ("id", "secret")}
+        identity = {"methods": ["application_credential"], "application_credential": given}
+        try:
+            return keystone.token_by({"identity": identity}), soon.timestamp()
+        except KeystoneRefused:
+            continue
+    raise AssertionError("no token was made in time")
+
+
 def test_an_expired_token_goes_with_a_service_only(cloud: Cloud, keystone_server: KeystoneServer) -> None:
     """As Nova does in a task that lasts longer than the user's token."""
     nova = keystone_server.new_user("service", project=keystone_server.project("service"))
     service = keystone_server.token(nova, project="service")
     ordinary = keystone_server.token(cloud.member, project_id=cloud.project)
     token = keystone_server.token(cloud.member, project_id=cloud.project)
-    soon = (datetime.now(UTC) + timedelta(seconds=4)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    made = keystone_server.request(
-        "POST",
-        f"/users/{cloud.member.id}/application_credentials",
-        {"application_credential": {"name": uuid.uuid4().hex, "expires_at": soon}},
-        token=token,
-    )["application_credential"]
-    given = {"id": made["id"], "secret": made["secret"]}
-    short = keystone_server.token_by(
-        {"identity": {"methods": ["application_credential"], "application_credential": given}}
-    )
-    assert cloud.ask(short) == 200
-    wait_until(lambda: cloud.ask(short) == 401, "the expiry", limit=8)
+    short, expiry = expiring(keystone_server, cloud.member, token)
+    wait_until(lambda: time.time() > expiry + 1, "the expiry", limit=30)
+    assert cloud.ask(short) == 401
     assert cloud.ask(short, x_service_token=service) == 200
     assert cloud.ask(short, x_service_token=ordinary) == 401
     assert cloud.ask(short, x_service_token="nonsense") == 401
@@ -170,6 +180,80 @@ def test_headers_of_clients_say_nothing_of_who_they_are(cloud: Cloud) -> None:
     assert cloud.server.request("GET", "/gluon/v1/status", headers=sure)[0] == 403
     ports = cloud.server.request("GET", PORTS, headers=sure)[1]["ports"]
     assert {port["tenant_id"] for port in ports} <= {cloud.project}
+
+
+def command(cloud: Cloud, folder: Path, *words: str, **environment: str) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / words[0]), *words[1:]],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=folder,
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "OS_PROTON_PORT": str(cloud.server.port),
+            **environment,
+        },
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+LIST = ("protonclient", "--api", "net-l3vpn", "port-list")
+
+
+def test_commands_log_in(cloud: Cloud, tmp_path: Path) -> None:
+    keystone, member = cloud.keystone, cloud.member
+    token = keystone.token(member, project_id=cloud.project)
+    path = f"/users/{member.id}/application_credentials"
+    wanted = {"application_credential": {"name": uuid.uuid4().hex}}
+    made = keystone.request("POST", path, wanted, token=token)["application_credential"]
+    url = {"OS_AUTH_URL": keystone.url}
+    password = {**url, "OS_USERNAME": member.name, "OS_PASSWORD": member.password}
+    project = {"OS_PROJECT_ID": cloud.project}
+    own = {"OS_APPLICATION_CREDENTIAL_SECRET": made["secret"]}
+    ways: list[dict[str, str]] = [
+        {**password, **project, "OS_USER_DOMAIN_NAME": "Default", "OS_PROJECT_DOMAIN_NAME": "Default"},
+        {
+            **password,
+            **project,
+            "OS_AUTH_URL": keystone.url.removesuffix("/v3"),
+            "OS_USER_DOMAIN_ID": "default",
+        },
+        {**url, **own, "OS_APPLICATION_CREDENTIAL_ID": made["id"]},
+        {**url, **own, "OS_APPLICATION_CREDENTIAL_NAME": made["name"], "OS_USERNAME": member.name},
+        {**url, **project, "OS_AUTH_TYPE": "v3token", "OS_TOKEN": token},
+        {"OS_TOKEN": token},
+    ]
+    for environment in ways:
+        status, out, error = command(cloud, tmp_path, *LIST, **environment)
+        assert (status, error) == (0, ""), environment
+        assert {port["tenant_id"] for port in json.loads(out)["ports"]} <= {cloud.project}
+    admin = {**url, "OS_USERNAME": "admin", "OS_PASSWORD": keystone.admin.password}
+    assert command(cloud, tmp_path, "gluon", "status", **admin, OS_SYSTEM_SCOPE="all")[0] == 0
+    assert command(cloud, tmp_path, "gluon", "status", **admin, OS_PROJECT_NAME="admin")[0] == 0
+    status, _, error = command(cloud, tmp_path, *LIST, **password | {"OS_PASSWORD": "wrong"})
+    assert (status, "look at user, password, domains and project in the environment" in error) == (1, True)
+
+
+def test_commands_read_clouds_yaml(cloud: Cloud, tmp_path: Path) -> None:
+    folder = tmp_path / ".config" / "openstack"
+    folder.mkdir(parents=True)
+    (folder / "clouds.yaml").write_text(
+        f"clouds:\n  mine:\n    auth:\n      auth_url: {cloud.keystone.url}\n      username: {cloud.member.name}\n"
+        f"      project_id: {cloud.project}\n      user_domain_name: Default\n  other: {{}}\n"
+    )
+    (folder / "secure.yaml").write_text(f"clouds: {{mine: {{auth: {{password: {cloud.member.password}}}}}}}")
+    assert command(cloud, tmp_path, *LIST, OS_CLOUD="mine")[::2] == (0, "")
+    assert command(cloud, tmp_path, LIST[0], "--os-cloud", "mine", *LIST[1:])[0] == 0
+    status, _, error = command(cloud, tmp_path, *LIST, OS_CLOUD="none")
+    assert (status, "has no cloud none; it has mine, other" in error) == (1, True)
+    (tmp_path / "clouds.yaml").write_text(
+        "clouds: {mine: {auth: {auth_url: http://127.0.0.1:1, username: u}}}"
+    )
+    status, _, error = command(cloud, tmp_path, *LIST, OS_CLOUD="mine")
+    assert (status, "127.0.0.1:1" in error) == (1, True)  # that of the folder counts before the user's
 
 
 class Load:

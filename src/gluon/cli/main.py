@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from gluon.cli import commands
+from gluon.cli import commands, login
 from gluon.client import http
 
 UNKNOWN_API = 255
@@ -102,6 +102,7 @@ def _names(ctx: click.Context) -> list[str]:
     help="Its port.",
     is_eager=True,
 )
+@login.options
 @click.pass_context
 def cli(ctx: click.Context, api: str | None, api_version: str | None, host: str, port: int) -> None:
     """Create, show, change and delete the objects of a proton."""
@@ -116,7 +117,7 @@ class _Context(click.Context):
             # `--help` lists commands before the other options are read
             host = root.params.get("host") or os.environ.get("OS_PROTON_HOST") or "127.0.0.1"
             port = root.params.get("port") or os.environ.get("OS_PROTON_PORT") or "2705"
-            root.obj = {"client": http.Client(http.address(host, port))}
+            root.obj = {"client": login.connect(http.address(host, port))}
             self.obj = root.obj
         return self.obj
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import http.client
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
 from gluon import errors
@@ -43,11 +43,21 @@ class ApiError(ClientError):
         return [f"{p.get('detail')}{f' ({hint})' if (hint := p.get('hint')) else ''}" for p in problems]
 
 
+class Login(Protocol):
+    """How a token is come by: `client.login`. `given`: one that is sent as it is."""
+
+    given: str
+
+    def get(self) -> str: ...
+
+
 class Client:
     """`Client("http://127.0.0.1:2705")`; a context manager. `timeout` in seconds covers a bind."""
 
-    def __init__(self, base: str, *, timeout: float = 60.0) -> None:
-        """Raises `ClientError` for what is no address; nothing is sent yet."""
+    def __init__(self, base: str, *, timeout: float = 60.0, login: Login | None = None) -> None:
+        """`login`: asked for a token when the server asks for one. Raises `ClientError` for what is no address; nothing is sent yet."""
+        self._login = login
+        self._token = login.given if login is not None else ""
         try:
             parts = urlsplit(base)
             kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
@@ -72,8 +82,7 @@ class Client:
             headers["content-type"] = "application/json"
             content = _encoded(body)
         try:
-            self._connection.request(method, path, content, headers)
-            answer = self._connection.getresponse()
+            answer = self._answer(method, path, content, headers)
             data = answer.read()
         except (OSError, http.client.HTTPException, UnicodeError) as error:
             self._connection.close()
@@ -86,8 +95,7 @@ class Client:
     def lines(self, path: str) -> Iterator[dict[str, Any]]:
         """The events of a watch as they come, until the server ends it. Raises as `request` does, also in its midst."""
         try:
-            self._connection.request("GET", path, None, {"accept": "application/x-ndjson"})
-            answer = self._connection.getresponse()
+            answer = self._answer("GET", path, None, {"accept": "application/x-ndjson"})
             if answer.status >= 400:
                 raise ApiError(answer.status, _decoded(answer.read()))
             while line := answer.readline():
@@ -96,6 +104,21 @@ class Client:
             raise ClientError(f"{self._base}: {error or type(error).__name__}") from error
         finally:
             self._connection.close()
+
+    def _answer(
+        self, method: str, path: str, content: bytes | None, headers: dict[str, str]
+    ) -> http.client.HTTPResponse:
+        """The answer; where the server asks who this is, the one to the request with a new token."""
+        for last in (False, True):
+            if self._token:
+                headers["x-auth-token"] = self._token
+            self._connection.request(method, path, content, headers)
+            answer = self._connection.getresponse()
+            if last or answer.status != 401 or self._login is None or self._login.given:
+                break
+            answer.read()
+            self._token = self._login.get()
+        return answer
 
     def protons(self) -> list[dict[str, Any]]:
         """The models that the server serves, described."""

@@ -13,6 +13,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from gluon import errors
+from gluon.cli import login
 from gluon.cmd import (
     audit_commands,
     change_commands,
@@ -72,6 +73,7 @@ _CLIENT = _options(
         type=click.IntRange(1, 65535),
         help="Its port (2705).",
     ),
+    login.options,
 )
 
 

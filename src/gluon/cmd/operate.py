@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from gluon.cli import login
 from gluon.client import http
 from gluon.cmd import settings as config
 from gluon.cmd import told
@@ -86,7 +87,7 @@ def resync(server: config.Api) -> int:
 def connect(server: config.Api) -> http.Client:
     """Of the server that these settings describe; who listens everywhere is reached here."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.host, server.host)
-    return http.Client(http.address(host, server.port), timeout=30)
+    return login.connect(http.address(host, server.port), timeout=30)
 
 
 def _facts(client: http.Client) -> dict[str, Any]:

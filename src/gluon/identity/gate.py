@@ -72,7 +72,7 @@ class Gate:
         self._is_admin = is_admin
         self._options = options
         self.open = options.open
-        self._challenge = ", ".join(way.challenge for way in ways)
+        self._challenge = ", ".join(dict.fromkeys(way.challenge for way in ways))
         self._quick: dict[Quick, Admitted] = {}
         self._entries: dict[bytes, Entry] = {}
         self._refused: dict[bytes, float] = {}
@@ -132,10 +132,11 @@ class Gate:
             return self._fitting(given, "X-Auth-Token")
         kind, _, given = headers.get(b"authorization", b"").partition(b" ")
         if kind.lower() == b"bearer" and given:
-            return self._fitting(given.strip(), "Authorization")
+            return self._fitting(given, "Authorization")
         raise self._unauthorized("no token is given", "send one as X-Auth-Token, or as Authorization: Bearer")
 
     def _fitting(self, given: bytes, header: str) -> str:
+        given = given.strip(b" \t")  # blanks around are none of a header's value
         if not fits(given):
             raise self._unauthorized(
                 f"{header} holds no token", "a token is printable ASCII and not longer than 16 KiB"
