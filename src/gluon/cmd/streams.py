@@ -9,6 +9,7 @@ from gluon.policy.engine import Engine
 from gluon.proton import registry, service
 from gluon.spi import store
 from gluon.watch import feed
+from gluon.watch.settings import Settings
 
 _ALONE = 1.0
 """Seconds between two looks for commits of other processes where there are none: our own are heard of."""
@@ -26,6 +27,6 @@ def make(
 ) -> tuple[feed.Feed, watch.Streams]:
     """`renew` brings the models up to date; `alone`: no other process writes to this database."""
     served = watching.Served(known, database, standings, renew, lambda: rules.rules)
-    settings = feed.Settings(look=_ALONE) if alone else feed.Settings()
+    settings = Settings(look=_ALONE) if alone else Settings()
     made = feed.Feed(database, served, settings)
     return made, watch.Streams(made, served, known, actions, rules)

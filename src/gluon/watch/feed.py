@@ -10,7 +10,6 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Hashable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 import structlog
 
@@ -21,6 +20,7 @@ from gluon.watch import backlog, preparing, tokens, told
 from gluon.watch.interest import Interest, Place
 from gluon.watch.kinds import Kind, Kinds
 from gluon.watch.ring import Ring
+from gluon.watch.settings import Settings
 from gluon.watch.told import ANY, Told
 from gluon.watch.watcher import End, Watcher
 
@@ -30,29 +30,12 @@ _ROWS = 500
 _PREFILLED = 1000
 """Revisions that a new ring has at once: clients come back after a restart, and few of them need the journal then."""
 _TICK = 1.0
+_BREATH = 0.005
+"""Seconds for which nothing else runs while changes are told."""
 _AGAIN = 1.0
 """Seconds between two tries to read a journal that is away."""
 _NOW = 0.05
 """Seconds for which a token of lists is given again, where nothing is committed by this process."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """Seconds, bytes and counts. `gather`: between two looks while there are commits; `look`: where none of this process
-    was heard of, so those of others; `patience`: that a slow client has to take its last word, `farewell`: when the
-    server stops."""
-
-    gather: float = 0.04
-    look: float = 0.08
-    check: float = 1.0
-    bookmark: float = 9.0
-    heartbeat: float = 14.0
-    lifetime: float = 3600.0
-    patience: float = 30.0
-    farewell: float = 5.0
-    idle: float = 30.0
-    waiting: int = 1024 * 1024
-    watchers: int = 5000
 
 
 class Feed:
@@ -61,6 +44,7 @@ class Feed:
     def __init__(self, database: store.Store, kinds: Kinds, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
         self.head = 0
+        self.batch = 0
         self.cuts = 0
         """Watchers that were too slow."""
         self._store = database
@@ -133,6 +117,9 @@ class Feed:
             after = position.revision if since is None else since.revision
         else:
             after = since.revision
+        only = interest.only
+        if only is not None and self._kinds.find(only.api, only.name) is not only:
+            raise errors.StaleModel("the model was replaced meanwhile")
         watcher = Watcher(interest, self, after, limit=self.settings.waiting)
         self._all.add(watcher)
         self._wanted.set()
@@ -242,11 +229,24 @@ class Feed:
     async def _tell(self, entries: Sequence[journal.Entry]) -> None:
         await self._kinds.renew()
         changes = await self._changes(entries)
+        self.batch = self._ring.next
+        revision, began = self.head, time.monotonic()
         for change in changes:
+            if change.revision != revision:
+                if time.monotonic() - began > _BREATH:  # others have a turn; only between two units
+                    self.head = revision
+                    self._drop_late()
+                    await asyncio.sleep(0)
+                    began = time.monotonic()
+                revision = change.revision
             self._ring.add(change)
             for watcher in self._concerned(change):
                 watcher.offer(change)
         self.head = entries[-1].revision
+        self._drop_late()
+
+    def _drop_late(self) -> None:
+        """What the ring has forgotten must not live on with who has not taken it."""
         first = self._ring.first
         for watcher in self._all:
             behind = watcher.behind

@@ -12,18 +12,18 @@ MOST_BYTES = 32 * 1024 * 1024
 
 
 class Ring:
-    """`number`s count the changes of a process; `first` is that of the oldest one kept."""
+    """`number`s count the changes of a process; `first` is that of the oldest one kept, `next` of the next to come."""
 
     def __init__(self, *, most: int = MOST, most_bytes: int = MOST_BYTES) -> None:
         self._most, self._most_bytes = most, most_bytes
         self._kept: deque[Told] = deque()
         self._bytes = 0
-        self._next = 0
+        self.next = 0
         self.floor = 0
 
     @property
     def first(self) -> int:
-        return self._next - len(self._kept)
+        return self.next - len(self._kept)
 
     def begin(self, floor: int) -> None:
         """Empty, and whole from here on."""
@@ -32,8 +32,8 @@ class Ring:
         self.floor = floor
 
     def add(self, change: Told) -> None:
-        change.number = self._next
-        self._next += 1
+        change.number = self.next
+        self.next += 1
         self._kept.append(change)
         self._bytes += change.size
         while len(self._kept) > self._most or (self._bytes > self._most_bytes and len(self._kept) > 1):

@@ -1,7 +1,7 @@
 """One watcher: what waits for it, how far it is, and its end.
 
-In: lines of the feed, in order. Out: chunks for its connection. Invariant: what waits is bounded in bytes; who lets
-more gather is cut, and told from where to go on. Its token never passes what was taken.
+In: lines of the feed, in order. Out: chunks for its connection. Invariant: what waits is bounded in bytes, but for what
+is told at once; who lets more gather is cut, and told from where to go on. Its token never passes what was taken.
 """
 
 from __future__ import annotations
@@ -38,6 +38,10 @@ class History(Protocol):
     @property
     def first(self) -> int:
         """The number of the oldest change that is kept."""
+
+    @property
+    def batch(self) -> int:
+        """The number of the first change of those that are told at once."""
 
     def token(self, revision: int) -> str: ...
 
@@ -83,7 +87,8 @@ class Watcher:
             return
         self.after = self.reached
         self._size += len(line)
-        if self._size > self._limit:
+        behind = self.behind
+        if self._size > self._limit and behind is not None and behind < self._history.batch:
             self.cut(End.SLOW, f"more than {self._limit} bytes waited for this client: it reads too slowly")
             return
         self._waiting.append((change.number, self.interest.covers(change), line))

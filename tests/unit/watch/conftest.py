@@ -8,18 +8,19 @@ import pytest
 
 from gluon import store
 from gluon.watch import feed
+from gluon.watch.settings import Settings
 from tests.unit.watch.world import TABLE, Kinds, World
 
-QUICK = feed.Settings(gather=0.002, look=0.01, check=0.02, idle=0.2)
+QUICK = Settings(gather=0.002, look=0.01, check=0.02, idle=0.2)
 
 
 @pytest.fixture
-def settings() -> feed.Settings:
+def settings() -> Settings:
     return QUICK
 
 
 @pytest.fixture
-async def world(tmp_path: Path, settings: feed.Settings) -> AsyncIterator[World]:
+async def world(tmp_path: Path, settings: Settings) -> AsyncIterator[World]:
     database = store.open(f"sqlite:///{tmp_path}/gluon.db")
     await database.install([TABLE], ())
     kinds = Kinds(database)

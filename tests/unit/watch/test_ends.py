@@ -11,6 +11,7 @@ import pytest
 from gluon import errors
 from gluon.watch import feed, tokens
 from gluon.watch.interest import View
+from gluon.watch.settings import Settings
 from gluon.watch.watcher import Watcher
 from tests.unit.watch.world import Client, World, thing
 
@@ -39,9 +40,9 @@ async def live(world: World, events: AsyncIterator[dict[str, Any]]) -> int:
 
 
 @pytest.fixture
-def settings(request: pytest.FixtureRequest) -> feed.Settings:
+def settings(request: pytest.FixtureRequest) -> Settings:
     given = getattr(request, "param", {})
-    return feed.Settings(**{"gather": 0.002, "look": 0.01, "check": 0.02, "idle": 0.2, **given})
+    return Settings(**{"gather": 0.002, "look": 0.01, "check": 0.02, "idle": 0.2, **given})
 
 
 @pytest.mark.parametrize("settings", [{"waiting": 20_000}], indirect=True)
@@ -68,6 +69,44 @@ async def test_a_client_that_does_not_read_is_cut_and_can_go_on(world: World) ->
     for task in (running, going_on):
         task.cancel()
     await asyncio.gather(running, going_on, return_exceptions=True)
+
+
+@pytest.mark.parametrize("settings", [{"waiting": 5_000}], indirect=True)
+async def test_a_unit_that_is_larger_than_what_may_wait_cuts_nobody_who_reads(world: World) -> None:
+    watcher = await world.feed.open(world.watch(), None)
+    events = said(world, watcher)
+    await live(world, events)
+    for _ in range(3):
+        await world.write(*(thing(f"k{n}", name=f"{n}" * 100) for n in range(60)))
+        assert [(await anext(events))["key"] for _ in range(60)] == [f"k{n}" for n in range(60)]
+    await world.feed.open(world.watch(), None)
+
+
+async def test_a_watch_of_a_model_that_was_just_replaced_is_refused(world: World) -> None:
+    interest = world.watch()
+    world.kinds.replace()
+    with pytest.raises(errors.StaleModel):
+        await world.feed.open(interest, None)
+
+
+async def test_who_joins_while_changes_are_told_misses_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "_BREATH", 0.0)
+    clients = [Client(world) for _ in range(5)]
+    running = []
+    last = 0
+    for client in clients:
+        for n in range(20):
+            last = await world.write(thing(f"k{n}"), thing(f"m{n}"))
+        running.append(asyncio.create_task(client.run()))
+        await asyncio.sleep(0)
+    for client in clients:
+        await client.until(last)
+        await client.agrees()
+    for task in running:
+        task.cancel()
+    await asyncio.wait(running)
 
 
 @pytest.mark.parametrize("settings", [{"waiting": 5_000, "patience": 0.05}], indirect=True)
