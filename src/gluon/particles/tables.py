@@ -138,17 +138,28 @@ def table(model: types.Model, object_type: types.ObjectType) -> tables.Table:
     unique = tuple(unique_columns(object_type, u) for u in object_type.unique)
     indexed = {(column_name(a),) for a in references if a.name != object_type.key}
     key = (column_name(object_type.attributes[object_type.key]),)
+    indexes = [*sorted(indexed - set(unique)), (PROJECT, *key), *_named(model, object_type, key)]
     return tables.Table(
         name=table_of(model, object_type),
         columns=tuple(columns),
         key=key,
         unique=unique,
-        indexes=(*sorted(indexed - set(unique)), (PROJECT, *key)),
+        indexes=tuple(indexes),
         foreign=tuple(
             tables.ForeignKey(column=column_name(a), table=table_of(model, model.types[a.reference or ""]))
             for a in references
         ),
     )
+
+
+def _named(model: types.Model, object_type: types.ObjectType, key: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """People look for names, and sort by them. Lists of 1.0 cannot be asked for anything."""
+    name = object_type.role(types.Role.NAME)
+    if model.file_version == "1.0" or name in (None, object_type.key):
+        return []
+    attribute = object_type.attributes[name or ""]
+    short = attribute.value_type in _TEXTS and widths.length(attribute) <= _INDEXED_LENGTH
+    return [(column_name(attribute), *key)] if short and not attribute.secret else []
 
 
 def link_table(model: types.Model, object_type: types.ObjectType, link: types.Link) -> tables.Table:

@@ -158,7 +158,10 @@ class Ddl:
         return text
 
     def _cut(self, table: tables.Table, columns: tuple[str, ...]) -> str:
-        """The columns of an index, long texts by their beginning only if they are too long for it."""
+        """The columns of an index in the order of lists, long texts by their beginning only if they are too long for it."""
+        if self._dialect.null_is_most:  # lists have null first
+            null = {c.name for c in table.columns if c.nullable and c.name not in table.key}
+            return ", ".join(quoted(c) + " NULLS FIRST" * (c in null) for c in columns)
         limit = self._dialect.index_limit
         lengths = {c.name: c.length for c in table.columns if c.type is tables.ColumnType.TEXT}
         documents = {c.name for c in table.columns if c.type is tables.ColumnType.DOCUMENT}

@@ -190,7 +190,15 @@ def _following(shape: Shape, order: Sequence[store.Order], start: store.Row) -> 
             args += held + ([value] if "?" in behind else [])
         same.append(f"{column} IS NULL" if value is None else f"{column} = ?")
         held += [] if value is None else [value]
-    return f"(({') OR ('.join(ways)}))", tuple(args)
+    text = f"(({') OR ('.join(ways)}))"
+    first, value = order[0], start[order[0].column]
+    if value is None or len(order) == 1:
+        return text, tuple(args)
+    # said once more on its own: no database begins to read an index where an OR says
+    bound = f"{quoted(first.column)} {'<=' if first.descending else '>='} ?"
+    if first.descending and first.column in nullable:
+        bound = f"({bound} OR {quoted(first.column)} IS NULL)"
+    return f"({bound} AND {text})", (value, *args)
 
 
 def _behind(one: store.Order, value: store.Value, *, nullable: bool) -> str | None:

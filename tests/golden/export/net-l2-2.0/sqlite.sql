@@ -62,9 +62,12 @@ CREATE TABLE "net_l2_Attachment" (
 );
 CREATE UNIQUE INDEX "uq_net_l2_Network_156c218560" ON "net_l2_Network" ("vni");
 CREATE INDEX "ix_net_l2_Network_f855f77a37" ON "net_l2_Network" ("_project", "id");
+CREATE INDEX "ix_net_l2_Network_77741ac4bc" ON "net_l2_Network" ("name", "id");
 CREATE INDEX "ix_net_l2_Port_699804b0c7" ON "net_l2_Port" ("_project", "id");
+CREATE INDEX "ix_net_l2_Port_95106d9db7" ON "net_l2_Port" ("name", "id");
 CREATE INDEX "ix_net_l2_Interface_f1281049a4" ON "net_l2_Interface" ("port_id");
 CREATE INDEX "ix_net_l2_Interface_5d258d6d0b" ON "net_l2_Interface" ("_project", "id");
+CREATE INDEX "ix_net_l2_Interface_51f02b3fe2" ON "net_l2_Interface" ("name", "id");
 CREATE UNIQUE INDEX "uq_net_l2_Attachment_7f9afcec79" ON "net_l2_Attachment" ("interface_id", "service_id");
 CREATE INDEX "ix_net_l2_Attachment_2f1123b82d" ON "net_l2_Attachment" ("interface_id");
 CREATE INDEX "ix_net_l2_Attachment_a9b2d32eec" ON "net_l2_Attachment" ("service_id");

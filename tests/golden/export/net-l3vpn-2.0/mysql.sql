@@ -94,10 +94,13 @@ CREATE TABLE "net_l3vpn_DataplaneTunnel" (
   CONSTRAINT "pk_net_l3vpn_DataplaneTunnel_dd80c8a298" PRIMARY KEY ("id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 CREATE INDEX "ix_net_l3vpn_Port_025dcd715a" ON "net_l3vpn_Port" ("_project", "id");
+CREATE INDEX "ix_net_l3vpn_Port_8cccc76078" ON "net_l3vpn_Port" ("name", "id");
 CREATE INDEX "ix_net_l3vpn_Interface_5b9b386642" ON "net_l3vpn_Interface" ("port_id");
 CREATE INDEX "ix_net_l3vpn_Interface_3e7a93ad4a" ON "net_l3vpn_Interface" ("_project", "id");
+CREATE INDEX "ix_net_l3vpn_Interface_91fee28394" ON "net_l3vpn_Interface" ("name", "id");
 ALTER TABLE "net_l3vpn_Interface" ADD CONSTRAINT "fk_net_l3vpn_Interface_5b9b386642" FOREIGN KEY ("port_id") REFERENCES "net_l3vpn_Port" ("id");
 CREATE INDEX "ix_net_l3vpn_VpnService_b733de9f6a" ON "net_l3vpn_VpnService" ("_project", "id");
+CREATE INDEX "ix_net_l3vpn_VpnService_54e0fa4577" ON "net_l3vpn_VpnService" ("name", "id");
 CREATE UNIQUE INDEX "uq_net_l3vpn_VpnBinding_ca699cc775" ON "net_l3vpn_VpnBinding" ("interface_id", "service_id");
 CREATE INDEX "ix_net_l3vpn_VpnBinding_69f737648c" ON "net_l3vpn_VpnBinding" ("interface_id");
 CREATE INDEX "ix_net_l3vpn_VpnBinding_7d7e019615" ON "net_l3vpn_VpnBinding" ("service_id");
@@ -106,5 +109,7 @@ ALTER TABLE "net_l3vpn_VpnBinding" ADD CONSTRAINT "fk_net_l3vpn_VpnBinding_69f73
 ALTER TABLE "net_l3vpn_VpnBinding" ADD CONSTRAINT "fk_net_l3vpn_VpnBinding_7d7e019615" FOREIGN KEY ("service_id") REFERENCES "net_l3vpn_VpnService" ("id");
 CREATE UNIQUE INDEX "uq_net_l3vpn_BgpPeering_8f15203448" ON "net_l3vpn_BgpPeering" ("local_address", "peer_address");
 CREATE INDEX "ix_net_l3vpn_BgpPeering_c5023b2e63" ON "net_l3vpn_BgpPeering" ("_project", "id");
+CREATE INDEX "ix_net_l3vpn_BgpPeering_95ccae0961" ON "net_l3vpn_BgpPeering" ("name", "id");
 CREATE UNIQUE INDEX "uq_net_l3vpn_DataplaneTunnel_8d45d4944e" ON "net_l3vpn_DataplaneTunnel" ("local_endpoint", "remote_endpoint");
 CREATE INDEX "ix_net_l3vpn_DataplaneTunnel_16dab56dc3" ON "net_l3vpn_DataplaneTunnel" ("_project", "id");
+CREATE INDEX "ix_net_l3vpn_DataplaneTunnel_88f948d845" ON "net_l3vpn_DataplaneTunnel" ("name", "id");

@@ -69,6 +69,6 @@ CREATE INDEX "ix_test_Interface_c300ac2d76" ON "test_Interface" ("port_id");
 CREATE INDEX "ix_test_Interface_f449585819" ON "test_Interface" ("_project", "id");
 ALTER TABLE "test_Interface" ADD CONSTRAINT "fk_test_Interface_c300ac2d76" FOREIGN KEY ("port_id") REFERENCES "test_Port" ("id") DEFERRABLE INITIALLY DEFERRED;
 CREATE INDEX "ix_test_TestService_2c17f7c0db" ON "test_TestService" ("_project", "id");
-CREATE INDEX "ix_test_Note_7468c9e339" ON "test_Note" ("about");
-CREATE INDEX "ix_test_Note_e2c415df88" ON "test_Note" ("_project", "uuid");
+CREATE INDEX "ix_test_Note_7468c9e339" ON "test_Note" ("about" NULLS FIRST);
+CREATE INDEX "ix_test_Note_e2c415df88" ON "test_Note" ("_project" NULLS FIRST, "uuid");
 ALTER TABLE "test_Note" ADD CONSTRAINT "fk_test_Note_7468c9e339" FOREIGN KEY ("about") REFERENCES "test_TestService" ("id") DEFERRABLE INITIALLY DEFERRED;
