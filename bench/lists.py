@@ -1,13 +1,17 @@
-"""A page of 100 ports out of few and out of many, from a marker at random, at 16 clients."""
+"""Pages of 100 ports out of few and out of many, at 16 clients: what is flat must not cost more where there are more.
+
+Rows are copied inside the database: it is pages that are measured. Of the ports one in a thousand, but a hundred at
+least, are of the project that is asked for alone, and each name is that of a hundred ports.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import gluon as package
 from bench import load
-from bench.measure import Figure, Plan, at_most, median
+from bench.measure import Figure, Plan, at_most, cpu_seconds, median
 from bench.site import Gluon, servers
 from gluon.testing.product import GluonServer
 from gluon.testing.servers.postgres import PostgresServer
@@ -18,11 +22,26 @@ _PAGE = 100
 _MARKERS = 200
 _PATH = "/proton/net-l2/v2.0/ports"
 _TABLE = '"net_l2_Port"'
+_SMALL = "00000000-0000-4000-8000-00000000aaaa"
+_ONE_BY_ONE = 1
+"""Clients of queries that read more where there is more."""
+
+_FLAT = {
+    "from a marker": "limit=100&marker={key}",
+    "the first": "limit=100",
+    "of a small project": f"limit=100&project_id={_SMALL}",
+    "of a name": "limit=100&name={name}",
+    "by name from a marker": "limit=100&sort_key=name&marker={key}",
+}
+_GROWING = {
+    "by an attribute without index": "limit=100&device_id=none",
+    "sorted by an attribute without index": "limit=100&sort_key=mac_address",
+    "the first, counted": "limit=100&count=true",
+}
 
 
 def run(plan: Plan) -> Sequence[Figure]:
-    """Rows are copied inside the database: it is pages that are measured."""
-    figures = []
+    figures: list[Figure] = []
     with servers() as (postgres, etcd):
         database = postgres.create_database()
         model = Path(package.__file__).parent / "catalog" / "net-l2"
@@ -31,45 +50,76 @@ def run(plan: Plan) -> Sequence[Figure]:
             product = Gluon(server)
             product.ask("POST", _PATH, {"project_id": load.PROJECT, "name": "vm-17-eth0"})
             for count in (1_000, 100_000) if plan.quick else (1_000, 100_000, 1_000_000):
-                script = _pages(postgres, database, count)
-                load.drive(product.url, script, 1, clients=_CLIENTS, path=_PATH)
-                seen = [
-                    load.drive(product.url, script, plan.seconds, clients=_CLIENTS, path=_PATH)
-                    for _ in range(plan.rounds)
-                ]
+                _fill(postgres, database, count)
+                values = _values(postgres, database)
+                for name, query in _FLAT.items():
+                    figures += _flat(f"{name}, {count:,}", product, postgres, _script(query, values), plan)
                 figures += [
-                    at_most(f"page of {_PAGE} of {count:,}, p99", [s.p99 for s in seen], "ms", _P99),
-                    median(f"pages a second of {count:,}", [s.rate for s in seen], "/s"),
+                    _slow(f"{n}, {count:,}", product, _script(q, values)) for n, q in _GROWING.items()
                 ]
     return figures
 
 
-def _pages(postgres: PostgresServer, database: str, count: int) -> str:
-    """So many ports in the table, and a script that reads behind some of them."""
+def _flat(name: str, product: Gluon, postgres: PostgresServer, script: str, plan: Plan) -> list[Figure]:
+    p99, api, database = [], [], []
+    load.drive(product.url, script, 1, clients=_CLIENTS, path=_PATH)
+    for _ in range(plan.rounds):
+        before = product.api_cpu(), cpu_seconds(postgres.daemon.pid, family=True)
+        seen = load.drive(product.url, script, plan.seconds / 2, clients=_CLIENTS, path=_PATH)
+        after = product.api_cpu(), cpu_seconds(postgres.daemon.pid, family=True)
+        p99.append(seen.p99)
+        api.append((after[0] - before[0]) / seen.requests * 1e6)
+        database.append((after[1] - before[1]) / seen.requests * 1e6)
+    return [
+        at_most(f"{name}: p99", p99, "ms", _P99),
+        median(f"{name}: API CPU a page", api, "µs"),
+        median(f"{name}: PostgreSQL CPU a page", database, "µs"),
+    ]
+
+
+def _slow(name: str, product: Gluon, script: str) -> Figure:
+    """For information."""
+    return median(name, [load.drive(product.url, script, 1, clients=_ONE_BY_ONE, path=_PATH).p50], "ms")
+
+
+def _script(query: str, values: Mapping[str, Sequence[str]]) -> str:
+    """Each request asks with one of the values, at random."""
+    text = "".join(f"local {n}s = {{{', '.join(map(_quoted, v))}}}\n" for n, v in values.items())
+    for name in values:
+        query = query.replace("{" + name + "}", f'" .. {name}s[math.random(#{name}s)] .. "')
+    return f'{text}function request()\n  return wrk.format("GET", "{_PATH}?{query}")\nend\n'
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'
+
+
+def _values(postgres: PostgresServer, database: str) -> dict[str, list[str]]:
+    """Keys and names that are there."""
+    source = f"FROM {_TABLE} ORDER BY md5(id) LIMIT {_MARKERS}"
+    keys = postgres.sql(f"SELECT id {source}", database=database).split()
+    return {"key": keys, "name": postgres.sql(f"SELECT name {source}", database=database).split()}
+
+
+def _fill(postgres: PostgresServer, database: str, count: int) -> None:
+    """So many ports in the tables."""
     there = int(postgres.sql(f"SELECT count(*) FROM {_TABLE}", database=database))
-    _copy(postgres, database, _TABLE, "gen_random_uuid()::text", f"generate_series(1, {count - there})")
-    _copy(postgres, database, "gluon_port", "port.id", f"{_TABLE} AS port ON CONFLICT DO NOTHING")
-    keys = postgres.sql(f"SELECT id FROM {_TABLE} ORDER BY md5(id) LIMIT {_MARKERS}", database=database)
-    listed = ", ".join(f'"{key}"' for key in keys.split())
-    return (
-        f"local keys = {{{listed}}}\n"
-        "function request()\n"
-        f'  return wrk.format("GET", "{_PATH}?limit={_PAGE}&marker=" .. keys[math.random(#keys)])\n'
-        "end\n"
-    )
+    project = f"CASE WHEN n <= {max(100, count // 1000)} THEN '{_SMALL}' ELSE '{load.PROJECT}' END"
+    told = {"id": "gen_random_uuid()::text", "_project": project, "name": f"'vm-' || n % {count // 100}"}
+    _copy(postgres, database, _TABLE, told, f"generate_series(1, {count - there}) AS n")
+    _copy(postgres, database, "gluon_port", {"id": "port.id"}, f"{_TABLE} AS port ON CONFLICT DO NOTHING")
 
 
-def _copy(postgres: PostgresServer, database: str, table: str, key: str, source: str) -> None:
-    """The first row of a table once for each row of `source`, with another key."""
+def _copy(postgres: PostgresServer, database: str, table: str, told: Mapping[str, str], source: str) -> None:
+    """The first row of a table once for each row of `source`, with other values in some columns."""
     columns = postgres.sql(
         "SELECT string_agg(quote_ident(attname), ',') FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped"
-        f" AND attname <> 'id' AND attrelid = '{table}'::regclass",
+        f" AND attrelid = '{table}'::regclass",
         database=database,
     ).strip()
-    taken = ", ".join(f"one.{name}" for name in columns.split(","))
+    taken = ", ".join(told.get(name, f"one.{name}") for name in columns.split(","))
     postgres.sql(
-        f"INSERT INTO {table} (id, {columns}) SELECT {key}, {taken}"
-        f" FROM (SELECT * FROM {table} LIMIT 1) AS one, {source}",
+        f"INSERT INTO {table} ({columns}) SELECT {taken} FROM (SELECT * FROM {table} LIMIT 1) AS one, {source}",
         database=database,
     )
     postgres.sql(f"VACUUM ANALYZE {table}", database=database)
