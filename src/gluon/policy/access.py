@@ -5,7 +5,7 @@ In: a rulebook and an object type. Made once by `engine`, asked for every object
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from gluon.model import types
 from gluon.policy import checks, names
@@ -20,7 +20,7 @@ _NOTHING: frozenset[str] = frozenset()
 class Access:
     """What a rulebook says of one object type."""
 
-    __slots__ = ("_actions", "_get", "_list", "_readers", "_setters", "guards")
+    __slots__ = ("_actions", "_get", "_hiders", "_list", "_readers", "_setters", "guards")
 
     def __init__(self, book: Rulebook, api: str, kind: types.ObjectType) -> None:
         default = book.compiled(DEFAULT) or checks.constant(False)
@@ -32,6 +32,7 @@ class Access:
         self._list = made.get("list", default)
         self._actions: dict[str, Check] = {action: one.check for action, one in made.items()}
         self._readers = self._found(book, api, kind, names.GET)
+        self._hiders = _grouped(self._readers)
         self._setters = {action: self._found(book, api, kind, action) for action in names.SETTING}
         self.guards = bool(self._readers or any(self._setters.values()))
 
@@ -64,9 +65,12 @@ class Access:
         return self._list.check(caller, target) and self._get.check(caller, target)
 
     def hidden(self, caller: Caller, target: Target) -> Collection[str]:
-        if caller.admin or not self._readers:
-            return _NOTHING
-        return frozenset(name for name, one in self._readers.items() if not one.check(caller, target))
+        found = _NOTHING
+        if not caller.admin:
+            for check, names_ in self._hiders:
+                if not check(caller, target):
+                    found = found | names_ if found else names_
+        return found
 
     def readable(self, attribute: str, caller: Caller) -> Scope:
         found = self._readers.get(attribute)
@@ -75,7 +79,21 @@ class Access:
     def refused(
         self, action: str, attributes: Collection[str], caller: Caller, target: Target
     ) -> Collection[str]:
-        setters = self._setters[action]
-        if caller.admin or not setters:
+        if caller.admin:
             return _NOTHING
-        return frozenset(n for n in attributes if n in setters and not setters[n].check(caller, target))
+        return [
+            name
+            for name, one in self._setters[action].items()
+            if name in attributes and not one.check(caller, target)
+        ]
+
+    def ruled(self, action: str) -> Collection[str]:
+        return self._setters[action]
+
+
+def _grouped(rules: Mapping[str, Compiled]) -> tuple[tuple[Check, frozenset[str]], ...]:
+    """Attributes by their rule, which is asked once for all of them."""
+    found: dict[int, tuple[Check, set[str]]] = {}
+    for name, one in rules.items():
+        found.setdefault(id(one.check), (one.check, set()))[1].add(name)
+    return tuple((check, frozenset(names_)) for check, names_ in found.values())

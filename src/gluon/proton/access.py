@@ -119,10 +119,12 @@ def require_new(context: units.Context, row: store.Row, given: Mapping[str, Any]
     access, target = context.access, Target(resource, row, row[tables.PROJECT])
     if not access.allows("create", caller, target):
         raise problems.forbidden(resource, "create")
-    attributes = resource.type.attributes
-    refused = access.refused("create", given.keys(), caller, target)
-    if refused:
-        _refuse(resource, "create", [n for n in refused if given[n] not in (None, attributes[n].default)])
+    ruled = access.ruled("create")
+    if ruled:
+        attributes = resource.type.attributes
+        said = [name for name in ruled if given.get(name) not in (None, attributes[name].default)]
+        if said:
+            _refuse(resource, "create", access.refused("create", said, caller, target))
 
 
 def require_change(

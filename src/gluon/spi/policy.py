@@ -82,6 +82,9 @@ class Access(Protocol):
     def readable(self, attribute: str, caller: Caller) -> Scope:
         """Of which objects he may read an attribute."""
 
+    def ruled(self, action: str) -> Collection[str]:
+        """Attributes with a rule of their own for `create` or `update`."""
+
     def refused(
         self, action: str, attributes: Collection[str], caller: Caller, target: Target
     ) -> Collection[str]:

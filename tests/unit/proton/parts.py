@@ -53,6 +53,9 @@ class Anyone:
     def readable(self, attribute: str, caller: policy.Caller) -> policy.Scope:
         return policy.Scope.ALL
 
+    def ruled(self, action: str) -> Sequence[str]:
+        return ()
+
     def refused(
         self, action: str, attributes: Collection[str], caller: policy.Caller, target: policy.Target
     ) -> Sequence[str]:

@@ -245,6 +245,9 @@ class Own:
     def readable(self, attribute: str, caller: policy.Caller) -> policy.Scope:
         return policy.Scope.OWN
 
+    def ruled(self, action: str) -> frozenset[str]:
+        return frozenset({self.secret})
+
     def refused(
         self, action: str, attributes: Any, caller: policy.Caller, target: policy.Target
     ) -> frozenset[str]:
