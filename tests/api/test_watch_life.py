@@ -110,9 +110,11 @@ def test_a_server_that_is_killed_misses_nothing_for_its_watchers(server: GluonSe
             while True:
                 event = watch.event()
                 token = event["resume"]
-                names.append(event["object"]["name"])
+                names += [event["object"]["name"]] if event["type"] == "ADDED" else []
     server.start()
     ask(server, "POST", f"{V}/networks", {"project_id": project, "name": "3"})
     with Stream(server.port, f"{path}&resume={token}") as watch:
-        names += [e["object"]["name"] for e in watch.changes(4 - len(names))]
+        while len(names) < 4:
+            event = watch.until(lambda e: e["type"] == "ADDED")
+            names.append(event["object"]["name"])
     assert names == ["0", "1", "2", "3"]

@@ -89,24 +89,35 @@ async def test_a_watch_of_a_model_that_was_just_replaced_is_refused(world: World
         await world.feed.open(interest, None)
 
 
-async def test_who_joins_while_changes_are_told_misses_nothing(
+async def test_who_joins_while_a_unit_is_told_misses_nothing_of_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feed, "_BREATH", 0.0)
-    clients = [Client(world) for _ in range(5)]
-    running = []
-    last = 0
-    for client in clients:
-        for n in range(20):
-            last = await world.write(thing(f"k{n}"), thing(f"m{n}"))
-        running.append(asyncio.create_task(client.run()))
-        await asyncio.sleep(0)
-    for client in clients:
-        await client.until(last)
-        await client.agrees()
-    for task in running:
-        task.cancel()
-    await asyncio.wait(running)
+    watcher = await world.feed.open(world.watch(), None)
+    before = await live(world, said(world, watcher))
+    token = tokens.Token(tokens.parse(await world.feed.now()).incarnation, before, world.kinds.models)
+    hearing: list[asyncio.Task[list[str]]] = []
+
+    async def hear() -> list[str]:
+        events = said(world, await world.feed.open(world.watch(), token))
+        await anext(events)
+        async with asyncio.timeout(10):
+            return [(await anext(events))["key"] for _ in range(60)]
+
+    async def join_all_the_time() -> None:
+        told = 0
+        while True:
+            if world.feed._ring.next != told:
+                hearing.append(asyncio.create_task(hear()))
+            told = world.feed._ring.next
+            await asyncio.sleep(0)
+
+    joining = asyncio.create_task(join_all_the_time())
+    for unit in range(6):
+        await world.write(*(thing(f"u{unit}k{n}") for n in range(10)))
+    joining.cancel()
+    wanted = [f"u{unit}k{n}" for unit in range(6) for n in range(10)]
+    assert all(found == wanted for found in await asyncio.gather(*hearing))
 
 
 @pytest.mark.parametrize("settings", [{"waiting": 5_000, "patience": 0.05}], indirect=True)
@@ -141,10 +152,9 @@ async def test_a_watch_without_a_token_begins_now(world: World) -> None:
     for n in range(5):
         await world.write(thing(f"old{n}"))
     watcher = await world.feed.open(world.watch(), None)
-    events = said(world, watcher)
-    await anext(events)
+    first = asyncio.create_task(next_of(said(world, watcher), "ADDED"))
     await world.write(thing("new"))
-    assert (await next_of(events, "ADDED"))["key"] == "new"
+    assert (await first)["key"] == "new"
 
 
 @pytest.mark.parametrize("settings", [{"waiting": 5_000}], indirect=True)
