@@ -322,16 +322,9 @@ def _assemble(
     shown.watching = watching
     database.committed, served.token = watching.notify, watching.now
     return Node(
-        app=app,
-        database=database,
-        bus=bus,
-        publisher=publishing,
-        models=protons.models,
-        presence=presence,
-        health=health,
-        gathering=gathering,
-        feed=watching,
-    )
+        app=app, database=database, bus=bus, publisher=publishing, models=protons.models, presence=presence,
+        health=health, gathering=gathering, feed=watching,
+    )  # fmt: skip
 
 
 def _tell(
