@@ -142,8 +142,8 @@ def test_strange_tokens(site: Site, token: str) -> None:
         status, headers, _ = site.server.exchange(
             "GET", PORTS, headers={name: value.encode("utf-8").decode("latin-1")}
         )
-        assert status in expected
-        assert status in {200, 400} or headers["www-authenticate"] == 'Bearer realm="gluon"'
+        assert status in ({431} if len(token) > 50_000 else expected)
+        assert status in {200, 400, 431} or headers["www-authenticate"] == 'Bearer realm="gluon"'
 
 
 def test_a_web_page_on_another_origin_has_no_token_to_send(site: Site) -> None:

@@ -186,9 +186,7 @@ class Lane:
         modern, caller, served = False, None, None
         path = segments(scope.get("raw_path") or scope["path"].encode())
         try:
-            if REFUSED in scope:
-                raise scope[REFUSED]
-            caller = await self._admitted(method, scope["path"], headers)
+            caller = await self._admitted(method, scope, headers)
             match = self._resources.find(path)
             if self.streams is not None and watch.wanted(method, path, scope["query_string"], match):
                 modern = match is None or match[0].modern
@@ -202,6 +200,9 @@ class Lane:
                     modern=modern,
                 )
                 await self.streams.serve(scope, receive, send, request, match)
+                if self._record is not None:  # no figure: how long a stream lasts is up to its client
+                    self._record(Answered(method, path, headers, caller, request_id, None, 200, None,
+                                          time.perf_counter() - began))  # fmt: skip
                 return
             if match is None:
                 scope["gluon.caller"] = caller
@@ -237,9 +238,11 @@ class Lane:
         self._told(Answered(method, path, headers, caller, request_id, served, reply.status, reply.body,
                             time.perf_counter() - began))  # fmt: skip
 
-    async def _admitted(self, method: str, path: str, headers: dict[bytes, bytes]) -> policy.Caller:
+    async def _admitted(self, method: str, scope: Scope, headers: dict[bytes, bytes]) -> policy.Caller:
         """Who asks for a path that may be open."""
-        if path in self._guard.open and method in _READS:
+        if REFUSED in scope:
+            raise scope[REFUSED]
+        if scope["path"] in self._guard.open and method in _READS:
             return NOBODY
         admitted = self._guard.admit(method, headers)
         caller = admitted if isinstance(admitted, policy.Caller) else await admitted

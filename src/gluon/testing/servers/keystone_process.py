@@ -5,9 +5,11 @@ PASSWORD`. Called by `keystone` only.
 """
 
 import os
+import socketserver
 import sys
 import warnings
 from pathlib import Path
+from wsgiref import simple_server
 
 warnings.simplefilter("ignore")
 
@@ -17,7 +19,6 @@ from keystone.cmd import bootstrap  # noqa: E402
 from keystone.common import fernet_utils  # noqa: E402
 from keystone.common.sql import upgrades  # noqa: E402
 from keystone.server.flask import application, core  # noqa: E402
-from werkzeug import serving  # noqa: E402
 
 SETTINGS = """\
 [DEFAULT]
@@ -37,11 +38,17 @@ methods = password,token,application_credential
 """
 
 
-class Quiet(serving.WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log(self, type: str, message: str, *args: object) -> None:
+class Quiet(simple_server.WSGIRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
         """Nothing: Keystone has a log of its own."""
+
+    def address_string(self) -> str:
+        return str(self.client_address[0])
+
+
+class Server(socketserver.ThreadingMixIn, simple_server.WSGIServer):
+    daemon_threads = True
+    request_queue_size = 128
 
 
 def main() -> None:
@@ -68,9 +75,8 @@ def main() -> None:
     else:
         keystone.server.setup_backends()
     app = application.application_factory("public")
-    server = serving.make_server(
-        "127.0.0.1", port, core.setup_app_middleware(app), threaded=True, request_handler=Quiet
-    )
+    server = Server(("127.0.0.1", port), Quiet)
+    server.set_app(core.setup_app_middleware(app))
     print("keystone serves", os.getpid(), flush=True)
     server.serve_forever()
 
