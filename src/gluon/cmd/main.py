@@ -21,6 +21,7 @@ from gluon.cmd import (
     model_commands,
     policy_commands,
     proton_commands,
+    quota_commands,
 )
 from gluon.cmd import settings as config
 
@@ -181,6 +182,7 @@ cli.add_command(db_commands.db)
 cli.add_command(audit_commands.audit)
 cli.add_command(proton_commands.group(_CLIENT, _settings))
 cli.add_command(change_commands.group(_CLIENT, _settings))
+cli.add_command(quota_commands.group(_CLIENT, _settings))
 cli.add_command(policy_commands.group(_settings))
 
 

@@ -15,7 +15,7 @@ import structlog
 
 from gluon import errors
 from gluon import store as stores
-from gluon.api import changesets, lane, metrics, routes
+from gluon.api import changesets, lane, metrics, quotas, routes
 from gluon.arbiter import assign, binder, ledger, replies, standing
 from gluon.arbiter import projection as arbiter_projection
 from gluon.arbiter import tables as arbiter_tables
@@ -40,6 +40,7 @@ from gluon.model import loader
 from gluon.model.types import Model
 from gluon.objects import keys
 from gluon.particles import projection
+from gluon.proton import quotas as limits
 from gluon.proton import service, terms
 from gluon.proton import tables as proton_tables
 from gluon.proton.changesets import engine
@@ -312,6 +313,8 @@ def _assemble(
     sets = engine.ChangeSets(actions, database, protons.rules, lambda: known)
     served_too = changesets.ChangeSets(sets, actions, binds, served.refresh)
     rest = changesets.add(routes.build(lambda: known, offered, protons.rules.allows), served_too)
+    limited = limits.Quotas(database, lambda: known)
+    quotas.add(rest, quotas.Quotas(limited, protons.rules.allows, served.refresh))
     app = lane.Lane(served, rest, guarding, counting, recording.recorder(settings.logs, kept, traces))
     app.rates = served.rates = served_too.rates = rating.of(settings)
     alone = config.database_url(settings).startswith("sqlite:")

@@ -7,6 +7,7 @@ from gluon.spi import usage
 from gluon.spi.tables import Column, ColumnType, Table
 
 USAGE = usage.TABLE.name
+QUOTA = usage.LIMITS.name
 ANSWER = "gluon_answer"
 CHANGESET = "gluon_changeset"
 CONTENT = "gluon_changeset_content"
@@ -14,6 +15,7 @@ PLAN = "gluon_plan"
 
 TABLES = (
     usage.TABLE,
+    usage.LIMITS,
     Table(
         name=ANSWER,
         columns=(
@@ -68,7 +70,7 @@ TABLES = (
     ),
     *pools.TABLES,
 )
-"""`gluon_usage`: see `spi.usage`. `gluon_answer`: what a client was told that sent an Idempotency-Key (`word`).
+"""`gluon_usage`, `gluon_quota`: see `spi.usage`. `gluon_answer`: what a client was told that sent an Idempotency-Key (`word`).
 `gluon_changeset`: what was done by change sets, for ever, and in `gluon_changeset_content` to which objects.
 `gluon_plan`: change sets that were only planned; with the request, so with its secrets, for an hour. And those of
 pools."""

@@ -12,9 +12,11 @@ from typing import Any
 from gluon import errors
 from gluon.particles import tables
 from gluon.proton import hooked, judging, referring, registry, supplies, work
-from gluon.proton.tables import USAGE
+from gluon.proton.tables import QUOTA, USAGE
 from gluon.spi import store
+from gluon.spi.usage import UNLIMITED
 
+_KEY = ("project", "api", "type")
 Counted = tuple[str, str]
 """Project (empty: none) and type."""
 
@@ -24,7 +26,9 @@ def reads(resource: registry.Resource, values: Mapping[str, Any], project: store
     found = supplies.reads(resource, values)
     if resource.type.quota is not None:
         key = (str(project or ""), resource.api, resource.name)
-        found.append(store.Lookup(USAGE, ("project", "api", "type"), key))
+        found.append(store.Lookup(USAGE, _KEY, key))
+        if project:
+            found.append(store.Lookup(QUOTA, _KEY, key))
     return found
 
 
@@ -88,8 +92,8 @@ def count(
         held = len(view.rows(resource.table, (tables.PROJECT,), (project,)))
     else:
         held = 0
-    most = resource.type.quota
-    if delta > 0 and most is not None and held + delta > most:
+    most = limit(view, resource, project) if delta > 0 else None
+    if most is not None and held + delta > most:
         whose = f"project '{project}'" if project else "what belongs to no project"
         raise errors.Conflict(
             f"{whose} has {held} of at most {most} objects of type {resource.name}, {delta} more do not fit",
@@ -103,3 +107,12 @@ def count(
         "n": max(0, held + delta),
     }
     changes.put(USAGE, row)
+
+
+def limit(view: store.View, resource: registry.Resource, project: str) -> int | None:
+    """How many objects of the type the project may have: what an operator set for it, else what the model says."""
+    own = view.get(QUOTA, project, resource.api, resource.name) if project else None
+    if own is None:
+        return resource.type.quota
+    most = int(own["most"] or 0)
+    return None if most == UNLIMITED else most

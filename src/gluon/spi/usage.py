@@ -1,4 +1,4 @@
-"""How many objects each project has of the types with a quota: the table that units and changes of models keep.
+"""How many objects each project has of the types with a quota, and how many it may have where an operator said so.
 
 Invariant: a row equals the number of rows it counts; where there is none, the project has no object, or the type no
 quota. Written by units of `proton`, and counted anew by the store when it records a model.
@@ -19,3 +19,16 @@ TABLE = Table(
     key=("project", "api", "type"),
 )
 """Project '' for what belongs to none."""
+
+LIMITS = Table(
+    name="gluon_quota",
+    columns=(
+        Column(name="project", type=ColumnType.TEXT, length=64, nullable=False),
+        Column(name="api", type=ColumnType.TEXT, nullable=False),
+        Column(name="type", type=ColumnType.TEXT, length=64, nullable=False),
+        Column(name="most", type=ColumnType.INTEGER, nullable=False),
+    ),
+    key=("project", "api", "type"),
+)
+"""What counts in the place of the model's quota; -1: no limit."""
+UNLIMITED = -1
