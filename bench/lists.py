@@ -23,6 +23,8 @@ _MARKERS = 200
 _PATH = "/proton/net-l2/v2.0/ports"
 _TABLE = '"net_l2_Port"'
 _SMALL = "00000000-0000-4000-8000-00000000aaaa"
+_AT_ONCE = 50_000
+"""Rows of one statement."""
 _ONE_BY_ONE = 1
 """Clients of queries that read more where there is more."""
 
@@ -102,24 +104,30 @@ def _values(postgres: PostgresServer, database: str) -> dict[str, list[str]]:
 
 
 def _fill(postgres: PostgresServer, database: str, count: int) -> None:
-    """So many ports in the tables."""
+    """So many ports in the tables, with keys in no order: a page lies all over a table."""
     there = int(postgres.sql(f"SELECT count(*) FROM {_TABLE}", database=database))
     project = f"CASE WHEN n <= {max(100, count // 1000)} THEN '{_SMALL}' ELSE '{load.PROJECT}' END"
     told = {"id": "gen_random_uuid()::text", "_project": project, "name": f"'vm-' || n % {count // 100}"}
-    _copy(postgres, database, _TABLE, told, f"generate_series(1, {count - there}) AS n")
-    _copy(postgres, database, "gluon_port", {"id": "port.id"}, f"{_TABLE} AS port ON CONFLICT DO NOTHING")
+    ports, port_values = _columns(postgres, database, _TABLE, told)
+    states, state_values = _columns(postgres, database, "gluon_port", {"id": "made.id"})
+    for first in range(there + 1, count + 1, _AT_ONCE):
+        numbers = f"generate_series({first}, {min(count, first + _AT_ONCE - 1)}) AS n"
+        postgres.sql(
+            f"WITH made AS (INSERT INTO {_TABLE} ({ports}) SELECT {port_values}"
+            f" FROM (SELECT * FROM {_TABLE} LIMIT 1) AS one, {numbers} RETURNING id)"
+            f" INSERT INTO gluon_port ({states}) SELECT {state_values}"
+            " FROM (SELECT * FROM gluon_port LIMIT 1) AS one, made",
+            database=database,
+        )
+    for table in (_TABLE, "gluon_port"):
+        postgres.sql(f"VACUUM ANALYZE {table}", database=database)
 
 
-def _copy(postgres: PostgresServer, database: str, table: str, told: Mapping[str, str], source: str) -> None:
-    """The first row of a table once for each row of `source`, with other values in some columns."""
-    columns = postgres.sql(
+def _columns(postgres: PostgresServer, database: str, table: str, told: Mapping[str, str]) -> tuple[str, str]:
+    """The columns of a table, and their values in another row: those of `one`, but for those `told`."""
+    names = postgres.sql(
         "SELECT string_agg(quote_ident(attname), ',') FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped"
         f" AND attrelid = '{table}'::regclass",
         database=database,
     ).strip()
-    taken = ", ".join(told.get(name, f"one.{name}") for name in columns.split(","))
-    postgres.sql(
-        f"INSERT INTO {table} ({columns}) SELECT {taken} FROM (SELECT * FROM {table} LIMIT 1) AS one, {source}",
-        database=database,
-    )
-    postgres.sql(f"VACUUM ANALYZE {table}", database=database)
+    return names, ", ".join(told.get(name, f"one.{name}") for name in names.split(","))

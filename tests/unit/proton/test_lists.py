@@ -133,3 +133,30 @@ async def test_a_foreign_object_is_not_embedded(asked: lists.Lists, known: regis
     assert shelves[key(2)] is None
     whole = (await page(asked, known, ADMIN, ("embed", "shelf_id"))).embedded["shelf_id"]
     assert whole[key(2)] is not None
+
+
+async def test_a_list_without_end_is_read_in_parts(
+    asked: lists.Lists, known: registry.Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for size in (1, 2, 3, 4, 6, 7):
+        monkeypatch.setattr(lists, "_CHUNK", size)
+        for caller, count in ((ADMIN, 6), (ME, 3)):
+            text = await asked.documents(context(known, caller))
+            assert text is not None
+            found = [one["id"] for one in codec.decode(b"[%s]" % text)]
+            assert found == sorted(set(found)) and len(found) == count
+
+
+async def test_a_page_behind_an_object_needs_no_look_for_it(
+    asked: lists.Lists, known: registry.Registry
+) -> None:
+    """Those of his own come one after the other, whatever others have between them."""
+    found = await page(asked, known, ADMIN, ("marker", key(11)), ("limit", "2"), ("count", "true"))
+    assert (keys(found), found.more, found.last, found.count) == ([key(12), key(13)], True, key(13), 6)
+    found = await page(asked, known, ME, ("marker", key(13)), ("limit", "5"))
+    assert (keys(found), found.more) == ([key(15)], False)
+    found = await page(asked, known, ME, ("marker", key(15)))
+    assert (keys(found), found.more, found.last) == ([], False, None)
+    for marker in ("no-uuid", key(14)):
+        with pytest.raises(errors.Invalid):
+            await page(asked, known, ME, ("marker", marker))
