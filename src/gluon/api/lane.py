@@ -190,19 +190,9 @@ class Lane:
             match = self._resources.find(path)
             if self.streams is not None and watch.wanted(method, path, scope["query_string"], match):
                 modern = match is None or match[0].modern
-                request = message.Request(
-                    method=method,
-                    path=path,
-                    query=scope["query_string"],
-                    headers=headers,
-                    caller=caller,
-                    id=request_id,
-                    modern=modern,
-                )
+                request = _request(scope, path, headers, caller, request_id, modern=modern)
                 await self.streams.serve(scope, receive, send, request, match)
-                if self._record is not None:  # no figure: how long a stream lasts is up to its client
-                    self._record(Answered(method, path, headers, caller, request_id, None, 200, None,
-                                          time.perf_counter() - began))  # fmt: skip
+                self._streamed(request, time.perf_counter() - began)
                 return
             if match is None:
                 scope["gluon.caller"] = caller
@@ -213,15 +203,7 @@ class Lane:
                 return
             served = match[0]
             modern = match[0].modern
-            request = message.Request(
-                method=method,
-                path=path,
-                query=scope["query_string"],
-                headers=headers,
-                caller=caller,
-                id=request_id,
-                modern=modern,
-            )
+            request = _request(scope, path, headers, caller, request_id, modern=modern)
             if method in ("POST", "PUT", "PATCH"):
                 request.body = await read_body(receive, headers)
             try:
@@ -237,6 +219,12 @@ class Lane:
         await respond(send, reply, request_id, head=method == "HEAD")
         self._told(Answered(method, path, headers, caller, request_id, served, reply.status, reply.body,
                             time.perf_counter() - began))  # fmt: skip
+
+    def _streamed(self, request: message.Request, seconds: float) -> None:
+        """It counts in no figure: how long a stream lasts is up to its client."""
+        if self._record is not None:
+            self._record(Answered(request.method, request.path, request.headers, request.caller, request.id,
+                                  None, 200, None, seconds))  # fmt: skip
 
     async def _admitted(self, method: str, scope: Scope, headers: dict[bytes, bytes]) -> policy.Caller:
         """Who asks for a path that may be open."""
@@ -258,6 +246,27 @@ class Lane:
         self._observer.answered(answered.served, answered.method, answered.status, answered.seconds)
         if self._record is not None:
             self._record(answered)
+
+
+def _request(
+    scope: Scope,
+    path: tuple[str, ...],
+    headers: dict[bytes, bytes],
+    caller: policy.Caller,
+    request_id: str,
+    *,
+    modern: bool,
+) -> message.Request:
+    """One whose body is not read yet."""
+    return message.Request(
+        method=scope["method"],
+        path=path,
+        query=scope["query_string"],
+        headers=headers,
+        caller=caller,
+        id=request_id,
+        modern=modern,
+    )
 
 
 def failed(
