@@ -115,7 +115,8 @@ async def test_each_mistake_is_told_with_what_there_is(world: World) -> None:
         "/quotas/net-l3vpn": "type",
     }
     assert "net-l2 Network, net-l2 Port" in refused.body["errors"][0]["hint"]
-    for wrong in ([], {}, {"quotas": 1}, {"quotas": {}, "more": 1}):
+    mistakes: list[Any] = [[], {}, {"quotas": 1}, {"quotas": {}, "more": 1}]
+    for wrong in mistakes:
         assert (await world.ask("admin", "PUT", QUOTAS, wrong)).status == 400
     assert (await world.ask("admin", "PUT", "/gluon/v1/quotas/" + "a" * 65, body)).status == 400
     assert (await world.ask("admin", "POST", QUOTAS, body)).status == 405

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from gluon import errors
+from gluon.cmd import parsing
 from gluon.cmd.presence import Presence
 from gluon.cmd.protons import Protons
 from gluon.evolve.survey import loaded
-from gluon.model import loader
 from gluon.model.types import Model
 from gluon.spi import policy
 from gluon.spi.upgrade import Upgradable
@@ -58,7 +58,7 @@ class Administration:
     async def load(self, texts: Mapping[str, str], api: str | None, caller: policy.Caller) -> dict[str, Any]:
         """A new model served, or that of `api` replaced. Raises `Invalid` with every problem of the texts."""
         _admin(caller)
-        model = _one(texts)
+        model = await _one(texts)
         if api is not None and model.name != api:
             raise errors.Conflict(f"the model is one of {model.name}, not of {api}", code="name")
         epoch = await self._protons.load(self._database, model, caller.user, replace=api is not None)
@@ -80,10 +80,10 @@ def _admin(caller: policy.Caller) -> None:
         raise errors.Forbidden("only an admin may change which protons there are")
 
 
-def _one(texts: Mapping[str, str]) -> Model:
+async def _one(texts: Mapping[str, str]) -> Model:
     """The one proton that the texts make, with its other versions."""
     try:
-        models = loader.load_texts(texts)
+        models = await parsing.parse(texts)
     except errors.ModelError as error:
         raise errors.Invalid(
             [
