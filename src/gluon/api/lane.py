@@ -195,11 +195,7 @@ class Lane:
                 self._streamed(request, time.perf_counter() - began)
                 return
             if match is None:
-                scope["gluon.caller"] = caller
-                scope["gluon.request_id"] = request_id
-                status = await _passed_on(self._rest, scope, receive, send, request_id)
-                self._told(Answered(method, path, headers, caller, request_id, None, status, None,
-                                    time.perf_counter() - began))  # fmt: skip
+                await self._pass_on(scope, receive, send, path, caller, request_id, began)
                 return
             served = match[0]
             modern = match[0].modern
@@ -219,6 +215,23 @@ class Lane:
         await respond(send, reply, request_id, head=method == "HEAD")
         self._told(Answered(method, path, headers, caller, request_id, served, reply.status, reply.body,
                             time.perf_counter() - began))  # fmt: skip
+
+    async def _pass_on(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        path: tuple[str, ...],
+        caller: policy.Caller,
+        request_id: str,
+        began: float,
+    ) -> None:
+        """What is not the lane's: the rest of the app answers."""
+        scope["gluon.caller"] = caller
+        scope["gluon.request_id"] = request_id
+        status = await _passed_on(self._rest, scope, receive, send, request_id)
+        self._told(Answered(scope["method"], path, dict(scope["headers"]), caller, request_id, None, status,
+                            None, time.perf_counter() - began))  # fmt: skip
 
     def _streamed(self, request: message.Request, seconds: float) -> None:
         """It counts in no figure: how long a stream lasts is up to its client."""

@@ -11,13 +11,13 @@ from gluon.spi import store
 from tests.unit.publisher.parts import (
     PREFIX,
     Picture,
-    TinyStore,
     Write,
     assert_converges,
     eventually,
     relay_of,
     running,
 )
+from tests.unit.publisher.tiny import TinyStore
 
 SECRET = keys.secret("t", "Thing", "a")
 THING = PREFIX + "Thing/a"

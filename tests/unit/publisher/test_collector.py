@@ -12,7 +12,8 @@ from gluon.objects import keys, status
 from gluon.publisher.collector import BATCH, Collector, Report
 from gluon.publisher.stats import Stats
 from gluon.spi import store
-from tests.unit.publisher.parts import TinyStore, Write, eventually
+from tests.unit.publisher.parts import Write, eventually
+from tests.unit.publisher.tiny import TinyStore
 
 
 @pytest.fixture

@@ -17,12 +17,12 @@ from gluon.spi import bus
 from tests.unit.publisher.parts import (
     PREFIX,
     FaultyBus,
-    TinyStore,
     Write,
     assert_converges,
     persist,
     relay_of,
 )
+from tests.unit.publisher.tiny import TinyStore
 
 names = st.sampled_from([f"t{n}" for n in range(12)])
 writes = st.dictionaries(names, st.none() | st.sampled_from(["1", "2", "x" * 300]), min_size=1, max_size=12)

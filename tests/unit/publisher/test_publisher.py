@@ -16,12 +16,12 @@ from gluon.publisher.publisher import Hooks, Publisher, Settings, standing
 from gluon.spi import store
 from tests.unit.publisher.parts import (
     Picture,
-    TinyStore,
     Write,
     assert_converges,
     eventually,
     no_hook,
 )
+from tests.unit.publisher.tiny import TinyStore
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from tests.unit.publisher.parts import (
     PREFIX,
     FaultyBus,
     Picture,
-    TinyStore,
     Write,
     assert_converges,
     content,
@@ -25,6 +24,7 @@ from tests.unit.publisher.parts import (
     relay_of,
     running,
 )
+from tests.unit.publisher.tiny import TinyStore
 
 
 @pytest.fixture
