@@ -133,7 +133,7 @@ def test_sql_is_text(site: Site, text: str) -> None:
         status, _, refused = site.ask("attacker", "GET", f"{NETS}?{argument}={word}")
         assert status == 400, (argument, refused)
         told = json.dumps(refused).replace(json.dumps(text)[1:-1], "").lower()
-        assert not any(mark in told for mark in ("sqlite", "syntax error", "select "))
+        assert not any(mark in told for mark in ("sqlite", "syntax error", "traceback"))
     for path in (
         f"{NETS}/{word}",
         f"{NETS}?{word}=1",

@@ -28,6 +28,7 @@ READ = frozenset({
     "/proton/{api}/{version}",
     "/{api}",
     "/{api}/{version}",
+    "/gluon/v1/openapi.json",
     "/gluon/v1/protons",
     "/gluon/v1/protons/{api}/{version}/openapi.json",
     "/healthz",

@@ -6,8 +6,10 @@ In: a model, and the registry that serves it. Out: the bytes of its OpenAPI docu
 from __future__ import annotations
 
 from functools import lru_cache
+from importlib import metadata
 
 from gluon.export import openapi as exported
+from gluon.export import own as exported_own
 from gluon.model import types
 from gluon.objects import codec
 from gluon.proton import registry
@@ -33,6 +35,12 @@ class _Asked:
 @lru_cache(maxsize=64)
 def _openapi(asked: _Asked) -> bytes:
     return codec.encode(exported.document(asked.model, asked.edition))
+
+
+@lru_cache(maxsize=1)
+def own() -> bytes:
+    """The OpenAPI document of what is no proton's."""
+    return codec.encode(exported_own.document(metadata.version("gluon")))
 
 
 def openapi(model: types.Model, known: registry.Registry) -> bytes:

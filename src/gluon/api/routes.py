@@ -213,6 +213,10 @@ async def _health(req: falcon.asgi.Request) -> message.Reply:
     return message.Reply(200, b"ok\n", message.TEXT)
 
 
+async def _own(req: falcon.asgi.Request) -> message.Reply:
+    return message.Reply(200, documents.own())
+
+
 async def _page(req: falcon.asgi.Request) -> message.Reply:
     return pages.of(req.uri_template or req.path)
 
@@ -285,6 +289,7 @@ def build(known: Known, operations: Operations, allowed: access.Allowed) -> falc
     app.add_route("/gluon/v1/protons", _Protons(operations, models))
     app.add_route("/gluon/v1/protons/{api}", _Proton(operations))
     app.add_route("/gluon/v1/protons/{api}/{version}/openapi.json", _Get(openapi, there))
+    app.add_route("/gluon/v1/openapi.json", _Get(_own))
     app.add_route("/gluon/v1/ports", _Get(_told(operations.ports)))
     app.add_route("/gluon/v1/status", _Get(_told(operations.status)))
     app.add_route("/gluon/v1/resync", _Post(operations.resync))

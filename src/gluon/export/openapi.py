@@ -10,31 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gluon.export import answers, changes, paths, queries, refusals, samples
+from gluon.export import answers, changes, paths, queries, refusals, samples, shared
 from gluon.export.refusals import Operation
 from gluon.model import body_schema
 from gluon.model.types import Action, Attribute, Model, ObjectType
 
 Document = dict[str, Any]
 
-_TITLES = {
-    400: ("Invalid", "The request breaks the model's rules."),
-    401: ("Unauthorized", "Nobody knows who asks."),
-    403: ("Forbidden", "The policy does not allow this."),
-    404: ("NotFound", "No such object."),
-    409: ("Conflict", "Something stored stands in the way."),
-    412: ("Stale", "The object changed since it was read."),
-    413: ("TooLarge", "The body is too large."),
-    415: ("NoJson", "Only JSON is understood."),
-    422: ("KeyReused", "The Idempotency-Key stands for another request."),
-    429: ("TooMany", "The project has made as many requests as it may for now."),
-    503: ("Unavailable", "Not now; try again."),
-}
 _READ = ("parameters", "get")
-_JSON = "application/json"
-_PROBLEM = "application/problem+json"
+_JSON = shared.JSON
 _ETAGS = r'^(\*|(W/)?"[0-9]{1,18}"(\s*,\s*(W/)?"[0-9]{1,18}")*)?$'
-_REQUEST_ID = {"x-openstack-request-id": {"$ref": "#/components/headers/RequestId"}}
+_REQUEST_ID = shared.REQUEST_ID
 _WITH_ETAG = {"etag": {"$ref": "#/components/headers/ETag"}, **_REQUEST_ID}
 
 
@@ -58,11 +44,12 @@ def document(model: Model, edition: Edition | None = None) -> Document:
         "openapi": "3.1.0",
         "info": info,
         "servers": [{"url": "/"}],
+        "security": shared.SECURITY,
         "tags": [_tag(t) for t in model.types.values()],
         "paths": _paths(model) if edition is None else _paths_of(model, edition),
         "components": {
             "schemas": _schemas(model),
-            "responses": _refusals(old=paths.old(model)),
+            "responses": shared.responses(old=paths.old(model)),
             "parameters": {
                 "IfMatch": {
                     "name": "If-Match",
@@ -73,17 +60,8 @@ def document(model: Model, edition: Edition | None = None) -> Document:
                 },
                 **changes.PARAMETERS,
             },
-            "headers": {
-                "ETag": {"description": "The object's revision.", "schema": {"type": "string"}},
-                "RetryAfter": {
-                    "description": "Seconds after which to try again.",
-                    "schema": {"type": "integer"},
-                },
-                "RequestId": {
-                    "description": "What the log has about this request.",
-                    "schema": {"type": "string"},
-                },
-            },
+            "headers": shared.HEADERS,
+            "securitySchemes": shared.SCHEMES,
         },
     }
 
@@ -264,10 +242,9 @@ def _operation(
 ) -> Document:
     responses = dict(good)
     for refusal in refusals.of(operation, model, place.type):
-        name, _ = _TITLES[refusal.status]
-        responses[str(refusal.status)] = {"$ref": f"#/components/responses/{name}"}
+        responses[str(refusal.status)] = shared.refused(refusal.status)
     if place.listed or (place.above and not paths.old(model)):
-        responses["404"] = {"$ref": "#/components/responses/NotFound"}
+        responses["404"] = shared.refused(404)
     responses["406"] = {"$ref": "#/components/responses/NotAcceptable"}
     return {
         "operationId": _name(place, operation.value),
@@ -322,19 +299,3 @@ def _body_below(t: ObjectType) -> Document:
 
 def _answered(text: str, schema: Document, headers: Document | None = None) -> Document:
     return {"description": text, "headers": headers or _REQUEST_ID, "content": {_JSON: {"schema": schema}}}
-
-
-def _refusals(*, old: bool) -> Document:
-    """The refusals by name; `old`: also as JSON by its plain name, and 406 in plain words."""
-    schema = {"schema": {"$ref": "#/components/schemas/gluon.Problem"}}
-    content = {_JSON: schema, _PROBLEM: schema} if old else {_PROBLEM: schema}
-    found = {
-        name: {"description": text, "headers": _REQUEST_ID, "content": content}
-        for name, text in _TITLES.values()
-    }
-    later = {"retry-after": {"$ref": "#/components/headers/RetryAfter"}}
-    for name in ("Unavailable", "TooMany"):
-        found[name] = {**found[name], "headers": {**_REQUEST_ID, **later}}
-    words = {"text/plain": {"schema": {"type": "string"}}} if old else {_PROBLEM: schema}
-    said = {"description": "Only application/json is served.", "headers": _REQUEST_ID, "content": words}
-    return {**found, "NotAcceptable": said}
