@@ -41,7 +41,7 @@ def listen(settings: config.Settings) -> socket.socket:
     host, port = settings.api.host, settings.api.port
     if not (settings.api.insecure or _is_loopback(host) or identities.known_callers(settings)):
         raise config.SettingsError(
-            f"--host {host}: without authentication only loopback is served; set [identity] methods, or --insecure"
+            f"--host {host}: without authentication only loopback is served: set [identity] methods; --insecure overrides"
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
