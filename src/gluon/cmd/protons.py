@@ -196,7 +196,7 @@ class Protons:
                 "; ".join(words.steps(plan)), code="migration", hint="change it in steps: gluon db upgrade"
             )
         try:
-            made = self._build(({**there, model.name: plan.new[0]}).values())
+            made = await asyncio.to_thread(self._build, ({**there, model.name: plan.new[0]}).values())
             return await self._adopt(database, made, plan.new, at=epoch, who=who)
         except (config.SettingsError, errors.MigrationRefused) as refused:
             raise errors.Conflict(str(refused), code="cannot_load", hint="see the message") from refused
@@ -243,14 +243,15 @@ class Protons:
                 return
             models = {m.name: m for m in self.models if m.name in record.names}
             models |= {r.api: restore(r) for r in record.changed if r.who or r.api in names}
-            made = self._build([models[name] for name in sorted(models)])
+            made = await asyncio.to_thread(self._build, [models[name] for name in sorted(models)])
             if await database.serve(made.tables, record.epoch, partial(self._take, made)):
                 self._serves(record.epoch)
                 log.info("models replaced", protons=", ".join(f"{m.name} {m.version}" for m in self.models))
                 return
 
     def _build(self, given: Iterable[Model]) -> _Made:
-        """Everything made of these models; of those that are served already it is what there is."""
+        """Everything made of these models; of those that are served already it is what there is. Beside the start it
+        runs in a thread: others' requests go on meanwhile."""
         models = tuple(given)
         served = {id(m) for m in self.models}
         self._codes = {**self._codes, **hooks.load([m for m in models if id(m) not in served])}
