@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from gluon.model.types import Attribute, AttributeType, Format, ObjectType, Role
+from gluon.values import nouns
 
 Schema = dict[str, Any]
 
@@ -62,7 +63,7 @@ def value(attribute: Attribute, *, key: bool = False) -> Schema:
         schema["type"] = [schema["type"], "null"]
     text = attribute.description.strip()
     if attribute.reference:
-        text = f"{text} Key of a {attribute.reference}.".strip()
+        text = f"{text} Key of {nouns.a(attribute.reference)}.".strip()
     if text:
         schema["description"] = text
     if attribute.read_only:

@@ -14,6 +14,7 @@ from gluon.export import answers, changes, paths, queries, refusals, samples, sh
 from gluon.export.refusals import Operation
 from gluon.model import body_schema
 from gluon.model.types import Action, Attribute, Model, ObjectType
+from gluon.values import nouns
 
 Document = dict[str, Any]
 
@@ -157,7 +158,7 @@ def _collection(model: Model, place: paths.Place) -> Document:
     if not place.listed:
         created = _answered("The new object.", {"$ref": _ref(t)}, _WITH_ETAG)
         item["post"] = {
-            **_operation(model, place, Operation.CREATE, f"Create a {t.singular}.", {"201": created}),
+            **_operation(model, place, Operation.CREATE, f"Create {nouns.a(t.singular)}.", {"201": created}),
             "requestBody": _body(f"{t.name}.create", [samples.harmless(t, e) for e in t.examples]),
         }
         if place.above:
@@ -201,14 +202,14 @@ def _object(model: Model, place: paths.Place) -> Document:
         "get": _operation(model, place, Operation.GET, f"One {t.singular}.", {"200": given}),
         "put": {
             **_operation(
-                model, place, Operation.UPDATE, f"Change attributes of a {t.singular}.", {"200": given}
+                model, place, Operation.UPDATE, f"Change attributes of {nouns.a(t.singular)}.", {"200": given}
             ),
             "description": "What the body leaves out stays as it is; null clears.",
             "parameters": match,
             "requestBody": _body(f"{t.name}.update"),
         },
         "delete": {
-            **_operation(model, place, Operation.DELETE, f"Delete a {t.singular}.", {"204": gone}),
+            **_operation(model, place, Operation.DELETE, f"Delete {nouns.a(t.singular)}.", {"204": gone}),
             "parameters": match,
         },
     }
@@ -220,7 +221,7 @@ def _object(model: Model, place: paths.Place) -> Document:
 
 def _standing(model: Model, place: paths.Place) -> Document:
     given = _answered("Its standing.", {"$ref": "#/components/schemas/gluon.Standing"})
-    summary = f"How a {place.type.singular} stands."
+    summary = f"How {nouns.a(place.type.singular)} stands."
     return {
         **_parameters(place, one=True),
         "get": _operation(model, place, Operation.STATUS, summary, {"200": given}),

@@ -11,6 +11,7 @@ from gluon import errors
 from gluon.policy import names
 from gluon.proton import referring, registry
 from gluon.spi import store
+from gluon.values import nouns
 
 _SHOWN = 10
 
@@ -54,7 +55,7 @@ def taken(
     values = ["…" if known[a].secret else v for a, v in zip(attributes, values, strict=True)]
     what = ", ".join(f"{a} '{v}'" for a, v in zip(attributes, values, strict=True))
     return errors.Conflict(
-        f"a {resource.name} with {what} exists already{where}",
+        f"{nouns.a(resource.name)} with {what} exists already{where}",
         code="taken",
         hint="choose another value, or update the object that has it",
         legacy=f'Object of {resource.legacy_name} with {attributes[0]} "{values[0]}" already exists.',
@@ -69,7 +70,7 @@ def dangling(reference: referring.Reference, value: object, pointer: str) -> err
         pointer=pointer,
         code="reference",
         message=message,
-        hint=f"name a {reference.target} that exists in the same project",
+        hint=f"name {nouns.a(reference.target)} that exists in the same project",
         legacy=f"Invalid input for field/attribute {place}. Value: '{value}'. "
         f"No such {reference.target} in this project.",
     )

@@ -15,6 +15,7 @@ from gluon.proton import hooked, judging, referring, registry, supplies, work
 from gluon.proton.tables import QUOTA, USAGE
 from gluon.spi import store
 from gluon.spi.usage import UNLIMITED
+from gluon.values import nouns
 
 _KEY = ("project", "api", "type")
 Counted = tuple[str, str]
@@ -98,7 +99,7 @@ def count(
         raise errors.Conflict(
             f"{whose} has {held} of at most {most} objects of type {resource.name}, {delta} more do not fit",
             code="quota",
-            hint=f"delete a {resource.name} that is not needed, or ask the operator for a higher quota",
+            hint=f"delete {nouns.a(resource.name)} that is not needed, or ask the operator for a higher quota",
         )
     row: store.Row = {
         "project": project,
