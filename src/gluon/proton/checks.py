@@ -63,12 +63,15 @@ def _there(
     return before is not None and any(held == value for _, held in reference.held(before))
 
 
-def unique(resource: registry.Resource, view: store.View, row: store.Row) -> None:
-    """No other row has the same values in a unique group. Raises `Conflict`."""
+def unique(
+    resource: registry.Resource, view: store.View, row: store.Row, taken: frozenset[str] = frozenset()
+) -> None:
+    """No other row has the same values in a unique group. Raises `Conflict`. `taken`: columns whose values a pool of the
+    model has just given; it gives none twice, and to ask for each would cost a round to the database."""
     key_column = resource.records.key_column
     for group in resource.unique:
         values = tuple(row[c] for c in group.columns)
-        if None in values:
+        if None in values or (taken and not taken.isdisjoint(group.columns)):
             continue
         if any(
             other[key_column] != row[key_column] for other in view.rows(resource.table, group.columns, values)

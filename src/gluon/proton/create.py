@@ -15,6 +15,8 @@ from gluon.particles import tables
 from gluon.proton import access, checks, judging, problems, registry, supplies, units, upkeep, work
 from gluon.spi import store
 
+_NONE: frozenset[str] = frozenset()
+
 
 class Create:
     """A new object; a port takes its default interface and its place in the ledger with it."""
@@ -86,7 +88,7 @@ class Create:
         if resource.pooled:
             project = units.text_of(row[tables.PROJECT])
             row = supplies.supply_new(view, changes, resource, row, self._values, project)
-        checks.unique(resource, view, row)
+        checks.unique(resource, view, row, self._taken())
         document = _add(changes, resource, row)
         if resource.is_port:
             self._context.ledger.created(view, changes, units.facts(resource, row), fresh=self._made_key)
@@ -99,6 +101,15 @@ class Create:
                 judging.judge_new(view, resource, row)
         changes.result = units.Result(row, access.document(context, row, document))
         return changes
+
+    def _taken(self) -> frozenset[str]:
+        """Columns whose values a pool of the model gives."""
+        pooled = self._context.resource.pooled
+        if not pooled:
+            return _NONE
+        return frozenset(
+            p.column for p in pooled if p.supply is not None and p.attribute.name not in self._values
+        )
 
     def _row(self, view: store.View) -> store.Row:
         """The new row, which the caller may make and whose key is free."""
@@ -142,7 +153,7 @@ class Create:
         if resource.pooled:
             session = state.session(row[tables.PROJECT])
             row = supplies.supply(session, view, resource, None, row, self._values)
-        checks.unique(resource, view, row)
+        checks.unique(resource, view, row, self._taken())
         document = state.save(resource, None, row)
         if resource.is_port:
             context.ledger.created(state, state.changes, units.facts(resource, row), fresh=self._made_key)

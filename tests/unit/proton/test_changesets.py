@@ -14,10 +14,12 @@ from hypothesis import given, settings, strategies
 
 from gluon import errors
 from gluon.arbiter import assign, ledger
+from gluon.model import types
 from gluon.objects import codec
 from gluon.proton import service
 from gluon.proton.changesets import engine as sets
 from gluon.spi import policy, store
+from gluon.store import deciding, overlay
 from tests.unit.proton import parts, test_graph
 from tests.unit.proton.test_graph import PLANTED, Plain, Step, deletes, targets, writes
 
@@ -317,3 +319,35 @@ async def test_history_outlives_the_journal(running: parts.Engine) -> None:
     assert (await made.show(CALLER, done.answer["id"]))["changes"] == done.answer["changes"]
     back = await made.undo(who(), done.answer["id"], plan=False)
     assert back.answer["changes"][0]["op"] == "delete"
+
+
+POOLED = parts.model(
+    parts.object_type(
+        "P",
+        parts.attribute("n", parts.T.INTEGER, pool=types.PoolUse(name="numbers")),
+        parts.many("some", parts.reference("some", "P", "unset")),
+        unique=(types.Unique(attributes=("n",)),),
+    ),
+    pools={"numbers": types.Pool(name="numbers", type=parts.T.INTEGER, ranges=("1-10000",))},
+)
+
+
+async def test_values_of_pools_cost_no_round_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds: list[int] = []
+    look_ahead = deciding.Deciding._look_ahead
+
+    def counted(self: deciding.Deciding, missing: overlay.NotLoaded) -> None:
+        rounds.append(len(missing.lookups))
+        look_ahead(self, missing)
+
+    monkeypatch.setattr(deciding.Deciding, "_look_ahead", counted)
+    async with parts.engine(tmp_path, POOLED) as running:
+        made = change_sets(running)
+        changes = [
+            {"op": "create", "api": parts.API, "type": "P", "body": {"id": f"p{n}"}} for n in range(100)
+        ]
+        done = await made.change(who(), {"changes": changes}, plan=False)
+        assert sorted(one["value"] for one in done.answer["allocations"]) == list(range(1, 101))
+        assert len(rounds) < 8, rounds
+        with pytest.raises(errors.Conflict):
+            await made.change(who(), {"changes": [{**changes[0], "body": {"id": "q", "n": 5}}]}, plan=False)
