@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gluon.testing.product import GluonServer
+from tests.api.conftest import Api
 
 FARM = """
 file_version: "2.0"
@@ -366,3 +367,16 @@ def test_what_is_too_much_or_no_change_set_is_refused(farm: Farm) -> None:
     assert farm.refused(farm.create("Cow", home=nested))[0] == 400
     assert farm.refused(farm.create("Cow", home={"$ref": "x"}))[2][0][0] == "/changes/0/body/home/$ref"
     assert farm("POST", f"{V}?plan=yes", {"changes": []})[0] == 400
+
+
+@pytest.mark.parametrize("anywhere", ["sqlite"], indirect=True)
+def test_a_bind_that_a_change_began_is_waited_for(api_anywhere: Api) -> None:
+    port = api_anywhere.port()
+    body = {"host_id": "host-1", "device_id": str(uuid.uuid4())}
+    change = {"op": "update", "api": "net-l3vpn", "plural": "ports", "key": port["id"], "body": body}
+    status, done = api_anywhere.server.request("POST", V, {"changes": [change]})
+    assert status == 201 and done["changes"][0]["body"]["vif_type"], done
+    assert done["changes"][0]["body"] == api_anywhere("GET", f"ports/{port['id']}")[1]
+    status, undone = api_anywhere.server.request("POST", f"{V}/{done['id']}/undo")
+    assert status == 201, undone
+    assert api_anywhere("GET", f"ports/{port['id']}")[1]["device_id"] in (None, "")

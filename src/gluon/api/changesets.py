@@ -23,7 +23,7 @@ from gluon.objects import codec
 from gluon.proton import service
 from gluon.proton import terms as wishes
 from gluon.proton.changesets import engine
-from gluon.spi import store
+from gluon.spi import policy, store
 
 MAX_BODY = 4 * 1024 * 1024
 PAGE = 100
@@ -163,11 +163,12 @@ def _limit(value: str | None) -> int:
 
 
 def _filters(given: Mapping[str, str]) -> list[store.Filter]:
-    found = [
-        store.Filter(column=name, match=store.Match.EQUAL, values=(given[name],))
-        for name in ("who", "project")
-        if name in given
-    ]
+    found = []
+    if "who" in given:
+        found.append(store.Filter(column="who", match=store.Match.EQUAL, values=(given["who"],)))
+    if "project" in given:
+        project = policy.normal_project(given["project"])
+        found.append(store.Filter(column="project", match=store.Match.EQUAL, values=(project,)))
     if "since" in given:
         value = (_instant(given["since"]),)
         found.append(store.Filter(column="at", match=store.Match.AT_LEAST, values=value))
