@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from gluon.testing.product import GluonServer
 from tests.api.conftest import V1, Api
+from tests.api.personas import world
 
 HOST = b"Host: localhost\r\n"
 JSON = b"Content-Type: application/json\r\n"
@@ -240,3 +242,13 @@ def test_a_form_of_a_page_is_not_taken(server: GluonServer) -> None:
         body = vpn()
         head = HOST + b"Content-Type: %s\r\nContent-Length: %d\r\n\r\n" % (kind, len(body))
         assert statuses(spoken(server, VPNS + head + body)) == [415]
+
+
+async def test_no_object_has_a_key_that_leads_elsewhere(tmp_path: Path) -> None:
+    async with world(tmp_path, [Path("tests/api/models/odd")]) as odd:
+        nodes = "/proton/odd/v1.0/nodes"
+        for key in (".", ".."):
+            refused = await odd.ask("admin", "POST", nodes, {"key": key})
+            assert refused.status == 400 and f"'{key}'" in str(refused.body)
+        assert (await odd.ask("admin", "POST", nodes, {"key": "..."})).status == 201
+        assert [n["key"] for n in (await odd.ask("admin", "GET", nodes)).body["nodes"]] == ["..."]

@@ -11,8 +11,12 @@ from typing import Any
 
 import msgspec
 
+from gluon import errors
 from gluon.proton import access, ids, problems, registry, units
 from gluon.spi import store
+
+_STEPS = (".", "..")
+"""As the last segment of a path these lead elsewhere in every client, so nobody could read or delete the object."""
 
 
 class New(msgspec.Struct, frozen=True, gc=False):
@@ -37,9 +41,17 @@ def new(context: units.Context, body: Any, parent: str | None, key: store.Value 
     given = values.get(resource.type.key)
     made = not given and resource.type.generated_key
     if not made:
+        if given in _STEPS:
+            raise errors.Invalid([_no_key(resource, given)])
         return New(given, False, values, checked.written)
     key = key or ids.new_id()
     return New(key, True, {**values, resource.type.key: key}, checked.written)
+
+
+def _no_key(resource: registry.Resource, given: store.Value) -> errors.FieldProblem:
+    name = resource.type.key
+    message = f"{name}: '{given}' cannot be the last part of a path"
+    return errors.FieldProblem(pointer=f"/{name}", code="format", message=message, hint="use another word")
 
 
 def inside(resource: registry.Resource, parent: str | None) -> units.Inside | None:
