@@ -17,6 +17,7 @@ from bench.measure import Plan, Skipped
 
 BENCHES = (
     "create",
+    "governed",
     "get",
     "lists",
     "rejected",

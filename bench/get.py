@@ -9,7 +9,7 @@ from bench.bare import bare
 from bench.measure import Figure, Plan, cpu_seconds, median
 from bench.site import gluon, servers
 
-_RATE, _CPU = 8000.0, 110.0
+_RATE, _CPU = 12_000.0, 80.0
 _PORTS = 500
 
 

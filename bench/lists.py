@@ -6,6 +6,9 @@ least, are of the project that is asked for alone, and each name is that of a hu
 
 from __future__ import annotations
 
+import http
+import math
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -25,8 +28,7 @@ _TABLE = '"net_l2_Port"'
 _SMALL = "00000000-0000-4000-8000-00000000aaaa"
 _AT_ONCE = 50_000
 """Rows of one statement."""
-_ONE_BY_ONE = 1
-"""Clients of queries that read more where there is more."""
+_TRIES = 3
 
 _FLAT = {
     "from a marker": "limit=100&marker={key}",
@@ -56,9 +58,7 @@ def run(plan: Plan) -> Sequence[Figure]:
                 values = _values(postgres, database)
                 for name, query in _FLAT.items():
                     figures += _flat(f"{name}, {count:,}", product, postgres, _script(query, values), plan)
-                figures += [
-                    _slow(f"{n}, {count:,}", product, _script(q, values)) for n, q in _GROWING.items()
-                ]
+                figures += [_slow(f"{n}, {count:,}", product, q) for n, q in _GROWING.items()]
     return figures
 
 
@@ -79,9 +79,14 @@ def _flat(name: str, product: Gluon, postgres: PostgresServer, script: str, plan
     ]
 
 
-def _slow(name: str, product: Gluon, script: str) -> Figure:
-    """For information."""
-    return median(name, [load.drive(product.url, script, 1, clients=_ONE_BY_ONE, path=_PATH).p50], "ms")
+def _slow(name: str, product: Gluon, query: str) -> Figure:
+    """For information; no end where it was refused for taking too long."""
+    took = []
+    for _ in range(_TRIES):
+        began = time.monotonic()
+        status, _ = product.server.request("GET", f"{_PATH}?{query}")
+        took.append((time.monotonic() - began) * 1e3 if status == http.HTTPStatus.OK else math.inf)
+    return median(name, took, "ms")
 
 
 def _script(query: str, values: Mapping[str, Sequence[str]]) -> str:

@@ -6,9 +6,9 @@ publisher is behind. All of it is gone when the context ends.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,10 @@ from gluon.testing.servers.postgres import PostgresServer
 
 @dataclass(frozen=True, slots=True)
 class Gluon:
-    """A running `gluon server`."""
+    """A running `gluon server`. `headers`: of each request to it."""
 
     server: GluonServer
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -59,7 +60,7 @@ class Gluon:
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """One request that must succeed."""
-        status, answer = self.server.request(method, path, body)
+        status, answer = self.server.request(method, path, body, headers=self.headers)
         if not 200 <= status < 300:
             raise RuntimeError(f"{method} {path}: {status} {answer}")
         return answer
