@@ -139,7 +139,10 @@ class Limits(_Section, frozen=True):
         ),
     ] = 0.0
     burst: Annotated[
-        float, msgspec.Meta(description="requests that it may make at once after a rest; 0: those of a second", ge=0)
+        float,
+        msgspec.Meta(
+            description="requests that it may make at once after a rest; 0: those of a second", ge=0
+        ),
     ] = 0.0
     projects: Annotated[
         dict[str, float], _doc("another rate for a project, by its id; 0: as many as it likes")
