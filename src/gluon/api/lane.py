@@ -186,8 +186,9 @@ class Lane:
         modern, caller, served = False, None, None
         path = segments(scope.get("raw_path") or scope["path"].encode())
         try:
-            caller = await self._admitted(method, scope, headers)
             match = self._resources.find(path)
+            modern = match is not None and match[0].modern
+            caller = await self._admitted(method, scope, headers)
             if self.streams is not None and watch.wanted(method, path, scope["query_string"], match):
                 modern = match is None or match[0].modern
                 request = _request(scope, path, headers, caller, request_id, modern=modern)
@@ -198,7 +199,6 @@ class Lane:
                 await self._pass_on(scope, receive, send, path, caller, request_id, began)
                 return
             served = match[0]
-            modern = match[0].modern
             request = _request(scope, path, headers, caller, request_id, modern=modern)
             if method in ("POST", "PUT", "PATCH"):
                 request.body = await read_body(receive, headers)

@@ -13,3 +13,12 @@ def test_a_key_that_is_none_is_refused_where_a_change_is_only_tried_too(server: 
         for key in ("k" * 256, "tab\tinside", ""):
             status, answer = server.request("POST", path, body, headers={"idempotency-key": key})
             assert (status, answer["code"]) == (400, "idempotency_key")
+
+
+def test_a_refusal_before_the_resource_is_asked_has_its_form_too(server: GluonServer) -> None:
+    """On the long way of a request as on the short one."""
+    for way in ({}, {"expect": "100-continue"}):
+        for given, status in (({"origin": "http://evil.example"}, 403), ({"if-match": "\x84"}, 400)):
+            told, headers, answer = server.exchange("GET", PORTS, headers={**given, **way})
+            assert (told, headers["content-type"]) == (status, "application/problem+json"), answer
+            assert "faultcode" not in answer
