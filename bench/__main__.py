@@ -19,6 +19,7 @@ BENCHES = (
     "create",
     "governed",
     "get",
+    "fair",
     "lists",
     "rejected",
     "beside",

@@ -6,6 +6,7 @@ Every answer has `x-openstack-request-id`, every error a body of `api.errors`.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, Protocol
@@ -164,6 +165,8 @@ class Lane:
         except proton_terms.Replayed as before:
             reply = terms.replayed(before.answer)
         except Exception as error:  # noqa: BLE001 - the border: no client sees a stack
+            if isinstance(error, errors.TooMany):
+                await asyncio.sleep(rates.HOLD)
             reply = failed(error, headers, request_id, modern=place.resource.modern)
         seconds = time.perf_counter() - began
         self._observer.answered(place.resource, method, reply.status, seconds)
@@ -211,6 +214,8 @@ class Lane:
         except proton_terms.Replayed as before:
             reply = terms.replayed(before.answer)
         except Exception as error:  # noqa: BLE001 - the border: no client sees a stack
+            if isinstance(error, errors.TooMany):
+                await asyncio.sleep(rates.HOLD)
             reply = failed(error, headers, request_id, modern=modern)
         await respond(send, reply, request_id, head=method == "HEAD")
         self._told(Answered(method, path, headers, caller, request_id, served, reply.status, reply.body,

@@ -15,6 +15,8 @@ from time import monotonic
 from gluon import errors
 from gluon.spi import policy
 
+HOLD = 0.1
+"""Seconds that a refusal is held back: who asks again at once, on each of his connections, costs others less."""
 _MOST = 10_000
 """Buckets that are kept before those that are full again are forgotten."""
 _SERVICE = "service"

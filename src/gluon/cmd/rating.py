@@ -13,7 +13,6 @@ def of(settings: config.Settings) -> Rates | None:
         return None
 
     def made(rate: float) -> Rate:
-        burst = (limits.burst or rate) if rate == limits.rate else max(limits.burst, rate)
-        return Rate(rate=rate / share, burst=max(1.0, burst / share))
+        return Rate(rate=rate / share, burst=max(1.0, (limits.burst or rate) / share))
 
     return Rates(made(limits.rate), {project: made(rate) for project, rate in limits.projects.items()})
