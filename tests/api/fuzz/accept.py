@@ -28,7 +28,7 @@ DEEPER = {
 """Codes of 400 that a body which fits its schema may meet, and why."""
 
 WORDS = re.compile(
-    r"is not JSON|is not a prefix|is no time|sort_dir does not fit|has host bits|is no(t a)? (URI|date)|is not an IP|is not an e-mail"
+    r"is not JSON|is not a prefix|is no time|sort_dir does not fit|has host bits|is no(t a)? (URI|date)|is not an IP|is not an e-mail|U\+0000"
 )
 """What of a text JSON Schema can only name."""
 
