@@ -226,5 +226,6 @@ MEANT: Mapping[str, str] = {
     "check": "checks", "validations": "checks", "cascade": "on_delete", "unique_together": "unique",
     "condition": "rule", "expression": "rule", "error": "message", "range": "ranges", "url": "imports",
     "back_reference": "listed_as", "backref": "listed_as", "template_string": "template",
+    "minimum": "min", "maximum": "max", "ge": "min", "le": "max", "plural": "api", "singular": "api",
 }  # fmt: skip
 """Words that other languages have for a key."""

@@ -90,7 +90,11 @@ def parse(text: str, file: str, problems: Problems) -> Node | None:
             and text.splitlines()[place.line : place.line + 1]
             and "\t" in text.splitlines()[place.line][: place.column + 1]
         )
-        hint = "indent with blanks, not with tabs" if tab else "check indentation, colons and quotes"
+        hint = "check indentation, colons and quotes"
+        if tab:
+            hint = "indent with blanks, not with tabs"
+        elif (error.problem or "").startswith("mapping values are not allowed"):
+            hint = "a text with ': ' in it needs quotes; else check indentation"
         problems.add(mark, f"this is not YAML: {what}", hint)
         return None
     except yaml.reader.ReaderError as error:
