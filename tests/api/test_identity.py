@@ -214,6 +214,8 @@ def test_commands_say_what_is_missing(site: Site, given: dict[str, str], said: s
 
 
 def test_no_token_stands_in_the_log(site: Site) -> None:
+    for way in ({"x_auth_token": ADMIN}, {"authorization": f"Bearer {UNSIGNED}"}, {}):
+        site.ask(PORTS, **way)
     said = site.server.daemon.said(lines=100_000)
     assert PORTS in said
     for token in (ADMIN, ALICE, BOB, UNSIGNED[:60], bearer()[:30]):

@@ -1,7 +1,8 @@
 """Each tutorial and how-to, and the page on change sets, runs as it is written: its shell blocks, in order, in an empty folder.
 
 The word after ```` ```sh ```` says how: `background` is a server, `fails` must end with an error, `restart` is
-run between two lives of that server. A block without a language is what the command before it prints.
+run between two lives of that server. A block without a language is what the command before it prints. `toml` are
+settings that the server takes; `console` is for commands of others, such as OpenStack's, which are not here.
 """
 
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from gluon.cmd import settings
 from gluon.testing.process import Daemon
 from gluon.testing.servers.server import free_ports
 
@@ -25,7 +27,7 @@ TUTORIALS = sorted(
         Path("docs/reference/changesets.md"),
     ]
 )
-_BLOCK = re.compile(r"^```(?:(sh) ?(\w*))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```(?:(\w+) ?(\w*))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 class Shell:
@@ -91,8 +93,13 @@ def test_the_tutorial_runs(path: Path, tmp_path: Path) -> None:
         blocks = _BLOCK.findall(text)
         assert blocks
         printed = ""
-        for shell_block, how, block in blocks:
-            if not shell_block:
+        for language, how, block in blocks:
+            if language == "toml":
+                (tmp_path / "gluon.toml").write_text(block, encoding="utf-8")
+                settings.load(str(tmp_path / "gluon.toml"), {})
+            elif language in {"yaml", "console"}:
+                continue
+            elif not language:
                 assert block in printed
             elif how == "background":
                 running.serve(block)
