@@ -5,3 +5,8 @@ Invariant: one conformance suite (`tests/contract/bus`) holds for both, so no en
 them apart. The mains come here through `connect.connect`; nobody else imports this room, and
 grpc is loaded only for etcd.
 """
+
+import os
+
+# grpc's handlers of fork end a child that is made while a call is under way, and ours only ever exec.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
