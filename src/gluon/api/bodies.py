@@ -16,11 +16,12 @@ MAX_DEPTH = 64
 """Objects and lists inside each other."""
 MAX_ITEMS = 10_000
 """Of one list."""
+_NESTED = frozenset({dict, list})
 
 
 def check(body: bytes, value: dict[str, Any]) -> None:
     """Raises `Invalid`."""
-    flat = body.find(b"{", body.find(b"{") + 1) < 0 and body.find(b"[") < 0
+    flat = _NESTED.isdisjoint(map(type, value.values()))
     if not flat:
         _check_nested(body, value)
     # Without white space each pair has its colon right after a quotation mark. If there are no more of these than
