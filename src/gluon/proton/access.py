@@ -72,8 +72,10 @@ def unseen(resource: registry.Resource) -> str:
 
 def owned(kind: types.ObjectType, body: Any, caller: policy.Caller) -> Any:
     """A body of a new object with the caller's project, where it says nothing of one."""
+    if caller.project is None:
+        return body
     name = kind.role(types.Role.PROJECT)
-    if caller.project is None or name is None or not isinstance(body, Mapping) or name in body:
+    if name is None or not isinstance(body, Mapping) or name in body:
         return body
     return {**body, name: caller.project}
 
