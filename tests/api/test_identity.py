@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from gluon.testing.process import wait_until
 from gluon.testing.product import GluonServer
+from tests.api.streams import Event, Stream
 
 BIN = Path(sys.executable).parent
 PORTS = "/proton/net-l3vpn/v1.0/ports"
@@ -168,6 +170,47 @@ def test_the_file_of_tokens_may_change(site: Site) -> None:
     wait_until(lambda: "cannot be used" in site.server.daemon.said(lines=1000), "the complaint", limit=5)
     assert site.ask(PORTS, x_auth_token=ALICE) == 200
     path.write_text(TOKENS)
+
+
+def last_word(stream: Stream) -> Event:
+    return stream.until(lambda event: event["type"] == "ERROR")
+
+
+@pytest.mark.parametrize("path", [f"{PORTS}?watch=true", "/gluon/v1/watch"])
+def test_a_stream_ends_with_its_token(site: Site, path: str) -> None:
+    """With the place to go on from; others of the file are not disturbed, nor who has the same rights as before."""
+    path_of_tokens = site.folder / "tokens"
+    bob = f"{TOKENS}  - {{token: {BOB}, user: bob, project: p2, roles: [%s]}}\n"
+    path_of_tokens.write_text(bob % "member")
+    wait_until(lambda: site.ask(PORTS, x_auth_token=BOB) == 200, "Bob", limit=5)
+    with Stream(site.server.port, path, {"x-auth-token": ADMIN}) as admins:
+        with Stream(site.server.port, path, {"x-auth-token": BOB}) as bobs:
+            path_of_tokens.write_text(bob % "reader")
+            told = last_word(bobs)
+            assert (told["code"], "resume" in told) == ("renew", True)
+            assert bobs.line() == b""
+        again = f"{path}{'&' if '?' in path else '?'}resume={told['resume']}"
+        with Stream(site.server.port, again, {"authorization": f"Bearer {BOB}"}) as bobs:
+            path_of_tokens.write_text(TOKENS)
+            told = last_word(bobs)
+            assert (told["code"], "resume" in told) == ("token_expired", True)
+            assert bobs.line() == b""
+        assert site.ask(again, x_auth_token=BOB) == 401
+        port = {
+            "tenant_id": str(uuid.uuid4()), "mac_address": "fa:16:3e:00:00:01", "admin_state_up": True, "status": "ACTIVE",
+            "mtu": 1500, "vnic_type": "normal", "vlan_transparency": False,
+        }  # fmt: skip
+        status, made = site.server.request("POST", PORTS, port, headers={"x-auth-token": ADMIN})
+        assert status == 201, made
+        assert admins.change()["key"] == made["id"]
+        assert site.ask(f"{PORTS}/{made['id']}", "DELETE", x_auth_token=ADMIN) == 204
+
+
+def test_a_stream_ends_with_its_jwt(site: Site) -> None:
+    soon = bearer(project_id="p1", roles=["member"], exp=time.time() - 27)  # within what clocks may differ
+    with Stream(site.server.port, "/gluon/v1/watch", {"authorization": f"Bearer {soon}"}) as stream:
+        told = last_word(stream)
+    assert (told["code"], "it has expired" in told["detail"]) == ("token_expired", True)
 
 
 def test_commands_with_a_token(site: Site) -> None:

@@ -18,6 +18,7 @@ from gluon.testing.process import wait_until
 from gluon.testing.product import GluonServer
 from gluon.testing.servers import KeystoneServer
 from gluon.testing.servers.keystone import KeystoneRefused, User
+from tests.api.streams import Stream
 
 pytestmark = pytest.mark.xdist_group("keystone")
 
@@ -127,6 +128,15 @@ def test_a_revoked_token_is_refused_within_the_time_that_tokens_are_kept(cloud: 
     revoked = time.monotonic()
     wait_until(lambda: cloud.ask(token) == 401, "the refusal", limit=CACHED + 3)
     assert time.monotonic() - revoked < CACHED + 2
+
+
+def test_a_stream_ends_once_its_token_is_revoked(cloud: Cloud) -> None:
+    token = cloud.keystone.token(cloud.member, project_id=cloud.project)
+    with Stream(cloud.server.port, f"{PORTS}?watch=true", {"x-auth-token": token}) as stream:
+        stream.event()
+        cloud.keystone.revoke(token)
+        told = stream.until(lambda event: event["type"] == "ERROR")
+    assert (told["code"], "resume" in told) == ("token_expired", True)
 
 
 def expiring(keystone: KeystoneServer, user: User, token: str) -> tuple[str, float]:

@@ -10,7 +10,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
-from typing import Any
+from typing import Any, Protocol
 
 from gluon import errors
 from gluon.api import errors as answers
@@ -39,6 +39,13 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Match = tuple[resources.Served, tuple[str, ...]]
 
 
+class Staying(Protocol):
+    """Whether somebody who was admitted is still who he was."""
+
+    async def end(self, headers: dict[bytes, bytes], caller: policy.Caller) -> errors.GluonError:
+        """Why not any more, once it is so; `Unauthorized`: his token is over."""
+
+
 def wanted(method: str, path: tuple[str, ...], query: bytes, match: Match | None) -> bool:
     """Whether it is a request for a stream."""
     if method != "GET":
@@ -47,7 +54,7 @@ def wanted(method: str, path: tuple[str, ...], query: bytes, match: Match | None
 
 
 class Streams:
-    """All watch requests of a process."""
+    """All watch requests of a process. `staying`: None where nobody has to say who he is."""
 
     def __init__(
         self,
@@ -56,12 +63,14 @@ class Streams:
         known: Callable[[], registry.Registry],
         actions: service.Service,
         rules: policy.Policy,
+        staying: Staying | None = None,
     ) -> None:
         self._feed = feed
         self._served = served
         self._known = known
         self._actions = actions
         self._rules = rules
+        self._staying = staying
         self._shapes: dict[tuple[editions.Edition, bool], Shape] = {}
 
     def end(self) -> None:
@@ -84,7 +93,9 @@ class Streams:
         )
         watcher = await self._feed.open(interest, asked.since)
         watcher.abort = _narrow(scope.get(TRANSPORT))
-        leaving = asyncio.create_task(_until_gone(receive, watcher))
+        ending = [asyncio.create_task(_until_gone(receive, watcher))]
+        if self._staying is not None:
+            ending.append(asyncio.create_task(_until_over(self._staying, request, watcher)))
         try:
             await send(
                 {"type": "http.response.start", "status": 200, "headers": _headers(request, match, sse)}
@@ -94,7 +105,8 @@ class Streams:
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
         finally:
-            leaving.cancel()
+            for task in ending:
+                task.cancel()
             self._feed.close(watcher)
 
     # -- what is asked for ---------------------------------------------------------------------
@@ -256,3 +268,12 @@ async def _until_gone(receive: Receive, watcher: Watcher) -> None:
     while (await receive())["type"] != "http.disconnect":
         continue
     watcher.cut(End.RENEW, "the client has left")
+
+
+async def _until_over(staying: Staying, request: message.Request, watcher: Watcher) -> None:
+    """Nor once who asked is not who he was: from then on he is told what he may see then, by another stream."""
+    why = await staying.end(request.headers, request.caller)
+    if isinstance(why, errors.Unauthorized):
+        watcher.cut(End.TOKEN, f"{why}; open the stream again with another")
+    else:
+        watcher.cut(End.RENEW, f"{why}: open the stream again, and be admitted again")

@@ -320,7 +320,7 @@ def _assemble(
     alone = config.database_url(settings).startswith("sqlite:")
     watching, app.streams = streams.make(
         database.inner, lambda: known, actions, standings, protons.rules, _Shown(protons, database).renew,
-        alone=alone,
+        guarding, alone=alone,
     )  # fmt: skip
     shown.watching = watching
     database.committed, served.token = watching.notify, watching.now

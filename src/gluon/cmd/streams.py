@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from gluon.api import watch, watching
+from gluon.api import lane, watch, watching
+from gluon.identity.gate import Gate
+from gluon.identity.staying import Staying
 from gluon.policy.engine import Engine
 from gluon.proton import registry, service
 from gluon.spi import store
@@ -22,6 +24,7 @@ def make(
     standings: service.Standings,
     rules: Engine,
     renew: Callable[[], Awaitable[None]],
+    guarding: lane.Guard,
     *,
     alone: bool,
 ) -> tuple[feed.Feed, watch.Streams]:
@@ -29,4 +32,5 @@ def make(
     served = watching.Served(known, database, standings, renew, lambda: rules.rules)
     settings = Settings(look=_ALONE) if alone else Settings()
     made = feed.Feed(database, served, settings)
-    return made, watch.Streams(made, served, known, actions, rules)
+    staying = Staying(guarding) if isinstance(guarding, Gate) else None
+    return made, watch.Streams(made, served, known, actions, rules, staying)

@@ -21,8 +21,8 @@ from gluon.objects import codec
 
 _PAUSE = 0.2
 _LONGEST = 5.0
-_GO_ON = frozenset({"slow", "stopping", "renew"})
-"""Ends of a stream after which there is no gap: its token leads on."""
+_GO_ON = frozenset({"slow", "stopping", "renew", "token_expired"})
+"""Ends of a stream after which there is no gap: its token leads on. Credentials get a new token of theirs when it is opened again."""
 
 Pairs = list[tuple[str, str]]
 

@@ -77,11 +77,11 @@ class Gate:
         self._entries: dict[bytes, Entry] = {}
         self._refused: dict[bytes, float] = {}
         self._asked: dict[bytes, asyncio.Task[Entry | errors.GluonError]] = {}
+        self.news = asyncio.Event()
+        """Set once what was said before may be wrong; another event stands here then."""
 
     def admit(self, method: str, headers: dict[bytes, bytes]) -> Caller | Awaitable[Caller]:
-        quick: Quick = headers.get(b"x-auth-token") or headers.get(b"authorization")
-        if b"x-service-token" in headers:
-            quick = (quick, headers[b"x-service-token"])  # type: ignore[assignment]
+        quick = _quick(headers)
         found = self._quick.get(quick)
         if found is not None and found.until > time.monotonic():
             return found.caller
@@ -92,10 +92,21 @@ class Gate:
         self._quick.clear()
         self._entries.clear()
         self._refused.clear()
+        self._tell()
 
     def reconsider(self) -> None:
         """Other rules say who is an admin; whose tokens are whose stays known."""
         self._quick.clear()
+        self._tell()
+
+    def until(self, headers: dict[bytes, bytes]) -> float:
+        """When somebody who was just admitted is to be looked at again, by the monotonic clock."""
+        found = self._quick.get(_quick(headers))
+        return found.until if found is not None else 0.0
+
+    def _tell(self) -> None:
+        self.news.set()
+        self.news = asyncio.Event()
 
     async def run(self) -> None:
         """What the ways do beside requests."""
@@ -228,6 +239,11 @@ class Gate:
     def _refuse(self, digest: bytes) -> None:
         self._entries.pop(digest, None)
         _put(self._refused, digest, time.monotonic() + self._options.refused)
+
+
+def _quick(headers: dict[bytes, bytes]) -> Quick:
+    quick = headers.get(b"x-auth-token") or headers.get(b"authorization")
+    return (quick, headers[b"x-service-token"]) if b"x-service-token" in headers else quick
 
 
 def _of_service(service: Known) -> dict[str, object]:

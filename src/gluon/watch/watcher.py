@@ -26,6 +26,7 @@ class End(StrEnum):
     STOPPING = "stopping"
     RENEW = "renew"
     EXPIRED = "expired"
+    TOKEN = "token_expired"  # noqa: S105 - a word
 
 
 class History(Protocol):
@@ -101,10 +102,10 @@ class Watcher:
         self._ready.set()
 
     def cut(self, why: End, detail: str) -> None:
-        """Nothing comes any more but the last word; of a slow client what waits is dropped."""
+        """Nothing comes any more but the last word; what waits for a slow client, or for one who is nobody now, is dropped."""
         if self._end is not None:
             return
-        if why is End.SLOW:
+        if why in {End.SLOW, End.TOKEN}:
             self.after, self.live = self.reached, False
             self._waiting.clear()
             self._size = 0
