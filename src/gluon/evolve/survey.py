@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from gluon.evolve import returning
 from gluon.evolve.plan import Plan, plan
-from gluon.evolve.returning import returning
 from gluon.evolve.stored import kept, placed, restore
 from gluon.model.types import Model
 from gluon.particles import tables
@@ -64,7 +64,9 @@ async def _survey(
     after = {m.name: m for m in new}
     before = []
     for model in old:
-        known_of, unknown = returning(model, after[model.name], columns)
+        asked = returning.asked(model, after[model.name], columns)
+        longest = {table: await database.longest(table, texts) for table, texts in asked.items()}
+        known_of, unknown = returning.returning(model, after[model.name], columns, longest)
         before.append(known_of)
         rigid |= unknown
     return plan(before, new, rows, rigid=rigid, drop=drop)

@@ -33,6 +33,8 @@ TIME_LENGTH = 26
 
 _LONGEST_NAME = 56
 _INDEXED_LENGTH = 255
+LONGEST_TEXT = _INDEXED_LENGTH * 16
+"""Characters of a text; one that may have more is a document."""
 
 _TYPES = {
     types.AttributeType.STRING: tables.ColumnType.TEXT,
@@ -95,7 +97,7 @@ def unique_columns(object_type: types.ObjectType, unique: types.Unique) -> tuple
 
 def _column(object_type: types.ObjectType, attribute: types.Attribute) -> tables.Column:
     kind = _TYPES[attribute.value_type]
-    if attribute.role in _FREE_LENGTH or (attribute.length or 0) > _INDEXED_LENGTH * 16:
+    if attribute.role in _FREE_LENGTH or (attribute.length or 0) > LONGEST_TEXT:
         kind = tables.ColumnType.DOCUMENT
     return tables.Column(
         name=column_name(attribute),

@@ -103,6 +103,9 @@ class Upgradable(store.Store, Protocol):
     ) -> Mapping[str, Mapping[str, tuple[tables.ColumnType | None, int | None]]]:
         """The columns that tables have, also those that nothing uses: type (None: another than ours) and length."""
 
+    async def longest(self, table: str, columns: Sequence[str]) -> Mapping[str, int | None]:
+        """Characters of the longest value in each of these columns of texts; None: no row has any value."""
+
     def alone(self) -> AbstractAsyncContextManager[None]:
         """Only one upgrade of a database at a time. Raises `Conflict`."""
 

@@ -72,6 +72,8 @@ class Dialect:
     """A change of the schema ends the transaction that it is in."""
     contains: str = "INSTR({}, ?) > 0"
     """That a column contains a text, by code points."""
+    characters: str = "LENGTH({})"
+    """How many a text has."""
     within: Callable[[str, Network], Condition]
     """That the address or prefix in a column lies in a prefix."""
     has_booleans: bool = False

@@ -94,6 +94,7 @@ DIALECT = Dialect(
     online=("", " ALGORITHM=INPLACE LOCK=NONE"),
     unchecked_foreign=", ALGORITHM=INPLACE, LOCK=NONE",
     ddl_commits=True,
+    characters="CHAR_LENGTH({})",
     within=_within,
 )
 

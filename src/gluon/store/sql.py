@@ -124,6 +124,10 @@ class SqlStore:
         with _translated():
             return await upgrading.columns(self._database, names)
 
+    async def longest(self, table: str, columns: Sequence[str]) -> dict[str, int | None]:
+        with _translated():
+            return await upgrading.longest(self._database, table, columns)
+
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[None]:
         async with upgrading.alone(self._database):

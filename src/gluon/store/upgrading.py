@@ -108,6 +108,14 @@ async def columns(
     }
 
 
+async def longest(database: driver.Database, table: str, names: Sequence[str]) -> dict[str, int | None]:
+    """One pass over the table, whatever is asked of it."""
+    asked = ", ".join(f"MAX({database.dialect.characters.format(ddl.quoted(name))})" for name in names)
+    async with installer(database) as connection:
+        rows = await connection.fetch(f"SELECT {asked} FROM {ddl.quoted(table)}")
+    return dict(zip(names, rows[0], strict=True))
+
+
 @asynccontextmanager
 async def installer(database: driver.Database) -> AsyncIterator[driver.Installer]:
     connection = await database.installer()

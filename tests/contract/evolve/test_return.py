@@ -8,6 +8,7 @@ import pytest
 
 from gluon import errors
 from gluon.evolve import runner, work
+from gluon.evolve.plan import Kind
 from gluon.evolve.stored import stored
 from gluon.model.types import ObjectType
 from gluon.particles import tables
@@ -50,6 +51,34 @@ TIGHTER: dict[str, tuple[ObjectType, str]] = {
     "length": (changed(box(), "name", length=1), "has 2 characters"),
     "null": (changed(box(), "size", required=True, nullable=False), "size: a value is required"),
 }
+
+
+LONG = box(attribute("note"), attribute("story", length=50_000))
+BACK: dict[str, tuple[str | None, ObjectType, bool]] = {
+    "short in what takes long ones": ("ä" * 255, LONG, True),
+    "too long": ("ä" * 255, box(attribute("note", length=254)), False),
+    "never given": (None, LONG, True),
+    "never given, and of a pattern": (None, box(attribute("note", pattern="[a-z]+")), True),
+    "given, and of a pattern": ("blue", box(attribute("note", pattern="[a-z]+")), False),
+}
+"""By name: what is left of `note`, the type to which it comes again, and whether that needs no look at each object."""
+
+
+@pytest.mark.parametrize("name", BACK)
+async def test_what_is_left_decides_not_what_its_column_takes(url: str, name: str) -> None:
+    note, kind, at_once = BACK[name]
+    db = await world.begin(
+        url, to(LONG), {"Shelf": shelves(), "Box": [{**b, "note": note, "story": note} for b in boxes(3)]}
+    )
+    try:
+        await world.upgrade(db, OLD)
+        made = await world.plan_to(db, to(kind))
+        looked = any(s.kind is Kind.CHECK and s.rows for s in made.steps)
+        assert looked is not at_once, made.steps
+        if at_once:
+            assert set((await _with(db, kind, "note")).values()) == {note}
+    finally:
+        await db.close()
 
 
 @pytest.mark.parametrize("name", TIGHTER)
