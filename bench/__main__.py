@@ -1,4 +1,4 @@
-"""`python -m bench [NAME…] [--quick] [--json FILE]`: run benches, print a table, write JSON.
+"""`python -m bench [NAME…] [--quick] [--database KIND] [--json FILE]`: run benches, print a table, write JSON.
 
 The status is 0 if every bench ran and every goal held.
 """
@@ -10,10 +10,12 @@ import importlib
 import sys
 import time
 import traceback
+from dataclasses import replace
 from pathlib import Path
 
 from bench import report
 from bench.measure import Plan, Skipped
+from bench.site import KINDS
 
 BENCHES = (
     "create",
@@ -48,12 +50,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}; none: all")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds: within 2 minutes")
+    parser.add_argument("--database", choices=KINDS, default=KINDS[0], help="for life; others know their own")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
     wanted = parser.parse_args()
     unknown = sorted(set(wanted.names) - set(BENCHES))
     if unknown:
         parser.error(f"no bench {', '.join(unknown)}")
-    plan = _QUICK if wanted.quick else _FULL
+    plan = replace(_QUICK if wanted.quick else _FULL, database=wanted.database)
     results = []
     for name in wanted.names or BENCHES:
         result = _run(name, plan)

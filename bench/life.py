@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench import load
 from bench.measure import Figure, Plan, at_most, median
-from bench.site import Gluon, servers
+from bench.site import Gluon, kept_in
 from gluon.model.find import CATALOG
 from gluon.testing.process import run as run_program
 from gluon.testing.process import wait_until
@@ -29,13 +29,15 @@ def run(plan: Plan) -> Sequence[Figure]:
     """Two servers with two workers each, a shim, clients at one of the servers; every step is asked of the other."""
     answers: dict[str, list[float]] = {step: [] for step in _STEPS}
     everywhere: list[float] = []
-    with servers() as (postgres, etcd), tempfile.TemporaryDirectory(prefix="gluon-bench-") as folder:
-        database = postgres.url(postgres.create_database(), unix=True)
-        words = ("server", "--workers", "2", "--database", database, "--etcd", etcd.url)
+    with (
+        kept_in(plan.database) as (database, etcd),
+        tempfile.TemporaryDirectory(prefix="gluon-bench-") as folder,
+    ):
+        words = ("server", "--workers", "2", "--database", database, "--etcd", etcd)
         with (
             GluonServer(*words) as one,
             GluonServer(*words) as two,
-            GluonShim("--backend", "fake", "--host", "*", "--etcd", etcd.url),
+            GluonShim("--backend", "fake", "--host", "*", "--etcd", etcd),
             _clients(one) as clients,
         ):
             for _ in range(plan.rounds):

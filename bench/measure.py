@@ -23,11 +23,12 @@ class Skipped(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How much to measure: rounds of so many seconds each."""
+    """How much to measure: rounds of so many seconds each. `database`: the kind, for benches that know more than one."""
 
     rounds: int
     seconds: float
     quick: bool
+    database: str = "postgresql"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,10 @@ from bench.measure import cpu_seconds
 from gluon.testing.process import descendants, wait_until
 from gluon.testing.product import GluonServer
 from gluon.testing.servers.etcd import EtcdServer
+from gluon.testing.servers.mariadb import MariadbServer
 from gluon.testing.servers.postgres import PostgresServer
+
+KINDS = ("postgresql", "mariadb")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +88,14 @@ def servers() -> Iterator[tuple[PostgresServer, EtcdServer]]:
         EtcdServer() as etcd,
     ):
         yield postgres, etcd
+
+
+@contextmanager
+def kept_in(kind: str) -> Iterator[tuple[str, str]]:
+    """A fresh database of one of `KINDS`, and etcd: the URLs of both."""
+    if kind == KINDS[0]:
+        with servers() as (postgres, etcd):
+            yield postgres.url(postgres.create_database(), unix=True), etcd.url
+    else:
+        with MariadbServer() as mariadb, EtcdServer() as etcd:
+            yield mariadb.url(mariadb.create_database()), etcd.url
