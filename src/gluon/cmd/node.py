@@ -47,6 +47,7 @@ from gluon.proton.changesets import engine
 from gluon.publisher import aftermath, housekeeping, publisher, supervise
 from gluon.spi import bus as spi_bus
 from gluon.spi import store as spi_store
+from gluon.store.deciding import Waiting
 from gluon.watch import feed
 
 log = structlog.get_logger(__name__)
@@ -85,20 +86,31 @@ class Notifying:
         self.refresh: Callable[[], Awaitable[None]] = _nothing
         self.committed: Callable[[], None] = _nobody
         self.revisions: dict[str, int] | None = None
+        inner.writer.told = self._told
 
     async def submit(self, unit: spi_store.Unit) -> spi_store.Committed:
         try:
-            done = await self.inner.queue(unit)
+            return await self.inner.writer.submit(unit)
         except errors.StaleModel:
             await self.refresh()  # who asked makes the unit again, of the new models
             raise
-        if done.revision:
-            if self.revisions is not None:
-                self.revisions[unit.request_id] = done.revision
+
+    def hand(self, unit: spi_store.Unit, project: str, answer: spi_store.Answer) -> None:
+        """As `submit`, in the turn of `project`, where nobody awaits it. `StaleModel` is left to who is answered."""
+        self.inner.writer.hand(unit, project, answer)
+
+    def _told(self, batch: Sequence[tuple[Waiting, spi_store.Committed | Exception]]) -> None:
+        """What was committed at once is told at once."""
+        wrote = intent = False
+        for one, done in batch:
+            if isinstance(done, spi_store.Committed) and done.revision:
+                wrote, intent = True, intent or done.intent
+                if self.revisions is not None:
+                    self.revisions[one.unit.request_id] = done.revision
+        if wrote:
             self.committed()
-            if done.intent:
-                self.notify()
-        return done
+        if intent:
+            self.notify()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)

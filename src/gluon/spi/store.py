@@ -118,6 +118,14 @@ class Committed(msgspec.Struct, frozen=True):
     intent: bool = True
 
 
+class Answer(Protocol):
+    """Who waits for a unit; a future of asyncio is one. Told once, unless it is `done` before: then nobody waits."""
+
+    def done(self) -> bool: ...
+    def set_result(self, result: Committed, /) -> None: ...
+    def set_exception(self, exception: Exception, /) -> None: ...
+
+
 class Match(StrEnum):
     """How a column is compared. Texts by code point, exactly; false is less than true."""
 

@@ -9,7 +9,13 @@ from collections.abc import Iterable
 
 from gluon import errors
 from gluon.spi import store
+from gluon.store import driver
 from gluon.store.deciding import Deciding, Waiting
+
+CONFLICTS = {
+    driver.Kind.TAKEN: "a value that must be unique is taken already",
+    driver.Kind.REFERRED: "something refers to this object, or it refers to something that does not exist",
+}
 
 
 class Attempt:

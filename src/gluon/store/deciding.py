@@ -7,9 +7,8 @@ what is wanted and proceeds until all are decided.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,13 +29,17 @@ class Waiting(msgspec.Struct, eq=False):
     """A unit and who waits for it."""
 
     unit: store.Unit
-    answer: asyncio.Future[store.Committed]
+    answer: store.Answer
     since: float
     way: int = 0
     """Which of the database's orders of writing to try (after a constraint caught the first)."""
     tries: int = 0
     epoch: int = 0
     """Of the tables that the unit was made for; 0: not known then."""
+
+
+Told = Callable[[Sequence[tuple[Waiting, store.Committed | Exception]]], None]
+"""Hears what became of the units of a batch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

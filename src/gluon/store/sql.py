@@ -6,7 +6,7 @@ or an installer's connection. Invariant: no error of a driver leaves it. Made by
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -190,9 +190,10 @@ class SqlStore:
     async def submit(self, unit: store.Unit) -> store.Committed:
         return await self._writer.submit(unit)
 
-    def queue(self, unit: store.Unit) -> Awaitable[store.Committed]:
-        """As `submit`, for who adds to it: one coroutine less for each request. Raises `Unavailable` at once."""
-        return self._writer.submit(unit)
+    @property
+    def writer(self) -> Writer:
+        """For who adds to `submit`: one coroutine less for each request."""
+        return self._writer
 
     async def get(self, table: str, *key: store.Value) -> store.Row | None:
         shape = self._shape(table)

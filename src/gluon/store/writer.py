@@ -18,8 +18,8 @@ import structlog
 from gluon import errors
 from gluon.spi import context, store
 from gluon.store import driver
-from gluon.store.attempt import Attempt, fail, unsettled
-from gluon.store.deciding import Deciding, Waiting
+from gluon.store.attempt import CONFLICTS, Attempt, fail, unsettled
+from gluon.store.deciding import Deciding, Told, Waiting
 from gluon.store.fair import Fair
 from gluon.store.settings import Settings
 from gluon.store.shape import Catalog
@@ -33,11 +33,6 @@ _TRIES = 4
 _SETTLED = 1.0
 """Seconds that a try to connect, or the look-up of a lost COMMIT, has at least."""
 _PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4)
-
-_CONFLICTS = {
-    driver.Kind.TAKEN: "a value that must be unique is taken already",
-    driver.Kind.REFERRED: "something refers to this object, or it refers to something that does not exist",
-}
 
 
 class Writer:
@@ -58,27 +53,31 @@ class Writer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing = False
         self._failures = 0
+        self.told: Told | None = None
 
     # -- for callers --------------------------------------------------------------------------
 
     def submit(self, unit: store.Unit) -> asyncio.Future[store.Committed]:
         """Queue a unit. Raises `Unavailable` when too many wait."""
+        if self._loop is None:  # asking for it is a system call, so only once
+            self._loop = asyncio.get_running_loop()
+        answer: asyncio.Future[store.Committed] = self._loop.create_future()
+        self.hand(unit, context.PROJECT.get(), answer)
+        return answer
+
+    def hand(self, unit: store.Unit, project: str, answer: store.Answer) -> None:
+        """As `submit`, told to `answer` in the midst of our work: it must neither raise nor take long."""
         if self._closing:
             raise errors.Unavailable("the server is shutting down")
-        project = context.PROJECT.get()
         try:
             self._queue.check(project)
         except errors.Unavailable:
             self._stats.refused += 1
             raise
-        if self._loop is None:  # asking for it is a system call, so only once
-            self._loop = asyncio.get_running_loop()
-        answer: asyncio.Future[store.Committed] = self._loop.create_future()
         epoch = self.catalog.epoch if self.catalog is not None else 0
         self._queue.put(Waiting(unit, answer, monotonic(), epoch=epoch), project)
         self._stats.waiting = len(self._queue)
         self._start()
-        return answer
 
     async def exclusively(self, job: Callable[[], Awaitable[_T]]) -> _T:
         """Run `job` while no batch of this process runs."""
@@ -263,15 +262,16 @@ class Writer:
         stats.rows += deciding.rows - deciding.entries
         stats.entries += deciding.entries
         for one, outcome in deciding.answers:
-            if isinstance(outcome, store.Committed):
+            if isinstance(outcome, Exception):
+                stats.rejected += 1
+                fail((one,), outcome)
+            else:
                 stats.units += 1
                 if not one.answer.done():
                     one.answer.set_result(outcome)
-            else:
-                stats.rejected += 1
-                if not one.answer.done():
-                    one.answer.set_exception(outcome)
         self._queue.put_back(deciding.left)
+        if self.told is not None:
+            self.told(deciding.answers)
 
     # -- when it does not go well -------------------------------------------------------------
 
@@ -318,7 +318,7 @@ class Writer:
                 "constraint caught a unit", kind=violation.kind.value, request_id=batch[0].unit.request_id
             )
             self._stats.rejected += 1
-            fail(batch, errors.Conflict(_CONFLICTS[violation.kind], code=violation.kind.value))
+            fail(batch, errors.Conflict(CONFLICTS[violation.kind], code=violation.kind.value))
 
     async def _failed(self, batch: list[Waiting], failed: driver.Failed) -> None:
         """A value does not fit its column, or a statement is wrong."""
