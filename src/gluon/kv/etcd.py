@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
@@ -22,12 +23,12 @@ from gluon.kv.endpoints import Endpoint
 from gluon.kv.etcdpb import etcd_pb2 as pb
 from gluon.kv.follow import follow
 from gluon.kv.leases import KeptLease, kept_lease
-from gluon.kv.requests import check_key, check_txn
+from gluon.kv.requests import check_key, check_txn, max_writes
 from gluon.kv.rpcs import Rpcs, bus_error
 from gluon.kv.settings import EtcdSettings
 from gluon.kv.watching import Position, watch
 from gluon.kv.wire import delete_request, encode_key, key_value, prefix_range, txn_request, txn_result
-from gluon.spi.bus import BusHealth, Compare, KeyValue, Listing, Op, Synced, TxnResult, Watched
+from gluon.spi.bus import BusHealth, Compare, Get, KeyValue, Listing, Op, Synced, TxnResult, Watched
 
 _FIRST_PAGE, _LARGEST_PAGE = 128, 4000
 _PAGE_BYTES = 2 * 1024 * 1024
@@ -42,6 +43,10 @@ class EtcdBus:
         self._settings = settings
         self._client = Client(settings)
         self._cluster = 0
+
+    @property
+    def max_writes(self) -> int:
+        return max_writes(self.max_ops)
 
     # Reading.
 
@@ -100,11 +105,10 @@ class EtcdBus:
         self, compares: Sequence[Compare], then: Sequence[Op], otherwise: Sequence[Op] = ()
     ) -> TxnResult:
         check_txn(compares, then, otherwise, self.max_ops)
-        request = txn_request(compares, then, otherwise)
-        reads_only = not any(
-            one.WhichOneof("request") != "request_range" for one in (*request.success, *request.failure)
-        )
-        return txn_result(await self._client.unary("txn", request, repeatable=reads_only))
+        request = txn_request(compares, then, otherwise, self.max_ops)
+        reads_only = all(isinstance(op, Get) for op in chain(then, otherwise))
+        response = await self._client.unary("txn", request, repeatable=reads_only)
+        return txn_result(response, then, otherwise)
 
     # Watching.
 

@@ -19,7 +19,7 @@ from gluon.kv.follow import follow
 from gluon.kv.history import History
 from gluon.kv.keyspace import Keyspace
 from gluon.kv.leases import KeptLease, kept_lease
-from gluon.kv.requests import BusClosed, check_key, check_size, check_txn, request_size
+from gluon.kv.requests import BusClosed, check_key, check_size, check_txn, max_writes, request_size
 from gluon.spi.bus import (
     BusHealth,
     Compare,
@@ -57,6 +57,10 @@ class MemoryBus:
         self._leases: dict[int, _LeaseRow] = {}
         self._lease_ids = count(1)
         self._closed = False
+
+    @property
+    def max_writes(self) -> int:
+        return max_writes(self.max_ops)
 
     # Reading.
 

@@ -7,7 +7,7 @@ Used by `etcd` and `watching`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gluon.kv.etcdpb import etcd_pb2 as pb
@@ -46,24 +46,36 @@ def event(message: pb.Event) -> Event:
     return Event(key=value.key, value=value)
 
 
-def txn_request(compares: Sequence[Compare], then: Sequence[Op], otherwise: Sequence[Op]) -> pb.TxnRequest:
+def txn_request(
+    compares: Sequence[Compare], then: Sequence[Op], otherwise: Sequence[Op], max_ops: int
+) -> pb.TxnRequest:
+    """More than `max_ops` operations stand in Txns of half as many inside of it."""
     request = pb.TxnRequest()
     for compare in compares:
         _add_compare(request, compare)
-    for op in then:
-        _set_op(request.success.add(), op)
-    for op in otherwise:
-        _set_op(request.failure.add(), op)
+    if len(then) <= max_ops:
+        _add_ops(request.success, then)
+    else:
+        size = max_ops // 2
+        for start in range(0, len(then), size):
+            _add_ops(request.success.add().request_txn.success, then[start : start + size])
+    _add_ops(request.failure, otherwise)
     return request
 
 
-def txn_result(response: pb.TxnResponse) -> TxnResult:
-    values = tuple(
-        key_value(one.response_range.kvs[0]) if one.response_range.kvs else None
-        for one in response.responses
-        if one.HasField("response_range")
-    )
+def txn_result(response: pb.TxnResponse, then: Sequence[Op], otherwise: Sequence[Op]) -> TxnResult:
+    """The answer to such a request. Of what was written it says nothing, so that is not looked at."""
+    taken = then if response.succeeded else otherwise
+    values = tuple(_values(response)) if any(type(op) is Get for op in taken) else ()
     return TxnResult(succeeded=response.succeeded, revision=response.header.revision, values=values)
+
+
+def _values(response: pb.TxnResponse) -> Iterator[KeyValue | None]:
+    for one in response.responses:
+        if one.HasField("response_range"):
+            yield key_value(one.response_range.kvs[0]) if one.response_range.kvs else None
+        elif one.HasField("response_txn"):
+            yield from _values(one.response_txn)
 
 
 def delete_request(key: str, *, prefix: bool) -> pb.DeleteRangeRequest:
@@ -81,6 +93,11 @@ def _add_compare(request: pb.TxnRequest, compare: Compare) -> None:
         message.target, message.mod_revision = pb.Compare.MOD, compare.mod_revision
     elif compare.value is not None:
         message.target, message.value = pb.Compare.VALUE, compare.value
+
+
+def _add_ops(branch: Any, ops: Sequence[Op]) -> None:
+    for op in ops:
+        _set_op(branch.add(), op)
 
 
 def _set_op(message: pb.RequestOp, op: Op) -> None:

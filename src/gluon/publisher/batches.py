@@ -17,7 +17,8 @@ from typing import Protocol
 from gluon.objects import journal, keys
 from gluon.spi import bus
 
-MAX_OPS = 120
+MAX_OPS = 480
+"""A Txn costs etcd as much as thirty puts, whatever is in it; beyond this that is no more worth a longer Txn."""
 MAX_BYTES = 1024 * 1024
 _OVERHEAD = 16  # bytes of framing around a key and its value
 _revision = attrgetter("revision")
@@ -39,7 +40,7 @@ class Limits:
     @classmethod
     def of(cls, target: bus.Bus) -> Limits:
         """As many as the bus takes, less the cursor's own operations."""
-        return cls(ops=max(1, min(MAX_OPS, target.max_ops - 1)))
+        return cls(ops=max(1, min(MAX_OPS, target.max_writes - 1)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

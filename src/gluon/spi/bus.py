@@ -137,7 +137,11 @@ class Bus(Protocol):
     """What the engines may ask of etcd."""
 
     max_ops: int
-    """Most operations a Txn may hold (etcd's `--max-txn-ops`, 128 by default)."""
+    """Most conditions, and most operations of a branch (etcd's `--max-txn-ops`, 128 by default)."""
+
+    @property
+    def max_writes(self) -> int:
+        """Most operations of a Txn's `then`, where conditions and `otherwise` have at most half of `max_ops`."""
 
     async def get(self, key: str) -> KeyValue | None: ...
 

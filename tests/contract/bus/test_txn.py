@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import aclosing
 
 import pytest
 
@@ -102,15 +103,48 @@ async def test_deletes_may_overlap(bus: AnyBus) -> None:
     assert (await bus.list("/")).items == ()
 
 
-async def test_max_ops_pass_and_one_more_is_refused(bus: AnyBus) -> None:
-    ops = [Put(key=f"/{n}", value=b"") for n in range(bus.max_ops + 1)]
-    with pytest.raises(BusError, match="limit"):
-        await bus.txn((), ops)
+async def test_max_writes_pass_and_one_more_is_refused(bus: AnyBus) -> None:
+    ops = [Put(key=f"/{n}", value=b"") for n in range(bus.max_writes + 1)]
+    for wrong in ((), ops, ()), ((), (), ops[: bus.max_ops + 1]):
+        with pytest.raises(BusError, match="limit"):
+            await bus.txn(*wrong)
     with pytest.raises(BusError, match="limit"):
         await bus.txn([Compare(key=f"/{n}", create_revision=0) for n in range(bus.max_ops + 1)], ())
     assert (await bus.list("/")).items == ()
-    result = await bus.txn((), ops[: bus.max_ops])
+    few = [Compare(key=f"/c{n}", create_revision=0) for n in range(bus.max_ops // 2)]
+    result = await bus.txn(few, ops[: bus.max_writes], ops[: bus.max_ops // 2])
     assert {item.mod_revision for item in (await bus.list("/")).items} == {result.revision}
+    assert len((await bus.list("/")).items) == bus.max_writes
+
+
+async def test_beside_many_conditions_or_alternatives_max_ops_pass(bus: AnyBus) -> None:
+    ops = [Put(key=f"/{n}", value=b"") for n in range(bus.max_ops + 1)]
+    many = bus.max_ops // 2 + 1
+    conditions = [Compare(key=f"/{n}", create_revision=0) for n in range(many)]
+    for compares, otherwise in (conditions, ()), ((), ops[:many]):
+        with pytest.raises(BusError, match="limit"):
+            await bus.txn(compares, ops, otherwise)
+        await bus.txn(compares, ops[: bus.max_ops], otherwise)
+        await bus.delete("/", prefix=True)
+
+
+async def test_a_txn_of_more_than_max_ops_is_one(bus: AnyBus) -> None:
+    """In order, of one revision, told at once; and refused as a whole."""
+    writes = [Put(key=f"/{n:04}", value=str(n).encode()) for n in range(bus.max_ops * 2)]
+    asked: list[Op] = [Get(key="/0000"), *writes, Get(key="/0000"), Get(key=writes[-1].key)]
+    before = await bus.put("/x", b"1")
+    wrongs: list[Op] = [Delete(key=writes[0].key), Put(key="/y", value=b"", lease=12345)]
+    for wrong in wrongs:
+        with pytest.raises(BusError):
+            await bus.txn((), [*writes, wrong])
+    refused = await bus.txn([Compare(key="/x", value=b"0")], asked, [Get(key="/x")])
+    assert [v.value if v else None for v in refused.values] == [b"1"]
+    done = await bus.txn([Compare(key="/x", value=b"1")], asked, [Get(key="/x")])
+    assert [v.value if v else None for v in done.values] == [None, b"0", str(len(writes) - 1).encode()]
+    assert done.revision == before + 1
+    async with aclosing(bus.watch("/", after=before)) as watching:
+        seen = await anext(watched async for watched in watching if watched.events)
+    assert {event.key for event in seen.events} == {put.key for put in writes}
 
 
 async def test_a_put_under_a_missing_lease_refuses_the_whole_txn(bus: AnyBus) -> None:

@@ -53,6 +53,7 @@ def test_a_txn_request_keeps_the_order_and_marks_every_operation() -> None:
         ],
         [Put(key="/a", value=b"", lease=5), Get(key="/b"), Delete(key="/c", prefix=True)],
         [Delete(key="/c")],
+        8,
     )
     assert [one.WhichOneof("target_union") for one in request.compare] == [
         "value",
@@ -68,6 +69,19 @@ def test_a_txn_request_keeps_the_order_and_marks_every_operation() -> None:
     assert request.success[0].request_put.lease == 5
     assert request.success[2].request_delete_range.range_end == b"/d"
     assert request.failure[0].request_delete_range.range_end == b""
+
+
+def test_no_txn_in_a_txn_has_more_operations_than_those_beside_it_leave() -> None:
+    limit = 8
+    ops = [Put(key=f"/{n}", value=b"") for n in range((limit // 2) ** 2)]
+    for count in range(len(ops) + 1):
+        request = wire.txn_request((), ops[:count], (), limit)
+        outer = list(request.success)
+        assert len(outer) <= limit
+        nested = [one.request_txn for one in outer if one.HasField("request_txn")]
+        assert all(len(one.success) <= limit - len(outer) for one in nested)
+        flat = [put for one in nested for put in one.success] or outer
+        assert [put.request_put.key for put in flat] == [op.key.encode() for op in ops[:count]]
 
 
 def test_the_messages_cannot_collide_with_those_of_another_client() -> None:

@@ -135,6 +135,7 @@ class FaultyBus:
     def __init__(self, real: bus.Bus, fault: Fault = lambda call: "") -> None:
         self._real = real
         self.max_ops = real.max_ops
+        self.max_writes = real.max_writes
         self.fault = fault
         self.txns: list[Sequence[bus.Op]] = []
 

@@ -84,8 +84,8 @@ async def test_a_unit_larger_than_a_txn_is_whole_before_the_cursor_moves(memory:
         await assert_converges(database, memory)
     written = [then for then in watched.txns if len(then) > 2]
     cursors = [cursor.parse(op.value) for then in written for op in then if op.key == keys.RELAY_CURSOR]  # type: ignore[union-attr]
-    assert [len(then) for then in written] == [121] * 8 + [41]
-    assert [bool(found and found.resync) for found in cursors] == [True] * 8 + [False]
+    assert [len(then) for then in written] == [481, 481, 41]
+    assert [bool(found and found.resync) for found in cursors] == [True, True, False]
 
 
 async def test_a_unit_lost_while_half_of_it_is_published_is_noticed(memory: MemoryBus) -> None:
