@@ -6,11 +6,12 @@ Fixtures for servers, hosts and models come from `gluon.testing` and from the fo
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 
-from tests import leftovers
+from tests import leftovers, order
 
 pytest_plugins = ["gluon.testing.fixtures"]
 
@@ -35,12 +36,19 @@ def pytest_configure(config: pytest.Config) -> None:
     leftovers.mark_this_run(os.environ)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: order.rank(item.nodeid))
     if config.getoption("--long"):
         return
     for item in items:
         if item.get_closest_marker("long"):
             item.add_marker(pytest.mark.skip(reason="a long test: ./dev test --long runs it"))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    return order.scheduler(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -20,8 +20,6 @@ from gluon.testing.servers import KeystoneServer
 from gluon.testing.servers.keystone import KeystoneRefused, User
 from tests.api.streams import Stream
 
-pytestmark = pytest.mark.xdist_group("keystone")
-
 PORTS = "/proton/net-l3vpn/v1.0/ports"
 CACHED = 1.0
 

@@ -1,4 +1,4 @@
-"""Whole systems, one test at a time: they measure how long it takes to recover."""
+"""Whole systems: they measure how long it takes to recover."""
 
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -17,7 +17,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.fault)
-            item.add_marker(pytest.mark.xdist_group("system"))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -11,7 +11,7 @@ from gluon.testing.process import alive, wait_until
 from gluon.testing.product import GluonServer
 from tests.packet.system.conftest import PATIENCE, System
 
-pytestmark = [pytest.mark.packet, pytest.mark.xdist_group("packet-system")]
+pytestmark = pytest.mark.packet
 
 V1 = f"/proton/{case.API}/v1.0"
 

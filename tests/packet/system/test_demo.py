@@ -19,7 +19,6 @@ def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.packet
-@pytest.mark.xdist_group("packet-system")
 def test_the_demo_with_packets() -> None:
     if why := unmet_needs(*needs.SWITCH, *needs.SPEAKER, "etcd"):
         pytest.skip(why)
