@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from gluon.spi import tables
 from gluon.store import ddl
 from gluon.store.dialect import Dialect
+from gluon.store.shape import in_order
 
 _TEXT = re.compile(r"(?:character varying|varchar)\((\d+)\)")
 _TYPES = {
@@ -74,12 +75,14 @@ def compare(wanted: Iterable[tables.Table], stored: Mapping[str, Stored], dialec
     if found.reasons:
         return found
     later: list[str] = []
-    for table in wanted:
+    for table in in_order(wanted) if dialect.tables_whole else wanted:
         there = stored.get(table.name)
         if there is None:
-            found.statements.append(maker.create(table, keys))
-            later += [sql for _, _, _, sql in maker.indexes(table)]
-            later += [sql for f in table.foreign if (sql := maker.add_foreign(table, f, keys))]
+            made, *indexes = maker.create_whole(table, keys)
+            found.statements.append(made)
+            later += indexes
+            if not dialect.tables_whole:
+                later += [sql for f in table.foreign if (sql := maker.add_foreign(table, f, keys))]
         else:
             _extend(table, there, maker, keys, found, later)
     found.statements += later

@@ -73,8 +73,21 @@ class Ddl:
 
     def create(self, table: tables.Table, keys: dict[str, str]) -> str:
         """The table itself. `keys` has the key column of the tables referred to."""
+        return self._create(table, keys, ())
+
+    def create_whole(self, table: tables.Table, keys: dict[str, str]) -> list[str]:
+        """The table with its indexes, and (where they can be said with it) its references."""
+        indexes = list(self.indexes(table))
+        if not self._dialect.tables_whole:
+            return [self.create(table, keys), *(sql for _, _, _, sql in indexes)]
+        more = [f"{'UNIQUE ' * u}INDEX {quoted(n)} ({self._listing(table, c, u)})" for n, c, u, _ in indexes]
+        more += [self._foreign(table, f, keys) for f in table.foreign if not self.skips(table, f)]
+        return [self._create(table, keys, more)]
+
+    def _create(self, table: tables.Table, keys: dict[str, str], more: Iterable[str]) -> str:
         lines = [self._column(table, c, keys) for c in table.columns]
         lines.append(f"CONSTRAINT {quoted(name_of('pk', table.name, ()))} PRIMARY KEY ({listed(table.key)})")
+        lines += more
         body = ",\n  ".join(lines)
         return f"CREATE TABLE {quoted(table.name)} (\n  {body}\n){self._dialect.create_suffix}"
 
@@ -107,10 +120,13 @@ class Ddl:
         """None where it was declared with its column, or is left out."""
         if self._dialect.inline_foreign or self.skips(table, foreign):
             return None
+        return f"ALTER TABLE {quoted(table.name)} ADD {self._foreign(table, foreign, keys)}"
+
+    def _foreign(self, table: tables.Table, foreign: tables.ForeignKey, keys: dict[str, str]) -> str:
         name = quoted(name_of("fk", table.name, (foreign.column,)))
         deferred = " DEFERRABLE INITIALLY DEFERRED" if self._dialect.deferred else ""
         return (
-            f"ALTER TABLE {quoted(table.name)} ADD CONSTRAINT {name} FOREIGN KEY ({quoted(foreign.column)})"
+            f"CONSTRAINT {name} FOREIGN KEY ({quoted(foreign.column)})"
             f" REFERENCES {quoted(foreign.table)} ({quoted(keys[foreign.table])}){deferred}"
         )
 
@@ -133,7 +149,7 @@ class Ddl:
         for unique, groups in ((True, tuple(dict.fromkeys(table.unique))), (False, indexes_of(table))):
             for columns in groups:
                 name = name_of("uq" if unique else "ix", table.name, columns)
-                listing = listed(columns) if unique else self._cut(table, columns)
+                listing = self._listing(table, columns, unique)
                 word = "UNIQUE INDEX" if unique else "INDEX"
                 yield (
                     name,
@@ -156,6 +172,9 @@ class Ddl:
                     text += f" REFERENCES {quoted(foreign.table)} ({quoted(keys[foreign.table])})"
                     text += " DEFERRABLE INITIALLY DEFERRED"
         return text
+
+    def _listing(self, table: tables.Table, columns: tuple[str, ...], unique: bool) -> str:
+        return listed(columns) if unique else self._cut(table, columns)
 
     def _cut(self, table: tables.Table, columns: tuple[str, ...]) -> str:
         """The columns of an index in the order of lists, long texts by their beginning only if they are too long for it."""

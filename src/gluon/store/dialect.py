@@ -70,6 +70,8 @@ class Dialect:
     drop_suffix: str = ""
     ddl_commits: bool = False
     """A change of the schema ends the transaction that it is in."""
+    tables_whole: bool = False
+    """A table is made with its indexes and references in one statement, as each is a commit."""
     contains: str = "INSTR({}, ?) > 0"
     """That a column contains a text, by code points."""
     characters: str = "LENGTH({})"

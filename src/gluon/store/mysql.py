@@ -72,10 +72,11 @@ DIALECT = Dialect(
     index_limit=760,
     clock=_CLOCK,
     columns_sql="""
-        SELECT c.table_name, c.column_name, c.column_type, c.is_nullable = 'YES', COALESCE(k.seq_in_index, 0)
-        FROM information_schema.columns c LEFT JOIN information_schema.statistics k
-          ON k.table_schema = c.table_schema AND k.table_name = c.table_name
-          AND k.column_name = c.column_name AND k.index_name = 'PRIMARY'
+        SELECT c.table_name, c.column_name, c.column_type, c.is_nullable = 'YES', COALESCE(k.ordinal_position, 0)
+        FROM information_schema.columns c LEFT JOIN (
+          SELECT table_name, column_name, ordinal_position FROM information_schema.key_column_usage
+          WHERE table_schema = DATABASE() AND constraint_name = 'PRIMARY' LIMIT 1000000) k  -- found once, not for each
+          ON c.column_key = 'PRI' AND k.table_name = c.table_name AND k.column_name = c.column_name
         WHERE c.table_schema = DATABASE() ORDER BY c.table_name, c.ordinal_position""",
     indexes_sql="""
         SELECT DISTINCT table_name, index_name FROM information_schema.statistics
@@ -94,6 +95,7 @@ DIALECT = Dialect(
     online=("", " ALGORITHM=INPLACE LOCK=NONE"),
     unchecked_foreign=", ALGORITHM=INPLACE, LOCK=NONE",
     ddl_commits=True,
+    tables_whole=True,
     characters="CHAR_LENGTH({})",
     within=_within,
 )

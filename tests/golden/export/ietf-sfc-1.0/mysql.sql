@@ -19,7 +19,8 @@ CREATE TABLE "ietf_sfc_Port" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_ietf_sfc_Port_47fdf40be0" PRIMARY KEY ("id")
+  CONSTRAINT "pk_ietf_sfc_Port_47fdf40be0" PRIMARY KEY ("id"),
+  INDEX "ix_ietf_sfc_Port_6018a2e3c2" ("_project", "id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 CREATE TABLE "ietf_sfc_Interface" (
   "id" varchar(64) NOT NULL,
@@ -32,7 +33,10 @@ CREATE TABLE "ietf_sfc_Interface" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_ietf_sfc_Interface_bf3ce69f52" PRIMARY KEY ("id")
+  CONSTRAINT "pk_ietf_sfc_Interface_bf3ce69f52" PRIMARY KEY ("id"),
+  INDEX "ix_ietf_sfc_Interface_1e494e8395" ("port_id"),
+  INDEX "ix_ietf_sfc_Interface_16f56c22ba" ("_project", "id"),
+  CONSTRAINT "fk_ietf_sfc_Interface_1e494e8395" FOREIGN KEY ("port_id") REFERENCES "ietf_sfc_Port" ("id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 CREATE TABLE "ietf_sfc_ServiceFunction" (
   "id" varchar(64) NOT NULL,
@@ -45,7 +49,8 @@ CREATE TABLE "ietf_sfc_ServiceFunction" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_ietf_sfc_ServiceFunction_340039b02d" PRIMARY KEY ("id")
+  CONSTRAINT "pk_ietf_sfc_ServiceFunction_340039b02d" PRIMARY KEY ("id"),
+  INDEX "ix_ietf_sfc_ServiceFunction_680a2daa35" ("_project", "id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 CREATE TABLE "ietf_sfc_SfDataPlaneLocator" (
   "_project" varchar(64) NOT NULL,
@@ -60,7 +65,8 @@ CREATE TABLE "ietf_sfc_SfDataPlaneLocator" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_ietf_sfc_SfDataPlaneLocator_1f261cc2b8" PRIMARY KEY ("interface_id")
+  CONSTRAINT "pk_ietf_sfc_SfDataPlaneLocator_1f261cc2b8" PRIMARY KEY ("interface_id"),
+  INDEX "ix_ietf_sfc_SfDataPlaneLocator_612553bad0" ("_project", "interface_id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 CREATE TABLE "ietf_sfc_SffDataPlaneLocator" (
   "_project" varchar(64) NOT NULL,
@@ -74,7 +80,8 @@ CREATE TABLE "ietf_sfc_SffDataPlaneLocator" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_ietf_sfc_SffDataPlaneLocator_c8bfd0e419" PRIMARY KEY ("interface_id")
+  CONSTRAINT "pk_ietf_sfc_SffDataPlaneLocator_c8bfd0e419" PRIMARY KEY ("interface_id"),
+  INDEX "ix_ietf_sfc_SffDataPlaneLocator_2748dc492f" ("_project", "interface_id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 CREATE TABLE "ietf_sfc_SffSfBinding" (
   "id" varchar(64) NOT NULL,
@@ -88,7 +95,9 @@ CREATE TABLE "ietf_sfc_SffSfBinding" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_ietf_sfc_SffSfBinding_a762460960" PRIMARY KEY ("id")
+  CONSTRAINT "pk_ietf_sfc_SffSfBinding_a762460960" PRIMARY KEY ("id"),
+  UNIQUE INDEX "uq_ietf_sfc_SffSfBinding_7b672ee0db" ("sff_dpl_name", "sf_dpl_name"),
+  INDEX "ix_ietf_sfc_SffSfBinding_8fbe37900a" ("_project", "id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 CREATE TABLE "ietf_sfc_ServiceFunctionForwarder" (
   "id" varchar(64) NOT NULL,
@@ -100,7 +109,8 @@ CREATE TABLE "ietf_sfc_ServiceFunctionForwarder" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_ietf_sfc_ServiceFunctionForwarder_e97bfff373" PRIMARY KEY ("id")
+  CONSTRAINT "pk_ietf_sfc_ServiceFunctionForwarder_e97bfff373" PRIMARY KEY ("id"),
+  INDEX "ix_ietf_sfc_ServiceFunctionForwarder_24f0f53711" ("_project", "id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 CREATE TABLE "ietf_sfc_SclSffBinding" (
   "id" varchar(64) NOT NULL,
@@ -112,7 +122,9 @@ CREATE TABLE "ietf_sfc_SclSffBinding" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_ietf_sfc_SclSffBinding_908177b221" PRIMARY KEY ("id")
+  CONSTRAINT "pk_ietf_sfc_SclSffBinding_908177b221" PRIMARY KEY ("id"),
+  UNIQUE INDEX "uq_ietf_sfc_SclSffBinding_fcaa8280e8" ("sff_name", "scl_name"),
+  INDEX "ix_ietf_sfc_SclSffBinding_3f87147ed2" ("_project", "id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 CREATE TABLE "ietf_sfc_ServiceFunctionClassifier" (
   "id" varchar(64) NOT NULL,
@@ -128,7 +140,8 @@ CREATE TABLE "ietf_sfc_ServiceFunctionClassifier" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_ietf_sfc_ServiceFunctionClassifier_4c10345da1" PRIMARY KEY ("id")
+  CONSTRAINT "pk_ietf_sfc_ServiceFunctionClassifier_4c10345da1" PRIMARY KEY ("id"),
+  INDEX "ix_ietf_sfc_ServiceFunctionClassifier_1aa2c9d0b6" ("_project", "id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 CREATE TABLE "ietf_sfc_ServiceFunctionChain" (
   "id" varchar(64) NOT NULL,
@@ -140,7 +153,8 @@ CREATE TABLE "ietf_sfc_ServiceFunctionChain" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_ietf_sfc_ServiceFunctionChain_ff0b60a7ff" PRIMARY KEY ("id")
+  CONSTRAINT "pk_ietf_sfc_ServiceFunctionChain_ff0b60a7ff" PRIMARY KEY ("id"),
+  INDEX "ix_ietf_sfc_ServiceFunctionChain_2fcce80a0f" ("_project", "id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 CREATE TABLE "ietf_sfc_ServiceFunctionPath" (
   "id" varchar(64) NOT NULL,
@@ -159,7 +173,8 @@ CREATE TABLE "ietf_sfc_ServiceFunctionPath" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_ietf_sfc_ServiceFunctionPath_3b253b8acb" PRIMARY KEY ("id")
+  CONSTRAINT "pk_ietf_sfc_ServiceFunctionPath_3b253b8acb" PRIMARY KEY ("id"),
+  INDEX "ix_ietf_sfc_ServiceFunctionPath_97b6a69ba8" ("_project", "id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 CREATE TABLE "ietf_sfc_ServicePathHop" (
   "id" varchar(64) NOT NULL,
@@ -172,21 +187,6 @@ CREATE TABLE "ietf_sfc_ServicePathHop" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_ietf_sfc_ServicePathHop_2b3ac9a41a" PRIMARY KEY ("id")
+  CONSTRAINT "pk_ietf_sfc_ServicePathHop_2b3ac9a41a" PRIMARY KEY ("id"),
+  INDEX "ix_ietf_sfc_ServicePathHop_476364a8cf" ("_project", "id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
-CREATE INDEX "ix_ietf_sfc_Port_6018a2e3c2" ON "ietf_sfc_Port" ("_project", "id");
-CREATE INDEX "ix_ietf_sfc_Interface_1e494e8395" ON "ietf_sfc_Interface" ("port_id");
-CREATE INDEX "ix_ietf_sfc_Interface_16f56c22ba" ON "ietf_sfc_Interface" ("_project", "id");
-ALTER TABLE "ietf_sfc_Interface" ADD CONSTRAINT "fk_ietf_sfc_Interface_1e494e8395" FOREIGN KEY ("port_id") REFERENCES "ietf_sfc_Port" ("id");
-CREATE INDEX "ix_ietf_sfc_ServiceFunction_680a2daa35" ON "ietf_sfc_ServiceFunction" ("_project", "id");
-CREATE INDEX "ix_ietf_sfc_SfDataPlaneLocator_612553bad0" ON "ietf_sfc_SfDataPlaneLocator" ("_project", "interface_id");
-CREATE INDEX "ix_ietf_sfc_SffDataPlaneLocator_2748dc492f" ON "ietf_sfc_SffDataPlaneLocator" ("_project", "interface_id");
-CREATE UNIQUE INDEX "uq_ietf_sfc_SffSfBinding_7b672ee0db" ON "ietf_sfc_SffSfBinding" ("sff_dpl_name", "sf_dpl_name");
-CREATE INDEX "ix_ietf_sfc_SffSfBinding_8fbe37900a" ON "ietf_sfc_SffSfBinding" ("_project", "id");
-CREATE INDEX "ix_ietf_sfc_ServiceFunctionForwarder_24f0f53711" ON "ietf_sfc_ServiceFunctionForwarder" ("_project", "id");
-CREATE UNIQUE INDEX "uq_ietf_sfc_SclSffBinding_fcaa8280e8" ON "ietf_sfc_SclSffBinding" ("sff_name", "scl_name");
-CREATE INDEX "ix_ietf_sfc_SclSffBinding_3f87147ed2" ON "ietf_sfc_SclSffBinding" ("_project", "id");
-CREATE INDEX "ix_ietf_sfc_ServiceFunctionClassifier_1aa2c9d0b6" ON "ietf_sfc_ServiceFunctionClassifier" ("_project", "id");
-CREATE INDEX "ix_ietf_sfc_ServiceFunctionChain_2fcce80a0f" ON "ietf_sfc_ServiceFunctionChain" ("_project", "id");
-CREATE INDEX "ix_ietf_sfc_ServiceFunctionPath_97b6a69ba8" ON "ietf_sfc_ServiceFunctionPath" ("_project", "id");
-CREATE INDEX "ix_ietf_sfc_ServicePathHop_476364a8cf" ON "ietf_sfc_ServicePathHop" ("_project", "id");

@@ -19,7 +19,8 @@ CREATE TABLE "net_l3vpn_Port" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_net_l3vpn_Port_f32596933f" PRIMARY KEY ("id")
+  CONSTRAINT "pk_net_l3vpn_Port_f32596933f" PRIMARY KEY ("id"),
+  INDEX "ix_net_l3vpn_Port_025dcd715a" ("_project", "id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 CREATE TABLE "net_l3vpn_Interface" (
   "id" varchar(64) NOT NULL,
@@ -32,7 +33,10 @@ CREATE TABLE "net_l3vpn_Interface" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_net_l3vpn_Interface_fce32c0487" PRIMARY KEY ("id")
+  CONSTRAINT "pk_net_l3vpn_Interface_fce32c0487" PRIMARY KEY ("id"),
+  INDEX "ix_net_l3vpn_Interface_5b9b386642" ("port_id"),
+  INDEX "ix_net_l3vpn_Interface_3e7a93ad4a" ("_project", "id"),
+  CONSTRAINT "fk_net_l3vpn_Interface_5b9b386642" FOREIGN KEY ("port_id") REFERENCES "net_l3vpn_Port" ("id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 CREATE TABLE "net_l3vpn_VpnService" (
   "id" varchar(64) NOT NULL,
@@ -46,7 +50,8 @@ CREATE TABLE "net_l3vpn_VpnService" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_net_l3vpn_VpnService_e88a466465" PRIMARY KEY ("id")
+  CONSTRAINT "pk_net_l3vpn_VpnService_e88a466465" PRIMARY KEY ("id"),
+  INDEX "ix_net_l3vpn_VpnService_b733de9f6a" ("_project", "id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 CREATE TABLE "net_l3vpn_VpnBinding" (
   "_project" varchar(64) NOT NULL,
@@ -59,7 +64,11 @@ CREATE TABLE "net_l3vpn_VpnBinding" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_net_l3vpn_VpnBinding_2e766733d6" PRIMARY KEY ("interface_id")
+  CONSTRAINT "pk_net_l3vpn_VpnBinding_2e766733d6" PRIMARY KEY ("interface_id"),
+  INDEX "ix_net_l3vpn_VpnBinding_7d7e019615" ("service_id"),
+  INDEX "ix_net_l3vpn_VpnBinding_9c3a472147" ("_project", "interface_id"),
+  CONSTRAINT "fk_net_l3vpn_VpnBinding_69f737648c" FOREIGN KEY ("interface_id") REFERENCES "net_l3vpn_Interface" ("id"),
+  CONSTRAINT "fk_net_l3vpn_VpnBinding_7d7e019615" FOREIGN KEY ("service_id") REFERENCES "net_l3vpn_VpnService" ("id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 CREATE TABLE "net_l3vpn_VpnAfConfig" (
   "_project" varchar(64) NOT NULL,
@@ -71,7 +80,8 @@ CREATE TABLE "net_l3vpn_VpnAfConfig" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_net_l3vpn_VpnAfConfig_686d715580" PRIMARY KEY ("vrf_rt_value")
+  CONSTRAINT "pk_net_l3vpn_VpnAfConfig_686d715580" PRIMARY KEY ("vrf_rt_value"),
+  INDEX "ix_net_l3vpn_VpnAfConfig_ca7cab592c" ("_project", "vrf_rt_value")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 CREATE TABLE "net_l3vpn_BGPPeering" (
   "id" varchar(64) NOT NULL,
@@ -84,7 +94,8 @@ CREATE TABLE "net_l3vpn_BGPPeering" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_net_l3vpn_BGPPeering_eaaca49ec4" PRIMARY KEY ("id")
+  CONSTRAINT "pk_net_l3vpn_BGPPeering_eaaca49ec4" PRIMARY KEY ("id"),
+  INDEX "ix_net_l3vpn_BGPPeering_376bf18952" ("_project", "id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 CREATE TABLE "net_l3vpn_DataplaneTunnel" (
   "id" varchar(64) NOT NULL,
@@ -96,17 +107,6 @@ CREATE TABLE "net_l3vpn_DataplaneTunnel" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_net_l3vpn_DataplaneTunnel_dd80c8a298" PRIMARY KEY ("id")
+  CONSTRAINT "pk_net_l3vpn_DataplaneTunnel_dd80c8a298" PRIMARY KEY ("id"),
+  INDEX "ix_net_l3vpn_DataplaneTunnel_16dab56dc3" ("_project", "id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
-CREATE INDEX "ix_net_l3vpn_Port_025dcd715a" ON "net_l3vpn_Port" ("_project", "id");
-CREATE INDEX "ix_net_l3vpn_Interface_5b9b386642" ON "net_l3vpn_Interface" ("port_id");
-CREATE INDEX "ix_net_l3vpn_Interface_3e7a93ad4a" ON "net_l3vpn_Interface" ("_project", "id");
-ALTER TABLE "net_l3vpn_Interface" ADD CONSTRAINT "fk_net_l3vpn_Interface_5b9b386642" FOREIGN KEY ("port_id") REFERENCES "net_l3vpn_Port" ("id");
-CREATE INDEX "ix_net_l3vpn_VpnService_b733de9f6a" ON "net_l3vpn_VpnService" ("_project", "id");
-CREATE INDEX "ix_net_l3vpn_VpnBinding_7d7e019615" ON "net_l3vpn_VpnBinding" ("service_id");
-CREATE INDEX "ix_net_l3vpn_VpnBinding_9c3a472147" ON "net_l3vpn_VpnBinding" ("_project", "interface_id");
-ALTER TABLE "net_l3vpn_VpnBinding" ADD CONSTRAINT "fk_net_l3vpn_VpnBinding_69f737648c" FOREIGN KEY ("interface_id") REFERENCES "net_l3vpn_Interface" ("id");
-ALTER TABLE "net_l3vpn_VpnBinding" ADD CONSTRAINT "fk_net_l3vpn_VpnBinding_7d7e019615" FOREIGN KEY ("service_id") REFERENCES "net_l3vpn_VpnService" ("id");
-CREATE INDEX "ix_net_l3vpn_VpnAfConfig_ca7cab592c" ON "net_l3vpn_VpnAfConfig" ("_project", "vrf_rt_value");
-CREATE INDEX "ix_net_l3vpn_BGPPeering_376bf18952" ON "net_l3vpn_BGPPeering" ("_project", "id");
-CREATE INDEX "ix_net_l3vpn_DataplaneTunnel_16dab56dc3" ON "net_l3vpn_DataplaneTunnel" ("_project", "id");

@@ -19,7 +19,9 @@ CREATE TABLE "net_l3vpn_Port" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_net_l3vpn_Port_f32596933f" PRIMARY KEY ("id")
+  CONSTRAINT "pk_net_l3vpn_Port_f32596933f" PRIMARY KEY ("id"),
+  INDEX "ix_net_l3vpn_Port_025dcd715a" ("_project", "id"),
+  INDEX "ix_net_l3vpn_Port_8cccc76078" ("name", "id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 CREATE TABLE "net_l3vpn_Interface" (
   "id" varchar(64) NOT NULL,
@@ -32,7 +34,11 @@ CREATE TABLE "net_l3vpn_Interface" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_net_l3vpn_Interface_fce32c0487" PRIMARY KEY ("id")
+  CONSTRAINT "pk_net_l3vpn_Interface_fce32c0487" PRIMARY KEY ("id"),
+  INDEX "ix_net_l3vpn_Interface_5b9b386642" ("port_id"),
+  INDEX "ix_net_l3vpn_Interface_3e7a93ad4a" ("_project", "id"),
+  INDEX "ix_net_l3vpn_Interface_91fee28394" ("name", "id"),
+  CONSTRAINT "fk_net_l3vpn_Interface_5b9b386642" FOREIGN KEY ("port_id") REFERENCES "net_l3vpn_Port" ("id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 CREATE TABLE "net_l3vpn_VpnService" (
   "id" varchar(64) NOT NULL,
@@ -50,7 +56,9 @@ CREATE TABLE "net_l3vpn_VpnService" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_net_l3vpn_VpnService_e88a466465" PRIMARY KEY ("id")
+  CONSTRAINT "pk_net_l3vpn_VpnService_e88a466465" PRIMARY KEY ("id"),
+  INDEX "ix_net_l3vpn_VpnService_b733de9f6a" ("_project", "id"),
+  INDEX "ix_net_l3vpn_VpnService_54e0fa4577" ("name", "id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 CREATE TABLE "net_l3vpn_VpnBinding" (
   "id" varchar(64) NOT NULL,
@@ -66,7 +74,13 @@ CREATE TABLE "net_l3vpn_VpnBinding" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_net_l3vpn_VpnBinding_2e766733d6" PRIMARY KEY ("id")
+  CONSTRAINT "pk_net_l3vpn_VpnBinding_2e766733d6" PRIMARY KEY ("id"),
+  UNIQUE INDEX "uq_net_l3vpn_VpnBinding_ca699cc775" ("interface_id", "service_id"),
+  INDEX "ix_net_l3vpn_VpnBinding_69f737648c" ("interface_id"),
+  INDEX "ix_net_l3vpn_VpnBinding_7d7e019615" ("service_id"),
+  INDEX "ix_net_l3vpn_VpnBinding_46618e16a5" ("_project", "id"),
+  CONSTRAINT "fk_net_l3vpn_VpnBinding_69f737648c" FOREIGN KEY ("interface_id") REFERENCES "net_l3vpn_Interface" ("id"),
+  CONSTRAINT "fk_net_l3vpn_VpnBinding_7d7e019615" FOREIGN KEY ("service_id") REFERENCES "net_l3vpn_VpnService" ("id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 CREATE TABLE "net_l3vpn_BgpPeering" (
   "id" varchar(64) NOT NULL,
@@ -79,7 +93,10 @@ CREATE TABLE "net_l3vpn_BgpPeering" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_net_l3vpn_BgpPeering_aae7f199f8" PRIMARY KEY ("id")
+  CONSTRAINT "pk_net_l3vpn_BgpPeering_aae7f199f8" PRIMARY KEY ("id"),
+  UNIQUE INDEX "uq_net_l3vpn_BgpPeering_8f15203448" ("local_address", "peer_address"),
+  INDEX "ix_net_l3vpn_BgpPeering_c5023b2e63" ("_project", "id"),
+  INDEX "ix_net_l3vpn_BgpPeering_95ccae0961" ("name", "id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 CREATE TABLE "net_l3vpn_DataplaneTunnel" (
   "id" varchar(64) NOT NULL,
@@ -91,25 +108,8 @@ CREATE TABLE "net_l3vpn_DataplaneTunnel" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_net_l3vpn_DataplaneTunnel_dd80c8a298" PRIMARY KEY ("id")
+  CONSTRAINT "pk_net_l3vpn_DataplaneTunnel_dd80c8a298" PRIMARY KEY ("id"),
+  UNIQUE INDEX "uq_net_l3vpn_DataplaneTunnel_8d45d4944e" ("local_endpoint", "remote_endpoint"),
+  INDEX "ix_net_l3vpn_DataplaneTunnel_16dab56dc3" ("_project", "id"),
+  INDEX "ix_net_l3vpn_DataplaneTunnel_88f948d845" ("name", "id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
-CREATE INDEX "ix_net_l3vpn_Port_025dcd715a" ON "net_l3vpn_Port" ("_project", "id");
-CREATE INDEX "ix_net_l3vpn_Port_8cccc76078" ON "net_l3vpn_Port" ("name", "id");
-CREATE INDEX "ix_net_l3vpn_Interface_5b9b386642" ON "net_l3vpn_Interface" ("port_id");
-CREATE INDEX "ix_net_l3vpn_Interface_3e7a93ad4a" ON "net_l3vpn_Interface" ("_project", "id");
-CREATE INDEX "ix_net_l3vpn_Interface_91fee28394" ON "net_l3vpn_Interface" ("name", "id");
-ALTER TABLE "net_l3vpn_Interface" ADD CONSTRAINT "fk_net_l3vpn_Interface_5b9b386642" FOREIGN KEY ("port_id") REFERENCES "net_l3vpn_Port" ("id");
-CREATE INDEX "ix_net_l3vpn_VpnService_b733de9f6a" ON "net_l3vpn_VpnService" ("_project", "id");
-CREATE INDEX "ix_net_l3vpn_VpnService_54e0fa4577" ON "net_l3vpn_VpnService" ("name", "id");
-CREATE UNIQUE INDEX "uq_net_l3vpn_VpnBinding_ca699cc775" ON "net_l3vpn_VpnBinding" ("interface_id", "service_id");
-CREATE INDEX "ix_net_l3vpn_VpnBinding_69f737648c" ON "net_l3vpn_VpnBinding" ("interface_id");
-CREATE INDEX "ix_net_l3vpn_VpnBinding_7d7e019615" ON "net_l3vpn_VpnBinding" ("service_id");
-CREATE INDEX "ix_net_l3vpn_VpnBinding_46618e16a5" ON "net_l3vpn_VpnBinding" ("_project", "id");
-ALTER TABLE "net_l3vpn_VpnBinding" ADD CONSTRAINT "fk_net_l3vpn_VpnBinding_69f737648c" FOREIGN KEY ("interface_id") REFERENCES "net_l3vpn_Interface" ("id");
-ALTER TABLE "net_l3vpn_VpnBinding" ADD CONSTRAINT "fk_net_l3vpn_VpnBinding_7d7e019615" FOREIGN KEY ("service_id") REFERENCES "net_l3vpn_VpnService" ("id");
-CREATE UNIQUE INDEX "uq_net_l3vpn_BgpPeering_8f15203448" ON "net_l3vpn_BgpPeering" ("local_address", "peer_address");
-CREATE INDEX "ix_net_l3vpn_BgpPeering_c5023b2e63" ON "net_l3vpn_BgpPeering" ("_project", "id");
-CREATE INDEX "ix_net_l3vpn_BgpPeering_95ccae0961" ON "net_l3vpn_BgpPeering" ("name", "id");
-CREATE UNIQUE INDEX "uq_net_l3vpn_DataplaneTunnel_8d45d4944e" ON "net_l3vpn_DataplaneTunnel" ("local_endpoint", "remote_endpoint");
-CREATE INDEX "ix_net_l3vpn_DataplaneTunnel_16dab56dc3" ON "net_l3vpn_DataplaneTunnel" ("_project", "id");
-CREATE INDEX "ix_net_l3vpn_DataplaneTunnel_88f948d845" ON "net_l3vpn_DataplaneTunnel" ("name", "id");

@@ -19,7 +19,8 @@ CREATE TABLE "test_Port" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_test_Port_162a7af4a8" PRIMARY KEY ("id")
+  CONSTRAINT "pk_test_Port_162a7af4a8" PRIMARY KEY ("id"),
+  INDEX "ix_test_Port_587358520b" ("_project", "id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 CREATE TABLE "test_Interface" (
   "id" varchar(64) NOT NULL,
@@ -32,7 +33,10 @@ CREATE TABLE "test_Interface" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_test_Interface_ea0168e796" PRIMARY KEY ("id")
+  CONSTRAINT "pk_test_Interface_ea0168e796" PRIMARY KEY ("id"),
+  INDEX "ix_test_Interface_c300ac2d76" ("port_id"),
+  INDEX "ix_test_Interface_f449585819" ("_project", "id"),
+  CONSTRAINT "fk_test_Interface_c300ac2d76" FOREIGN KEY ("port_id") REFERENCES "test_Port" ("id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 CREATE TABLE "test_TestService" (
   "id" varchar(64) NOT NULL,
@@ -50,7 +54,8 @@ CREATE TABLE "test_TestService" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_test_TestService_86fb3eff60" PRIMARY KEY ("id")
+  CONSTRAINT "pk_test_TestService_86fb3eff60" PRIMARY KEY ("id"),
+  INDEX "ix_test_TestService_2c17f7c0db" ("_project", "id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 CREATE TABLE "test_Note" (
   "uuid" varchar(64) NOT NULL,
@@ -63,13 +68,8 @@ CREATE TABLE "test_Note" (
   "_written" longtext,
   "_created" varchar(26) NOT NULL,
   "_updated" varchar(26) NOT NULL,
-  CONSTRAINT "pk_test_Note_67b3c5ea94" PRIMARY KEY ("uuid")
+  CONSTRAINT "pk_test_Note_67b3c5ea94" PRIMARY KEY ("uuid"),
+  INDEX "ix_test_Note_7468c9e339" ("about"),
+  INDEX "ix_test_Note_e2c415df88" ("_project", "uuid"),
+  CONSTRAINT "fk_test_Note_7468c9e339" FOREIGN KEY ("about") REFERENCES "test_TestService" ("id")
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
-CREATE INDEX "ix_test_Port_587358520b" ON "test_Port" ("_project", "id");
-CREATE INDEX "ix_test_Interface_c300ac2d76" ON "test_Interface" ("port_id");
-CREATE INDEX "ix_test_Interface_f449585819" ON "test_Interface" ("_project", "id");
-ALTER TABLE "test_Interface" ADD CONSTRAINT "fk_test_Interface_c300ac2d76" FOREIGN KEY ("port_id") REFERENCES "test_Port" ("id");
-CREATE INDEX "ix_test_TestService_2c17f7c0db" ON "test_TestService" ("_project", "id");
-CREATE INDEX "ix_test_Note_7468c9e339" ON "test_Note" ("about");
-CREATE INDEX "ix_test_Note_e2c415df88" ON "test_Note" ("_project", "uuid");
-ALTER TABLE "test_Note" ADD CONSTRAINT "fk_test_Note_7468c9e339" FOREIGN KEY ("about") REFERENCES "test_TestService" ("id");
