@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import itertools
 import re
+import uuid
 
 import msgspec
 
-from gluon.proton import ids
 from gluon.spi import context, policy
 
 JSON = b"application/json"
 TEXT = b"text/plain; charset=utf-8"
 
-_PROCESS = f"req-{ids.new_id()[:24]}"
+_PROCESS = f"req-{str(uuid.uuid4())[:24]}"
 _NUMBERS = itertools.count(1)
 
 

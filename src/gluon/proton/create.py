@@ -42,7 +42,7 @@ class Create:
         written: Mapping[str, Any],
         granted: Collection[str] = (),
     ) -> None:
-        """`made_key`: the key is a fresh random uuid, so that nothing can have it already; `granted`: attributes that the
+        """`made_key`: the key is a fresh uuid of ours, so that nothing can have it already; `granted`: attributes that the
         service's own code sets."""
         resource = context.resource
         self.who, self.request_id = context.who, context.request_id
