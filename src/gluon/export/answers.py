@@ -6,6 +6,7 @@ attribute, in normal form (1.0: in the form that was written).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from gluon.model.types import Attribute, AttributeType, Format, ObjectType, Role
@@ -28,10 +29,11 @@ _FORMATS = {
     Format.DATE_TIME: "date-time",
     Format.IPV4: "ipv4",
     Format.IPV6: "ipv6",
-    Format.URI: "uri",
+    Format.URI: "uri-reference",
     Format.EMAIL: "email",
 }
 _MAC = "^[0-9a-f]{2}(:[0-9a-f]{2}){5}$"
+EMBEDDED = "_embedded"
 _STAMP = {"type": "string", "maxLength": 26, "readOnly": True}
 # The arbiter writes these; the model's length is not theirs.
 _VIEWS = frozenset({Role.VIF_TYPE, Role.VIF_DETAILS, Role.PROFILE})
@@ -45,13 +47,31 @@ def whole(object_type: ObjectType) -> Schema:
     schema: Schema = {"type": "object"}
     if object_type.description:
         schema["description"] = object_type.description
-    schema |= {"properties": properties, "required": list(properties)}
+    shown = [
+        n for n in properties if n not in object_type.attributes or not _hidden(object_type.attributes[n])
+    ]
+    schema |= {"properties": properties, "required": shown}
     if object_type.examples:
         secret = {a.name for a in object_type.attributes.values() if a.secret}
         schema["examples"] = [
             {n: None if n in secret else v for n, v in e.items()} for e in object_type.examples
         ]
     return schema
+
+
+def _hidden(attribute: Attribute) -> bool:
+    """Is it left out for who may not read it?"""
+    return "get" in attribute.policies
+
+
+def shown(object_type: ObjectType, targets: Mapping[str, str]) -> Schema:
+    """One object of a list: with `fields` some of its attributes, with `embed` what they refer to (`targets`)."""
+    schema = whole(object_type)
+    schema["description"] = "With `fields` or `embed`: what was asked for."
+    if targets:
+        embedded = {name: {"anyOf": [{"$ref": ref}, {"type": "null"}]} for name, ref in targets.items()}
+        schema["properties"][EMBEDDED] = {"type": "object", "properties": embedded}
+    return {k: v for k, v in schema.items() if k not in {"required", "examples"}}
 
 
 def value(attribute: Attribute, *, key: bool = False) -> Schema:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gluon.export import shared
 from gluon.model.types import ObjectType
 
 Document = dict[str, Any]
@@ -40,10 +41,22 @@ def with_terms(item: Document, *, old: bool) -> Document:
     names = ("IdempotencyKey",) if old else ("IdempotencyKey", "DryRun")
     asked = [{"$ref": f"#/components/parameters/{name}"} for name in names]
     return {
-        verb: {**operation, "parameters": [*operation.get("parameters", ()), *asked]}
+        verb: {
+            **operation,
+            "parameters": [*operation.get("parameters", ()), *asked],
+            "responses": _repeatable(operation["responses"]),
+        }
         if verb in _VERBS
         else operation
         for verb, operation in item.items()
+    }
+
+
+def _repeatable(responses: Document) -> Document:
+    """The good answers, which a key brings back."""
+    return {
+        status: {**said, "headers": {**said["headers"], **shared.REPLAYED}} if status < "300" else said
+        for status, said in responses.items()
     }
 
 

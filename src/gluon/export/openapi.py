@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gluon.export import answers, changes, paths, queries, refusals, samples, shared
+from gluon.export import answers, changes, links, paths, queries, refusals, samples, shared
 from gluon.export.refusals import Operation
 from gluon.model import body_schema
+from gluon.model.schema_words import ANY_TEXT
 from gluon.model.types import Action, Attribute, Model, ObjectType
 from gluon.values import nouns
 
@@ -41,13 +42,15 @@ def document(model: Model, edition: Edition | None = None) -> Document:
     contact = {key: text for key, text in model.author.items() if key in {"name", "url", "email"}}
     if contact:
         info["contact"] = contact
+    found = _paths(model) if edition is None else _paths_of(model, edition)
+    links.add(model, found)
     return {
         "openapi": "3.1.0",
         "info": info,
         "servers": [{"url": "/"}],
         "security": shared.SECURITY,
         "tags": [_tag(t) for t in model.types.values()],
-        "paths": _paths(model) if edition is None else _paths_of(model, edition),
+        "paths": found,
         "components": {
             "schemas": _schemas(model),
             "responses": shared.responses(old=paths.old(model)),
@@ -60,6 +63,7 @@ def document(model: Model, edition: Edition | None = None) -> Document:
                     "schema": {"type": "string", "pattern": _ETAGS},
                 },
                 **changes.PARAMETERS,
+                **_comparisons(model),
             },
             "headers": shared.HEADERS,
             "securitySchemes": shared.SCHEMES,
@@ -78,23 +82,27 @@ def _schemas(model: Model) -> Document:
         found[t.name] = answers.whole(t)
         found[f"{t.name}.create"] = body_schema.schema(t, create=True)
         found[f"{t.name}.update"] = body_schema.schema(t, create=False)
+        if not paths.old(model):
+            found[f"{t.name}.shown"] = queries.shown(t)
         for action in t.actions.values():
             if action.takes:
                 found[f"{t.name}.{action.name}.takes"] = _taken(action)
     return {
         **found,
+        "gluon.Event": queries.EVENT,
         "gluon.Standing": answers.standing(),
         "gluon.Problem": answers.problem(legacy=paths.old(model)),
     }
 
 
+def _comparisons(model: Model) -> Document:
+    if paths.old(model):
+        return {}
+    return {f"{t.name}.compared": queries.compared(t) for t in model.types.values()}
+
+
 def _taken(action: Action) -> Document:
-    return {
-        "type": "object",
-        "properties": {name: answers.value(a) for name, a in action.takes.items()},
-        "required": [name for name, a in action.takes.items() if a.required and a.default is None],
-        "additionalProperties": False,
-    }
+    return {"type": "object", **body_schema.members(action.takes)}
 
 
 def _paths(model: Model) -> Document:
@@ -125,8 +133,8 @@ def _paths_of(model: Model, edition: Edition) -> Document:
             for path in (place.path, place.one, f"{place.one}/status"):
                 item = {k: v for k, v in whole[path].items() if t.name not in edition.read_only or k in _READ}
                 item = changes.without(item)
-                if path == place.path:  # lists of other versions take no arguments
-                    item["get"] = {k: v for k, v in item["get"].items() if k != "parameters"}
+                if path == place.path:  # lists of other versions take no more
+                    item["get"] = {**item["get"], "parameters": list(queries.WATCH)}
                     item.pop("delete", None)
                 for operation in item.values() if edition.deprecated else ():
                     if isinstance(operation, dict):
@@ -150,11 +158,11 @@ def _collection(model: Model, place: paths.Place) -> Document:
             place,
             Operation.LIST,
             f"All {what}.",
-            {"200": _answered("The list.", _list(model, t))},
+            {"200": _listed(model, t)},
         ),
     }
-    if not paths.old(model):
-        item["get"]["parameters"] = queries.parameters(t)
+    own = [] if paths.old(model) else queries.parameters(t, _key_schema(t.attributes[t.key]))
+    item["get"]["parameters"] = [*own, *queries.WATCH]
     if not place.listed:
         created = _answered("The new object.", {"$ref": _ref(t)}, _WITH_ETAG)
         item["post"] = {
@@ -162,7 +170,7 @@ def _collection(model: Model, place: paths.Place) -> Document:
             "requestBody": _body(f"{t.name}.create", [samples.harmless(t, e) for e in t.examples]),
         }
         if place.above:
-            item["post"]["description"] = f"`{t.parent_key}` may be left out; the path says it."
+            item["post"]["description"] = f"The path says `{t.parent_key}`."
             item["post"]["requestBody"] = _body_below(t)
         if not paths.old(model):
             _several(model, place, item)
@@ -187,9 +195,13 @@ def _several(model: Model, place: paths.Place, item: Document) -> None:
     }
 
 
-def _list(model: Model, t: ObjectType) -> Document:
+def _listed(model: Model, t: ObjectType) -> Document:
+    """The answer to a list, and to a watch of it."""
     whole = answers.many(t, _ref(t))
-    return whole if paths.old(model) else queries.listed(t, whole)
+    schema = whole if paths.old(model) else queries.listed(t, whole)
+    given = _answered("The list; with `watch` its changes.", schema, {**_REQUEST_ID, **shared.RESUME})
+    given["content"] |= queries.streams()
+    return given
 
 
 def _object(model: Model, place: paths.Place) -> Document:
@@ -235,6 +247,7 @@ def _action(model: Model, place: paths.Place, action: Action) -> Document:
     operation["operationId"] = _name(place, action.name)
     if action.takes:
         operation["requestBody"] = _body(f"{place.type.name}.{action.name}.takes")
+        operation["requestBody"]["required"] = bool(_taken(action)["required"])
     return {**_parameters(place, one=True), "post": operation}
 
 
@@ -277,7 +290,9 @@ def _parameter(name: str, key: Attribute, owner: ObjectType) -> Document:
 def _key_schema(key: Attribute) -> Document:
     """A key as a URL has it, never empty."""
     schema = {k: v for k, v in answers.value(key, key=True).items() if k not in {"description", "readOnly"}}
-    return {"minLength": 1, **schema} if schema["type"] == "string" and "format" not in schema else schema
+    if schema["type"] == "string" and "format" not in schema:
+        return {"minLength": 1, "pattern": ANY_TEXT, **schema}
+    return schema
 
 
 def _ref(object_type: ObjectType) -> str:
@@ -292,10 +307,12 @@ def _body(name: str, examples: Sequence[Mapping[str, Any]] = ()) -> Document:
 
 
 def _body_below(t: ObjectType) -> Document:
-    """As for a create, but the path names the parent."""
+    """As for a create, but the path names the parent: no schema could say that the body must name the same."""
     schema = body_schema.schema(t, create=True)
-    needed = [name for name in schema.get("required", []) if name != t.parent_key]
-    return {"required": True, "content": {_JSON: {"schema": {**schema, "required": needed}}}}
+    others = {name: value for name, value in schema["properties"].items() if name != t.parent_key}
+    needed = [name for name in schema["required"] if name != t.parent_key]
+    whole = {**schema, "properties": others, "required": needed}
+    return {"required": True, "content": {_JSON: {"schema": whole}}}
 
 
 def _answered(text: str, schema: Document, headers: Document | None = None) -> Document:

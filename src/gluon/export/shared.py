@@ -13,6 +13,9 @@ JSON = "application/json"
 PROBLEM = "application/problem+json"
 REQUEST_ID: Document = {"x-openstack-request-id": {"$ref": "#/components/headers/RequestId"}}
 
+RESUME: Document = {"x-gluon-resume": {"$ref": "#/components/headers/Resume"}}
+REPLAYED: Document = {"idempotency-replayed": {"$ref": "#/components/headers/Replayed"}}
+
 _TITLES = {
     400: ("Invalid", "The request breaks the model's rules."),
     401: ("Unauthorized", "Nobody knows who asks."),
@@ -32,9 +35,28 @@ _TITLES = {
 _LATER = (429, 503)
 
 HEADERS: Document = {
-    "ETag": {"description": "The object's revision.", "schema": {"type": "string"}},
-    "RetryAfter": {"description": "Seconds after which to try again.", "schema": {"type": "integer"}},
-    "RequestId": {"description": "What the log has about this request.", "schema": {"type": "string"}},
+    "ETag": {
+        "description": "The object's revision, for `If-Match`; of one object, not of several.",
+        "schema": {"type": "string", "pattern": '^"[0-9]{1,18}"$'},
+    },
+    "Replayed": {
+        "description": "The answer is that of an earlier request with this `Idempotency-Key`.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
+    "Resume": {
+        "description": "Where a watch goes on that follows this list: its `resume`.",
+        "schema": {"type": "string", "minLength": 1},
+    },
+    "RetryAfter": {
+        "description": "Seconds after which to try again.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "RequestId": {
+        "description": "What the log has about this request.",
+        "required": True,
+        "schema": {"type": "string", "minLength": 1},
+    },
 }
 SCHEMES: Document = {
     "token": {

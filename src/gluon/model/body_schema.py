@@ -8,11 +8,12 @@ bits; JSON in a text by `contentMediaType`. It knows nothing of NUL and lone sur
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from gluon.model import nested, strict
 from gluon.model.fieldtypes import RANGES, STRING_LENGTH
-from gluon.model.schema_words import FORMATS, NEW_FORMATS, TYPES, UUID
+from gluon.model.schema_words import ANY_TEXT, FORMATS, NEW_FORMATS, TYPES, UUID
 from gluon.model.types import Attribute, AttributeType, Format, ObjectType
 
 Schema = dict[str, Any]
@@ -121,7 +122,7 @@ def _text(attribute: Attribute) -> Schema:
         found["maxLength"] = STRING_LENGTH if attribute.length is None else attribute.length
     if attribute.min_length:
         found["minLength"] = attribute.min_length
-    elif attribute.primary:
+    elif attribute.primary or (attribute.reference and not attribute.kept):
         found["minLength"] = 1
     if attribute.pattern:
         pattern = f"^(?:{attribute.pattern})$"
@@ -129,23 +130,32 @@ def _text(attribute: Attribute) -> Schema:
             found["allOf"] = [{"pattern": pattern}]
         else:
             found["pattern"] = pattern
+    elif "format" not in found:
+        found["pattern"] = ANY_TEXT
     return found
+
+
+def members(attributes: Mapping[str, Attribute]) -> Schema:
+    """Of a nested object, or of what an action takes."""
+    needed = [n for n, m in attributes.items() if (m.required or not m.nullable) and m.default is None]
+    return {
+        "properties": {n: _value(m, null=not _never_null(m)) for n, m in attributes.items()},
+        "required": needed,
+        "additionalProperties": False,
+    }
 
 
 def _nested(attribute: Attribute) -> Schema:
     if attribute.value_type is AttributeType.OBJECT:
-        members = attribute.members
-        needed = [n for n, m in members.items() if (m.required or not m.nullable) and m.default is None]
-        return {
-            "properties": {n: _value(m, null=not _never_null(m)) for n, m in members.items()},
-            "required": needed,
-            "additionalProperties": False,
-        }
+        return members(attribute.members)
     items = attribute.items
     inner = _value(items, null=not _never_null(items)) if items else {}
     least, most = nested.limits(attribute)
     if attribute.value_type is AttributeType.MAP:
-        found: Schema = {"additionalProperties": inner, "propertyNames": {"maxLength": nested.KEY_LENGTH}}
+        found: Schema = {
+            "additionalProperties": inner,
+            "propertyNames": {"maxLength": nested.KEY_LENGTH, "pattern": ANY_TEXT},
+        }
         return {**found, "maxProperties": most} | ({"minProperties": least} if least else {})
     found = {"items": inner, "maxItems": most, **({"minItems": least} if least else {})}
     return {**found, "uniqueItems": True} if attribute.unique_items else found

@@ -22,3 +22,9 @@ def test_a_refusal_before_the_resource_is_asked_has_its_form_too(server: GluonSe
             told, headers, answer = server.exchange("GET", PORTS, headers={**given, **way})
             assert (told, headers["content-type"]) == (status, "application/problem+json"), answer
             assert "faultcode" not in answer
+
+
+def test_a_target_that_the_parser_does_not_know_is_too_long_as_well(server: GluonServer) -> None:
+    status, headers, answer = server.exchange("GET", f"{PORTS}?name={'a' * 70_000}")
+    assert (status, headers["content-type"]) == (414, "application/problem+json")
+    assert answer["code"] == "target_too_long"
