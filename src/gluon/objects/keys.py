@@ -47,15 +47,15 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.~:,-]+\Z")
 
 def segment(text: str) -> str:
     """One path segment of a key."""
-    if _PLAIN.match(text) and text not in (".", ".."):
+    if _PLAIN.match(text) and text not in _NO_NAMES:
         return text
     return _NO_NAMES.get(text) or quote(text, safe=":,")
 
 
 def object_key(text: str) -> str:
     """The key of an object, where the original stands beside us."""
-    if _PLAIN.match(text):  # most are uuids
-        return segment(text)
+    if _PLAIN.match(text) and text not in _NO_NAMES:  # most are uuids
+        return text
     return segment(_WHITE.sub("_", text))
 
 

@@ -73,6 +73,14 @@ def weight(key: str, value: bytes | None) -> int:
     return len(key) + _OVERHEAD + (len(value) if value is not None else 0)
 
 
+def _weigh(changes: Mapping[str, bytes | None]) -> int:
+    """The weight of them all, in one loop: it is made of everything that is published."""
+    size = _OVERHEAD * len(changes)
+    for key, value in changes.items():
+        size += len(key) + (len(value) if value is not None else 0)
+    return size
+
+
 def plan(entries: Sequence[journal.Entry], picture: Picture, limits: Limits) -> Iterator[Batch]:
     """At least one batch if there are entries, even if none of them has anything in etcd."""
     changes: dict[str, bytes | None] = {}
@@ -83,7 +91,7 @@ def plan(entries: Sequence[journal.Entry], picture: Picture, limits: Limits) -> 
         for entry in group:
             own.update(picture.of_entry(entry))
             newest = entry
-        own_size = sum(weight(key, value) for key, value in own.items())
+        own_size = _weigh(own)
         # Counting a key twice that both have may cut early, which costs a Txn and nothing else.
         if len(changes) + len(own) > limits.ops or size + own_size > limits.bytes:
             if last is not None:
@@ -92,7 +100,7 @@ def plan(entries: Sequence[journal.Entry], picture: Picture, limits: Limits) -> 
             for number, part in enumerate(parts, 1):
                 yield Batch(changes=part, last=newest, part=number)
             changes, size = {}, 0
-            own_size = sum(weight(key, value) for key, value in own.items())
+            own_size = _weigh(own)
         changes.update(own)
         size += own_size
         last = newest
@@ -106,7 +114,7 @@ def cut(changes: dict[str, bytes | None], limits: Limits) -> list[dict[str, byte
     parts = [part]
     size = 0
     for piece in _pieces(changes):
-        more = sum(weight(key, value) for key, value in piece.items())
+        more = _weigh(piece)
         if part and (len(part) + len(piece) > limits.ops or size + more > limits.bytes):
             part, size = {}, 0
             parts.append(part)
