@@ -86,8 +86,10 @@ class World:
         }
         sent: list[dict[str, Any]] = []
 
+        received: list[dict[str, Any]] = [{"type": "http.request", "body": data, "more_body": False}]
+
         async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": data, "more_body": False}
+            return received.pop() if received else {"type": "http.disconnect"}
 
         async def send(event: dict[str, Any]) -> None:
             sent.append(event)
@@ -96,7 +98,7 @@ class World:
         text = b"".join(e.get("body", b"") for e in sent[1:])
         told = {k.decode().lower(): v.decode() for k, v in sent[0]["headers"]}
         found: Any = text.decode()
-        if "json" in told.get("content-type", "") and text:
+        if told.get("content-type", "").endswith("json") and "ndjson" not in told["content-type"] and text:
             found = json.loads(text)
         return Answer(sent[0]["status"], told, found)
 

@@ -161,9 +161,10 @@ class Streams:
     async def _find(
         self, request: message.Request, target: resources.Served, rest: tuple[str, ...]
     ) -> tuple[resources.Served, matching.Matches | None]:
-        """The type that a path leads to, and what its objects below another have in common. Raises `NotFound`, `Invalid`."""
+        """The type that a path leads to, and what its objects below another have in common. Raises `NotFound`,
+        `Invalid`, `Forbidden`."""
         above: list[tuple[units.Context, str]] = []
-        inside = None
+        inside, listed = None, None
         while rest:
             if len(rest) == 1:
                 raise errors.Invalid([_no_collection()])
@@ -171,8 +172,13 @@ class Streams:
             here = target if isinstance(target, registry.Resource) else target.resource
             above.append((self._actions.context(here, request.caller, request.id), key))
             target, inside = _below(target, word, key)
+            listed = here.listings.get(word)
         if above and target.modern:
             await self._actions.follow(above)
+        if listed is not None and isinstance(target, registry.Resource):
+            owner = self._actions.context(target, request.caller, request.id)
+            if not access.readable(owner, listed.attribute):  # who is told of them would know what it holds
+                raise access.refuse_listing(owner)
         return target, inside
 
     def _shape(self, edition: editions.Edition, sse: bool) -> Shape:

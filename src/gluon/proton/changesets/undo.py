@@ -111,7 +111,7 @@ def _one(found: Reverse, line: record.Line, resource: registry.Resource, *, alon
     if line.op == "update":
         new = record.body(line.new) or {}
         old = {name: value for name, value in old.items() if new.get(name) != value}
-    body, granted = _parted(resource, old)
+    body, granted = _parted(resource, old, again=line.op != "update")
     if line.op == "update" or along:
         body.pop(resource.type.key, None)
         granted.pop(resource.type.key, None)
@@ -126,8 +126,11 @@ def _one(found: Reverse, line: record.Line, resource: registry.Resource, *, alon
     found.add("create", line, body, granted)
 
 
-def _parted(resource: registry.Resource, old: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What a client sets and what only the server does; secrets, stamps and views of bindings are neither."""
+def _parted(
+    resource: registry.Resource, old: dict[str, Any], *, again: bool
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a client sets and what only the server does; secrets, stamps and views of bindings are neither. A value of a
+    pool comes back from the server with an object that is made `again`; in one that is there it is the client's to set."""
     kinds = resource.type.attributes
     views = {resource.type.role(role) for role in _VIEWS} if resource.is_port else set()
     pooled = {p.attribute.name for p in resource.pooled}
@@ -137,6 +140,7 @@ def _parted(resource: registry.Resource, old: dict[str, Any]) -> tuple[dict[str,
         attribute = kinds.get(name)
         if attribute is None or attribute.secret or name in views:
             continue
-        own = attribute.read_only or (name in pooled and value is not None)
+        pooled_own = name in pooled and value is not None and (again or attribute.immutable)
+        own = attribute.read_only or pooled_own
         (granted if own else body)[name] = value
     return body, granted
