@@ -148,10 +148,15 @@ def json_body(request: message.Request, *others: bytes) -> dict[str, Any]:
     given = request.headers.get(b"content-type", b"")
     if given != message.JSON:
         _check_type(given, others)
-    if not request.body.strip():
+    return decoded(request.body)
+
+
+def decoded(body: bytes) -> dict[str, Any]:
+    """A body that is a JSON object. Raises `Invalid`."""
+    if not body.strip():
         raise _bad_body("the body is empty", "send a JSON object", 'Missing argument: "body"')
     try:
-        value = codec.decode(request.body)
+        value = codec.decode(body)
     except (ValueError, RecursionError) as error:
         raise _bad_body(
             f"the body is no JSON: {error}", _JSON, "Request is not in valid JSON format"
@@ -162,7 +167,7 @@ def json_body(request: message.Request, *others: bytes) -> dict[str, Any]:
             "send a JSON object of attributes",
             "Request is not in valid JSON format",
         )
-    bodies.check(request.body, value)
+    bodies.check(body, value)
     return value
 
 

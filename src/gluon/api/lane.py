@@ -18,6 +18,7 @@ import structlog
 from gluon import errors
 from gluon.api import errors as answers
 from gluon.api import message, rates, resources, terms, watch
+from gluon.proton import registry
 from gluon.proton import terms as proton_terms
 from gluon.spi import context, policy
 
@@ -78,6 +79,12 @@ class Answered(NamedTuple):
 Record = Callable[[Answered], None]
 
 
+class Posting(Protocol):
+    """`posts.Posts`: begins what it can, and says whether it has."""
+
+    def begin(self, asked: Any) -> bool: ...
+
+
 class Place(msgspec.Struct, frozen=True):
     """Where a request goes that is the lane's: the path's segments, what they name, the query."""
 
@@ -85,6 +92,8 @@ class Place(msgspec.Struct, frozen=True):
     resource: resources.Served
     rest: tuple[str, ...]
     query: bytes
+    makes: bool = False
+    """A POST makes one object or several, and nothing runs before."""
 
 
 class Lane:
@@ -107,6 +116,7 @@ class Lane:
         self._known: object = None
         self.streams: watch.Streams | None = None
         self.rates: rates.Rates | None = None
+        self.posts: Posting | None = None
 
     def place(self, target: bytes) -> Place | None:
         """Of a request's target; None if it is not the lane's. Those of collections are kept while the models stay."""
@@ -121,7 +131,7 @@ class Lane:
             match = self._resources.find(path)
             if match is None:
                 return None
-            place = Place(path, *match, query)
+            place = Place(path, *match, query, _makes(*match, query))
             if len(path) <= _SHORT and not query and len(self._collections) < _KEPT:
                 self._collections[target] = place
         return place
@@ -132,15 +142,21 @@ class Lane:
             self.streams.end()
 
     async def answer(
-        self, method: str, place: Place, headers: dict[bytes, bytes], body: bytes
+        self,
+        method: str,
+        place: Place,
+        headers: dict[bytes, bytes],
+        body: bytes,
+        admitted: policy.Caller | Awaitable[policy.Caller] | None = None,
     ) -> tuple[message.Reply, str]:
-        """The answer to a whole request, and its request id. Never raises."""
+        """The answer to a whole request, and its request id; `admitted`: what the guard said before. Never raises."""
         began = time.perf_counter()
         request_id = message.request_id()
         context.REQUEST.set(request_id)
         caller = None
         try:
-            admitted = self._guard.admit(method, headers)
+            if admitted is None:
+                admitted = self._guard.admit(method, headers)
             caller = admitted if isinstance(admitted, policy.Caller) else await admitted
             if caller.project:
                 context.PROJECT.set(caller.project)
@@ -294,6 +310,11 @@ def failed(
     if not isinstance(error, (errors.Rejected, errors.Unavailable, errors.BusError)):
         log.error("request failed", request_id=request_id, exc_info=error)
     return answers.reply(error, headers, request_id, modern=modern)
+
+
+def _makes(resource: resources.Served, rest: tuple[str, ...], query: bytes) -> bool:
+    plain = isinstance(resource, registry.Resource) and not resource.before_hooks
+    return plain and not rest and not query
 
 
 def segments(raw: bytes) -> tuple[str, ...]:

@@ -79,7 +79,7 @@ class Resources:
         self, request: message.Request, resource: Served, rest: tuple[str, ...]
     ) -> message.Reply:
         """Raises the errors of `gluon.errors`, and `Replayed`."""
-        if not _json_will_do(request.headers.get(b"accept")):
+        if not json_will_do(request.headers.get(b"accept")):
             return answers.plain(406, "only application/json is served here", request)
         if not isinstance(resource, registry.Resource):
             if request.method in ("POST", "PUT"):
@@ -143,9 +143,9 @@ class Resources:
     ) -> message.Reply:
         if request.method == "POST":
             body = answers.json_body(request)
-            several = _several(resource, body)
-            if several is not None:
-                return await self._create_many(request, resource, several, parent)
+            bodies = several(resource, body)
+            if bodies is not None:
+                return await self._create_many(request, resource, bodies, parent)
             _check_size(request)
             context = self._writing(request, resource, _made)
             return _made(await self._actions.create(context, body, parent))
@@ -273,7 +273,8 @@ class Resources:
         return _with(queries.answer(request, asked, page), headers)
 
 
-def _json_will_do(accept: bytes | None) -> bool:
+def json_will_do(accept: bytes | None) -> bool:
+    """Whether a client takes what we have."""
     if not accept or b"json" in accept or b"*/*" in accept:
         return True
     lower = accept.lower()
@@ -307,7 +308,7 @@ def _gone(_: object) -> message.Reply:
     return message.Reply(204)
 
 
-def _several(resource: registry.Resource, body: Mapping[str, Any]) -> list[Any] | None:
+def several(resource: registry.Resource, body: Mapping[str, Any]) -> list[Any] | None:
     """The bodies of several new objects, under the plural alone."""
     plural = resource.type.plural
     if not resource.modern or len(body) != 1 or plural in resource.type.attributes:

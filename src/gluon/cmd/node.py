@@ -15,7 +15,7 @@ import structlog
 
 from gluon import errors
 from gluon import store as stores
-from gluon.api import changesets, lane, metrics, quotas, routes
+from gluon.api import changesets, lane, metrics, posts, quotas, routes
 from gluon.arbiter import assign, binder, ledger, replies, standing
 from gluon.arbiter import projection as arbiter_projection
 from gluon.arbiter import tables as arbiter_tables
@@ -94,10 +94,6 @@ class Notifying:
         except errors.StaleModel:
             await self.refresh()  # who asked makes the unit again, of the new models
             raise
-
-    def hand(self, unit: spi_store.Unit, project: str, answer: spi_store.Answer) -> None:
-        """As `submit`, in the turn of `project`, where nobody awaits it. `StaleModel` is left to who is answered."""
-        self.inner.writer.hand(unit, project, answer)
 
     def _told(self, batch: Sequence[tuple[Waiting, spi_store.Committed | Exception]]) -> None:
         """What was committed at once is told at once."""
@@ -316,7 +312,9 @@ def _assemble(
         database=database, bus=bus, publishing=publishing, process=process, protons=protons, health=health,
         gathering=gathering,
     )  # fmt: skip
-    actions = service.Service(database, protons.rules, ledger.Ledger(assigner), standings)
+    actions = service.Service(
+        database, protons.rules, ledger.Ledger(assigner), standings, database.inner.writer
+    )
 
     presence = Presence(bus, process, protons.heard)
     served = Renewing(lambda: known, actions, binds, standings)
@@ -327,8 +325,10 @@ def _assemble(
     rest = changesets.add(routes.build(lambda: known, offered, protons.rules.allows), served_too)
     limited = limits.Quotas(database, lambda: known)
     quotas.add(rest, quotas.Quotas(limited, protons.rules.allows, served.refresh))
-    app = lane.Lane(served, rest, guarding, counting, recording.recorder(settings.logs, kept, traces))
-    app.rates = served.rates = served_too.rates = rating.of(settings)
+    record = recording.recorder(settings.logs, kept, traces)
+    app = lane.Lane(served, rest, guarding, counting, record)
+    app.posts = swift = posts.Posts(guarding, actions, counting, record)
+    app.rates = swift.rates = served.rates = served_too.rates = rating.of(settings)
     alone = config.database_url(settings).startswith("sqlite:")
     watching, app.streams = streams.make(
         database.inner, lambda: known, actions, standings, protons.rules, _Shown(protons, database).renew,

@@ -12,12 +12,14 @@ for pipelining, and sets `disconnected` and `keep_alive` when the client or the 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from gluon.api import lane, message, watch
+from gluon.api import lane, message, posts, watch
 from gluon.cmd import heads
+from gluon.spi import store
 
 MAX_BODY = 64 * 1024
 _FEW = 40
@@ -26,33 +28,38 @@ _KNOWN = {"method": ""}
 """The scope of a plain request: none is made."""
 
 
-class Exchange:
+_MADE = b'%s%%s%s: %%s\r\netag: "%%d"\r\ncontent-type: %%s\r\ncontent-length: %%d\r\n\r\n%%s' % (
+    STATUS_LINE[201],
+    lane.REQUEST_ID,
+)
+
+
+class Exchange(posts.Asked):
     """One plain request and its answer."""
 
-    __slots__ = (
-        "body",
-        "disconnected",
-        "headers",
-        "keep_alive",
-        "method",
-        "more_body",
-        "place",
-        "response_complete",
-        "task",
-    )
+    __slots__ = ("connection", "disconnected", "keep_alive", "more_body", "response_complete", "task")
     task: asyncio.Task[None]
     message_event = asyncio.Event()
     """Nobody waits for it: the body is whole before anyone looks."""
 
-    def __init__(self, method: str, place: lane.Place, headers: dict[bytes, bytes]) -> None:
-        self.method = method
-        self.place = place
-        self.headers = headers
-        self.body = b""
+    def __init__(
+        self, method: str, place: lane.Place, headers: dict[bytes, bytes], connection: ShortWay
+    ) -> None:
+        super().__init__(method, place, headers)
+        self.connection = connection
         self.more_body = True
         self.keep_alive = True
         self.disconnected = False
         self.response_complete = False
+
+    def made(self, document: bytes, revision: store.Value) -> None:
+        self.connection.send(self, self.connection.encoded_made(self, document, revision))
+
+    def refused(self, reply: message.Reply) -> None:
+        self.connection.send(self, self.connection.encoded(self, reply, self.request_id))
+
+    def again(self) -> None:
+        self.connection.start(self)
 
 
 class ShortWay(HttpToolsProtocol):
@@ -148,7 +155,7 @@ class ShortWay(HttpToolsProtocol):
         if b"transfer-encoding" in headers or len(length) > 6 or int(length) > MAX_BODY:
             return None
         place = known.place(self.url)
-        return Exchange(parser.get_method().decode("ascii"), place, headers) if place else None
+        return Exchange(parser.get_method().decode("ascii"), place, headers, self) if place else None
 
     def _go_the_long_way(self) -> None:
         """As if the base class had seen this request from its beginning."""
@@ -178,28 +185,56 @@ class ShortWay(HttpToolsProtocol):
             super().on_message_complete()
             return
         plain.more_body = False
-        plain.task = self.loop.create_task(self._answer(plain, self._lane))
-        self.tasks.add(plain.task)
+        posting = self._lane.posts
+        if posting is None or not posting.begin(plain):
+            self.start(plain)
+
+    def start(self, plain: Exchange) -> None:
+        """Answer in a task of its own."""
+        assert self._lane is not None
+        self._run(plain, self._answer(plain, self._lane))
 
     async def _answer(self, plain: Exchange, known: lane.Lane) -> None:
+        reply, request_id = await known.answer(
+            plain.method, plain.place, plain.headers, plain.body, plain.admitted
+        )
+        await self._send(plain, self.encoded(plain, reply, request_id))
+
+    def send(self, plain: Exchange, answer: bytes) -> None:
+        """The whole answer, as soon as the client has taken the ones before."""
+        if self.flow.write_paused:
+            self._run(plain, self._send(plain, answer))
+        else:
+            self._write(plain, answer)
+
+    async def _send(self, plain: Exchange, answer: bytes) -> None:
+        if self.flow.write_paused and not plain.disconnected:
+            await self.flow.drain()
+        self._write(plain, answer)
+
+    def _run(self, plain: Exchange, doing: Coroutine[Any, Any, None]) -> None:
+        plain.task = self.loop.create_task(self._ended(plain, doing))
+        self.tasks.add(plain.task)
+
+    async def _ended(self, plain: Exchange, doing: Coroutine[Any, Any, None]) -> None:
         try:
-            reply, request_id = await known.answer(plain.method, plain.place, plain.headers, plain.body)
-            if self.flow.write_paused and not plain.disconnected:
-                await self.flow.drain()
+            await doing
         except asyncio.CancelledError:  # the server ends and waits no longer
             self.transport.close()
             raise
         finally:
             self.tasks.discard(plain.task)
+
+    def _write(self, plain: Exchange, answer: bytes) -> None:
         if plain.disconnected:
             return
-        self.transport.write(self._encoded(plain, reply, request_id))
+        self.transport.write(answer)
         plain.response_complete = True
         if not plain.keep_alive:
             self.transport.close()
         self.on_response_complete()
 
-    def _encoded(self, plain: Exchange, reply: message.Reply, request_id: str) -> bytes:
+    def encoded(self, plain: Exchange, reply: message.Reply, request_id: str) -> bytes:
         """Status, headers and body. Values come from us alone, so none can hold a line's end."""
         body = reply.body
         head = b"%s%s%s: %s\r\n" % (
@@ -217,6 +252,20 @@ class ShortWay(HttpToolsProtocol):
         if not plain.keep_alive:
             head += b"connection: close\r\n"
         return head + b"\r\n" + (body or b"" if plain.method != "HEAD" else b"")
+
+    def encoded_made(self, plain: Exchange, document: bytes, revision: store.Value) -> bytes:
+        """The same of an object that was made."""
+        if not plain.keep_alive:
+            reply = message.Reply(201, document, headers=[(b"etag", b'"%d"' % int(revision or 0))])
+            return self.encoded(plain, reply, plain.request_id)
+        return _MADE % (
+            self._lines_of_all(),
+            plain.request_id.encode(),
+            revision,
+            message.JSON,
+            len(document),
+            document,
+        )
 
     def _lines_of_all(self) -> bytes:
         """The headers of every answer (the date), made anew when uvicorn has changed them."""

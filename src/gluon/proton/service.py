@@ -48,8 +48,11 @@ class Service:
         rules: policy.Policy,
         ledger: ports.PortLedger,
         standings: Standings | None = None,
+        queue: store.Queue | None = None,
     ) -> None:
+        """`queue`: the store's own; without one nothing can be begun."""
         self._store = database
+        self._queue = queue
         self._policy = rules
         self._ledger = ledger
         self._showing = showing.Showing(standings)
@@ -81,6 +84,14 @@ class Service:
         committed = await self._store.submit(unit)
         result: units.Result = committed.result
         return result
+
+    def begin(self, context: units.Context, body: Mapping[str, Any], answer: store.Answer) -> None:
+        """As `create`, where no hook comes before and nothing is asked on terms: `answer` is told. It raises for what is
+        seen at once, and then nothing was begun."""
+        assert self._queue is not None
+        new = incoming.new(context, body, None)
+        unit = create.Create(context, new.key, new.made, new.values, new.written)
+        self._queue.hand(unit, context.caller.project or "", answer)
 
     async def create_many(
         self, context: units.Context, bodies: Sequence[Any], parent: str | None = None

@@ -126,6 +126,14 @@ class Answer(Protocol):
     def set_exception(self, exception: Exception, /) -> None: ...
 
 
+class Queue(Protocol):
+    """Where the units of a process wait for their batch."""
+
+    def hand(self, unit: Unit, project: str, answer: Answer) -> None:
+        """As `Store.submit`, in the turn of `project`, and nobody awaits it: `answer` is told in the midst of the store's
+        work, so it must neither raise nor take long. Raises `Unavailable` at once."""
+
+
 class Match(StrEnum):
     """How a column is compared. Texts by code point, exactly; false is less than true."""
 
