@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from gluon.cmd import main
+from gluon.testing.process import wait_until
 from gluon.testing.product import GluonServer
 
 V = "/proton/every/v3.1"
@@ -27,15 +28,13 @@ def server(folder: Path) -> Iterator[GluonServer]:
     settings = folder / "gluon.toml"
     settings.write_text(
         f'[audit]\nfile = "{folder}/audit.log"\n[logs]\naccess = true\n[data]\ndirectory = "{folder}/data"\n'
-        '[models]\npaths = ["tests/api/models/every"]\n'
+        '[models]\npaths = ["tests/api/models/every"]\n[api]\nproxies = ["127.0.0.0/24"]\n'
     )
     with GluonServer("server", "--config", str(settings), "--data", str(folder / "data")) as running:
         yield running
 
 
 def audit_lines(folder: Path, request_id: str) -> list[dict[str, Any]]:
-    from gluon.testing.process import wait_until
-
     found: list[dict[str, Any]] = []
 
     def there() -> bool:
@@ -68,6 +67,21 @@ def test_a_write_is_recorded_with_its_revision_and_without_values(server: GluonS
     assert "s3cr3t-value" not in everything and "visible text" not in everything
 
 
+@pytest.mark.parametrize("way", [{}, {"Expect": "100-continue"}])
+def test_the_address_of_who_asked_is_recorded(server: GluonServer, folder: Path, way: dict[str, str]) -> None:
+    """Of the connection, or what a proxy that is trusted says of it; on both ways through the server."""
+    for given, told in (
+        ({}, ("127.0.0.1", None)),
+        ({"X-Forwarded-For": "203.0.113.9, 192.0.2.7"}, ("192.0.2.7", "127.0.0.1")),
+        ({"Forwarded": "for=192.0.2.7"}, ("127.0.0.1", None)),
+    ):
+        _, headers, _ = server.exchange("DELETE", f"{V}/plains/{uuid.uuid4()}", headers={**given, **way})
+        (line,) = audit_lines(folder, headers["x-openstack-request-id"])
+        assert (line["client"], line["proxy"]) == told
+    seen = [json.loads(one) for one in server.daemon.said(lines=10_000).splitlines()]
+    assert "192.0.2.7" in {one.get("client") for one in seen if one["event"] == "request"}
+
+
 @pytest.mark.parametrize("given", ["req-1", GIVEN.upper(), GIVEN + "x", "a\tb", "req-" + "x" * 4000, ""])
 def test_ids_that_are_not_well_formed_count_for_nothing(
     server: GluonServer, folder: Path, given: str
@@ -82,6 +96,7 @@ def test_ids_that_are_not_well_formed_count_for_nothing(
 def test_each_request_is_one_line_of_the_log(server: GluonServer) -> None:
     path = "/proton/x%0A%7B%22event%22:%22fake%22%7D%1b%5B31m/%E2%80%A8y"
     _, headers, _ = server.exchange("GET", path)
+    wait_until(lambda: headers["x-openstack-request-id"] in server.daemon.said(lines=10_000), "it", limit=5)
     lines = [json.loads(one) for one in server.daemon.said(lines=10_000).splitlines()]
     (seen,) = [one for one in lines if one.get("request_id") == headers["x-openstack-request-id"]]
     assert (seen["event"], seen["status"], seen["method"]) == ("request", 404, "GET")

@@ -12,6 +12,8 @@ from gluon.spi import context, policy
 
 JSON = b"application/json"
 TEXT = b"text/plain; charset=utf-8"
+PEER = b":peer"
+"""Under this name the headers of a request have the address of its connection; no client can send such a name."""
 
 _PROCESS = f"req-{str(uuid.uuid4())[:24]}"
 _NUMBERS = itertools.count(1)

@@ -8,6 +8,7 @@ journal has what was done (`gluon audit`). No value of an object is in it, so no
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
 import threading
@@ -22,6 +23,7 @@ import structlog
 
 from gluon.api import lane
 from gluon.cmd import settings as config
+from gluon.cmd.clients import Client, Clients
 from gluon.objects import codec
 from gluon.spi import context
 
@@ -35,14 +37,18 @@ _MOST = 200_000
 """Requests that wait for a file that takes none; more are counted as lost."""
 _LONGEST = 1024
 _ACTIONS = {"PUT": "update", "PATCH": "update", "DELETE": "delete"}
+_SIGNS = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]").sub
+"""Characters that JSON takes as they are, and a reader for the end of a line, an order or another direction."""
+_ANY = Clients((), "x-forwarded-for")
 _Told = tuple[float, lane.Answered, str, int]
 
 
 class Audit:
     """`revisions` is filled by who commits: the revision of each request's unit."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, clients: Clients = _ANY) -> None:
         """`target`: a path, or "-". Raises `SettingsError`."""
+        self._clients = clients
         self.revisions: dict[str, int] = {}
         self.lost = 0
         self._target = target
@@ -89,7 +95,9 @@ class Audit:
     def _flush(self) -> None:
         lines: list[bytes] = []
         while self._queue:
-            lines.append(_any_line(*self._queue.popleft()))
+            at, answered, given, revision = self._queue.popleft()
+            client = self._clients.of(answered.headers)
+            lines.append(_any_line(at, answered, given, revision, client))
             if len(lines) >= 500 or not self._queue:
                 self._write(lines)
                 lines = []
@@ -156,8 +164,8 @@ def _regular(file: int) -> bool:
     return stat.S_ISREG(os.fstat(file).st_mode)
 
 
-def line(at: float, answered: lane.Answered, given: str, revision: int) -> bytes:
-    """One request as a line of JSON; encoding keeps control characters of clients from ending it."""
+def line(at: float, answered: lane.Answered, given: str, revision: int, client: Client) -> bytes:
+    """One request as a line of JSON; nothing of a client's ends it, nor steers the terminal of who reads it."""
     caller = answered.caller
     action, api, kind, keys = _what(answered)
     facts: dict[str, Any] = {
@@ -167,6 +175,8 @@ def line(at: float, answered: lane.Answered, given: str, revision: int) -> bytes
         "outcome": _outcome(answered.status),
         "status": answered.status,
         "reason": _reason(answered) if answered.status >= 400 else None,
+        "client": client.address,
+        "proxy": client.proxy,
         "user": caller.user if caller else None,
         "project": caller.project if caller else None,
         "roles": sorted(caller.roles) if caller else [],
@@ -179,18 +189,19 @@ def line(at: float, answered: lane.Answered, given: str, revision: int) -> bytes
         "path": "/" + "/".join(answered.path)[:_LONGEST],
         "milliseconds": round(answered.seconds * 1000, 1),
     }
-    return codec.encode(facts) + b"\n"
+    text = codec.encode(facts).decode()
+    return _SIGNS(lambda found: f"\\u{ord(found[0]):04x}", text).encode() + b"\n"
 
 
-def _any_line(at: float, answered: lane.Answered, given: str, revision: int) -> bytes:
+def _any_line(at: float, answered: lane.Answered, given: str, revision: int, client: Client) -> bytes:
     """Whatever a request was made of, there is a line of it, and the thread lives on."""
     try:
-        return line(at, answered, given, revision)
+        return line(at, answered, given, revision, client)
     except Exception as error:  # noqa: BLE001 - whatever it is, the next line is written
         why = repr(error)
         log.error("a line of the audit log is not whole", request_id=answered.request_id, reason=why)  # noqa: TRY400 - a stack says no more
         bare = answered._replace(path=(), served=None, body=None)
-        return line(at, bare, given, revision)
+        return line(at, bare, given, revision, client)
 
 
 def _outcome(status: int) -> str:

@@ -169,7 +169,7 @@ async def open_node(
             policy=settings.policy.file,
         )
         installed = await _install(database, protons, patient=not where.startswith("sqlite:"))
-        with recording.audit(settings.audit) as kept:
+        with recording.audit(settings.audit, settings.api) as kept:
             async with identities.guarded(settings, protons.rules) as guarding:
                 node = _assemble(
                     settings, protons, database, bus, guarding,
@@ -325,7 +325,7 @@ def _assemble(
     rest = changesets.add(routes.build(lambda: known, offered, protons.rules.allows), served_too)
     limited = limits.Quotas(database, lambda: known)
     quotas.add(rest, quotas.Quotas(limited, protons.rules.allows, served.refresh))
-    record = recording.recorder(settings.logs, kept, traces)
+    record = recording.recorder(settings.logs, settings.api, kept, traces)
     app = lane.Lane(served, rest, guarding, counting, record)
     app.posts = swift = posts.Posts(guarding, actions, counting, record)
     app.rates = swift.rates = served.rates = served_too.rates = rating.of(settings)

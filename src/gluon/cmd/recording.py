@@ -14,6 +14,7 @@ import structlog
 from gluon.api import lane
 from gluon.cmd import settings as config
 from gluon.cmd.audit import Audit
+from gluon.cmd.clients import Clients
 from gluon.objects import journal
 from gluon.store.observed import Times
 
@@ -35,12 +36,12 @@ class Tracing(Protocol):
 
 
 @contextmanager
-def audit(settings: config.Audit) -> Iterator[Audit | None]:
+def audit(settings: config.Audit, api: config.Api) -> Iterator[Audit | None]:
     """Open as long as requests are answered. Raises `SettingsError`."""
     if not settings.file:
         yield None
         return
-    made = Audit(settings.file)
+    made = Audit(settings.file, Clients(api.proxies, api.proxy_header))
     try:
         yield made
     finally:
@@ -56,11 +57,14 @@ def tracing(settings: config.Trace, process: str) -> Tracing | None:
     return traces.exporting(settings, process)
 
 
-def recorder(logs: config.Logs, kept: Audit | None, traces: Tracing | None) -> lane.Record | None:
+def recorder(
+    logs: config.Logs, api: config.Api, kept: Audit | None, traces: Tracing | None
+) -> lane.Record | None:
+    """Raises `SettingsError`."""
     parts = [part for part in (
         kept.record if kept is not None else None,
         traces.request if traces is not None else None,
-        _access() if logs.access else None,
+        _access(Clients(api.proxies, api.proxy_header)) if logs.access else None,
     ) if part is not None]  # fmt: skip
     if len(parts) < 2:
         return parts[0] if parts else None
@@ -72,7 +76,7 @@ def recorder(logs: config.Logs, kept: Audit | None, traces: Tracing | None) -> l
     return record
 
 
-def _access() -> lane.Record:
+def _access(clients: Clients) -> lane.Record:
     def record(answered: lane.Answered) -> None:
         caller = answered.caller
         log.info(
@@ -83,6 +87,7 @@ def _access() -> lane.Record:
             ms=round(answered.seconds * 1000, 1),
             project=caller.project if caller is not None else None,
             user=caller.user if caller is not None else None,
+            client=clients.of(answered.headers).address,
             request_id=answered.request_id,
         )
 

@@ -70,6 +70,16 @@ class Api(_Section, frozen=True):
     public_url: Annotated[
         str, _doc("URL that is published for clients; by default made of host and port")
     ] = ""
+    proxies: Annotated[
+        tuple[str, ...],
+        _doc(
+            "networks of proxies that say truly for whom they ask, as the audit log and the access log tell it"
+        ),
+    ] = ()
+    proxy_header: Annotated[
+        Literal["x-forwarded-for", "forwarded"],
+        _doc("the header in which they say it, of which they let none of a client through"),
+    ] = "x-forwarded-for"
     insecure: Annotated[bool, _doc("serve without authentication beyond loopback, and etcd without TLS")] = (
         False
     )

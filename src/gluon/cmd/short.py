@@ -72,10 +72,15 @@ class ShortWay(HttpToolsProtocol):
         super().__init__(*args, **named)
         self._lane = self.app if isinstance(self.app, lane.Lane) else None
         self._plain: Exchange | None = None
+        self._peer = b""
         self._default_lines = b""
         self._defaults: object = None
         self._idle_since: float | None = None
         self._idle: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._peer = self.client[0].encode() if self.client is not None else b""
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._idle is not None:
@@ -155,6 +160,7 @@ class ShortWay(HttpToolsProtocol):
         if b"transfer-encoding" in headers or len(length) > 6 or int(length) > MAX_BODY:
             return None
         place = known.place(self.url)
+        headers[message.PEER] = self._peer
         return Exchange(parser.get_method().decode("ascii"), place, headers, self) if place else None
 
     def _go_the_long_way(self) -> None:
@@ -169,7 +175,8 @@ class ShortWay(HttpToolsProtocol):
         if refused is not None:
             self.scope[lane.REFUSED] = refused  # type: ignore[literal-required]
         super().on_headers_complete()
-        self.scope["headers"] = list(self.headers)  # what follows a body in chunks counts for nothing
+        # what follows a body in chunks counts for nothing
+        self.scope["headers"] = [*self.headers, (message.PEER, self._peer)]
         if refused is not None:
             self.cycle.keep_alive = False
 

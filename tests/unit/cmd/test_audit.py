@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from gluon.api import lane
 from gluon.cmd import audit as auditing
+from gluon.cmd.clients import Client
 from gluon.cmd.settings import SettingsError
 from gluon.model import loader
 from gluon.proton import registry
@@ -32,8 +34,9 @@ def answered(method: str, path: str, status: int, body: Any = None, **more: Any)
 
 
 def told(one: lane.Answered, revision: int = 0) -> dict[str, Any]:
-    text = auditing.line(1.5, one, "", revision)
-    assert text.endswith(b"\n") and text.count(b"\n") == 1
+    text = auditing.line(1.5, one, "", revision, Client("192.0.2.7", None))
+    assert text.endswith(b"\n") and len(text.decode().splitlines()) == 1
+    assert text.decode()[:-1].isprintable()
     found: dict[str, Any] = json.loads(text)
     return found
 
@@ -45,7 +48,7 @@ def test_what_a_line_says() -> None:
     made = told(answered("POST", P, 201, {"id": "k1", "name": "hidden"}), 7)
     assert made == {
         "time": "1970-01-01T00:00:01.500+00:00", "request_id": "req-1", "global_request_id": None,
-        "outcome": "success", "status": 201, "reason": None, "user": "eve", "project": "p1",
+        "outcome": "success", "status": 201, "reason": None, "client": "192.0.2.7", "proxy": None, "user": "eve", "project": "p1",
         "roles": ["member", "reader"], "action": "create", "api": "net-l3vpn", "type": "Port", "keys": ["k1"],
         "revision": 7, "method": "POST", "path": f"/{P}", "milliseconds": 12.3,
     }  # fmt: skip
@@ -63,10 +66,14 @@ def test_what_a_line_says() -> None:
     assert (act["action"], act["keys"]) == ("do reset", ["k2"])
 
 
-@pytest.mark.parametrize("path", ["a\nb", '"}\x1b[31m', "\u2028", "x" * 10_000, ""])
+@pytest.mark.parametrize("path", ["a\nb", '"}\x1b[31m', "\u2028", "\x85\x9b31m", "\u202eb", "x" * 10_000, ""])
 def test_what_clients_write_ends_no_line(path: str) -> None:
     one = answered("PUT", f"{P}/{path}", 404, {"code": path})
     assert len(told(one)["path"]) < 1200
+    named = replace(CALLER, user=f"eve{path}", roles=frozenset({path or "x"}))
+    assert told(answered("PUT", P, 404, caller=named))["user"] == f"eve{path}"
+    made = answered("POST", P, 201, {"id": path, "name": path})
+    assert told(made)["keys"] == [path]
 
 
 def test_every_field_is_documented() -> None:

@@ -133,7 +133,7 @@ def test_what_is_no_trace_context_counts_for_nothing(given: bytes) -> None:
 
 async def test_without_a_collector_nothing_is_noted(tmp_path: Path) -> None:
     assert recording.tracing(config.Trace(), "x") is None
-    assert recording.recorder(config.Logs(), None, None) is None
+    assert recording.recorder(config.Logs(), config.Api(), None, None) is None
     async with node.open_node(settings_of(tmp_path), url="http://127.0.0.1") as running:
         assert type(running.database.inner._writer._database).__name__ == "SqliteDatabase"  # type: ignore[attr-defined]
         app = running.app
