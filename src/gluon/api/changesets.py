@@ -238,7 +238,7 @@ class Route:
         for name, value in reply.headers:
             resp.set_header(name.decode(), value.decode())
 
-    on_get = on_head = on_post = on_request
+    on_get = on_head = on_post = on_options = on_request
 
 
 def add(app: falcon.asgi.App[Any, Any], sets: ChangeSets) -> falcon.asgi.App[Any, Any]:

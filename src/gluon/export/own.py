@@ -1,6 +1,6 @@
 """OpenAPI 3.1 of what is Gluon's own: models, change sets, watches, ports, health. That of protons is `openapi`'s.
 
-In: the table below, which a test holds against the routes. Out: the document as JSON-able data. Served at
+In: the table below, which a test holds against the routes, and `own.yaml`, the bodies. Out: the document as JSON-able data. Served at
 `/gluon/v1/openapi.json`.
 """
 
@@ -8,77 +8,81 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from gluon.export import answers, shared
+import yaml
+
+from gluon.export import answers, changes, queries, shared
 
 Document = dict[str, Any]
 
 _JSON, _TEXT, _LINES = shared.JSON, "text/plain", "application/x-ndjson"
-_ALL = (401, 403, 429, 503)
+_ALL = (401, 403, 414, 429, 431, 503)
 _BODY = (400, 413, 415)
 _V1 = "/gluon/v1"
-_FILES: Document = {
-    "type": "object",
-    "properties": {
-        "files": {"type": "object", "minProperties": 1, "additionalProperties": {"type": "string"}}
-    },
-    "required": ["files"],
-    "additionalProperties": False,
+_CHANGED: Document = {"etag": {"$ref": "#/components/headers/ETag"}, **shared.REPLAYED}
+_TEXT_ALONE: Document = {"type": "string"}
+_TRUTH: Document = {"type": "boolean"}
+_WORD: Document = {"type": "string", "minLength": 1}
+_ASKED: dict[str, Document] = {
+    "force": _TRUTH,
+    "plan": _TRUTH,
+    "limit": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100},
+    "since": {"type": "string", "format": "date-time"},
+    "op": {"type": "array", "items": {"type": "string", "enum": ["create", "update", "delete"]}},
+    "type": {"type": "array", "items": _WORD},
+    "resume": _WORD,
 }
-_EMPTY: Document = {"type": "object"}
-_CHANGES: Document = {
-    "type": "object",
-    "properties": {
-        "name": {"type": ["string", "null"]},
-        "description": {"type": ["string", "null"]},
-        "changes": {"type": "array", "minItems": 1, "items": {"type": "object", "required": ["op"]}},
-    },
-    "required": ["changes"],
-}
+"""Arguments of queries; all others are texts."""
+_IN_PATH: dict[str, Document] = {"project": {"type": "string", "pattern": "^[!-~]{1,64}$"}}
+_KEPT = {"change", "apply", "undo"}
+"""What an `Idempotency-Key` may be sent with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One operation. `gives`: its media type; `takes`: the schema of its body; `asks`: names in the query."""
+    """One operation. `body`: the schema of its answer; `gives`: its media type; `takes`: the schema of its own body;
+    `asks`: names in the query."""
 
     verb: str
     path: str
     name: str
     summary: str
     tag: str
+    body: str = ""
     good: Sequence[int] = (200,)
     bad: Sequence[int] = _ALL
     gives: str = _JSON
-    takes: Document | None = None
+    takes: str = ""
     asks: Sequence[str] = ()
 
 
 ROUTES = (
-    Route("get", "/", "root", "Which versions of the API there are.", "Roots"),
-    Route("get", "/proton", "protons", "Which protons there are.", "Roots"),
-    Route("get", "/proton/{api}", "proton", "Which versions a proton has.", "Roots", bad=(*_ALL, 404)),
-    Route("get", "/proton/{api}/{version}", "version", "What a version of a proton has.", "Roots", bad=(*_ALL, 404)),
-    Route("get", f"{_V1}/protons", "models", "Every model that is served, in full.", "Models"),
-    Route("post", f"{_V1}/protons", "load", "Serve one more model.", "Models", (201,), (*_ALL, *_BODY, 409), takes=_FILES),
-    Route("put", f"{_V1}/protons/{{api}}", "replace", "Replace a model.", "Models", (200,), (*_ALL, *_BODY, 404, 409), takes=_FILES),
-    Route("delete", f"{_V1}/protons/{{api}}", "retire", "Serve a model no more; its objects stay in the database.", "Models", (200,), (*_ALL, 400, 404, 409), asks=("force",)),
-    Route("get", f"{_V1}/protons/{{api}}/{{version}}/openapi.json", "openapi", "The OpenAPI document of a proton.", "Models", bad=(*_ALL, 404)),
-    Route("get", f"{_V1}/openapi.json", "own-openapi", "This document.", "Models"),
-    Route("get", f"{_V1}/changesets", "changesets", "Change sets, latest first.", "Change sets", bad=(*_ALL, 400), asks=("who", "project", "since", "api", "limit", "marker")),
-    Route("post", f"{_V1}/changesets", "change", "Many changes in one commit; with `plan=true` only what they would do.", "Change sets", (200, 201), (*_ALL, *_BODY, 404, 409, 412, 422), takes=_CHANGES, asks=("plan",)),
-    Route("get", f"{_V1}/changesets/{{id}}", "changeset", "One change set or plan.", "Change sets", bad=(*_ALL, 400, 404, 410)),
-    Route("post", f"{_V1}/changesets/{{id}}/apply", "apply", "Do what a plan has shown.", "Change sets", (200,), (*_ALL, 400, 404, 409, 410, 412, 422)),
-    Route("post", f"{_V1}/changesets/{{id}}/undo", "undo", "Take a change set back.", "Change sets", (200, 201), (*_ALL, 400, 404, 409, 412, 422), asks=("plan",)),
-    Route("get", f"{_V1}/quotas/{{project}}", "quotas", "How many objects of each type a project may have, and has.", "Quotas", bad=(*_ALL, 400, 404)),
-    Route("put", f"{_V1}/quotas/{{project}}", "set-quotas", "Other numbers for a project.", "Quotas", (200,), (*_ALL, *_BODY, 404), takes=_EMPTY),
-    Route("delete", f"{_V1}/quotas/{{project}}", "reset-quotas", "The numbers of the models again.", "Quotas", (204,), (*_ALL, 400, 404)),
-    Route("get", f"{_V1}/watch", "watch", "Changes of all collections as they are committed.", "Watch", (200,), (*_ALL, 400, 410), _LINES, asks=("resume",)),
-    Route("get", f"{_V1}/ports", "ports", "All ports of all protons, and who serves them.", "Operation"),
-    Route("get", f"{_V1}/status", "status", "How the server, the publisher and the shims stand.", "Operation"),
-    Route("post", f"{_V1}/resync", "resync", "Compare etcd with the database and repair it.", "Operation", (202,), (*_ALL, *_BODY), takes=_EMPTY),
+    Route("get", "/", "root", "Which versions of the API there are.", "Roots", "Root"),
+    Route("get", "/proton", "protons", "Which protons there are.", "Roots", "Protons"),
+    Route("get", "/proton/{api}", "proton", "Which versions a proton has.", "Roots", "Proton", bad=(*_ALL, 404)),
+    Route("get", "/proton/{api}/{version}", "version", "What a version of a proton has.", "Roots", "Resources", bad=(*_ALL, 404)),
+    Route("get", f"{_V1}/protons", "models", "Every model that is served, in full.", "Models", "Models"),
+    Route("post", f"{_V1}/protons", "load", "Serve one more model.", "Models", "Loaded", (201,), (*_ALL, *_BODY, 409), takes="Files"),
+    Route("put", f"{_V1}/protons/{{api}}", "replace", "Replace a model.", "Models", "Loaded", (200,), (*_ALL, *_BODY, 404, 409), takes="Files"),
+    Route("delete", f"{_V1}/protons/{{api}}", "retire", "Serve a model no more; its objects stay in the database.", "Models", "Loaded", (200,), (*_ALL, 400, 404, 409), asks=("force",)),
+    Route("get", f"{_V1}/protons/{{api}}/{{version}}/openapi.json", "openapi", "The OpenAPI document of a proton.", "Models", "OpenApi", bad=(*_ALL, 404)),
+    Route("get", f"{_V1}/openapi.json", "own-openapi", "This document.", "Models", "OpenApi"),
+    Route("get", f"{_V1}/changesets", "changesets", "Change sets, latest first.", "Change sets", "ChangeSets", bad=(*_ALL, 400), asks=("who", "project", "since", "api", "limit", "marker")),
+    Route("post", f"{_V1}/changesets", "change", "Many changes in one commit; with `plan=true` only what they would do.", "Change sets", "ChangeSet", (200, 201), (*_ALL, *_BODY, 404, 409, 412, 422), takes="Changes", asks=("plan",)),
+    Route("get", f"{_V1}/changesets/{{id}}", "changeset", "One change set or plan.", "Change sets", "ChangeSet", bad=(*_ALL, 400, 404, 410)),
+    Route("post", f"{_V1}/changesets/{{id}}/apply", "apply", "Do what a plan has shown.", "Change sets", "ChangeSet", (200,), (*_ALL, 400, 404, 409, 410, 412, 422)),
+    Route("post", f"{_V1}/changesets/{{id}}/undo", "undo", "Take a change set back.", "Change sets", "ChangeSet", (200, 201), (*_ALL, 400, 404, 409, 412, 422), asks=("plan",)),
+    Route("get", f"{_V1}/quotas/{{project}}", "quotas", "How many objects of each type a project may have, and has.", "Quotas", "Quotas", bad=(*_ALL, 400, 404)),
+    Route("put", f"{_V1}/quotas/{{project}}", "set-quotas", "Other numbers for a project.", "Quotas", "Quotas", (200,), (*_ALL, *_BODY, 404), takes="NewQuotas"),
+    Route("delete", f"{_V1}/quotas/{{project}}", "reset-quotas", "The numbers of the models again.", "Quotas", "", (204,), (*_ALL, 400, 404)),
+    Route("get", f"{_V1}/watch", "watch", "Changes of all collections as they are committed.", "Watch", "", (200,), (*_ALL, 400, 410), _LINES, asks=("api", "type", "op", "project", "resume")),
+    Route("get", f"{_V1}/ports", "ports", "All ports of all protons, and who serves them.", "Operation", "Ports"),
+    Route("get", f"{_V1}/status", "status", "How the server, the publisher and the shims stand.", "Operation", "Status"),
+    Route("post", f"{_V1}/resync", "resync", "Compare etcd with the database and repair it.", "Operation", "Resync", (202,), (*_ALL, *_BODY), takes="Nothing"),
     Route("get", "/healthz", "healthz", "Whether the process is alive.", "Operation", gives=_TEXT),
-    Route("get", "/readyz", "readyz", "Whether it can serve; 503 with what is missing.", "Operation"),
+    Route("get", "/readyz", "readyz", "Whether it can serve; 503 with what is missing.", "Operation", "Ready"),
     Route("get", "/metrics", "metrics", "Figures for Prometheus.", "Operation", gives=_TEXT),
 )  # fmt: skip
 
@@ -101,7 +105,12 @@ def document(version: str) -> Document:
         "tags": [{"name": name} for name in dict.fromkeys(route.tag for route in ROUTES)],
         "paths": paths,
         "components": {
-            "schemas": {"gluon.Problem": answers.problem(legacy=False)},
+            "schemas": {
+                **_bodies(),
+                "gluon.Event": queries.EVENT,
+                "gluon.Problem": answers.problem(legacy=False),
+            },
+            "parameters": {"IdempotencyKey": changes.PARAMETERS["IdempotencyKey"]},
             "responses": shared.responses(old=True),
             "headers": shared.HEADERS,
             "securitySchemes": shared.SCHEMES,
@@ -112,30 +121,63 @@ def document(version: str) -> Document:
 def _item(path: str) -> Document:
     names = [part.strip("{}") for part in path.split("/") if part.startswith("{")]
     given = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
-        for name in names
+        {"name": name, "in": "path", "required": True, "schema": _IN_PATH.get(name, _WORD)} for name in names
     ]
     return {"parameters": given} if given else {}
 
 
+def _refusals() -> Document:
+    """A path that leads to nothing is told in plain words."""
+    found = shared.responses(old=True)
+    content = {**found["NotFound"]["content"], _TEXT: {"schema": _TEXT_ALONE}}
+    return {**found, "NotFound": {**found["NotFound"], "content": content}}
+
+
+def _bodies() -> Document:
+    found: Document = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+    return found
+
+
+def _ref(name: str) -> Document:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
 def _operation(route: Route) -> Document:
-    given = {route.gives: {"schema": {"type": "object"} if route.gives == _JSON else {"type": "string"}}}
-    said = {"description": route.summary, "headers": shared.REQUEST_ID, "content": given}
+    kept = route.name in _KEPT
+    headers = {**shared.REQUEST_ID, **(_CHANGED if kept else {})}
+    said: Document = {"description": route.summary, "headers": headers, "content": _content(route)}
     gone = {"description": route.summary, "headers": shared.REQUEST_ID}
     responses = {str(status): gone if status == 204 else said for status in route.good}
     responses |= {str(s): shared.refused(s) for s in route.bad}
+    if route.name == "readyz":
+        responses["503"] = {**said, "description": "Not now; `checks` says what is missing."}
     made: Document = {
         "operationId": f"gluon-{route.name}",
         "summary": route.summary,
         "tags": [route.tag],
         "responses": dict(sorted(responses.items())),
     }
-    if route.asks:
-        truths = {"force", "plan"}
-        made["parameters"] = [
-            {"name": n, "in": "query", "schema": {"type": "boolean" if n in truths else "string"}}
-            for n in route.asks
-        ]
-    if route.takes is not None:
-        made["requestBody"] = {"required": True, "content": {_JSON: {"schema": route.takes}}}
+    asked: list[Document] = [
+        {"name": n, "in": "query", "required": False, "schema": _schema_of(route, n)} for n in route.asks
+    ]
+    if kept:
+        asked.append({"$ref": "#/components/parameters/IdempotencyKey"})
+    if asked:
+        made["parameters"] = asked
+    if route.takes:
+        made["requestBody"] = {"required": True, "content": {_JSON: {"schema": _ref(route.takes)}}}
     return made
+
+
+def _schema_of(route: Route, name: str) -> Document:
+    """Of an argument; a watch takes most as often as needed."""
+    schema = _ASKED.get(name, _TEXT_ALONE)
+    if route.name == "watch" and name in ("api", "project"):
+        return {"type": "array", "items": schema}
+    return schema
+
+
+def _content(route: Route) -> Document:
+    if route.gives == _LINES:
+        return queries.streams()
+    return {route.gives: {"schema": _ref(route.body) if route.body else _TEXT_ALONE}}

@@ -28,3 +28,12 @@ def test_a_target_that_the_parser_does_not_know_is_too_long_as_well(server: Gluo
     status, headers, answer = server.exchange("GET", f"{PORTS}?name={'a' * 70_000}")
     assert (status, headers["content-type"]) == (414, "application/problem+json")
     assert answer["code"] == "target_too_long"
+
+
+def test_allow_names_the_methods_that_there_are(server: GluonServer) -> None:
+    allowed = {"": "GET, HEAD, POST", "/0": "GET, HEAD", "/0/apply": "POST", "/0/undo": "POST"}
+    for end, methods in allowed.items():
+        status, headers, _ = server.exchange("OPTIONS", f"/gluon/v1/changesets{end}")
+        assert (status, headers["allow"]) == (200, methods)
+    headers = server.exchange("OPTIONS", "/gluon/v1/quotas/p1")[1]
+    assert headers["allow"] == "GET, HEAD, PUT, DELETE"

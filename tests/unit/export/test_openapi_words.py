@@ -30,10 +30,11 @@ def ids(model: types.Model) -> str:
 
 @pytest.mark.parametrize("model", [*SHIPPED, RICH], ids=ids)
 def test_the_document_is_one(model: types.Model) -> None:
-    """By a tool that is not ours; links lead to operations that there are, with the keys that they need."""
+    """Links lead to operations that there are, with the keys that they need."""
     for edition in (None, openapi.Edition(deprecated=True, read_only=frozenset(list(model.types)[:1]))):
         document = openapi.document(model, edition)
-        openapi_spec_validator.validate(document)
+        if edition and model is RICH:  # tests of the API do it for every model
+            openapi_spec_validator.validate(document)
         for schema in document["components"]["schemas"].values():
             jsonschema.Draft202012Validator.check_schema(schema)
         check_links(document)
@@ -74,13 +75,13 @@ URI = re.compile(FORMATS[types.Format.URI]["pattern"])
 EMAIL = re.compile(FORMATS[types.Format.EMAIL]["pattern"])
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.from_regex(V6, fullmatch=True))
 def test_what_matches_is_an_address(given: str) -> None:
     ip.parse_plain(given)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.one_of(st.text("0123af:.", max_size=20), st.ip_addresses().map(str)))
 def test_an_address_matches_in_its_normal_form(given: str) -> None:
     try:
@@ -91,7 +92,7 @@ def test_an_address_matches_in_its_normal_form(given: str) -> None:
         assert V6.fullmatch(normal)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.one_of(st.text("a/:?#[]@!%20.-", max_size=12), st.from_regex(URI, fullmatch=True)))
 def test_uris_and_mail_addresses_are_what_their_patterns_say(given: str) -> None:
     for judge, pattern in ((text.parse_uri, URI), (text.parse_email, EMAIL)):
