@@ -17,6 +17,7 @@
     │   ├── Reused            422, an Idempotency-Key that stands for another request
     │   └── HookFailed        503, code of the service itself failed or took too long
     ├── Unavailable           503, try again: store down, queue full
+    │   ├── TooSlow           a read was ended for its time
     │   └── StaleModel        this process serves an older schema epoch than the database
     ├── OutcomeUnknown        503, the answer to COMMIT was lost and could not be settled
     ├── MigrationRefused      the stored schema cannot take the model without losing data
@@ -202,6 +203,10 @@ class Unavailable(GluonError):
     def __init__(self, message: str, *, retry_after: int = 1) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class TooSlow(Unavailable):
+    """A read took longer than reads may; it looks at more than it finds."""
 
 
 class StaleModel(Unavailable):

@@ -80,7 +80,14 @@ class Lists:
         return self._shown.columns(context.resource)
 
     async def page(self, context: units.Context, query: queries.Query, equals: Equals = ()) -> Page:
-        """Raises `Invalid` for a marker that names no object here."""
+        """Raises `Invalid` for a marker that names no object here, and for what takes too long as no index serves it."""
+        try:
+            return await self._page(context, query, equals)
+        except errors.TooSlow as slow:
+            own = visible.Part(context).project is not None
+            raise queries.too_slow(context.resource, query, own=own) or slow from slow
+
+    async def _page(self, context: units.Context, query: queries.Query, equals: Equals) -> Page:
         resource = context.resource
         part = visible.Part(context)
         visible.check_query(context, query)

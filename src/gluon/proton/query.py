@@ -14,6 +14,7 @@ from ipaddress import ip_network
 from gluon import errors
 from gluon.model.types import Attribute, ObjectType
 from gluon.particles import queries as facts
+from gluon.particles import tables
 from gluon.proton import registry
 from gluon.spi import store
 from gluon.spi.store import Filter, Match, Order
@@ -61,6 +62,32 @@ def parse(resource: registry.Resource, arguments: Iterable[tuple[str, str]]) -> 
     if reading.problems:
         raise errors.Invalid(reading.problems[:100])
     return query
+
+
+def too_slow(resource: registry.Resource, asked: Query, *, own: bool) -> errors.Invalid | None:
+    """Why a list read more than it may have, where the query is the reason; `own`: of one project."""
+    table = tables.table(resource.model, resource.type)
+    served = table.served(tables.PROJECT if own else "")
+    names = {column: name for name, column in (*resource.records.columns.items(), *facts.TIMES.items())}
+    wrong = [names[o.column] for o in asked.order[:1] if o.column not in served]
+    for one in asked.filters:
+        if one.match is Match.EQUAL and one.column not in served:
+            wrong.append(names[one.column])
+        elif one.match is not Match.EQUAL and not (one.match is Match.BEGINS and one.column in served):
+            wrong.append(f"{names[one.column]}__{one.match.value}")
+    if not (wrong or asked.count):
+        return None
+    known = sorted({names[c] for c in served if c in names}.intersection(facts.filtered(resource.type)))
+    said = f"no index serves {', '.join(wrong)}" if wrong else "all of them are counted"
+    problem = errors.FieldProblem(
+        pointer="",
+        code="unserved",
+        message=f"the list of {resource.type.plural} takes too long: {said}",
+        hint=f"filter (=, __in, __startswith) by one of {', '.join(known)}, or let the model say indexed: true"
+        if wrong
+        else "leave count out, or filter by less",
+    )
+    return errors.Invalid([problem])
 
 
 class _Reading:

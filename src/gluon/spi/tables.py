@@ -51,3 +51,9 @@ class Table:
     unique: tuple[tuple[str, ...], ...] = ()
     indexes: tuple[tuple[str, ...], ...] = ()
     foreign: tuple[ForeignKey, ...] = ()
+
+    def served(self, first: str = "") -> frozenset[str]:
+        """The columns by whose values a key or an index finds rows; `first`: also where a value of that one is given."""
+        groups = (self.key, *self.unique, *self.indexes)
+        found = {group[1] if group[0] == first and group[1:] else group[0] for group in groups}
+        return frozenset(found.union([first] if first else [], (f.column for f in self.foreign)))

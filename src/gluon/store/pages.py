@@ -14,10 +14,13 @@ from gluon.spi.store import Match
 from gluon.store import texts
 from gluon.store.ddl import quoted
 from gluon.store.dialect import Dialect
-from gluon.store.shape import Shape, Values
+from gluon.store.shape import PROJECT, Shape, Values
 
 Part = tuple[str, Values]
 """A condition and its arguments."""
+
+Read = tuple[str, Values, bool]
+"""A statement, its arguments, and whether it may look at a whole table."""
 
 _SIGNS = {Match.LESS: "<", Match.AT_MOST: "<=", Match.MORE: ">", Match.AT_LEAST: ">="}
 _LAST = 0x10FFFF
@@ -25,16 +28,27 @@ _SURROGATES = range(0xD800, 0xE000)
 NEVER: Part = ("1 = 0", ())
 
 
-def read(dialect: Dialect, shape: Shape, query: store.Select, wanted: texts.Wanted = ()) -> Part | None:
+def read(dialect: Dialect, shape: Shape, query: store.Select, wanted: texts.Wanted = ()) -> Read | None:
     """The statement of a page; the texts of plain ones are kept."""
     if query.filters or query.order:
-        return page(dialect, shape, query, wanted)
+        found = page(dialect, shape, query, wanted)
+        return found and (*found, reads_all(shape, query))
     given = [*query.equals, *((shape.key[0], key) for _, key in texts.start(query))]
     if query.project is not None:
-        given.append((texts.PROJECT, query.project))
+        given.append((PROJECT, query.project))
     if not shape.matchable([name for name, _ in given], [value for _, value in given], nul=dialect.nul):
         return None
-    return texts.select(shape, query, wanted)
+    return *texts.select(shape, query, wanted), False
+
+
+def reads_all(shape: Shape, query: store.Select) -> bool:
+    """Whether it may look at every row of a project or a table: no index leads to those that pass, or is their order."""
+    served = shape.served[query.project is not None]
+    exact = [name for name, _ in query.equals]
+    exact += [f.column for f in query.filters if f.match in (Match.EQUAL, Match.BEGINS)]
+    if not served.isdisjoint(exact):
+        return False
+    return bool(query.filters) or bool(query.order and query.order[0].column not in served)
 
 
 def page(dialect: Dialect, shape: Shape, query: store.Select, wanted: texts.Wanted = ()) -> Part | None:
@@ -55,7 +69,7 @@ def page(dialect: Dialect, shape: Shape, query: store.Select, wanted: texts.Want
         where, args = _all(found)
         text = texts.columns(shape, texts.apart(wanted)) + where + ending
         return texts.around(shape, wanted, text, sort), args + limit
-    project = quoted(texts.PROJECT)
+    project = quoted(PROJECT)
     mine, own = _all([(f"{project} = ?", (query.project,)), *found])
     free, args = _all([(f"{project} IS NULL", ()), *found])
     source = texts.columns(shape, texts.apart(wanted))
@@ -64,16 +78,16 @@ def page(dialect: Dialect, shape: Shape, query: store.Select, wanted: texts.Want
     return text, own + limit + args + limit + limit
 
 
-def count(dialect: Dialect, shape: Shape, query: store.Select) -> Part | None:
+def count(dialect: Dialect, shape: Shape, query: store.Select) -> Read | None:
     """Their number."""
     found = _conditions(dialect, shape, query)
     if found is None:
         return None
     if query.project is not None:
-        project = quoted(texts.PROJECT)
+        project = quoted(PROJECT)
         found.append((f"({project} = ? OR {project} IS NULL)", (query.project,)))
     where, args = _all(found)
-    return f"SELECT COUNT(*) FROM {quoted(shape.name)}{where}", args
+    return f"SELECT COUNT(*) FROM {quoted(shape.name)}{where}", args, True
 
 
 def _all(parts: Iterable[Part]) -> Part:
@@ -88,7 +102,7 @@ def _all(parts: Iterable[Part]) -> Part:
 def _conditions(dialect: Dialect, shape: Shape, query: store.Select) -> list[Part] | None:
     """None: no row can match. A value that no row can hold is never sent; see `Shape.matchable`."""
     found: list[Part] = []
-    given = (*query.equals, *([(texts.PROJECT, query.project)] if query.project is not None else []))
+    given = (*query.equals, *([(PROJECT, query.project)] if query.project is not None else []))
     if not shape.matchable([n for n, _ in given], [v for _, v in given], nul=dialect.nul):
         return None
     found += [(f"{quoted(name)} = ?", (value,)) for name, value in query.equals]

@@ -52,6 +52,8 @@ class Readers:
         self._asked: dict[Shape, Asked] = {}
         self._pumps: set[asyncio.Task[None]] = set()
         self._closing = False
+        self._long = asyncio.Semaphore(max(1, settings.readers // 2))
+        self._patience = settings.statement_timeout
 
     async def fetch(self, sql: str, *args: store.Value) -> Sequence[Sequence[Any]]:
         """The rows of one statement."""
@@ -60,6 +62,23 @@ class Readers:
             return await connection.fetch(sql, *args)
 
         return await self._read(run)
+
+    async def page(self, sql: str, args: Sequence[store.Value], long: bool) -> Sequence[Sequence[Any]]:
+        """The rows of a statement; those that may look at a whole table leave half of the connections to others.
+
+        Raises `TooSlow`.
+        """
+        if not long:
+            return await self.fetch(sql, *args)
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._long.acquire()
+        except TimeoutError:
+            raise errors.TooSlow("lists that read whole tables wait for each other") from None
+        try:
+            return await self.fetch(sql, *args)
+        finally:
+            self._long.release()
 
     async def get(self, shape: Shape, key: Key) -> store.Row | None:
         """One row by key, together with others that are asked for at the same time."""
@@ -139,7 +158,7 @@ class Readers:
                 log.error("read failed", error=str(failed), cause=str(failed.__cause__))  # noqa: TRY400
                 raise errors.Unavailable("the database refused the read") from failed
             except driver.DriverError as error:
-                raise errors.Unavailable("the database is too slow now") from error
+                raise errors.TooSlow("the database is too slow now") from error
         raise AssertionError
 
     @asynccontextmanager

@@ -16,6 +16,9 @@ from gluon.spi import store, tables
 Key = tuple[store.Value, ...]
 Values = tuple[store.Value, ...]
 
+PROJECT = "_project"
+"""The column that says whose a row is."""
+
 _INT64 = 1 << 63
 
 
@@ -38,6 +41,7 @@ class Shape:
         "key_of",
         "name",
         "rank",
+        "served",
         "stored",
         "table",
         "texts",
@@ -58,6 +62,8 @@ class Shape:
         self.width = len(self.columns)
         self.booleans = tuple(c.name for c in table.columns if c.type is tables.ColumnType.BOOLEAN)
         self.rank = rank
+        self.served = {False: table.served(), True: table.served(PROJECT)}
+        """Columns by which an index finds rows: of all, and of one project."""
         self.texts: dict[object, str] = {}
         """Statements on this table, by whatever their maker calls them."""
         self.blind_upsert = False

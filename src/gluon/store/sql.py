@@ -206,7 +206,7 @@ class SqlStore:
         found = pages.read(self._database.dialect, shape, query)
         if found is None:
             return ()
-        return [shape.row(values) for values in await self._readers.fetch(found[0], *found[1])]
+        return [shape.row(values) for values in await self._readers.page(*found)]
 
     async def values(
         self, query: store.Select, columns: tuple[str | store.Beside, ...]
@@ -215,12 +215,12 @@ class SqlStore:
         found = pages.read(dialect, shape, query, columns)
         if found is None:
             return ()
-        rows = await self._readers.fetch(found[0], *found[1])
+        rows = await self._readers.page(*found)
         return rows if dialect.has_booleans else shape.with_booleans(columns, rows)
 
     async def count(self, query: store.Select) -> int:
         found = pages.count(self._database.dialect, self._shape(query.table), query)
-        return int((await self._readers.fetch(found[0], *found[1]))[0][0]) if found is not None else 0
+        return int((await self._readers.page(*found))[0][0]) if found is not None else 0
 
     async def tail(self, after: int, *, limit: int, intent: bool = False) -> Sequence[journal.Entry]:
         return await tails.tail(self._readers, after, limit=limit, intent=intent)

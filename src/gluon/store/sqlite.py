@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import math
 import os
 import sqlite3
 import tempfile
@@ -16,6 +17,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from time import monotonic
 from typing import IO, Any, TypeVar
 
 from gluon import errors
@@ -33,8 +35,10 @@ from gluon.store.threads import Stopped, Thread
 _T = TypeVar("_T")
 
 _VARIABLES = 30_000
+_STEPS = 100_000
+"""Of SQLite's machine between looks at the time: a millisecond or two."""
 _TAKEN = {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"}
-_BUSY = {"SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_BUSY_RECOVERY", "SQLITE_LOCKED"}
+_BUSY = {"SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_BUSY_RECOVERY", "SQLITE_LOCKED", "SQLITE_INTERRUPT"}
 _JOURNAL = f"INSERT INTO journal ({listed(JOURNAL_COLUMNS)}) VALUES ({', '.join('?' * len(JOURNAL_COLUMNS))})"
 
 
@@ -149,6 +153,26 @@ class SqliteConnection:
             self._thread.close(self._raw)
 
 
+class SqliteReader(SqliteConnection):
+    """Ends a statement that takes too long, as the other databases do themselves. `limit`: in seconds."""
+
+    def __init__(self, thread: Thread, raw: sqlite3.Connection, *, limit: float) -> None:
+        super().__init__(thread, raw)
+        self._limit = limit
+        self._until = math.inf
+        raw.set_progress_handler(lambda: monotonic() > self._until, _STEPS)
+
+    async def fetch(self, sql: str, *args: store.Value) -> Sequence[Sequence[Any]]:
+        def run() -> Sequence[Sequence[Any]]:
+            self._until = monotonic() + self._limit
+            try:
+                return self._raw.execute(sql, args).fetchall()
+            finally:
+                self._until = math.inf
+
+        return await self._run(run)
+
+
 class SqliteSession(SqliteConnection):
     """The writer's connection: the lock is BEGIN IMMEDIATE."""
 
@@ -256,7 +280,7 @@ class SqliteDatabase:
         return SqliteSession(*await self._connect("writer"))
 
     async def reader(self) -> SqliteConnection:
-        return SqliteConnection(*await self._connect("reader"))
+        return SqliteReader(*await self._connect("reader"), limit=self._settings.statement_timeout)
 
     async def snapshot(self) -> SqliteConnection:
         connection = SqliteConnection(*await self._connect("snapshot"))

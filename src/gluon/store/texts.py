@@ -10,9 +10,7 @@ from collections.abc import Sequence
 from gluon.spi import store
 from gluon.store.ddl import listed, literal, quoted
 from gluon.store.fixed import JOURNAL_COLUMNS
-from gluon.store.shape import Key, Shape, Values
-
-PROJECT = "_project"
+from gluon.store.shape import PROJECT, Key, Shape, Values
 
 Wanted = tuple[str | store.Beside, ...]
 """Columns to read; none: all that are wanted of the table."""

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from functools import cmp_to_key
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
-from gluon import store
+import pytest
+
+from gluon import errors, store
 from gluon.spi import tables
 from gluon.spi.store import Beside, Changes, Filter, Match, Order, Row, Select, Value, View
 from tests.contract.store.conftest import Opener
@@ -189,3 +194,18 @@ async def test_a_value_that_no_row_can_hold(url: str, opener: Opener) -> None:
         one = Filter(column="size", match=Match.EQUAL, values=(value,))
         assert await db.select(Select(table="Item", filters=(one,))) == ()
         assert await db.count(Select(table="Item", filters=(one,))) == 0
+
+
+async def test_a_page_that_takes_too_long_is_ended(tmp_path: Path, opener: Opener) -> None:
+    """The other databases end statements themselves."""
+    url = f"sqlite:///{tmp_path}/gluon.db"
+    db = await opener(url, store.Settings(statement_timeout=0.01), wanted=[ITEM])
+    with closing(sqlite3.connect(tmp_path / "gluon.db")) as raw, raw:
+        raw.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)"
+            " INSERT INTO \"Item\" (id, long) SELECT printf('%09d', i), hex(zeroblob(500)) FROM n"
+        )
+    odd = Filter(column="long", match=Match.CONTAINS, values=("x",))
+    with pytest.raises(errors.TooSlow):
+        await db.select(Select(table="Item", filters=(odd,), limit=1))
+    assert len(await db.select(Select(table="Item", limit=5))) == 5, "the connection goes on"

@@ -160,3 +160,36 @@ async def test_a_page_behind_an_object_needs_no_look_for_it(
     for marker in ("no-uuid", key(14)):
         with pytest.raises(errors.Invalid):
             await page(asked, known, ME, ("marker", marker))
+
+
+class Slow:
+    """A store whose lists take too long."""
+
+    async def values(self, *_: object) -> None:
+        raise errors.TooSlow("too slow")
+
+    select = count = values
+
+
+SLOW: dict[tuple[tuple[str, str], ...], tuple[str, str]] = {
+    (("name__contains", "x"), ("created_at__ge", "2026-01-31T00:00:00")): (
+        "no index serves name__contains, created_at__ge",
+        "shelf_id",
+    ),
+    (("sort_key", "updated_at"),): ("no index serves updated_at", "indexed: true"),
+    (("count", "true"), ("limit", "0")): ("all of them are counted", "leave count out"),
+}
+
+
+@pytest.mark.parametrize("words", SLOW)
+async def test_what_takes_too_long_is_told_with_its_cure(
+    known: registry.Registry, words: tuple[tuple[str, str], ...]
+) -> None:
+    slow: Any = Slow()
+    with pytest.raises(errors.Invalid) as caught:
+        await page(lists.Lists(slow, showing.Showing(None)), known, ME, *words)
+    (problem,) = caught.value.problems
+    said, cure = SLOW[words]
+    assert problem.code == "unserved" and said in problem.message and cure in problem.hint
+    with pytest.raises(errors.TooSlow):
+        await page(lists.Lists(slow, showing.Showing(None)), known, ME, ("shelf_id", key(1)))

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from gluon import errors
 from gluon.spi import store
 from gluon.store.readers import Readers
 from gluon.store.settings import Settings
@@ -32,6 +35,11 @@ class Connection:
         self.begun += 1
         await self._gate.wait()
         return [{"id": key[0]} for key in keys]
+
+    async def fetch(self, _sql: str, *_args: store.Value) -> list[store.Row]:
+        self.begun += 1
+        await self._gate.wait()
+        return []
 
     def kill(self) -> None:
         """Nothing to do."""
@@ -67,4 +75,33 @@ async def test_a_read_that_begins_as_all_pumps_end_is_answered() -> None:
     gate.set()
     async with asyncio.timeout(10):
         await asyncio.gather(first, second)
+    await readers.close()
+
+
+async def test_reads_of_whole_tables_leave_connections_to_others() -> None:
+    gate = asyncio.Event()
+    made: list[Connection] = []
+
+    async def reader() -> Connection:
+        made.append(Connection(gate))
+        return made[-1]
+
+    database: Any = SimpleNamespace(reader=reader)
+    readers = Readers(database, Settings(readers=4, statement_timeout=0.2), Stats())
+    shape: Any = Shape()
+    whole = [asyncio.create_task(readers.page("SELECT", (), True)) for _ in range(3)]
+    with pytest.raises(errors.TooSlow):
+        await whole[2]
+    assert sum(one.begun for one in made) == 2
+    others = [
+        asyncio.create_task(readers.page("SELECT", (), False)),
+        asyncio.create_task(readers.get(shape, ("a",))),
+    ]
+    async with asyncio.timeout(10):
+        while sum(one.begun for one in made) < 4:
+            await asyncio.sleep(0)
+    gate.set()
+    await asyncio.gather(*whole[:2], *others)
+    whole.append(asyncio.create_task(readers.page("SELECT", (), True)))
+    await whole[-1]
     await readers.close()
