@@ -2,8 +2,10 @@
 
 import json
 import re
+import socket
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +82,26 @@ def test_the_address_of_who_asked_is_recorded(server: GluonServer, folder: Path,
         assert (line["client"], line["proxy"]) == told
     seen = [json.loads(one) for one in server.daemon.said(lines=10_000).splitlines()]
     assert "192.0.2.7" in {one.get("client") for one in seen if one["event"] == "request"}
+
+
+def test_who_sends_the_same_bytes_from_elsewhere_is_told_apart(server: GluonServer, folder: Path) -> None:
+    request = f"DELETE {V}/plains/{uuid.uuid4()} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    places = ("127.0.0.1", "127.0.1.2", "127.0.1.3")
+    told: dict[str, str] = {}
+    with ExitStack() as stack:
+        lines = {
+            one: stack.enter_context(
+                socket.create_connection(("127.0.0.1", server.port), timeout=10, source_address=(one, 0))
+            )
+            for one in places
+        }
+        for one in places * 3:
+            lines[one].sendall(request)
+            answer = lines[one].recv(65536).decode()
+            told[re.findall(r"x-openstack-request-id: (\S+)", answer)[0]] = one
+    assert len(told) == 9
+    for request_id, one in told.items():
+        assert audit_lines(folder, request_id)[0]["client"] == one
 
 
 @pytest.mark.parametrize("given", ["req-1", GIVEN.upper(), GIVEN + "x", "a\tb", "req-" + "x" * 4000, ""])
