@@ -160,8 +160,8 @@ class Lane:
             caller = admitted if isinstance(admitted, policy.Caller) else await admitted
             if caller.project:
                 context.PROJECT.set(caller.project)
-            if self.rates is not None:
-                self.rates.admit(caller)
+            if self.rates is not None and (wait := self.rates.admit(caller)):
+                await asyncio.sleep(wait)
             if REQUEST_ID in headers:
                 message.note_global(headers[REQUEST_ID], caller)
             request = message.Request(
@@ -181,8 +181,8 @@ class Lane:
         except proton_terms.Replayed as before:
             reply = terms.replayed(before.answer)
         except Exception as error:  # noqa: BLE001 - the border: no client sees a stack
-            if isinstance(error, errors.TooMany):
-                await asyncio.sleep(rates.HOLD)
+            if isinstance(error, rates.Refused):
+                await asyncio.sleep(error.hold)
             reply = failed(error, headers, request_id, modern=place.resource.modern)
         seconds = time.perf_counter() - began
         self._observer.answered(place.resource, method, reply.status, seconds)
@@ -230,8 +230,8 @@ class Lane:
         except proton_terms.Replayed as before:
             reply = terms.replayed(before.answer)
         except Exception as error:  # noqa: BLE001 - the border: no client sees a stack
-            if isinstance(error, errors.TooMany):
-                await asyncio.sleep(rates.HOLD)
+            if isinstance(error, rates.Refused):
+                await asyncio.sleep(error.hold)
             reply = failed(error, headers, request_id, modern=modern)
         await respond(send, reply, request_id, head=method == "HEAD")
         self._told(Answered(method, path, headers, caller, request_id, served, reply.status, reply.body,
@@ -270,8 +270,8 @@ class Lane:
         caller = admitted if isinstance(admitted, policy.Caller) else await admitted
         if caller.project:
             context.PROJECT.set(caller.project)
-        if self.rates is not None:
-            self.rates.admit(caller)
+        if self.rates is not None and (wait := self.rates.admit(caller)):
+            await asyncio.sleep(wait)
         if REQUEST_ID in headers:
             message.note_global(headers[REQUEST_ID], caller)
         return caller
