@@ -34,6 +34,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("long" if config.getoption("--long") else "default")
     leftovers.mark_this_run(os.environ)
+    if not getattr(config.option, "numprocesses", None):  # who starts workers leaves it to them
+        hidden = Path(__file__).parent / "without"
+        os.environ["PYTHONPATH"] = os.pathsep.join(
+            [str(hidden), *filter(None, [os.environ.get("PYTHONPATH")])]
+        )
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,18 +1,20 @@
 """What the server says of its protons in the words of others: made once a model, then kept.
 
-In: a model, and the registry that serves it. Out: the bytes of its OpenAPI document. Called by `routes`.
+In: a model, and the registry that serves it. Out: the bytes of its OpenAPI document. Called by `routes`. What writes
+documents is loaded when the first is asked for: most processes never are.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib import metadata
+from typing import TYPE_CHECKING
 
-from gluon.export import openapi as exported
-from gluon.export import own as exported_own
 from gluon.model import types
 from gluon.objects import codec
 from gluon.proton import registry
+
+if TYPE_CHECKING:
+    from gluon.export.openapi import Edition
 
 
 class _Asked:
@@ -20,7 +22,7 @@ class _Asked:
 
     __slots__ = ("edition", "key", "model")
 
-    def __init__(self, model: types.Model, edition: exported.Edition | None) -> None:
+    def __init__(self, model: types.Model, edition: Edition | None) -> None:
         self.model = model
         self.edition = edition
         self.key = (model.digest, edition)
@@ -34,21 +36,29 @@ class _Asked:
 
 @lru_cache(maxsize=64)
 def _openapi(asked: _Asked) -> bytes:
-    return codec.encode(exported.document(asked.model, asked.edition))
+    from gluon.export import openapi
+
+    return codec.encode(openapi.document(asked.model, asked.edition))
 
 
 @lru_cache(maxsize=1)
 def own() -> bytes:
     """The OpenAPI document of what is no proton's."""
-    return codec.encode(exported_own.document(metadata.version("gluon")))
+    from importlib import metadata
+
+    from gluon.export import own
+
+    return codec.encode(own.document(metadata.version("gluon")))
 
 
 def openapi(model: types.Model, known: registry.Registry) -> bytes:
     """The OpenAPI document of a model, of a version that is not stored too."""
+    from gluon.export.openapi import Edition
+
     served = known.editions.get((model.name, f"v{model.version}"))
     edition = None
     if served:
-        edition = exported.Edition(
+        edition = Edition(
             deprecated=any(e.version.deprecated for e in served.values()),
             read_only=frozenset(e.type.name for e in served.values() if e.why),
         )

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from gluon import errors
-from gluon.cmd import etcd, node
+from gluon.cmd import engines, etcd
 from gluon.cmd import settings as config
 from gluon.evolve.stored import restore as model_of
 from gluon.integrity import check as checking
@@ -33,7 +33,7 @@ _FOUND = 3
 
 def tables_of(records: Sequence[store.StoredModel]) -> Sequence[tables.Table]:
     """Of models on record, and of the engines."""
-    return (*node.OTHERS, *model_tables.tables_of([model_of(r) for r in records]))
+    return (*engines.TABLES, *model_tables.tables_of([model_of(r) for r in records]))
 
 
 def backup(settings: config.Settings, path: Path) -> int:
@@ -78,9 +78,9 @@ def check(settings: config.Settings, *, repair: bool, as_json: bool) -> int:
         mended = 0
         if repair:
             async with alter(url) as picture:
-                mended = await mending.mend(picture, node.OTHERS)
+                mended = await mending.mend(picture, engines.TABLES)
         async with look(url) as picture:
-            return await checking.check(picture, node.OTHERS), mended
+            return await checking.check(picture, engines.TABLES), mended
 
     found, mended = asyncio.run(main())
     if as_json:

@@ -1,6 +1,6 @@
-"""Garbage collection while models are made: thousands of objects that all stay.
+"""Garbage collection while models are made or modules loaded: thousands of objects that all stay.
 
-Called by mains around loading and compiling; with 500 models the collector's looks cost a fifth of the start.
+Called by mains around importing, loading and compiling; the collector's looks cost a fifth of the start.
 """
 
 from __future__ import annotations

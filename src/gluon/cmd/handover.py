@@ -10,10 +10,13 @@ import copyreg
 import io
 import pickle
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from gluon.cmd import garbage
+from gluon.cmd import settings as config
+from gluon.model import loader
 from gluon.model.types import Model
 
 
@@ -28,6 +31,13 @@ class _Pickler(pickle.Pickler):
 
 
 _Pickler.dispatch_table[MappingProxyType] = lambda proxy: (_frozen, (dict(proxy),))
+
+
+def load_models(settings: config.Settings) -> tuple[Model, ...]:
+    """The models named, or the shipped catalogue. Raises `ModelError`."""
+    paths = [Path(p) for p in settings.models.paths]
+    with garbage.paused():
+        return loader.load(paths) if paths else loader.load_catalog()
 
 
 def packed(models: Sequence[Model]) -> bytes:

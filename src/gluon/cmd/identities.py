@@ -1,7 +1,6 @@
 """The guard that the settings ask for: `noauth`, or a gate over Keystone, a file of tokens and JWTs.
 
-In: settings, and what the rules say of admins. Out: a `Guard` that may have to run and to be closed. Called by `node`; `serve` asks
-whether callers are known at all.
+In: settings, and what the rules say of admins. Out: a `Guard` that may have to run and to be closed. Called by `node`.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from gluon.api import guard, lane, pages
+from gluon.cmd import front
 from gluon.cmd import settings as config
 from gluon.identity import gate, known
 from gluon.policy.engine import Engine
@@ -18,25 +18,12 @@ from gluon.policy.engine import Engine
 OPEN = ("/", "/healthz", "/readyz", *pages.PATHS)
 """What is read without a token: which API this is, whether it works, and the page that shows it (without any data)."""
 _METRICS = "/metrics"
-_NOAUTH = "noauth"
-
-
-def known_callers(settings: config.Settings) -> bool:
-    """Whether a caller has to say who he is. Raises `SettingsError` for methods that cannot be together."""
-    methods = settings.identity.methods
-    if not methods:
-        raise config.SettingsError("[identity] methods is empty: name one, or noauth")
-    if _NOAUTH in methods and len(set(methods)) > 1:
-        raise config.SettingsError(
-            "[identity] methods: noauth lets everyone in, so no other method can stand beside it"
-        )
-    return _NOAUTH not in methods
 
 
 @asynccontextmanager
 async def guarded(settings: config.Settings, rules: Engine) -> AsyncIterator[lane.Guard]:
     """The guard, at work. Raises `SettingsError`."""
-    if not known_callers(settings):
+    if not front.known_callers(settings):
         names = frozenset({settings.api.host, *settings.api.names})
         yield guard.NoAuth(names, any_host=settings.api.insecure)
         return

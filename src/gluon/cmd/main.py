@@ -18,6 +18,7 @@ from gluon.cmd import (
     audit_commands,
     change_commands,
     db_commands,
+    garbage,
     model_commands,
     policy_commands,
     proton_commands,
@@ -139,7 +140,8 @@ def cli() -> None:
 @click.option("--no-shims", is_flag=True, help="Do not run the fake backend in this process.")
 def up(no_shims: bool, **given: Any) -> None:
     """Everything in one process, embedded unless told otherwise."""
-    from gluon.cmd import up as embedded
+    with garbage.paused():
+        from gluon.cmd import up as embedded
 
     settings = _settings(given.pop("file"), **given)
     _run(embedded.run(settings, shims=not no_shims), settings.logs)
@@ -150,7 +152,8 @@ def up(no_shims: bool, **given: Any) -> None:
 @click.option("--workers", type=int, help="API processes (1).")
 def server(**given: Any) -> None:
     """API and publisher, without shims."""
-    from gluon.cmd import server as serving
+    with garbage.paused():
+        from gluon.cmd import server as serving
 
     settings = _settings(given.pop("file"), **given)
     serving.check(settings)
@@ -170,7 +173,8 @@ def server(**given: Any) -> None:
 @_INSECURE
 def shim(file: str | None, etcd: str | None, insecure: bool | None, **given: Any) -> None:
     """Follow etcd and program one backend."""
-    from gluon.cmd import shim as following
+    with garbage.paused():
+        from gluon.cmd import shim as following
 
     settings = _settings(file, etcd=etcd, insecure=insecure, shim=given)
     _run(following.run(settings), settings.logs)

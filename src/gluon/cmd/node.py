@@ -8,7 +8,6 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -18,13 +17,13 @@ from gluon import store as stores
 from gluon.api import changesets, lane, metrics, posts, quotas, routes
 from gluon.arbiter import assign, binder, ledger, replies, standing
 from gluon.arbiter import projection as arbiter_projection
-from gluon.arbiter import tables as arbiter_tables
 from gluon.cmd import (
     administer,
     audit,
+    engines,
     etcd,
     figures,
-    garbage,
+    handover,
     identities,
     operations,
     rating,
@@ -36,15 +35,13 @@ from gluon.cmd.gathering import Gathering
 from gluon.cmd.health import Health
 from gluon.cmd.presence import Presence
 from gluon.cmd.protons import Protons, Renewing
-from gluon.model import loader
 from gluon.model.types import Model
 from gluon.objects import keys
 from gluon.particles import projection
 from gluon.proton import quotas as limits
 from gluon.proton import service, terms
-from gluon.proton import tables as proton_tables
 from gluon.proton.changesets import engine
-from gluon.publisher import aftermath, housekeeping, publisher, supervise
+from gluon.publisher import housekeeping, publisher, supervise
 from gluon.spi import bus as spi_bus
 from gluon.spi import store as spi_store
 from gluon.store.deciding import Waiting
@@ -120,13 +117,6 @@ async def _nothing() -> None:
     """No models to replace yet."""
 
 
-def load_models(settings: config.Settings) -> tuple[Model, ...]:
-    """The models named, or the shipped catalogue. Raises `ModelError`."""
-    paths = [Path(p) for p in settings.models.paths]
-    with garbage.paused():
-        return loader.load(paths) if paths else loader.load_catalog()
-
-
 @asynccontextmanager
 async def open_node(
     settings: config.Settings,
@@ -149,7 +139,7 @@ async def open_node(
 
     While a database server is away it answers 503. Raises `MigrationRefused`, also later for it.
     """
-    models = models or load_models(settings)
+    models = models or handover.load_models(settings)
     directory = config.state_directory(settings)
     where = config.database_url(settings)
     if where.startswith("sqlite:") and not settings.data.database:
@@ -163,7 +153,7 @@ async def open_node(
     try:
         protons = Protons(
             models,
-            others=OTHERS,
+            others=engines.TABLES,
             url=settings.api.public_url or url,
             again=again,
             policy=settings.policy.file,
@@ -201,10 +191,6 @@ async def _working(node: Node, following: Coroutine[Any, Any, None]) -> AsyncIte
         finally:
             for task in running:
                 task.cancel()
-
-
-OTHERS = (*arbiter_tables.TABLES, *proton_tables.TABLES, aftermath.TABLE)
-"""The tables of the engines."""
 
 
 async def _install(database: Notifying, protons: Protons, *, patient: bool) -> bool:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import ipaddress
 import logging
 import resource
-import signal
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -17,15 +15,12 @@ import structlog
 import uvicorn
 
 from gluon.api import lane
-from gluon.cmd import identities
 from gluon.cmd import settings as config
 from gluon.cmd.connection import Connection
+from gluon.cmd.front import GRACE
 from gluon.cmd.health import Health
 
 log = structlog.get_logger(__name__)
-
-GRACE = 10
-"""Seconds that requests under way have after SIGTERM."""
 
 
 class _Server(uvicorn.Server):
@@ -34,55 +29,6 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-def listen(settings: config.Settings) -> socket.socket:
-    """The listening socket. Raises `SettingsError` beyond loopback without authentication or `--insecure`, or if taken."""
-    host, port = settings.api.host, settings.api.port
-    if not (settings.api.insecure or _is_loopback(host) or identities.known_callers(settings)):
-        raise config.SettingsError(
-            f"--host {host}: without authentication only loopback is served: set [identity] methods; --insecure overrides"
-        )
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    # connections inherit it: one whose client takes nothing for so long ends
-    patience = max(1, int(settings.api.request_seconds * 1000))
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, min(patience, 2**31 - 1))
-    try:
-        listening.bind((host, port))
-        listening.listen(2048)
-    except OSError as error:
-        listening.close()
-        raise config.SettingsError(
-            f"{host} port {port}: {error.strerror}; choose another with --port"
-        ) from error
-    listening.set_inheritable(True)
-    return listening
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def url_of(listening: socket.socket) -> str:
-    """Where clients reach it."""
-    host, port = listening.getsockname()[:2]
-    if host in ("0.0.0.0", "::"):
-        host = socket.gethostname()
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def stopping() -> asyncio.Event:
-    """Set on the first SIGTERM or SIGINT of this process."""
-    event = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(one, event.set)
-    return event
 
 
 def _allow_connections() -> None:

@@ -3,6 +3,7 @@
 SQLite belongs to one process, so it is served by one. PostgreSQL and MariaDB take any number of
 workers on one listening socket beside a process of its own for publishing, which they wake by a
 pipe; one that ends is started again. Workers end with their supervisor, whose pipe they hold.
+Only who serves loads what serving takes.
 """
 
 from __future__ import annotations
@@ -15,13 +16,17 @@ import signal
 import socket
 import sys
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
 
 from gluon import errors
-from gluon.cmd import bell, handover, node, serve
+from gluon.cmd import bell, front, garbage, handover
 from gluon.cmd import settings as config
+
+if TYPE_CHECKING:
+    from gluon.cmd.node import Node
 
 log = structlog.get_logger(__name__)
 
@@ -54,18 +59,20 @@ def check(settings: config.Settings) -> None:
 async def run(settings: config.Settings) -> None:
     """Until SIGTERM."""
     check(settings)
-    stop = serve.stopping()
-    listening = serve.listen(settings)
-    url = serve.url_of(listening)
+    stop = front.stopping()
+    listening = front.listen(settings)
+    url = front.url_of(listening)
     if settings.api.workers == 1 and not (shared(settings) and settings.etcd.urls):
+        with garbage.paused():
+            from gluon.cmd import node, serve
         async with node.open_node(settings, url=url) as running:
             _announce(url, running)
             await serve.serve(running.app, listening, stop, settings=settings.api, health=running.health)
         return
-    await _supervise(settings, handover.packed(node.load_models(settings)), listening, url, stop)
+    await _supervise(settings, handover.packed(handover.load_models(settings)), listening, url, stop)
 
 
-def _announce(url: str, running: node.Node) -> None:
+def _announce(url: str, running: Node) -> None:
     protons = ", ".join(f"{m.name} {m.version}" for m in running.models)
     log.info("serving", url=url, protons=protons)
 
@@ -169,7 +176,7 @@ async def _until_ended(child: asyncio.subprocess.Process, stop: asyncio.Event, *
         await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
         if not ended.done():
             child.send_signal(signal.SIGTERM)
-            await asyncio.wait({ended}, timeout=drain + serve.GRACE + 5)
+            await asyncio.wait({ended}, timeout=drain + front.GRACE + 5)
     finally:
         stopped.cancel()
         if not ended.done():
@@ -184,8 +191,10 @@ def names(settings: config.Settings) -> list[str]:
 
 async def work(child: Child) -> None:
     """The life of one child: until SIGTERM, or until the supervisor is gone (end of our input)."""
+    with garbage.paused():
+        from gluon.cmd import node, serve
     name, settings, descriptors = child.name, child.settings, child.descriptors
-    stop = serve.stopping()
+    stop = front.stopping()
     publishes = name == "publisher"
     process = f"{socket.gethostname()}-{name}-{os.getpid()}"
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _input_ended, stop)

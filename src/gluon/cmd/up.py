@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 import msgspec
 import structlog
 
-from gluon.cmd import node, serve, shim
+from gluon.cmd import front, node, serve, shim
 from gluon.cmd import settings as config
 from gluon.publisher import supervise
 
@@ -21,9 +21,9 @@ async def run(settings: config.Settings, *, shims: bool) -> None:
     """Until SIGTERM."""
     if settings.api.workers > 1:
         raise config.SettingsError("gluon up is one process; --workers belongs to gluon server")
-    stop = serve.stopping()
-    listening = serve.listen(settings)
-    url = serve.url_of(listening)
+    stop = front.stopping()
+    listening = front.listen(settings)
+    url = front.url_of(listening)
     async with AsyncExitStack() as stack:
         running = await stack.enter_async_context(node.open_node(settings, url=url))
         if shims:

@@ -15,7 +15,7 @@ import click
 
 from gluon import errors
 from gluon import store as stores
-from gluon.cmd import node
+from gluon.cmd import engines, handover
 from gluon.cmd import settings as config
 from gluon.evolve import diff as differences
 from gluon.evolve import runner, survey, words, work
@@ -91,7 +91,7 @@ def plan(settings: config.Settings, *, drop: bool, as_json: bool) -> int:
     """Print the steps to the models of these settings."""
 
     async def look(database: stores.SqlStore) -> int:
-        found = await survey.survey(database, node.load_models(settings), drop=drop, thorough=True)
+        found = await survey.survey(database, handover.load_models(settings), drop=drop, thorough=True)
         if as_json:
             click.echo(_json(words.facts(found)))
         else:
@@ -115,7 +115,7 @@ def upgrade(settings: config.Settings, *, drop: bool, yes: bool) -> int:
     """Take the steps."""
 
     async def take(database: stores.SqlStore) -> int:
-        found = await survey.survey(database, node.load_models(settings), drop=drop, thorough=True)
+        found = await survey.survey(database, handover.load_models(settings), drop=drop, thorough=True)
         if found.refused:
             _show(found)
             return 1
@@ -127,7 +127,7 @@ def upgrade(settings: config.Settings, *, drop: bool, yes: bool) -> int:
             if not yes and not click.confirm(question):
                 return 1
             try:
-                epoch = await runner.Runner(database, found, others=node.OTHERS, say=_say).run()
+                epoch = await runner.Runner(database, found, others=engines.TABLES, say=_say).run()
             except work.Stopped as stopped:
                 many = "1 stored object does" if stopped.count == 1 else f"{stopped.count} stored objects do"
                 click.echo(f"{many} not fit; the old models go on to serve:", err=True)

@@ -8,7 +8,7 @@ import pytest
 
 from gluon import errors
 from gluon import store as stores
-from gluon.cmd.node import OTHERS
+from gluon.cmd.engines import TABLES
 from gluon.cmd.protons import Protons
 from gluon.model import loader
 from gluon.model.types import Model
@@ -58,7 +58,7 @@ class Interrupted:
 async def process(url: str) -> AsyncIterator[tuple[Protons, Any]]:
     database = Interrupted(stores.open(url))
     try:
-        protons = Protons([model("net-first")], others=OTHERS, url="http://127.0.0.1:1")
+        protons = Protons([model("net-first")], others=TABLES, url="http://127.0.0.1:1")
         await protons.install(database)
         yield protons, database
     finally:
@@ -114,7 +114,7 @@ async def test_a_start_does_not_undo_what_happens_meanwhile(several: str) -> Non
         late = Interrupted(stores.open(several))
         late.then = lambda: one.load(at_one, model("net-first", COLOUR), "ann", replace=True)
         try:
-            again = Protons([model("net-first")], others=OTHERS, url="http://127.0.0.1:1", again=True)
+            again = Protons([model("net-first")], others=TABLES, url="http://127.0.0.1:1", again=True)
             await again.install(late)
             assert "colour" in served(again)["net-first"]
         finally:

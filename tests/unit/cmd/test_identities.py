@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gluon.api.guard import NoAuth
-from gluon.cmd import identities, serve
+from gluon.cmd import front, identities
 from gluon.cmd import settings as config
 from gluon.identity.gate import Gate
 from gluon.policy.engine import Engine
@@ -36,7 +36,7 @@ async def test_settings_that_cannot_be(tmp_path: Path, text: str, said: str) -> 
     (tmp_path / "gluon.toml").write_text(text)
     with pytest.raises(config.SettingsError) as refused:
         settings = config.load(str(tmp_path / "gluon.toml"), {})
-        serve.listen(settings).close()
+        front.listen(settings).close()
         async with identities.guarded(settings, Engine()):
             pytest.fail("it is a guard")
     assert said in str(refused.value)

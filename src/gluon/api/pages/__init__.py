@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 
 from gluon.api import message
-from gluon.export import errors_page
 
 FOLDER = Path(__file__).parent
 PATHS = ("/docs", "/docs/errors", "/docs/page.css", "/docs/page.js")
@@ -37,6 +36,8 @@ _KINDS = {
 @cache
 def _content(path: str) -> tuple[bytes, bytes]:
     if path == "/docs/errors":
+        from gluon.export import errors_page
+
         return errors_page.html().encode(), b"text/html; charset=utf-8"
     name, kind = _KINDS[path]
     return (FOLDER / name).read_bytes(), kind
