@@ -194,3 +194,57 @@ def test_every_answer_has_the_date_and_a_request_id_of_its_own(api: Api, line: L
         assert headers["date"].endswith("GMT")
         seen.add(headers["x-openstack-request-id"])
     assert len(seen) == 2
+
+
+def test_the_same_head_again_with_another_body(api: Api, line: Line) -> None:
+    """The second is not taken apart; the third differs in its head, the fourth comes in pieces, two more at once."""
+    names = ["a1", "b2", "c33", "d4", "e5", "f6"]
+    bodies = [json.dumps(api.port_body(name=name)).encode() for name in names]
+    requests = [encoded("POST", f"{V1}/ports", body) for body in bodies]
+    made = []
+    for request in requests[:3]:
+        line.socket.sendall(request)
+        made.append(line.answer())
+    line.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for n in range(0, len(requests[3]), 40):
+        line.socket.sendall(requests[3][n : n + 40])
+    made.append(line.answer())
+    line.socket.sendall(requests[4] + requests[5])
+    made += [line.answer(), line.answer()]
+    assert [(status, json.loads(body)["name"]) for status, _, body in made] == [(201, name) for name in names]
+
+
+def test_the_same_head_with_what_is_no_body_of_it(api: Api, server: GluonServer) -> None:
+    """A body that is shorter than the head says is waited for, and one that is longer begins another request."""
+    line = Line(server.port)
+    for _ in range(2):
+        line.send("POST", f"{V1}/ports", json.dumps(api.port_body(name="a")).encode())
+        assert line.answer()[0] == 201
+    whole = encoded("POST", f"{V1}/ports", json.dumps(api.port_body(name="b")).encode())
+    line.socket.sendall(whole[:-3])
+    line.socket.settimeout(0.2)
+    with pytest.raises(TimeoutError):
+        line.answer()
+    line.socket.settimeout(10)
+    line.socket.sendall(whole[-3:])
+    assert json.loads(line.answer()[2])["name"] == "b"
+    line.socket.sendall(whole + b"nonsense\r\n\r\n")
+    assert line.answer()[0] == 201
+    assert line.answer()[0] == 400
+    assert line.ended()
+    line.socket.close()
+
+
+def test_refusals_of_a_create_are_the_same_both_ways(api: Api, server: GluonServer) -> None:
+    """What is begun without a task, what is found wrong before, and what goes the long way from the beginning."""
+    taken = json.dumps(api.port_body(id=api.port()["id"])).encode()
+    said = []
+    for body in (taken, b'{"nope": 1}', b"[1]", b"{", b""):
+        line, ways = Line(server.port), []
+        for more in ("", "", "Connection: close\r\n"):
+            line.send("POST", f"{V1}/ports", body, more)
+            ways.append(comparable(line.answer()))
+        line.socket.close()
+        assert all(way == ways[0] for way in ways)
+        said.append(ways[0][0])
+    assert said == [409, 400, 400, 400, 400]

@@ -10,6 +10,7 @@ import asyncio
 import re
 
 from gluon.api import lane, message
+from gluon.cmd import repeated
 from gluon.cmd.short import ShortWay
 
 MAX_HEAD = 64 * 1024
@@ -32,7 +33,7 @@ class Connection(ShortWay):
     @classmethod
     def limited(cls, seconds: float) -> type[Connection]:
         """The class of connections with this limit, as uvicorn wants it."""
-        return type("LimitedConnection", (cls,), {"seconds": seconds})
+        return type("LimitedConnection", (cls,), {"seconds": seconds, "heads": repeated.Heads()})
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -43,12 +44,16 @@ class Connection(ShortWay):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if b"pgrade:" in data or b"PGRADE:" in data:
+        offers = b"pgrade:" in data or b"PGRADE:" in data
+        if offers:
             # The parser takes what follows an offer of another protocol for that protocol; declined,
             # it is a body. The name is made one that means nothing, of the same length.
             data = _UPGRADE.sub(b"\r\nx-grade:", data)
         self.doubtful = len(data) > _SMALL or self._received is not None or not data.isascii()
-        super().data_received(data)
+        if offers or self._received is not None:
+            super().data_received(data)
+        else:
+            self.received(data)
         heading = self.cycle is None or "method" not in self.scope
         if heading or self.cycle.more_body:
             self._go_on(len(data), MAX_HEAD if heading else MAX_REQUEST)

@@ -18,7 +18,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from gluon.api import lane, message, posts, watch
-from gluon.cmd import heads
+from gluon.cmd import heads, repeated
 from gluon.spi import store
 
 MAX_BODY = 64 * 1024
@@ -65,6 +65,8 @@ class Exchange(posts.Asked):
 class ShortWay(HttpToolsProtocol):
     """uvicorn's connection, with the short way where the app is a lane."""
 
+    heads: repeated.Heads
+    """Of all connections of the server."""
     doubtful = False
     """What has come last may hold a head that is to be looked at."""
 
@@ -117,6 +119,32 @@ class ShortWay(HttpToolsProtocol):
         else:
             self.timeout_keep_alive_handler()
 
+    def received(self, data: bytes) -> None:
+        """Bytes that may be a request from its beginning to its end: one that came before is not taken apart again."""
+        before = self.cycle
+        if self._lane is None or (before is not None and not before.response_complete):
+            super().data_received(data)
+            return
+        found = self.heads.find(data)
+        place = self._lane.place(found[0].target) if found is not None else None
+        if found is None or place is None:
+            super().data_received(data)
+            self._keep(data, before)
+            return
+        head, body = found
+        self._idle_since = None
+        plain = Exchange(head.method, place, {**head.headers, message.PEER: self._peer}, self)
+        plain.body = body
+        self.scope = _KNOWN  # type: ignore[assignment]
+        self._begin(plain)
+        self._complete(plain)
+
+    def _keep(self, data: bytes, before: object) -> None:
+        plain = self._plain
+        if plain is not None and plain is not before and not plain.more_body and not self.doubtful:
+            head = repeated.Head(plain.method, self.url, plain.headers, len(plain.body))
+            self.heads.keep(data, head, plain.body)
+
     def on_message_begin(self) -> None:
         self._plain = None
         if self._lane is None:
@@ -136,6 +164,9 @@ class ShortWay(HttpToolsProtocol):
             self._go_the_long_way()
             return
         self.scope = _KNOWN  # type: ignore[assignment]
+        self._begin(plain)
+
+    def _begin(self, plain: Exchange) -> None:
         self._plain = plain
         self.cycle = plain  # type: ignore[assignment]
 
@@ -167,6 +198,8 @@ class ShortWay(HttpToolsProtocol):
         """As if the base class had seen this request from its beginning."""
         url, headers, expects = self.url, self.headers, self.expect_100_continue
         refused = heads.problem(url, headers, self.parser.get_http_version())
+        if refused is None and self.parser.should_upgrade():
+            refused = heads.upgrade()
         super().on_message_begin()
         # The parser knows no longer ones; what is cut here is refused.
         self.url, self.expect_100_continue = url[: heads.MAX_TARGET], expects
@@ -190,7 +223,11 @@ class ShortWay(HttpToolsProtocol):
         plain = self._plain
         if plain is None or self._lane is None:
             super().on_message_complete()
-            return
+        else:
+            self._complete(plain)
+
+    def _complete(self, plain: Exchange) -> None:
+        assert self._lane is not None
         plain.more_body = False
         posting = self._lane.posts
         if posting is None or not posting.begin(plain):
