@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -128,6 +130,30 @@ def test_what_follows_a_body_in_chunks_is_no_header(server: GluonServer) -> None
     head = b"GET / HTTP/1.1\r\nHost: evil.example\r\n" + CHUNKED
     answer = spoken(server, head + b"\r\n0\r\nHost: localhost\r\n\r\n")
     assert statuses(answer) == [403], answer
+
+
+@pytest.mark.parametrize("path", [f"{V1}/vpns", "/gluon/v1/resync"])
+@pytest.mark.usefixtures("unchanged")
+def test_an_offer_of_another_protocol_in_pieces_makes_no_request_of_a_body(
+    server: GluonServer, path: str
+) -> None:
+    """The parser takes what follows such a head for that protocol, and the next piece for the next request."""
+    head = f"POST {path} HTTP/1.1\r\n".encode() + HOST + JSON + b"Connection: upgrade\r\nUpgr"
+    length = b"Content-Length: %d\r\n\r\n" % len(SMUGGLED)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as line:
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        answer = b""
+        for piece in (head, b"ade: foo\r\n" + length, SMUGGLED):
+            time.sleep(0.1)  # so that each is a piece of its own
+            with suppress(ConnectionError):  # refused before the last one
+                line.sendall(piece)
+        try:
+            while part := line.recv(65536):
+                answer += part
+        except ConnectionError:
+            answer += b""
+    assert statuses(answer) == [400], answer
+    assert b"connection: close" in answer.lower()
 
 
 def test_a_refused_head_waits_its_turn(api: Api, server: GluonServer) -> None:

@@ -43,6 +43,12 @@ def problem(target: bytes, headers: Sequence[tuple[bytes, bytes]], version: str)
     return _of_headers(headers, version)
 
 
+def upgrade() -> errors.Rejected:
+    """Of an offer of another protocol that came in pieces, so that `connection` saw none: what follows such a head is
+    for the parser no body, and would be the next request."""
+    return _wrong("no other protocol is spoken here", "leave Upgrade out")
+
+
 def _of_headers(headers: Sequence[tuple[bytes, bytes]], version: str) -> errors.Rejected | None:
     seen: dict[bytes, bytes] = {}
     for name, value in headers:
