@@ -215,7 +215,7 @@ def test_the_same_head_again_with_another_body(api: Api, line: Line) -> None:
 
 
 def test_the_same_head_with_what_is_no_body_of_it(api: Api, server: GluonServer) -> None:
-    """A body that is shorter than the head says is waited for, and one that is longer begins another request."""
+    """A body that is shorter than the head says is waited for; what follows one belongs to the next."""
     line = Line(server.port)
     for _ in range(2):
         line.send("POST", f"{V1}/ports", json.dumps(api.port_body(name="a")).encode())
@@ -228,10 +228,9 @@ def test_the_same_head_with_what_is_no_body_of_it(api: Api, server: GluonServer)
     line.socket.settimeout(10)
     line.socket.sendall(whole[-3:])
     assert json.loads(line.answer()[2])["name"] == "b"
-    line.socket.sendall(whole + b"nonsense\r\n\r\n")
-    assert line.answer()[0] == 201
-    assert line.answer()[0] == 400
-    assert line.ended()
+    for data in (whole + b"\r\n", whole + whole[:20], whole[20:], whole):
+        line.socket.sendall(data)
+        assert line.answer()[0] == 201
     line.socket.close()
 
 
