@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from gluon import errors
 from gluon.errors import GluonError
 from gluon.objects import journal
 from gluon.spi import store
@@ -23,6 +24,11 @@ from gluon.store.shape import Catalog, Values
 
 _ROUNDS = 2000
 """A unit that still asks for more is broken: it must not hold the lock for ever."""
+
+_PATIENCE = 16
+"""Parts of a unit that ask for nothing new, one after the other, until nobody asks the next ones; doubled with each round."""
+_MOST_PARTS = 40_000
+"""Parts that are decided for one unit, round after round: some seconds."""
 
 
 class Waiting(msgspec.Struct, eq=False):
@@ -55,10 +61,11 @@ class State:
 class BatchView:
     """`spi.store.View` over the overlay; one for all units of a batch."""
 
-    __slots__ = ("incarnation", "now", "overlay", "revision")
+    __slots__ = ("_parts", "_patience", "incarnation", "now", "overlay", "revision")
 
     def __init__(self, overlay: Overlay, state: State) -> None:
         self.overlay = overlay
+        self.start()
         self.revision = state.first
         self.now = state.now
         self.incarnation = state.incarnation
@@ -74,6 +81,10 @@ class BatchView:
     def prefetch(self, lookups: Sequence[store.Lookup]) -> None:
         self.overlay.prefetch(lookups)
 
+    def start(self) -> None:
+        """The next unit is decided."""
+        self._parts, self._patience = 0, _PATIENCE
+
     def in_turn(self, units: Sequence[store.Unit]) -> list[store.Changes]:
         found: list[store.Changes] = []
         undo: Undo = []
@@ -82,12 +93,33 @@ class BatchView:
                 try:
                     changes = unit.decide(self)
                 except NotLoaded as missing:
-                    raise NotLoaded(*missing.lookups, *self.ahead(units[number + 1 :])) from None
+                    raise self._missing(missing, units[number + 1 :], number + 1) from None
                 undo += self.overlay.try_on(self.overlay.prepare(changes))
                 found.append(changes)
         finally:
             self.overlay.take_off(undo)
         return found
+
+    def _missing(self, missing: NotLoaded, rest: Sequence[store.Unit], decided: int) -> Exception:
+        """What a part of a unit wants, and those behind it; but parts of one unit mostly want the same."""
+        wanted = dict.fromkeys(missing.lookups)
+        vain = 0
+        for unit in rest:
+            decided += 1
+            before = len(wanted)
+            wanted.update(dict.fromkeys(self.ahead((unit,))))
+            vain = vain + 1 if len(wanted) == before else 0
+            if vain >= self._patience:
+                break
+        self._parts += decided
+        self._patience *= 2
+        if self._parts > _MOST_PARTS:
+            return errors.Conflict(
+                "what the request touches hangs together in too many ways to be decided at once",
+                code="too_many",
+                hint="split the request",
+            )
+        return NotLoaded(*wanted)
 
     def ahead(self, units: Sequence[store.Unit]) -> Iterator[store.Lookup]:
         """What units will ask for, as far as they come by what is known now."""
@@ -160,7 +192,9 @@ class Deciding:
                     self.left = self._waiting[self._next :]
                     return True
             self._next += 1
-            self._rounds = 0
+            if self._rounds:
+                self._rounds = 0
+                self._view.start()
         return True
 
     def _look_ahead(self, missing: NotLoaded) -> None:

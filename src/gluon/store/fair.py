@@ -1,8 +1,9 @@
 """The queue in front of the batches: each project has its turn, however many units another has waiting.
 
 In: units and whose they are. Out: the next batch, by deficit round robin over projects, in the order of arrival for
-each. Invariant: the order of what one project sent is kept, and nobody waits for more than a turn of each other
-project. No I/O. Called by `writer`.
+each. Large units, such as loads of many objects, wait apart: each is a batch of its own, and is followed by
+batches of the others. Invariant: nobody waits for more than a turn of each other project and of one large unit.
+No I/O. Called by `writer`.
 """
 
 from __future__ import annotations
@@ -15,12 +16,32 @@ from gluon.store.deciding import Waiting
 
 _QUANTUM = 16
 """What a project may have of a turn, in rows that its units look up."""
+_EACH = 48
+"""Units of one project in a batch while others are active: who comes next waits for this batch."""
+_ACTIVE = 1.0
+"""Seconds for which a project counts as active."""
+LARGE = 128
+"""A unit that looks up more rows is large."""
+_PER_BATCH = 128
+"""Rows of a large unit for which the others have a batch before the next large one."""
 
 
 class Fair:
     """`most` units may wait, `each` of one project; what belongs to no project has no bound of its own."""
 
-    __slots__ = ("_credits", "_each", "_first", "_flows", "_most", "_size")
+    __slots__ = (
+        "_changed",
+        "_credits",
+        "_each",
+        "_first",
+        "_flows",
+        "_large",
+        "_last",
+        "_most",
+        "_newest",
+        "_pause",
+        "_size",
+    )
 
     def __init__(self, most: int, each: int) -> None:
         self._most = most
@@ -31,6 +52,13 @@ class Fair:
         self._flows: dict[str, deque[Waiting]] = {}
         """None is empty; the first has the next turn."""
         self._credits: dict[str, int] = {}
+        self._large: dict[str, deque[Waiting]] = {}
+        """As `_flows`, of large units."""
+        self._pause = 0
+        """Batches until the next large unit, while others wait."""
+        self._last = ""
+        self._changed = self._newest = 0.0
+        """When the last unit came that was of another project than the one before; when the last one came."""
 
     def __len__(self) -> int:
         return self._size
@@ -41,13 +69,19 @@ class Fair:
             raise errors.Unavailable("too many requests wait for the database")
         if project and (flow := self._flows.get(project)) is not None and len(flow) >= self._each:
             raise errors.Unavailable("too many requests of this project wait for the database")
+        if self._large and project and len(self._large.get(project, ())) >= self._each:
+            raise errors.Unavailable("too many requests of this project wait for the database")
 
     def put(self, one: Waiting, project: str) -> None:
-        flow = self._flows.get(project)
+        flows = self._flows if len(one.unit.reads) <= LARGE else self._large
+        flow = flows.get(project)
         if flow is None:
-            self._flows[project] = deque((one,))
+            flows[project] = deque((one,))
         else:
             flow.append(one)
+        self._newest = one.since
+        if project != self._last:
+            self._last, self._changed = project, one.since
         self._size += 1
 
     def put_back(self, ones: Sequence[Waiting]) -> None:
@@ -60,19 +94,54 @@ class Fair:
         batch: list[Waiting] = []
         self._move(self._first, batch, most, None)
         flows, owed = self._flows, self._credits
+        if self._large and not batch and (self._pause <= 0 or not flows):
+            return self._take_large()
+        self._pause -= 1
+        each = _EACH if self._newest - self._changed < _ACTIVE else most
+        had: dict[str, int] = {}
+        full: dict[str, deque[Waiting]] = {}
         while flows and len(batch) < most:
             name = next(iter(flows))
             flow = flows[name]
-            alone = len(flows) == 1
-            left = self._move(flow, batch, most, None if alone else owed.pop(name, 0) + _QUANTUM)
+            alone = len(flows) == 1 and not full
+            before, so_far = len(batch), had.get(name, 0)
+            credit = None if alone else owed.pop(name, 0) + _QUANTUM
+            left = self._move(flow, batch, min(most, before + each - so_far), credit)
+            had[name] = so_far + len(batch) - before
             del flows[name]
-            if flow:
-                flows[name] = flow  # behind the others
+            if flow:  # behind the others
+                (flows if had[name] < each else full)[name] = flow
                 if not alone:
                     owed[name] = min(left, 0)
+        flows.update(full)
         if not flows:
             owed.clear()
         return batch
+
+    def _take_large(self) -> list[Waiting]:
+        """One large unit, of each project in turn."""
+        name = next(iter(self._large))
+        flow = self._large.pop(name)
+        one = flow.popleft()
+        self._size -= 1
+        if flow:
+            self._large[name] = flow
+        if one.answer.done():
+            return []
+        self._pause = len(one.unit.reads) // _PER_BATCH
+        return [one]
+
+    def drain(self) -> list[Waiting]:
+        """All that wait."""
+        found = [one for flow in self._all() for one in flow]
+        self._first.clear()
+        self._flows.clear()
+        self._large.clear()
+        self._size = 0
+        return found
+
+    def _all(self) -> list[deque[Waiting]]:
+        return [self._first, *self._flows.values(), *self._large.values()]
 
     def _move(self, flow: deque[Waiting], batch: list[Waiting], most: int, credit: int | None) -> int:
         """From a flow to the batch as much as its credit lets; what is left of that."""
@@ -92,13 +161,14 @@ class Fair:
     def expired(self, limit: float) -> list[Waiting]:
         """Those that wait since before `limit`: they wait no more."""
         found: list[Waiting] = []
-        for flow in (self._first, *self._flows.values()):
+        for flow in self._all():
             while flow and flow[0].since < limit:
                 found.append(flow.popleft())
         self._flows = {name: flow for name, flow in self._flows.items() if flow}
+        self._large = {name: flow for name, flow in self._large.items() if flow}
         self._size -= len(found)
         return found
 
     def oldest(self, default: float) -> float:
         """Since when the one waits that waits longest."""
-        return min((flow[0].since for flow in (self._first, *self._flows.values()) if flow), default=default)
+        return min((flow[0].since for flow in self._all() if flow), default=default)

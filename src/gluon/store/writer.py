@@ -388,7 +388,7 @@ class Writer:
         refusal = errors.Unavailable("the server is shutting down")
         if self._attempt is not None:  # cancelled in the middle of it
             self._stats.unknown += self._attempt.abandon(refusal)
-        fail([*self._alone, *self._queue.take(len(self._queue))], refusal)
+        fail([*self._alone, *self._queue.drain()], refusal)
         self._alone.clear()
         for _, answer in self._jobs:
             if not answer.done():

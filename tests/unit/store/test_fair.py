@@ -43,8 +43,8 @@ def test_one_project_keeps_its_order() -> None:
 def test_the_first_batch_has_units_of_all_projects() -> None:
     queue = filled(a=1000, b=3, c=1)
     batch = names(queue.take(64))
-    assert {"b0", "b1", "b2", "c0"} <= set(batch) and len(batch) == 64
-    assert [name for name in batch if name[0] == "a"] == [f"a{n}" for n in range(60)]
+    assert {"b0", "b1", "b2", "c0"} <= set(batch) and len(batch) == 52
+    assert [name for name in batch if name[0] == "a"] == [f"a{n}" for n in range(48)]
 
 
 def test_two_that_always_wait_share_by_rows_and_not_by_units() -> None:
@@ -102,3 +102,55 @@ def test_who_gave_up_is_left_out_and_costs_no_room() -> None:
     assert names(queue.take(3)) == ["a1", "a3", "a5"]
     queue.take(10)
     assert len(queue) == 0
+
+
+def test_batches_are_small_while_several_projects_are_active_and_else_as_large_as_may_be() -> None:
+    queue = Fair(10_000, 5_000)
+    queue.put(one("b", since=1.0), "b")
+    assert names(queue.take(256)) == ["b0"]
+    for n in range(300):
+        queue.put(one("a", n, since=1.5), "a")
+    assert names(queue.take(256)) == [f"a{n}" for n in range(48)], "b may come again"
+    queue.put(one("a", 300, since=2.6), "a")
+    assert len(queue.take(200)) == 200 and len(queue) == 53
+
+
+def test_two_that_wait_for_more_than_a_batch_share_it_and_come_again() -> None:
+    queue = filled(a=100, b=100)
+    got = [names(queue.take(256)) for _ in range(3)]
+    assert [len(batch) for batch in got] == [96, 96, 8] and len(queue) == 0
+    for name in "ab":
+        assert [n for batch in got for n in batch if n[0] == name] == [f"{name}{n}" for n in range(100)]
+
+
+def test_a_large_unit_has_a_batch_of_its_own_and_others_follow() -> None:
+    queue = Fair(10_000, 5_000)
+    for n in range(3):
+        queue.put(one("big", n, rows=400), "big")
+        queue.put(one("bulk", n, rows=400), "bulk")
+    queue.put(one("big", 9), "big")
+    seen = []
+    for n in range(20):
+        queue.put(one("s", n), "s")
+        seen.append(names(queue.take(64)))
+    large = [batch for batch in seen if batch[0].startswith("b") and batch[0] != "big9"]
+    assert large == [["big0"], ["bulk0"], ["big1"], ["bulk1"], ["big2"]]
+    assert [n for n, batch in enumerate(seen) if batch in large] == [0, 4, 8, 12, 16]
+    assert set(seen[1]) == {"big9", "s0", "s1"}
+    assert names(queue.take(64)) == ["bulk2"], "it does not wait where nobody else does"
+    assert len(queue) == 0 and queue.take(64) == []
+
+
+def test_large_units_expire_and_are_drained_as_others() -> None:
+    queue = Fair(100, 2)
+    for n in range(2):
+        queue.check("a")
+        queue.put(one("a", n, rows=999, since=float(n)), "a")
+    with pytest.raises(errors.Unavailable, match="this project"):
+        queue.check("a")
+    queue.put(one("a", 5, since=3.0), "a")
+    assert queue.oldest(9.0) == 0.0
+    assert names(queue.expired(1.0)) == ["a0"]
+    assert sorted(names(queue.drain())) == ["a1", "a5"] and len(queue) == 0
+    queue.put(one("b", gone=True, rows=999), "b")
+    assert queue.take(5) == [] and len(queue) == 0
