@@ -1,28 +1,26 @@
 """The keys of the embedded bus at its newest revision, ordered.
 
 In: single operations and the revision they happen at. Out: the events they make. Invariant:
-`_keys` is sorted and has exactly the keys of `_values`. No `await`, no clock. Used by `memory`.
+`_keys` has exactly the keys of `_values`. No `await`, no clock. Used by `memory`.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-
+from gluon.kv.ordered import Ordered
 from gluon.spi.bus import Compare, Delete, Event, KeyValue, Put
 
 
 class Keyspace:
     def __init__(self) -> None:
         self._values: dict[str, KeyValue] = {}
-        self._keys: list[str] = []
+        self._keys = Ordered()
         self.size = 0
 
     def get(self, key: str) -> KeyValue | None:
         return self._values.get(key)
 
     def with_prefix(self, prefix: str) -> list[KeyValue]:
-        first, last = self._range(prefix)
-        return [self._values[key] for key in self._keys[first:last]]
+        return [self._values[key] for key in self._keys.prefixed(prefix)]
 
     def holds(self, compare: Compare) -> bool:
         current = self._values.get(compare.key)
@@ -43,7 +41,7 @@ class Keyspace:
             lease=put.lease,
         )
         if old is None:
-            insort(self._keys, put.key)
+            self._keys.add(put.key)
             self.size += len(put.key) + len(put.value)
         else:
             self.size += len(put.value) - len(old.value)
@@ -53,24 +51,11 @@ class Keyspace:
     def delete(self, delete: Delete) -> list[KeyValue]:
         """Returns what was there before, in the order of keys."""
         if delete.prefix:
-            first, last = self._range(delete.key)
-        elif delete.key in self._values:
-            first = bisect_left(self._keys, delete.key)
-            last = first + 1
+            keys = self._keys.prefixed(delete.key)
         else:
-            return []
-        gone = [self._values.pop(key) for key in self._keys[first:last]]
-        del self._keys[first:last]
+            keys = [delete.key] if delete.key in self._values else []
+        gone = [self._values.pop(key) for key in keys]
+        for key in keys:
+            self._keys.remove(key)
         self.size -= sum(len(one.key) + len(one.value) for one in gone)
         return gone
-
-    def _range(self, prefix: str) -> tuple[int, int]:
-        """Gallop, then bisect: text has no "next prefix" that could serve as the end."""
-        first = bisect_left(self._keys, prefix)
-        beyond, step = first, 1
-        while beyond < len(self._keys) and self._keys[beyond].startswith(prefix):
-            beyond += step
-            step *= 2
-        beyond = min(beyond, len(self._keys))
-        last = bisect_left(self._keys, 1, first, beyond, key=lambda key: not key.startswith(prefix))
-        return first, last
