@@ -32,7 +32,7 @@ def known_callers(settings: config.Settings) -> bool:
 def listen(settings: config.Settings) -> socket.socket:
     """The listening socket. Raises `SettingsError` beyond loopback without authentication or `--insecure`, or if taken."""
     host, port = settings.api.host, settings.api.port
-    if not (settings.api.insecure or _is_loopback(host) or known_callers(settings)):
+    if not (settings.api.insecure or is_loopback(host) or known_callers(settings)):
         raise config.SettingsError(
             f"--host {host}: without authentication only loopback is served: set [identity] methods; --insecure overrides"
         )
@@ -54,7 +54,8 @@ def listen(settings: config.Settings) -> socket.socket:
     return listening
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether what is sent to a host stays on this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

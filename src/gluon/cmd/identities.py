@@ -8,12 +8,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+import structlog
 
 from gluon.api import guard, lane, pages
 from gluon.cmd import front
 from gluon.cmd import settings as config
 from gluon.identity import gate, known
 from gluon.policy.engine import Engine
+
+log = structlog.get_logger(__name__)
 
 OPEN = ("/", "/healthz", "/readyz", *pages.PATHS)
 """What is read without a token: which API this is, whether it works, and the page that shows it (without any data)."""
@@ -60,7 +65,7 @@ def _ways(settings: config.Settings) -> list[known.Way]:
     if "tokens" in methods:
         ways.append(_tokens(settings.tokens))
     if "jwt" in methods:
-        ways.append(_jwts(settings.jwt))
+        ways.append(_jwts(settings))
     if "keystone" in methods:
         ways.append(_keystone(settings.keystone))
     return ways
@@ -84,12 +89,24 @@ def _tokens(wanted: config.Tokens) -> known.Way:
         raise config.SettingsError(str(error)) from error
 
 
-def _jwts(wanted: config.Jwt) -> known.Way:
+def _private(url: str) -> bool:
+    """Whether nobody stands between us and a server; a file has nobody there."""
+    parts = urlsplit(url)
+    return parts.scheme != "http" or front.is_loopback(parts.hostname or "")
+
+
+def _jwts(settings: config.Settings) -> known.Way:
+    wanted = settings.jwt
     _needed("jwt", issuer=wanted.issuer, audience=wanted.audience, keys=wanted.keys)
     try:
         from gluon.identity import jwts, keyset  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise config.SettingsError("[identity] methods: jwt needs PyJWT: pip install gluon[jwt]") from error
+    if not (settings.api.insecure or _private(wanted.keys)):
+        raise config.SettingsError(
+            f"[jwt] keys: {wanted.keys} is read in the clear, so who is between could give keys of his own: "
+            "https:// is needed beyond loopback, or --insecure"
+        )
     try:
         keys = keyset.Keys(wanted.keys, ca_file=wanted.ca_file)
     except (ValueError, OSError, keyset.KeysError) as error:
@@ -114,6 +131,12 @@ def _keystone(wanted: config.Keystone) -> known.Way:
         _needed("keystone", secret=wanted.secret)
     else:
         _needed("keystone", user=wanted.user, password=wanted.password)
+    if not _private(wanted.url):
+        log.warning(
+            "Keystone is asked in the clear: who is between can read tokens and say who is who",
+            url=wanted.url,
+            hint="give a URL with https://",
+        )
     own = credentials.Credentials(
         user=wanted.user,
         password=wanted.password,

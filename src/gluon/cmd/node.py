@@ -144,7 +144,7 @@ async def open_node(
     where = config.database_url(settings)
     if where.startswith("sqlite:") and not settings.data.database:
         try:
-            directory.mkdir(parents=True, exist_ok=True)
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise config.SettingsError(f"folder of the database {directory}: {error.strerror}") from error
     traces = recording.tracing(settings.trace, process or name)

@@ -6,6 +6,8 @@ In: a path, the engine that holds all rules. Invariant: what cannot be used chan
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +28,10 @@ _SHOWN = 20
 def read(path: str) -> Mapping[str, Source]:
     """Raises `PolicyError`, or `SettingsError` for a file that cannot be read."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        with Path(path).open(encoding="utf-8") as file:
+            if os.fstat(file.fileno()).st_mode & stat.S_IWOTH:
+                raise config.SettingsError(f"policy file {path}: everybody may change it; chmod o-w {path}")
+            text = file.read()
     except OSError as error:
         raise config.SettingsError(f"policy file {path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:

@@ -22,6 +22,8 @@ from gluon.objects import codec
 _LEEWAY = 30
 """Seconds that clocks may differ."""
 _PARTS = 3
+_LONGEST = 255
+"""Characters of a user, a project or a domain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,30 +70,31 @@ class Jwts:
         if key is None:
             raise _bad("the issuer has no such key")
         try:
-            claims = jwt.decode(
-                token,
-                key.key,
-                algorithms=[key.algorithm],
-                issuer=self._claims.issuer,
-                audience=self._claims.audience,
-                leeway=_LEEWAY,
-                options={"require": ["exp", "iss", "aud"]},
+            return self._bearer(
+                jwt.decode(
+                    token,
+                    key.key,
+                    algorithms=[key.algorithm],
+                    issuer=self._claims.issuer,
+                    audience=self._claims.audience,
+                    leeway=_LEEWAY,
+                    options={"require": ["exp", "iss", "aud"]},
+                )
             )
         except jwt.PyJWTError as error:
             raise _bad(_WHY.get(type(error), "it or its signature is not right")) from None
         except (ValueError, TypeError, RecursionError, OverflowError):
             raise _bad("it is not right") from None
-        return self._bearer(claims)
 
     def _bearer(self, claims: Mapping[str, Any]) -> Known:
         where = self._claims
         user = _at(claims, where.user)
         project, domain = _at(claims, where.project), _at(claims, where.domain)
-        if not isinstance(user, str) or not user:
-            raise _bad(f"the claim {where.user} is no text")
+        if not _is_name(user):
+            raise _bad(f"the claim {where.user} is no name")
         for name, value in ((where.project, project), (where.domain, domain)):
-            if value is not None and not isinstance(value, str):
-                raise _bad(f"the claim {name} is no text")
+            if not (value in (None, "") or _is_name(value)):
+                raise _bad(f"the claim {name} is no name")
         return Known(
             user=user,
             project=project or None,
@@ -105,6 +108,11 @@ class Jwts:
         roles = {role for role in given if isinstance(role, str)}
         names = self._claims.role_names
         return frozenset(names[role] for role in roles if role in names) if names else frozenset(roles)
+
+
+def _is_name(value: object) -> bool:
+    """A name that may be stored, and stand in a line of a log."""
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST and value.isprintable()
 
 
 def _bad(why: str) -> errors.Unauthorized:

@@ -7,6 +7,8 @@ seconds. While the URL does not answer, the keys that were read last go on.
 from __future__ import annotations
 
 import asyncio
+import os
+import stat
 from pathlib import Path
 from time import monotonic
 from urllib.parse import urlsplit
@@ -110,7 +112,10 @@ class Keys:
 
 def _of_file(path: str) -> tuple[Key, ...]:
     try:
-        return parse(Path(path).read_bytes(), path)
+        with Path(path).open("rb") as file:
+            if os.fstat(file.fileno()).st_mode & stat.S_IWOTH:
+                raise KeysError(f"{path}: everybody may change it; chmod o-w {path}")
+            return parse(file.read(), path)
     except OSError as error:
         raise KeysError(f"{path}: {error.strerror}") from error
 

@@ -335,12 +335,17 @@ class SqliteDatabase:
         return raw
 
 
+def _private(path: Path, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 def _lock_file(path: Path) -> IO[str]:
-    """Hold `<path>.lock` as long as the store is open. Raises `Unavailable`."""
+    """Hold `<path>.lock` as long as the store is open. A new database is its owner's to read alone: it holds secrets, and what
+    is written beside it has its mode. Raises `Unavailable`."""
     name = path.with_name(path.name + ".lock")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = name.open("a+", encoding="ascii")
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.fdopen(_private(name, os.O_CREAT | os.O_APPEND | os.O_RDWR), "a+", encoding="ascii")
     except OSError as error:
         raise errors.Unavailable(f"cannot write beside the database {path}: {error.strerror}") from error
     try:
@@ -353,6 +358,8 @@ def _lock_file(path: Path) -> IO[str]:
             f"the database {path} is in use by process {holder or 'unknown'}: a SQLite file serves one process;"
             " use PostgreSQL or MariaDB for several"
         ) from error
+    if not path.exists():
+        os.close(_private(path, os.O_CREAT | os.O_WRONLY))
     lock.truncate(0)
     lock.write(str(os.getpid()))
     lock.flush()

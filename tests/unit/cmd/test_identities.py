@@ -29,6 +29,10 @@ from gluon.policy.engine import Engine
             '[identity]\nmethods = ["keystone"]\n[keystone]\nurl = "http://x"\nuser = "u"',
             "[keystone] password is missing",
         ),
+        (
+            '[identity]\nmethods = ["jwt"]\n[jwt]\nissuer = "x"\naudience = "y"\nkeys = "http://192.0.2.1/keys"',
+            "is read in the clear",
+        ),
         ('[api]\nhost = "0.0.0.0"', "without authentication only loopback"),
     ],
 )

@@ -151,6 +151,11 @@ FORGED = {
     "no audience": lambda: signed("RS256", "r", claims(aud=None)),
     "user is no text": lambda: signed("ES256", "e", claims(sub=None, preferred=1)),
     "empty user": lambda: signed("ES256", "e", claims(sub="")),
+    "user with the end of a line": lambda: signed("ES256", "e", claims(sub="a\nb")),
+    "user with NUL": lambda: signed("ES256", "e", claims(sub="a\0b")),
+    "user without end": lambda: signed("ES256", "e", claims(sub="a" * 256)),
+    "project with NUL": lambda: signed("ES256", "e", claims(project_id="p\0")),
+    "expiry is far away": lambda: signed("ES256", "e", claims(exp=10**400)),
     "project is no text": lambda: signed("ES256", "e", claims(project_id=["p1"])),
 }  # fmt: skip
 
