@@ -5,6 +5,7 @@ Raises the errors of `gluon.errors`; returns what was committed. Holds no state 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -33,6 +34,8 @@ from gluon.proton.tables import ANSWER
 from gluon.spi import policy, ports, store
 
 _MOST_PROBLEMS = 100
+_PAUSE = 50
+"""New objects that are judged before others of the process have a turn."""
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -101,6 +104,8 @@ class Service:
         several: list[incoming.New] = []
         wrong: list[errors.FieldProblem] = []
         for number, body in enumerate(bodies):
+            if number % _PAUSE == _PAUSE - 1:
+                await asyncio.sleep(0)
             try:
                 several.append(incoming.new(context, body, parent))
             except errors.Invalid as error:
