@@ -111,7 +111,7 @@ def document(version: str) -> Document:
                 "gluon.Problem": answers.problem(legacy=False),
             },
             "parameters": {"IdempotencyKey": changes.PARAMETERS["IdempotencyKey"]},
-            "responses": shared.responses(old=True),
+            "responses": _refusals(),
             "headers": shared.HEADERS,
             "securitySchemes": shared.SCHEMES,
         },

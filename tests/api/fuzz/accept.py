@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -20,12 +22,20 @@ from hypothesis import strategies as st
 
 LONGEST = 48 * 1024
 """Bytes of a target: an argument may stand often, and OpenAPI counts each list alone."""
+FOREIGN: dict[str, Any] = (
+    json.loads(Path(os.environ["GLUON_FUZZ_FOREIGN"]).read_text(encoding="utf-8"))
+    if "GLUON_FUZZ_FOREIGN" in os.environ
+    else {}
+)
+"""Objects of another project, where a member asks (`foreign`)."""
+HIDDEN = frozenset(FOREIGN["collections"].values()) if FOREIGN else frozenset()
 PROJECT = "7a1f7d4e-0e13-4d5c-9f24-e0f6d9b6f3a1"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 _WHOLE = re.compile(r"/-?[0-9]+\.0(/|$)").search
 _LIST_WORDS = {"sort_key", "sort_dir", "limit", "marker", "fields", "count", "embed"}
 
 Problem = dict[str, Any]
+_NOTHING = object()
 
 
 # -- values of formats that schemathesis does not know
@@ -48,20 +58,20 @@ def _asked(case: Any, response: Any) -> dict[str, list[str]]:
 
 
 def _at(case: Any, pointer: str) -> Any:
-    """What the body has there; None where nothing is."""
+    """What the body has there; `_NOTHING` where nothing is."""
     here = case.body
     for step in pointer.split("/")[1:]:
         name = step.replace("~1", "/").replace("~0", "~")
         try:
             here = here[int(name)] if isinstance(here, list) else here[name]
         except (LookupError, TypeError, ValueError):
-            return None
+            return _NOTHING
     return here
 
 
 def _given(problem: Problem, case: Any, response: Any) -> bool:
     """The body says it."""
-    return bool(problem["pointer"]) and _at(case, problem["pointer"]) is not None
+    return bool(problem["pointer"]) and _at(case, problem["pointer"]) is not _NOTHING
 
 
 def _refers(problem: Problem, case: Any, response: Any) -> bool:
@@ -92,6 +102,10 @@ def _changes(problem: Problem, case: Any, response: Any) -> bool:
     return case.method in ("PUT", "PATCH") and _given(problem, case, response)
 
 
+def _below(problem: Problem, case: Any, response: Any) -> bool:
+    return problem["pointer"].split("/")[-1] in case.path_parameters and _changes(problem, case, response)
+
+
 def _host_bits(problem: Problem, case: Any, response: Any) -> bool:
     return "/" in str(_at(case, problem["pointer"]))
 
@@ -107,6 +121,7 @@ def _fraction(problem: Problem, case: Any, response: Any) -> bool:
 UNSAID: list[tuple[str, str, str, Callable[[Problem, Any, Any], bool]]] = [
     ("reference", "", "no object of this key is stored", _refers),
     ("immutable", "cannot change$", "another value is stored", _changes),
+    ("parent", "", "an object as it was read says its parent, which the path says too", _below),
     ("marker", "", "no object of this key is in the list", _in_query("marker")),
     ("resume", "", "no such token was given", _in_query("resume")),
     ("rule", "", "an expression of the model over several values", _of_several),
@@ -129,12 +144,60 @@ _tried: set[str] = set()
 
 @schemathesis.hook
 def map_body(context: Any, body: Any) -> Any:
-    """Nearly all objects are of one project, so that one can refer to the other."""
-    if isinstance(body, dict):
-        whose = body.get("project_id")
+    """Nearly all objects are of one project, so that one can refer to the other; a member's also to what is foreign."""
+    if not isinstance(body, dict):
+        return body
+    if len(body) == 1 and isinstance(several := next(iter(body.values())), list):
+        return {name: [map_body(context, one) for one in several] for name in body}
+    made = dict(body)
+    for name in ("project_id", "tenant_id"):
+        whose = body.get(name)
         if isinstance(whose, str) and _UUID(whose) and not whose.startswith("0"):
-            return {**body, "project_id": PROJECT}
-    return body
+            made[name] = PROJECT
+    foreign = FOREIGN.get("references", {})
+    return made | {name: key for name, key in foreign.items() if _chosen(body.get(name))}
+
+
+@schemathesis.hook
+def map_path_parameters(context: Any, path_parameters: Any) -> Any:
+    """A member asks for what is foreign."""
+    steps = context.operation.path.split("/")
+    found = dict(path_parameters or {})
+    for name, value in found.items():
+        collection = steps[steps.index(f"{{{name}}}") - 1]
+        if _chosen(value) and collection in FOREIGN.get("collections", {}):
+            found[name] = FOREIGN["collections"][collection]
+    return found
+
+
+def _chosen(value: Any) -> bool:
+    """One in three, always the same ones."""
+    return bool(FOREIGN) and isinstance(value, str) and sum(value.encode("utf-8", "replace")) % 3 == 0
+
+
+@schemathesis.check
+def foreign_objects_stay_hidden(ctx: Any, response: Any, case: Any) -> None:
+    """One answers as a missing one does; nothing refers to it, and no answer shows it."""
+    if not FOREIGN:
+        return
+    sent = _sent(response)
+    told = response.content.decode("utf-8", "replace")
+    for secret in (FOREIGN["project"], *HIDDEN):
+        assert secret in sent or secret not in told, f"{secret} is shown"
+    changed = case.method != "GET" and response.status_code < 300
+    assert not (changed and any(key in sent for key in HIDDEN)), (
+        "a foreign object was named, and something done"
+    )
+    if HIDDEN & _keys(case):
+        assert response.status_code >= 400, "a foreign object was found"
+        assert response.status_code != 403, "a foreign object is told from a missing one"
+
+
+def _sent(response: Any) -> str:
+    """Path, query and body."""
+    body = response.request.body or ""
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body)
+    return f"{unquote(response.request.url)} {text}"
 
 
 @schemathesis.hook
@@ -166,11 +229,21 @@ def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool
         return len(response.request.path_url) <= LONGEST
     if failure.code == "ST202" and response.status_code == 400:
         return not all(_unsaid(p, case, response) for p in json.loads(response.content)["errors"])
+    if failure.code == "ST202" and response.status_code == 403:
+        return not FOREIGN  # policy, of members
     if failure.code in ("ST301", "ST302"):
-        return not _tried.intersection(_keys(case))
+        return not (_tried | HIDDEN) & _keys(case)
     if failure.code == "ST201" and case.method == "GET":
         return not _fits_after_all(case, response)
+    if failure.code == "ST201" and FOREIGN and case.method == "POST":
+        return not _owned(case, response)
     return True
+
+
+def _owned(case: Any, response: Any) -> bool:
+    """A body that names no project is the member's: for who has none, it must be there."""
+    made = json.loads(response.content)
+    return isinstance(case.body, dict) and "project_id" not in case.body and made.get("project_id") == PROJECT
 
 
 def _keys(case: Any) -> set[str]:

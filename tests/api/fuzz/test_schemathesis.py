@@ -1,7 +1,8 @@
 """Schemathesis asks a server whatever its OpenAPI document allows, and some things that it does not: all checks, all phases.
 
-Three models share the time: 3 minutes, 30 with `--long`, or `GLUON_FUZZ_SECONDS`. The order of requests is that of a
-seed, `GLUON_FUZZ_SEED`, so that a finding can be had again.
+Three models share the time: 3 minutes, 30 with `--long`, or `GLUON_FUZZ_SECONDS`; two thirds as an admin, one as a
+member of a project who also names what is another's. The order of requests is that of a seed, `GLUON_FUZZ_SEED`, so that
+a finding can be had again.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from pathlib import Path
 import pytest
 
 import gluon
+from gluon.model import loader
 from gluon.testing.product import GluonServer
+from tests.api.fuzz.foreign import ADMIN, MEMBER, Foreign, settings
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -35,21 +38,34 @@ def test_nothing_is_found(proton: str, pytestconfig: pytest.Config, tmp_path: Pa
     seed = os.environ.get("GLUON_FUZZ_SEED", "1")
     models = [word for path in MODELS[proton] for word in ("--model", str(path))]
     env = {"PYTHONPATH": str(HERE / "rich" / "packages")}
-    with GluonServer("up", "--no-shims", *models, env=env) as server:
-        done = ask(f"{server.url}/gluon/v1/protons/{proton}/openapi.json", seconds, seed, tmp_path)
+    known = next(m for m in loader.load(MODELS[proton]) if f"{m.name}/v{m.version}" == proton)
+    with GluonServer("up", "--no-shims", "--config", str(settings(tmp_path)), *models, env=env) as server:
+        url = f"{server.url}/gluon/v1/protons/{proton}/openapi.json"
+        by_admin = ask(url, ADMIN, seconds - seconds // 3, seed, tmp_path)
+        foreign = Foreign(server, known)
+        where = {"GLUON_FUZZ_FOREIGN": str(foreign.write(tmp_path / "foreign.json"))}
+        by_member = ask(url, MEMBER, seconds // 3, seed, tmp_path, **where)
+        foreign.check()
         said = server.daemon.said(lines=100_000)
     assert "request failed" not in said, next(line for line in said.splitlines() if "request failed" in line)
-    told = done.stdout if len(done.stdout) < SHOWN else f"{done.stdout[:SHOWN]}\n…\n{done.stdout[-2000:]}"
-    assert done.returncode == 0, f"GLUON_FUZZ_SEED={seed} GLUON_FUZZ_SECONDS={whole}\n{told}\n{done.stderr}"
+    for who, done in (("admin", by_admin), ("member", by_member)):
+        told = done.stdout if len(done.stdout) < SHOWN else f"{done.stdout[:SHOWN]}\n…\n{done.stdout[-2000:]}"
+        assert done.returncode == 0, (
+            f"{who}: GLUON_FUZZ_SEED={seed} GLUON_FUZZ_SECONDS={whole}\n{told}\n{done.stderr}"
+        )
 
 
-def ask(url: str, seconds: int, seed: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def ask(
+    url: str, token: str, seconds: int, seed: str, folder: Path, **env: str
+) -> subprocess.CompletedProcess[str]:
     command = [
         str(Path(sys.executable).parent / "st"),
         "--config-file",
         str(HERE / "schemathesis.toml"),
         "run",
         url,
+        "--header",
+        f"X-Auth-Token: {token}",
     ]
     command += ["--checks", "all", "--max-time", str(seconds), "--seed", seed, "--continue-on-failure"]
     command += ["--no-color", "--generation-database", "none", "--warnings", "off"]
@@ -59,6 +75,6 @@ def ask(url: str, seconds: int, seed: str, folder: Path) -> subprocess.Completed
         capture_output=True,
         text=True,
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **env},
         timeout=seconds + 120,
     )
