@@ -7,10 +7,10 @@ users and shims see: every attribute in the model's order (1.0: as written), the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import starmap
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -21,6 +21,8 @@ from gluon.spi import store
 
 CREATED_AT = "created_at"
 UPDATED_AT = "updated_at"
+_MOST_PARTS = 100
+"""Sets of hidden attributes; of more, each is made anew."""
 
 
 class Records:
@@ -30,6 +32,7 @@ class Records:
         "_blank",
         "_form",
         "_names",
+        "_parts",
         "_project",
         "_roles",
         "_secret",
@@ -67,6 +70,7 @@ class Records:
         self.read = (*columns, tables.CREATED, tables.UPDATED, tables.WRITTEN)
         self.key_place = self.read.index(self.key_column)
         self._form = _form(self._names)
+        self._parts: dict[frozenset[str], _Part] = {}
         self._project = object_type.role(types.Role.PROJECT)
         self._blank: store.Row = dict.fromkeys((tables.PROJECT, *columns))
         self._roles = tuple(object_type.roles)
@@ -148,11 +152,20 @@ class Records:
 
     def document(self, row: store.Row, without: Collection[str] = ()) -> bytes:
         """The body as JSON: the answer of the API and the journal's `new` are these bytes. `without`: attributes left out."""
-        if without:
-            return codec.encode({name: v for name, v in self.body(row).items() if name not in without})
         if row[tables.WRITTEN]:
-            return codec.encode(self.body(row))
-        return codec.encode(self._form(*self._values(row)))
+            return codec.encode({name: v for name, v in self.body(row).items() if name not in without})
+        if not without:
+            return codec.encode(self._form(*self._values(row)))
+        part = self._parts.get(hidden := frozenset(without)) or self._part(hidden)
+        return codec.encode(part.form(*part.take(self._values(row))))
+
+    def _part(self, without: frozenset[str]) -> _Part:
+        """Made once for each set of attributes that rules hide from somebody."""
+        shown = [n for n, name in enumerate(self._names) if name not in without]
+        made = _Part(_form([self._names[n] for n in shown]), itemgetter(*shown))
+        if len(self._parts) < _MOST_PARTS:
+            self._parts[without] = made
+        return made
 
     def documents(self, lines: Sequence[Sequence[store.Value]]) -> bytes:
         """Bodies as JSON with commas between them. A line has the values of `read`, which need not make a row."""
@@ -201,6 +214,13 @@ class Records:
     def roles(self, row: store.Row) -> dict[types.Role, store.Value]:
         """The values of the attributes that play roles."""
         return dict(zip(self._roles, self._take_roles(row), strict=False))
+
+
+class _Part(NamedTuple):
+    """A body with fewer attributes: its Struct, and its values of those of a whole one."""
+
+    form: type[msgspec.Struct]
+    take: Callable[[Sequence[Any]], Sequence[Any]]
 
 
 class Values(Mapping[str, Any]):

@@ -123,8 +123,8 @@ def require_new(context: units.Context, row: store.Row, given: Mapping[str, Any]
         raise problems.forbidden(resource, "create")
     ruled = access.ruled("create")
     if ruled:
-        attributes = resource.type.attributes
-        said = [name for name in ruled if given.get(name) not in (None, attributes[name].default)]
+        usual = resource.usual
+        said = [name for name in ruled if given.get(name) not in usual[name]]
         if said:
             _refuse(resource, "create", access.refused("create", said, caller, target))
 

@@ -60,6 +60,8 @@ class Resource:
     name: str = field(init=False)
     table: str = field(init=False)
     is_port: bool = field(init=False)
+    usual: Mapping[str, tuple[Any, Any]] = field(init=False)
+    """By attribute, what is as good as not given."""
     references: tuple[referring.Reference, ...] = ()
     referrers: tuple[referring.Reference, ...] = ()
     unique: tuple[Group, ...] = ()
@@ -106,6 +108,7 @@ class Resource:
         self.name = self.type.name
         self.table = self.records.table
         self.is_port = self.type.kind is types.Kind.PORT
+        self.usual = {name: (None, a.default) for name, a in self.type.attributes.items()}
 
     def lookup(self, key: store.Value) -> store.Lookup:
         """The look-up of the object with this key."""

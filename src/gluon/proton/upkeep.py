@@ -7,6 +7,7 @@ link rows equal what documents say, a usage row equals the number of rows it cou
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from gluon import errors
@@ -26,11 +27,15 @@ def reads(resource: registry.Resource, values: Mapping[str, Any], project: store
     """What a new object of these values will look at, beside what it refers to."""
     found = supplies.reads(resource, values)
     if resource.type.quota is not None:
-        key = (str(project or ""), resource.api, resource.name)
-        found.append(store.Lookup(USAGE, _KEY, key))
-        if project:
-            found.append(store.Lookup(QUOTA, _KEY, key))
+        found += _counts(str(project or ""), resource.api, resource.name)
     return found
+
+
+@lru_cache(maxsize=2000)
+def _counts(project: str, api: str, name: str) -> tuple[store.Lookup, ...]:
+    key = (project, api, name)
+    used = store.Lookup(USAGE, _KEY, key)
+    return (used, store.Lookup(QUOTA, _KEY, key)) if project else (used,)
 
 
 def settle(state: work.Work, main: store.Row | None) -> None:

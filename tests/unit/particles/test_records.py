@@ -93,3 +93,19 @@ def test_secrets_alone_and_with_the_others() -> None:
     assert RECORDS.whole(ROW) == {**RECORDS.plain(ROW), "password": "hunter2", "keys": ["hunter3"]}
     nothing = {**ROW, "password": None, "keys": None}
     assert RECORDS.secrets(nothing) == {"password": None, "keys": None}
+
+
+def test_a_body_without_hidden_attributes_is_the_whole_one_with_them_left_out() -> None:
+    whole = codec.decode(RECORDS.document(ROW))
+    written = {**ROW, tables.WRITTEN: '{"name":"N"}'}
+    for hidden in (
+        {"name"},
+        {"subnets", "password"},
+        {"maybe", "tags", "keys", "ids"},
+        set(whole) - {"id", "name"},
+    ):
+        told = {name: value for name, value in whole.items() if name not in hidden}
+        for _ in range(2):
+            assert RECORDS.document(ROW, frozenset(hidden)) == codec.encode(told)
+        shown = {**told, "name": "N"} if "name" in told else told
+        assert codec.decode(RECORDS.document(written, frozenset(hidden))) == shown
