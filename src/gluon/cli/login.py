@@ -25,39 +25,26 @@ def _keep(ctx: click.Context, param: click.Parameter, value: str | None) -> None
         ctx.meta[f"{_META}{param.name}"] = value
 
 
+def _said(name: str, text: str, metavar: str | None = None) -> Callable[[F], F]:
+    """An option that is for `connect` alone."""
+    variable = _SAID[name]
+    return click.option(
+        f"--{name.replace('_', '-')}", envvar=variable, show_envvar=True, is_eager=True, expose_value=False, callback=_keep,
+        metavar=metavar, help=text,
+    )  # fmt: skip
+
+
+_ADDED = (
+    _said("url", "Server, where it is not http://HOST:PORT."),
+    _said("token", "Token to be known by; without it OS_* or a cloud."),
+    _said("os_cloud", "Cloud of clouds.yaml to get a token of.", "NAME"),
+)
+
+
 def options(function: F) -> F:
     """Adds the options to a command; its function hears nothing of them."""
-    for made in (
-        click.option(
-            "--url",
-            envvar=_SAID["url"],
-            show_envvar=True,
-            is_eager=True,
-            expose_value=False,
-            callback=_keep,
-            help="Server, where it is not http://HOST:PORT.",
-        ),
-        click.option(
-            "--token",
-            envvar=_SAID["token"],
-            show_envvar=True,
-            is_eager=True,
-            expose_value=False,
-            callback=_keep,
-            help="Token to be known by; without it OS_* or a cloud.",
-        ),
-        click.option(
-            "--os-cloud",
-            envvar=_SAID["os_cloud"],
-            show_envvar=True,
-            is_eager=True,
-            expose_value=False,
-            callback=_keep,
-            metavar="NAME",
-            help="Cloud of clouds.yaml to get a token of.",
-        ),
-    ):
-        function = made(function)
+    for add in _ADDED:
+        function = add(function)
     return function
 
 
