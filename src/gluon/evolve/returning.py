@@ -56,7 +56,7 @@ def returning(
         table = particles.table_of(old, kind)
         known = longest.get(table, {})
         left = _left(kind, new.types[name], there.get(table, {}))
-        found = {a.name: _judged(a, *said, known.get(particles.column_name(a))) for a, *said in left}
+        found = {a.name: _judged(a, type_, n, known.get(particles.column_name(a))) for a, type_, n in left}
         if None in found.values():
             rigid.add(table)
         back = {n: a for n, a in found.items() if a is not None}

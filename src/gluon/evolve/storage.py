@@ -88,5 +88,5 @@ def judged(
 def _harmless(change: Change) -> bool:
     """Words and behaviour: never why a column is rebuilt."""
     return change.aspect in {
-        "description", "example", "renamed_from", "immutable", "read_only", "on_delete", "listed_as",
+        "description", "example", "renamed_from", "immutable", "read_only", "on_delete", "listed_as", "indexed",
     }  # fmt: skip

@@ -200,6 +200,7 @@ def _new_facts(
         "immutable": merged.says("immutable"),
         "read_only": merged.says("read_only"),
         "secret": merged.says("secret"),
+        "indexed": merged.says("indexed"),
         "pattern": _value(merged.pattern),
         "min_length": _value(merged.min_length),
         "min_items": _value(merged.min_items),

@@ -36,6 +36,10 @@ def check(
         problems.add(
             merged.unique.mark, f"{where}: type {merged.type.value} cannot be unique", "leave unique out"
         )
+    if merged.indexed and merged.says("indexed"):
+        why = _unlisted(merged, word)
+        if why:
+            problems.add(merged.indexed.mark, f"{where}: {why}, so no list asks for it", "leave indexed out")
     if merged.required and merged.says("required") and merged.says("read_only") and not _has_value(merged):
         problems.add(
             merged.required.mark,
@@ -95,6 +99,20 @@ def _check_closed(merged: Attribute, where: str, problems: Problems) -> None:
         if fact and fact.value.lower() not in {*known, "yes", "no", "on", "off"}:
             hint = suggest(fact.value, _shown(key, known)) or f"one of {', '.join(known)}"
             problems.add(fact.mark, f"{where}: unknown {key} {fact.value!r}", hint)
+
+
+def _unlisted(merged: Attribute, word: fieldtypes.Word) -> str:
+    """Why lists are neither filtered nor sorted by an attribute."""
+    if word.nested:
+        return f"it is a {word.name}"
+    if merged.says("secret"):
+        return "it is secret"
+    longest = merged.length.value if merged.length else 0
+    return (
+        f"it has up to {longest} characters, and {STRING_LENGTH} are sorted by"
+        if longest > STRING_LENGTH
+        else ""
+    )
 
 
 def _shown(key: str, known: tuple[str, ...]) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ class Attribute:
     read_only: Fact[bool] | None = None
     secret: Fact[bool] | None = None
     unique: Fact[str] | None = None
+    indexed: Fact[bool] | None = None
     role: Fact[str] | None = None
     example: Fact[source.Node] | None = None
     renamed_from: Fact[str] | None = None

@@ -104,6 +104,7 @@ COMMON = Keys(
     Key(name="read_only", reads=Reads.BOOLEAN, about="Written by the server only."),
     Key(name="secret", reads=Reads.BOOLEAN, about="Taken and used, never shown."),
     Key(name="unique", about="No two objects have the same value: true within a project, global among all.", values=("true", "false", "project", "global")),
+    Key(name="indexed", reads=Reads.BOOLEAN, about="Lists are filtered and sorted by it at the same cost however many objects there are; each write costs a little more."),
     Key(name="role", about="What the attribute means to the engines.", values=tuple(role.value for role in Role)),
     Key(name="primary", since=OLD, reads=Reads.BOOLEAN, about="The key of the object, which stands in its URL."),
     Key(name="example", reads=Reads.VALUE, about="A value for documents and tests."),

@@ -167,7 +167,7 @@ class Attribute:
     `members` those of a nested object. `nullable`: null may be stored. `immutable`: fixed after create;
     `read_only`: set by the server only; `secret`: taken, and never shown. `pool`: where an absent value
     comes from. `listed_as`: the path under the object referred to that lists the referrers. `policies` maps `get|set`
-    to the rule that must be true too. `kept`: answers show what the client wrote (1.0), not the normal form.
+    to the rule that must be true too. `indexed`: lists are filtered and sorted by it. `kept`: answers show what the client wrote (1.0), not the normal form.
     """
 
     name: str
@@ -199,6 +199,7 @@ class Attribute:
     on_delete: OnDelete = OnDelete.RESTRICT
     pool: PoolUse | None = None
     listed_as: str | None = None
+    indexed: bool = False
     renamed_from: str | None = None
     example: Any = None
     policies: Mapping[str, str] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from typing import Any
 from gluon.model import conversions, fieldtypes
 from gluon.model.types import Action, Attribute, AttributeType, Check, ObjectType, OnDelete, Pool, Version
 
-_FLAGS = ("required", "immutable", "read_only", "secret", "unique_items")
+_FLAGS = ("required", "immutable", "read_only", "secret", "unique_items", "indexed")
 _PLAIN = ("pattern", "min_length", "min_items", "max_items", "listed_as", "renamed_from")
 
 

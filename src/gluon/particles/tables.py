@@ -138,9 +138,10 @@ def table(model: types.Model, object_type: types.ObjectType) -> tables.Table:
     ]
     references = object_type.references
     unique = tuple(unique_columns(object_type, u) for u in object_type.unique)
-    indexed = {(column_name(a),) for a in references if a.name != object_type.key}
     key = (column_name(object_type.attributes[object_type.key]),)
-    indexes = [*sorted(indexed - set(unique)), (PROJECT, *key), *_named(model, object_type, key)]
+    asked = [group for group in _asked(model, object_type, key) if group[:1] not in unique]
+    indexed = {(column_name(a),) for a in references if a.name != object_type.key}
+    indexes = [*sorted(indexed - set(unique) - {group[:1] for group in asked}), (PROJECT, *key), *asked]
     return tables.Table(
         name=table_of(model, object_type),
         columns=tuple(columns),
@@ -154,14 +155,20 @@ def table(model: types.Model, object_type: types.ObjectType) -> tables.Table:
     )
 
 
-def _named(model: types.Model, object_type: types.ObjectType, key: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """People look for names, and sort by them. Lists of 1.0 cannot be asked for anything."""
-    name = object_type.role(types.Role.NAME)
-    if model.file_version == "1.0" or name in (None, object_type.key):
+def _asked(model: types.Model, object_type: types.ObjectType, key: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """What lists are asked for: names, and what the model says. Lists of 1.0 cannot be asked for anything."""
+    if model.file_version == "1.0":
         return []
-    attribute = object_type.attributes[name or ""]
-    short = attribute.value_type in _TEXTS and widths.length(attribute) <= _INDEXED_LENGTH
-    return [(column_name(attribute), *key)] if short and not attribute.secret else []
+    name = object_type.role(types.Role.NAME)
+    others = [a for a in object_type.attributes.values() if a.name != object_type.key]
+    asked = [a for a in others if (a.indexed or a.name == name) and not a.secret]
+    return [(column_name(a), *key) for a in asked if _fits(a) and column_name(a) != PROJECT]
+
+
+def _fits(attribute: types.Attribute) -> bool:
+    if attribute.value_type in _TEXTS:
+        return attribute.role not in _FREE_LENGTH and widths.length(attribute) <= _INDEXED_LENGTH
+    return attribute.type not in types.NESTED
 
 
 def link_table(model: types.Model, object_type: types.ObjectType, link: types.Link) -> tables.Table:

@@ -52,30 +52,32 @@ def reads_all(shape: Shape, query: store.Select) -> bool:
 
 
 def page(dialect: Dialect, shape: Shape, query: store.Select, wanted: texts.Wanted = ()) -> Part | None:
-    """The rows themselves. As in `texts.select`, those of a project and those of none are two ordered reads."""
+    """The rows themselves. As in `texts.select`, those of a project and those of none are two ordered reads, and so are
+    those with a value in the first column and those without: no database begins to read an index where an OR says."""
     found = _conditions(dialect, shape, query)
     if found is None:
         return None
     order = _order(shape, query)
+    found += [(f"{quoted(shape.key[0])} {sign} ?", (key,)) for sign, key in texts.start(query)]
+    every: list[tuple[list[Part], Sequence[store.Order]]] = [(found, order)]
     if query.start is not None:
-        found.append(_following(shape, order, query.start))
-    else:
-        found += [(f"{quoted(shape.key[0])} {sign} ?", (key,)) for sign, key in texts.start(query)]
-    sort = ending = f" ORDER BY {', '.join(_sorted_by(dialect, shape, one) for one in order)}"
-    limit: Values = ()
-    if query.limit is not None:
-        ending, limit = ending + " LIMIT ?", (query.limit,)
-    if query.project is None:
-        where, args = _all(found)
-        text = texts.columns(shape, texts.apart(wanted)) + where + ending
-        return texts.around(shape, wanted, text, sort), args + limit
-    project = quoted(PROJECT)
-    mine, own = _all([(f"{project} = ?", (query.project,)), *found])
-    free, args = _all([(f"{project} IS NULL", ()), *found])
-    source = texts.columns(shape, texts.apart(wanted))
-    one, other = (f"SELECT * FROM ({source}{part}{ending}) AS " for part in (mine, free))
-    text = texts.around(shape, wanted, f"{one}m UNION ALL {other}f{ending}", sort)
-    return text, own + limit + args + limit + limit
+        every = [([*found, part], by) for part, by in _following(dialect, shape, order, query.start)]
+    if query.project is not None:
+        project = quoted(PROJECT)
+        whose: list[Part] = [(f"{project} = ?", (query.project,)), (f"{project} IS NULL", ())]
+        every = [([part, *read], by) for part in whose for read, by in every]
+    most, limit = ("", ()) if query.limit is None else (" LIMIT ?", (query.limit,))
+    source, sort = texts.columns(shape, texts.apart(wanted)), _sort(dialect, shape, order)
+    reads: list[str] = []
+    args: Values = ()
+    for read, by in every:
+        where, values = _all(read)
+        reads.append(f"{source}{where}{_sort(dialect, shape, by)}{most}")
+        args += values + limit
+    if len(reads) == 1:
+        return texts.around(shape, wanted, reads[0], sort), args
+    parts = " UNION ALL ".join(f"SELECT * FROM ({read}) AS r{n}" for n, read in enumerate(reads))
+    return texts.around(shape, wanted, f"{parts}{sort}{most}", sort), args + limit
 
 
 def count(dialect: Dialect, shape: Shape, query: store.Select) -> Read | None:
@@ -168,14 +170,19 @@ def _after_all(start: str) -> str | None:
 
 
 def _order(shape: Shape, query: store.Select) -> list[store.Order]:
-    """Up to the key: what comes after it decides nothing."""
+    """Up to the key, which goes the way of what it decides: an index is read to one side."""
     found: list[store.Order] = []
-    for one in (*query.order, *(store.Order(column=name) for name in shape.key)):
+    back = bool(query.order) and query.order[-1].descending
+    for one in (*query.order, *(store.Order(column=name, descending=back) for name in shape.key)):
         if one.column not in {o.column for o in found}:
             found.append(one)
         if set(shape.key) <= {o.column for o in found}:
             break
     return found
+
+
+def _sort(dialect: Dialect, shape: Shape, order: Sequence[store.Order]) -> str:
+    return f" ORDER BY {', '.join(_sorted_by(dialect, shape, one) for one in order)}"
 
 
 def _sorted_by(dialect: Dialect, shape: Shape, one: store.Order) -> str:
@@ -189,9 +196,32 @@ def _nullable(shape: Shape) -> frozenset[str]:
     return frozenset(c.name for c in shape.table.columns if c.nullable and c.name not in shape.key)
 
 
-def _following(shape: Shape, order: Sequence[store.Order], start: store.Row) -> Part:
-    """Behind `start`: in the first column, or as good in it and behind in the next, and so on."""
-    nullable = _nullable(shape)
+def _following(
+    dialect: Dialect, shape: Shape, order: Sequence[store.Order], start: store.Row
+) -> list[tuple[Part, Sequence[store.Order]]]:
+    """Behind `start`: in the first column, or as good in it and behind in the next, and so on; each part a read in its
+    own order. Those without a value in the first column differ by the others alone: MariaDB sorts them, unless the
+    order leaves it out, and PostgreSQL if it does."""
+    first, value = order[0], start[order[0].column]
+    column, nullable = quoted(first.column), _nullable(shape)
+    empty = order if dialect.null_is_most else order[1:]
+    if value is None:
+        rest, args = _behind_all(order[1:], start, nullable)
+        others: Part = (f"({column} IS NULL AND {rest})", args)
+        return (
+            [(others, empty)]
+            if first.descending
+            else [(others, empty), ((f"{column} IS NOT NULL", ()), order)]
+        )
+    part = _behind_all(order, start, nullable - {first.column})
+    if len(order) > 1:
+        part = (f"({column} {'<=' if first.descending else '>='} ? AND {part[0]})", (value, *part[1]))
+    if first.descending and first.column in nullable:
+        return [(part, order), ((f"{column} IS NULL", ()), empty)]
+    return [(part, order)]
+
+
+def _behind_all(order: Sequence[store.Order], start: store.Row, nullable: frozenset[str]) -> Part:
     ways: list[str] = []
     same: list[str] = []
     args: list[store.Value] = []
@@ -204,15 +234,7 @@ def _following(shape: Shape, order: Sequence[store.Order], start: store.Row) -> 
             args += held + ([value] if "?" in behind else [])
         same.append(f"{column} IS NULL" if value is None else f"{column} = ?")
         held += [] if value is None else [value]
-    text = f"(({') OR ('.join(ways)}))"
-    first, value = order[0], start[order[0].column]
-    if value is None or len(order) == 1:
-        return text, tuple(args)
-    # said once more on its own: no database begins to read an index where an OR says
-    bound = f"{quoted(first.column)} {'<=' if first.descending else '>='} ?"
-    if first.descending and first.column in nullable:
-        bound = f"({bound} OR {quoted(first.column)} IS NULL)"
-    return f"({bound} AND {text})", (value, *args)
+    return f"(({') OR ('.join(ways)}))", tuple(args)
 
 
 def _behind(one: store.Order, value: store.Value, *, nullable: bool) -> str | None:

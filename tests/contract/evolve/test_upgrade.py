@@ -90,6 +90,7 @@ CASES: dict[str, tuple[ObjectType, Expected]] = {
     "shorter": (changed(box(), "name", length=3), lambda b: b),
     "unique": (box(unique=(Unique(attributes=("name",)),)), lambda b: b),
     "unique in each project": (box(unique=(Unique(attributes=("name",), scope=Scope.PROJECT),)), lambda b: b),
+    "indexed": (changed(box(), "size", indexed=True), lambda b: b),
     "less": (without(box(), "size"), lambda b: _less(b, "size")),
     "no reference any more": (box(attribute("shelf_id", T.UUID)), lambda b: b),
 }  # fmt: skip

@@ -112,7 +112,10 @@ def holds(row: Row, one: Filter) -> bool:
 
 def expected(all_rows: list[Row], query: Select) -> list[Row]:
     def compare(one: Row, other: Row) -> int:
-        for order in (*query.order, Order(column="id")):
+        for order in (
+            *query.order,
+            Order(column="id", descending=bool(query.order) and query.order[-1].descending),
+        ):
             a, b = one[order.column], other[order.column]
             if a != b:
                 less = a is None or (b is not None and a < b)  # type: ignore[operator]
