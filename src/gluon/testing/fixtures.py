@@ -1,8 +1,9 @@
 """The pytest plug-in: `pytest_plugins = ["gluon.testing.fixtures"]` in a root conftest.
 
 Servers are started at first use, one of a kind per pytest process (so one per xdist worker), and
-end with it. `postgres_url`, `mariadb_url`: a fresh database each test; `etcd_endpoint` (`host:port`)
-and `etcd_url`: an etcd without keys. A test that breaks its server makes one of its own instead.
+end with it. `postgres_url`, `mariadb_url`: an empty database each test; `etcd_endpoint` (`host:port`)
+and `etcd_url`: an etcd without keys. A test that breaks its server makes one of its own instead. What is committed survives the
+death of any process, but not a power cut: nothing waits for the disk.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def require_programs(*names: str) -> None:
 def postgres_server() -> Iterator[PostgresServer]:
     """The PostgreSQL of this pytest process."""
     require_programs("initdb", "postgres", "psql")
-    with PostgresServer() as server:
+    with PostgresServer(fsync="off", full_page_writes="off") as server:
         yield server
 
 
@@ -34,7 +35,7 @@ def postgres_server() -> Iterator[PostgresServer]:
 def mariadb_server() -> Iterator[MariadbServer]:
     """The MariaDB of this pytest process."""
     require_programs("mariadb-install-db", "mariadbd", "mariadb")
-    with MariadbServer() as server:
+    with MariadbServer("--innodb-flush-method=nosync") as server:
         yield server
 
 
@@ -60,7 +61,7 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     """URL of a fresh PostgreSQL database."""
     name = postgres_server.create_database()
     yield postgres_server.url(name)
-    postgres_server.drop_database(name)
+    postgres_server.recycle_database(name)
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def mariadb_url(mariadb_server: MariadbServer) -> Iterator[str]:
     """URL of a fresh MariaDB database."""
     name = mariadb_server.create_database()
     yield mariadb_server.url(name)
-    mariadb_server.drop_database(name)
+    mariadb_server.recycle_database(name)
 
 
 @pytest.fixture

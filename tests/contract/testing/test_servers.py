@@ -47,6 +47,20 @@ def test_restore_goes_back_to_the_dump(sql_server: SqlServer) -> None:
     assert sql_server.sql("SELECT count(*) FROM t", database=name).strip() == "0"
 
 
+def test_a_recycled_database_is_as_a_new_one(sql_server: SqlServer) -> None:
+    name = sql_server.create_database()
+    sql_server.sql("CREATE TABLE t (a int); INSERT INTO t VALUES (5)", database=name)
+    filled = sql_server.dump(name)
+
+    sql_server.recycle_database(name)
+
+    assert "CREATE TABLE" not in sql_server.dump(name)
+    assert sql_server.create_database() == name
+    sql_server.restore(name, filled)
+    assert sql_server.sql("SELECT a FROM t", database=name).strip() == "5"
+    assert sql_server.create_database() != name
+
+
 def test_a_starting_server_leaves_the_temporary_tables_of_others_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

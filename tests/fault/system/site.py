@@ -79,7 +79,7 @@ class Site:
     ) -> None:
         self._stack.close()
         if self.sql is not None and self.sql.running:
-            self.sql.drop_database(self.database)
+            self.sql.recycle_database(self.database)
 
 
 def also(*values: Any) -> Any:

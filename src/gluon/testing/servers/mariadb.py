@@ -1,7 +1,7 @@
 """A private MariaDB, durable at each commit (`innodb_flush_log_at_trx_commit=1`).
 
-Out: `MariadbServer`: `url()` for clients, `create_database()` for a fresh one, `dump`/`restore` for
-fault tests. As root it runs as user `mysql`.
+Out: `MariadbServer`: `url()` for clients, `create_database()` for a fresh one, `recycle_database()` when it is no longer
+needed, `dump`/`restore` for fault tests. As root it runs as user `mysql`.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class MariadbServer(PrivateServer):
         super().__init__(user=unprivileged_user("mysql"))
         self._options = options
         self._numbers = itertools.count(1)
+        self._spare: list[str] = []
 
     @property
     def port(self) -> int:
@@ -55,13 +56,20 @@ class MariadbServer(PrivateServer):
         return f"{url}?unix_socket={quote(str(self.socket), safe='')}" if unix else url
 
     def create_database(self, name: str = "") -> str:
-        """A new empty database; returns its name."""
+        """An empty database, a new one if it has a name; returns its name."""
+        if not name and self._spare:
+            return self._spare.pop()
         name = name or f"test_{next(self._numbers)}"
         self.sql(f"CREATE DATABASE `{name}`")
         return name
 
     def drop_database(self, name: str) -> None:
         self.sql(f"DROP DATABASE IF EXISTS `{name}`")
+
+    def recycle_database(self, name: str) -> None:
+        """Empty it for the next who wants one."""
+        self.sql(f"DROP DATABASE `{name}`; CREATE DATABASE `{name}`")
+        self._spare.append(name)
 
     def sql(self, text: str, *, database: str = "") -> str:
         """Run SQL; returns bare values, one row a line. Raises `ProcessFailed`."""
