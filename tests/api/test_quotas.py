@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,37 @@ def test_from_the_command_line(server: GluonServer) -> None:
     assert quota("set", "cli-project", "Network")[0] == 2
     assert quota("unset", "cli-project")[0] == 0
     assert "100    100" in quota("show", "cli-project")[1]
+
+
+@pytest.mark.parametrize("kind", ["postgres_url", "mariadb_url"])
+def test_many_at_once_at_two_processes_get_no_more_than_the_limit(
+    kind: str, request: pytest.FixtureRequest, etcd_url: str
+) -> None:
+    most = 25
+    database = request.getfixturevalue(kind)
+    words = ("server", "--workers", "2", "--database", database, "--etcd", etcd_url)
+    with GluonServer(*words, "--model", str(CATALOG / "net-l2")) as server:
+        status, told = server.request("PUT", QUOTAS, {"quotas": {"net-l2": {"Network": most}}})
+        assert status == 200, told
+
+        def make(number: int) -> tuple[int, Any]:
+            several = [{"project_id": OWN}] * (1 + number % 3)
+            return server.request("POST", NETWORKS, {"networks": several} if number % 3 else several[0])
+
+        def gone(key: str) -> tuple[int, Any]:
+            return server.request("DELETE", f"{NETWORKS}/{key}")
+
+        def there() -> list[str]:
+            return [one["id"] for one in server.request("GET", f"{NETWORKS}?limit=1000")[1]["networks"]]
+
+        with ThreadPoolExecutor(16) as pool:
+            statuses = {status for status, _ in pool.map(make, range(60))}
+            keys = there()
+            assert statuses == {201, 409} and most - 2 <= len(keys) <= most
+            mixed = list(pool.map(lambda n: gone(keys[n // 2]) if n % 2 else make(n), range(40)))
+            assert {status for status, _ in mixed} <= {201, 204, 409}
+        used = server.request("GET", QUOTAS)[1]["quotas"]["net-l2"]["Network"]["used"]
+        assert used == len(there()) <= most
 
 
 # -- rates ------------------------------------------------------------------------------------------
