@@ -17,6 +17,7 @@ import click
 from gluon.cli import lists
 from gluon.client import http
 from gluon.objects import codec
+from gluon.values.text import shown
 
 VERBS = ("list", "show", "create", "update", "delete")
 BINDING_FAILED = "binding_failed"
@@ -118,7 +119,7 @@ def _command(
 
 def _shown(answer: Any) -> str:
     """As people read it, where the terminal can show it."""
-    text = json.dumps(answer, indent=_INDENT, ensure_ascii=False)
+    text = shown(json.dumps(answer, indent=_INDENT, ensure_ascii=False), lines=True)
     try:
         text.encode(getattr(sys.stdout, "encoding", None) or "ascii")  # it may be closed
     except UnicodeEncodeError:
@@ -259,7 +260,7 @@ def fail(error: http.ClientError) -> NoReturn:
     if isinstance(error, http.ApiError):
         click.echo(f"Bad return status {error.status}", err=True)
         for line in error.lines:
-            click.echo(line, err=True)
+            click.echo(shown(line), err=True)
     else:
         click.echo(f"protonclient: {error}", err=True)
     sys.exit(1)

@@ -8,7 +8,6 @@ journal has what was done (`gluon audit`). No value of an object is in it, so no
 from __future__ import annotations
 
 import os
-import re
 import stat
 import sys
 import threading
@@ -26,6 +25,7 @@ from gluon.cmd import settings as config
 from gluon.cmd.clients import Client, Clients
 from gluon.objects import codec
 from gluon.spi import context
+from gluon.values.text import shown
 
 log = structlog.get_logger(__name__)
 
@@ -37,8 +37,6 @@ _MOST = 200_000
 """Requests that wait for a file that takes none; more are counted as lost."""
 _LONGEST = 1024
 _ACTIONS = {"PUT": "update", "PATCH": "update", "DELETE": "delete"}
-_SIGNS = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]").sub
-"""Characters that JSON takes as they are, and a reader for the end of a line, an order or another direction."""
 _ANY = Clients((), "x-forwarded-for")
 _Told = tuple[float, lane.Answered, str, int]
 
@@ -189,8 +187,7 @@ def line(at: float, answered: lane.Answered, given: str, revision: int, client: 
         "path": "/" + "/".join(answered.path)[:_LONGEST],
         "milliseconds": round(answered.seconds * 1000, 1),
     }
-    text = codec.encode(facts).decode()
-    return _SIGNS(lambda found: f"\\u{ord(found[0]):04x}", text).encode() + b"\n"
+    return shown(codec.encode(facts).decode()).encode() + b"\n"
 
 
 def _any_line(at: float, answered: lane.Answered, given: str, revision: int, client: Client) -> bytes:

@@ -20,6 +20,7 @@ import yaml
 from gluon.client import http
 from gluon.cmd import operate
 from gluon.cmd import settings as config
+from gluon.values.text import shown
 
 BASE = "/gluon/v1/changesets"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -64,13 +65,15 @@ def listed(server: config.Api, filters: Mapping[str, Any], *, as_json: bool) -> 
     except http.ClientError as error:
         return _fail(error)
     if as_json:
-        click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+        click.echo(shown(json.dumps(answer, indent=2, ensure_ascii=False), lines=True))
         return 0
     rows = [("ID", "AT (UTC)", "WHO", "+", "~", "-", "PROTONS", "NAME")]
     for one in answer["changesets"]:
         counts = [str(one["counts"][op]) for op in _SIGNS]
         name = one["name"] + (f" (undoes {one['undoes']})" if one["undoes"] else "")
-        rows.append((one["id"], one["at"][:19], one["who"], *counts, ", ".join(one["apis"]), name))
+        rows.append(
+            (one["id"], one["at"][:19], shown(one["who"]), *counts, ", ".join(one["apis"]), shown(name))
+        )
     widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
     for row in rows:
         click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
@@ -94,7 +97,7 @@ def _ask(server: config.Api, do: Callable[[http.Client], Any], *, as_json: bool)
     except http.ClientError as error:
         return _fail(error)
     if as_json:
-        click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+        click.echo(shown(json.dumps(answer, indent=2, ensure_ascii=False), lines=True))
     else:
         for line in told(answer):
             click.echo(line)
@@ -108,7 +111,7 @@ def _fail(error: http.ClientError) -> int:
         return operate.fail(error)
     for p in problems:
         hint = f" ({p['hint']})" if p.get("hint") else ""
-        click.echo(f"gluon: {p['pointer']}: {p['detail']}{hint}", err=True)
+        click.echo(shown(f"gluon: {p['pointer']}: {p['detail']}{hint}"), err=True)
     return 1
 
 
@@ -131,10 +134,10 @@ def told(answer: Mapping[str, Any]) -> list[str]:
         for one in answer["allocations"]
     ]
     lines += [
-        f"not undone: {one['attribute']} of {one['type']} {one['key']}: {one['why']}"
+        shown(f"not undone: {one['attribute']} of {one['type']} {one['key']}: {one['why']}")
         for one in answer["not_undone"]
     ]
-    lines.append(_sum(answer))
+    lines.append(shown(_sum(answer)))
     return lines
 
 
@@ -142,7 +145,8 @@ def _object(one: Mapping[str, Any]) -> list[str]:
     sign, colour = _SIGNS[one["op"]]
     name = f" ({one['as']})" if one.get("as") else ""
     why = f": {one['reason']}" if one.get("reason") else ""
-    head = click.style(f"{sign} {one['api']} {one['type']} {one['key']}{name}", fg=colour, bold=True) + why
+    what = shown(f"{sign} {one['api']} {one['type']} {one['key']}{name}")
+    head = click.style(what, fg=colour, bold=True) + shown(why)
     old, new = one["old"] or {}, one["body"] or {}
     if one["op"] == "delete":
         return [head]
@@ -154,7 +158,7 @@ def _object(one: Mapping[str, Any]) -> list[str]:
 
 
 def _value(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+    text = shown(json.dumps(value, ensure_ascii=False))
     return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
 
 

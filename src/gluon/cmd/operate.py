@@ -11,6 +11,7 @@ from gluon.cli import login
 from gluon.client import http
 from gluon.cmd import settings as config
 from gluon.cmd import told
+from gluon.values.text import shown
 
 _PATIENCE = 300.0
 
@@ -97,5 +98,5 @@ def _facts(client: http.Client) -> dict[str, Any]:
 def fail(error: http.ClientError) -> int:
     """Say what a server refused; the exit status."""
     for line in error.lines if isinstance(error, http.ApiError) else [str(error)]:
-        click.echo(f"gluon: {line}", err=True)
+        click.echo(shown(f"gluon: {line}"), err=True)
     return 1

@@ -18,6 +18,7 @@ from gluon.client import http
 from gluon.cmd import operate
 from gluon.cmd import settings as config
 from gluon.objects import codec
+from gluon.values.text import shown
 
 _PAUSE = 0.2
 _LONGEST = 5.0
@@ -33,7 +34,7 @@ def watch(server: config.Api, what: str, filters: tuple[str, ...], since: str | 
         with operate.connect(server) as client:
             path, pairs = _place(client, what, [_pair(text) for text in filters])
         for event in _events(server, path, pairs, since):
-            sys.stdout.write(codec.encode(event).decode() + "\n")
+            sys.stdout.write(shown(codec.encode(event).decode()) + "\n")
             sys.stdout.flush()
     except http.ClientError as error:
         return operate.fail(error)

@@ -17,7 +17,21 @@ _URI = re.compile(
     r"(?:[A-Za-z0-9._~:/?@!$&'()*+,;=\[\]-]|%[0-9A-Fa-f]{2})*"
     r"(?:\#(?:[A-Za-z0-9._~:/?@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)?"
 ).fullmatch
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]").sub
+"""What a terminal obeys, or a reader takes for the end of a line or another direction."""
 _EMAIL = re.compile(r"[A-Za-z0-9_.+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+").fullmatch
+
+
+def shown(text: str, *, lines: bool = False) -> str:
+    """Text of others, for a terminal or a log: what would not be seen is written as JSON may write it. `lines`: of several,
+    whose ends are ours."""
+    if lines:
+        return "\n".join(map(shown, text.split("\n")))
+    return text if text.isprintable() else _UNSEEN(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
 
 
 def parse_date_time(text: str) -> str:

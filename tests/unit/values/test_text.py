@@ -111,3 +111,25 @@ def test_an_empty_text_is_no_document() -> None:
     for written in ("", "{"):
         with pytest.raises(ValueError, match="JSON"):
             text.parse_document(written)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("plain", "plain"),
+        ("Zürich 東京 😀", "Zürich 東京 😀"),
+        ("a\x1b[31mb", "a\\u001b[31mb"),
+        ("a\x9b31m", "a\\u009b31m"),
+        ("a\nb\rc\td", "a\\u000ab\\u000dc\\u0009d"),
+        ("\u2028\u2029\u202e\u2066\x7f", "\\u2028\\u2029\\u202e\\u2066\\u007f"),
+        ("zero\u200dwidth", "zero\u200dwidth"),  # joins letters and signs of people
+    ],
+)
+def test_what_a_terminal_would_obey_is_shown(said: str, told: str) -> None:
+    assert text.shown(said) == told
+
+
+def test_what_is_shown_is_the_same_json() -> None:
+    body = {"name": "a\x9b31m\u2028\u202e\n", "more": ["\x1b", "ü"]}
+    said = json.dumps(body, ensure_ascii=False, indent=2)
+    assert json.loads(text.shown(said, lines=True)) == body
