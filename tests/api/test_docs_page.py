@@ -112,3 +112,16 @@ def test_a_model_is_text_and_never_markup(evil: GluonServer, tmp_path: Path) -> 
         assert page.run("document.querySelector('main').innerText.includes('<script src=//evil')") is True
         assert page.complaints() == []
         assert not any("evil.example" in url for url in page.asked())
+
+
+@needs_browser
+def test_our_own_document_is_found_again(server: GluonServer, tmp_path: Path) -> None:
+    """By its address; bodies and answers of its operations are shown, and words in backticks as code."""
+    with browser.Browser(tmp_path) as page:
+        page.go(f"{server.url}/docs#/gluon", READY)
+        assert page.run("location.hash") == "#/gluon"
+        page.run("document.getElementById('op-gluon-change').open = true")
+        page.run("new Promise((done) => setTimeout(done, 50))")
+        shown = str(page.run("document.getElementById('op-gluon-change').innerText"))
+        assert "changes[].op" in shown and "What comes back" in shown and "`" not in shown
+        assert page.complaints() == []

@@ -178,9 +178,8 @@ def _free(name: str) -> bool:
 
 
 def _filter(name: str, attribute: Attribute | None) -> Document:
-    words = ", ".join(f"`{name}__{word}`" for word in queries.suffixes(attribute))
     plain = _TIME if attribute is None else _value(attribute)
-    text = f"Only objects with one of these values; empty stands for null. Also {words}."
+    text = "Only objects with one of these values; empty stands for null."
     items = {"anyOf": [plain, {"type": "string", "maxLength": 0}]}
     return _parameter(name, text, {"type": "array", "items": items})
 

@@ -12,6 +12,11 @@ function make(tag, given, ...inside) {
   return node;
 }
 
+/** Text with its `code` as code. */
+function marked(text) {
+  return (text || "").split("`").map((part, n) => (n % 2 ? make("code", {}, part) : part)).filter((part) => part !== "");
+}
+
 async function read(path) {
   const headers = { accept: "application/json" };
   if (byId("token").value) headers["x-auth-token"] = byId("token").value;
@@ -30,13 +35,15 @@ function resolved(thing) {
 
 // -- schemas
 
-const LIMITS = [["minimum", "from "], ["maximum", "to "], ["minLength", "at least ", " characters"], ["maxLength", "at most ", " characters"],
-  ["minItems", "at least ", " items"], ["maxItems", "at most ", " items"], ["pattern", "matches "], ["contentMediaType", ""]];
+const LIMITS = [["minimum", "from "], ["maximum", "to "], ["maxLength", "at most ", " characters"],
+  ["minItems", "at least ", " items"], ["maxItems", "at most ", " items"]];
+const ANY_TEXT = "^[^\\u0000]*$";
+const SHOWN_PATTERN = 100; // what is longer says nothing to people
 
 function typeOf(schema) {
   schema = resolved(schema);
-  const either = schema.anyOf || schema.oneOf;
-  if (either) return [...new Set(either.map(typeOf))].join(" or ");
+  const either = schema.type ? null : schema.anyOf || schema.oneOf;
+  if (either) return [...new Set(either.map(resolved).filter((one) => one.maxLength !== 0).map(typeOf))].join(" or ");
   if (!schema.type && schema.enum) return "one of";
   const kinds = [schema.type || "any"].flat().map((kind) => {
     if (kind === "array" && schema.items) return `list of ${typeOf(schema.items)}`;
@@ -48,8 +55,12 @@ function typeOf(schema) {
 function constraints(schema) {
   schema = resolved(schema);
   const found = [];
-  if (schema.enum) found.push(schema.enum.map((v) => JSON.stringify(v)).join(", "));
+  const values = schema.enum || resolved(schema.items).enum;
+  if (values) found.push(values.map((v) => JSON.stringify(v)).join(", "));
   for (const [key, before, after = ""] of LIMITS) if (schema[key] !== undefined) found.push(`${before}${schema[key]}${after}`);
+  if (schema.minLength) found.push(schema.minLength === 1 ? "not empty" : `at least ${schema.minLength} characters`);
+  const pattern = schema.format || schema.pattern === ANY_TEXT ? "" : schema.pattern || "";
+  if (pattern && pattern.length < SHOWN_PATTERN) found.push(`matches ${pattern}`);
   if (schema.uniqueItems) found.push("no doubles");
   if (schema.default !== undefined) found.push(`else ${JSON.stringify(schema.default)}`);
   if (schema.readOnly) found.push("read only");
@@ -57,27 +68,29 @@ function constraints(schema) {
   return found.join("; ");
 }
 
-function rows(schema, prefix, depth) {
+/** Each member, and theirs; `starred`: those that must be given have a star. */
+function rows(schema, prefix, depth, starred) {
   schema = resolved(schema);
+  if (!schema.properties && schema.anyOf) return schema.anyOf.flatMap((one) => rows(one, prefix, depth, starred));
   const found = [];
-  const needed = new Set(schema.required || []);
+  const needed = new Set(starred ? schema.required || [] : []);
   for (const [name, value] of Object.entries(schema.properties || {})) {
     const inner = resolved(value);
     found.push(make("tr", {},
       make("td", {}, make("code", {}, prefix + name), needed.has(name) ? make("b", { title: "must be given" }, " *") : ""),
       make("td", {}, make("code", {}, typeOf(inner))),
-      make("td", {}, inner.description || "", make("div", { class: "soft" }, constraints(inner)))));
-    if (depth < 3 && inner.properties) found.push(...rows(inner, `${prefix}${name}.`, depth + 1));
+      make("td", {}, ...marked(inner.description), make("div", { class: "soft" }, constraints(inner)))));
+    if (depth < 3 && inner.properties) found.push(...rows(inner, `${prefix}${name}.`, depth + 1, starred));
     const items = resolved(inner.items || (typeof inner.additionalProperties === "object" ? inner.additionalProperties : null));
-    if (depth < 3 && items.properties) found.push(...rows(items, `${prefix}${name}[].`, depth + 1));
+    if (depth < 3 && (items.properties || items.anyOf)) found.push(...rows(items, `${prefix}${name}[].`, depth + 1, starred));
   }
   return found;
 }
 
-function fields(schema, caption) {
-  return make("table", {},
+function fields(schema, caption, starred) {
+  return make("table", { class: "fields" },
     make("thead", {}, make("tr", {}, ...[caption, "Type", "Meaning"].map((text) => make("th", { scope: "col" }, text)))),
-    make("tbody", {}, ...rows(schema, "", 0)));
+    make("tbody", {}, ...rows(schema, "", 0, starred)));
 }
 
 // -- operations
@@ -102,30 +115,41 @@ function example(schema, depth = 0) {
     const names = depth > 2 ? [] : schema.required || [];
     return Object.fromEntries(names.map((name) => [name, example((schema.properties || {})[name] || {}, depth + 1)]));
   }
-  if (kind === "array") return [];
+  if (kind === "array") return schema.minItems ? [example(schema.items || {}, depth + 1)] : [];
   if (kind === "integer" || kind === "number") return schema.minimum || 0;
   if (kind === "boolean") return true;
   return schema.format === "uuid" ? "5c0f3a52-6d5e-4a4b-9f0c-1a2b3c4d5e6f" : "text";
 }
+
+/** The names of what an object in a query has. */
+function members(schema) { return Object.keys(schema.properties || {}).join(", "); }
 
 function parameterRow(given) {
   const parameter = resolved(given);
   return make("tr", {},
     make("td", {}, make("code", {}, parameter.name), parameter.required ? make("b", { title: "must be given" }, " *") : "", make("div", { class: "soft" }, `in the ${parameter.in}`)),
     make("td", {}, make("code", {}, typeOf(parameter.schema || {}))),
-    make("td", {}, parameter.description || "", make("div", { class: "soft" }, constraints(parameter.schema || {}))));
+    make("td", {}, ...marked(parameter.description), make("div", { class: "soft" }, constraints(parameter.schema || {}) || members(parameter.schema || {}))));
 }
 
 function responseRow([status, given]) {
   const response = resolved(given);
   const refused = Number(status) >= 400;
   return make("tr", {}, make("td", {}, make("code", {}, status)),
-    make("td", {}, response.description || ""),
+    make("td", {}, ...marked(response.description)),
     make("td", {}, refused ? make("a", { href: "/docs/errors" }, "codes") : ""));
 }
 
+/** The body of a good answer, if it has members. */
+function answer(what) {
+  const good = Object.entries(what.responses).find(([status]) => status < "300");
+  const content = good && resolved(good[1]).content;
+  const schema = content && content["application/json"] && resolved(content["application/json"].schema);
+  return schema && schema.properties ? schema : null;
+}
+
 function table(heads, lines) {
-  return make("table", {}, make("thead", {}, make("tr", {}, ...heads.map((text) => make("th", { scope: "col" }, text)))), make("tbody", {}, ...lines));
+  return make("table", { class: heads.length > 2 && heads[2] ? "fields" : "" }, make("thead", {}, make("tr", {}, ...heads.map((text) => make("th", { scope: "col" }, text)))), make("tbody", {}, ...lines));
 }
 
 function operation(path, verb, item) {
@@ -136,16 +160,18 @@ function operation(path, verb, item) {
   const body = content ? content[kind].example !== undefined ? content[kind].example : example(content[kind].schema) : undefined;
   const node = make("details", { id: `op-${what.operationId || `${verb} ${path}`}` },
     make("summary", {}, make("span", { class: `verb ${verb}` }, verb.toUpperCase()), " ",
-      make("code", what.deprecated ? { class: "old" } : {}, path), " ", make("span", { class: "soft" }, what.summary || "")));
+      make("code", what.deprecated ? { class: "old" } : {}, path), " ", make("span", { class: "soft" }, ...marked(what.summary))));
   node.addEventListener("toggle", () => { // only what is looked at is made
     if (!node.open || node.children.length > 1) return;
-    if (what.description) node.append(make("p", {}, what.description));
+    if (what.description) node.append(make("p", {}, ...marked(what.description)));
     node.append(make("pre", {}, curl(verb, path, body, kind)));
     if (all.length) node.append(make("h3", {}, "Parameters"), table(["Name", "Type", "Meaning"], all.map(parameterRow)));
     if (content) {
       const schema = resolved(content[kind].schema);
-      node.append(make("h3", {}, "Body"), fields(schema.anyOf ? schema.anyOf[0] : schema, "Field"));
+      node.append(make("h3", {}, "Body"), fields(schema.anyOf ? schema.anyOf[0] : schema, "Field", true));
     }
+    const answered = answer(what);
+    if (answered && !(shown.components.schemas || {})[what.tags[0]]) node.append(make("h3", {}, "What comes back"), fields(answered, "Field", false));
     node.append(make("h3", {}, "Answers"), table(["Status", "Meaning", ""], Object.entries(what.responses).map(responseRow)));
   });
   return node;
@@ -164,7 +190,7 @@ function sectionOf(tag) {
       node.append(operation(path, verb, item));
     }
   }
-  if (schema) node.append(make("h3", {}, "Fields"), fields(schema, "Field"));
+  if (schema) node.append(make("h3", {}, "Fields"), fields(schema, "Field", false));
   node.dataset.words = words.join(" ").toLowerCase();
   return node;
 }
@@ -202,11 +228,16 @@ function failed(error) {
   byId("content").replaceChildren(make("p", { role: "alert" }, `${error.message}. A token may be needed: give it above.`));
 }
 
+/** What stands behind `#/`. */
+function nameOf(path) {
+  return path.replace("/gluon/v1/", "").replace("protons/", "").replace("/openapi.json", "").replace("openapi.json", "gluon");
+}
+
 async function choose() {
   const path = byId("protons").value;
   if (!path) return;
   byId("content").replaceChildren(make("p", {}, "Reading…"));
-  history.replaceState(null, "", `#/${path.replace("/gluon/v1/", "").replace("protons/", "").replace("/openapi.json", "")}`);
+  history.replaceState(null, "", `#/${nameOf(path)}`);
   try { show(await read(path)); } catch (error) { failed(error); }
 }
 
@@ -218,7 +249,7 @@ async function start() {
     all.push(["Gluon itself", "/gluon/v1/openapi.json"]);
     byId("protons").replaceChildren(...all.map(([text, path]) => make("option", { value: path }, text)));
     const wanted = location.hash.slice(2);
-    const found = all.find(([, path]) => path.includes(`/${wanted}/openapi.json`));
+    const found = all.find(([, path]) => nameOf(path) === wanted);
     if (wanted && found) byId("protons").value = found[1];
     await choose();
   } catch (error) { failed(error); }
