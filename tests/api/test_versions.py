@@ -180,6 +180,13 @@ def test_mistakes_are_told_in_the_words_of_the_version(server: GluonServer) -> N
     assert server.request("GET", f"{V1}/lines")[0] == 404
 
 
+def test_lists_of_other_versions_take_no_arguments_and_say_which_do(server: GluonServer) -> None:
+    for path in (f"{V1}/circuits?limit=1", f"{V15}/circuits?marker=x&limit=1", f"{V1}/circuits?mode=hub"):
+        status, said = server.request("GET", path)
+        assert status == 400, said
+        assert "2.0 of net-eline" in json.dumps(said), said
+
+
 def test_nested_paths_and_cascades(server: GluonServer) -> None:
     made = old(server)
     notes = f"{V1}/circuits/{made['id']}/notes"

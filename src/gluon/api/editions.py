@@ -7,6 +7,7 @@ cannot be turned back is read only.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from gluon import errors
@@ -56,7 +57,7 @@ class Editions:
         rest: tuple[str, ...],
         expected: frozenset[int] | None,
     ) -> message.Reply:
-        answers.no_arguments(request)
+        _no_arguments(request, edition)
         parent = None
         above: list[tuple[units.Context, str]] = []
         while len(rest) >= 2 and rest[1] in edition.children:
@@ -123,6 +124,17 @@ class Editions:
             expected = expected or frozenset({int(found.row[tables.REVISION] or 0)})
         changed = edition.up(body, partial=True, stored=stored)
         return _object(200, edition, context, await self._put(context, key, changed, expected, parent))
+
+
+def _no_arguments(request: message.Request, edition: editions.Edition) -> None:
+    """Raises `Invalid`: what is filtered and sorted by is stored, and in the words of the stored version."""
+    try:
+        answers.no_arguments(request)
+    except errors.Invalid as error:
+        (problem,) = error.problems
+        model = edition.resource.model
+        hint = f"version {edition.version.model.version} takes none here; ask {model.version} of {model.name}, which is stored"
+        raise errors.Invalid([replace(problem, hint=hint)]) from None
 
 
 def _object(

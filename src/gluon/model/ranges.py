@@ -1,6 +1,6 @@
 """Ranges of pools as the pools will read them: a text of a model in, its first and last number out.
 
-100-199   7   192.0.2.0/24   192.0.2.10-192.0.2.20   fa:16:3e:00:00:00/24   65000:1-65000:99
+100-199   7   1.10-1.20   192.0.2.0/24   192.0.2.10-192.0.2.20   fa:16:3e:00:00:00/24   65000:1-65000:99
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from gluon.model.fieldtypes import Word
 from gluon.model.types import AttributeType, Format
-from gluon.values import space
+from gluon.values import identifier, space
 from gluon.values.route_target import RouteDistinguisher, RouteTarget
 
 LONGEST_TEMPLATE = 80
@@ -41,7 +41,7 @@ def _codec(word: Word, *, template: bool) -> space.Codec:
     if template:
         return space.Numbers(0)
     if word.type is AttributeType.INTEGER:
-        return space.Numbers(*word.range)
+        return space.Numbers(*word.range, parse=identifier.ASN.parse if word.format is Format.ASN else None)
     if word.format in _COMMUNITIES:
         return space.Communities(_COMMUNITIES[word.format])
     if word.format is Format.MAC:
