@@ -3,12 +3,13 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gluon.api import watch
 from gluon.cmd import node
 from gluon.cmd import settings as config
 from gluon.spi import policy
@@ -212,6 +213,19 @@ async def test_a_filter_by_what_may_not_be_read_is_refused_as_by_a_list(api: Api
     watched = await api.ask("p", "GET", f"{BOOKS}?watch=true&price=1")
     assert listed[0] == watched[0] == 403
     assert listed[1]["detail"] == watched[1]["detail"]
+
+
+async def test_a_project_keeps_no_other_from_watching(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "PROJECT", 2)
+    async with AsyncExitStack() as stack:
+        for path in (f"{BOOKS}?watch=true", ALL):
+            await stack.enter_async_context(api.watch("p", path))
+        for path in (f"{BOOKS}?watch=true", ALL):
+            assert (await api.ask("seller", "GET", path))[0] == 503
+        for name in ("q", "admin", "admin", "admin", "q"):
+            await stack.enter_async_context(api.watch(name, ALL))
+    async with api.watch("p", ALL), api.watch("p", ALL):
+        assert (await api.ask("p", "GET", ALL))[0] == 503
 
 
 async def test_a_token_of_one_caller_opens_nothing_to_another(api: Api) -> None:

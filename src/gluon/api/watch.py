@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
-from contextlib import aclosing, suppress
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import aclosing, contextmanager, suppress
 from typing import Any, Protocol
 
 from gluon import errors
@@ -18,7 +19,7 @@ from gluon.api import message, resources, watch_query, watching
 from gluon.particles import queries as facts
 from gluon.proton import access, editions, query, registry, service, units, visible
 from gluon.spi import policy, store
-from gluon.watch import kinds, matching
+from gluon.watch import kinds, matching, tokens
 from gluon.watch.feed import Feed
 from gluon.watch.interest import Interest, View
 from gluon.watch.told import ANY, LINES, SSE, Shape
@@ -31,6 +32,8 @@ REQUEST_ID = b"x-openstack-request-id"
 ASKED = b"watch=true"
 TRANSPORT = "gluon.transport"
 """In a request's scope: its connection."""
+PROJECT = 1000
+"""Streams of one project in a process, a fifth of all: nobody keeps others from watching."""
 _SENT = 128 * 1024
 """Bytes that the system may hold for a stream; it would take 4 MB for each client that does not read."""
 
@@ -71,6 +74,7 @@ class Streams:
         self._actions = actions
         self._rules = rules
         self._staying = staying
+        self._of_project: Counter[str] = Counter()
         self._shapes: dict[tuple[editions.Edition, bool], Shape] = {}
 
     def end(self) -> None:
@@ -91,7 +95,35 @@ class Streams:
         interest = (
             self._all(request, asked, sse) if match is None else await self._one(request, asked, match, sse)
         )
-        watcher = await self._feed.open(interest, asked.since)
+        with self._counted(request.caller):
+            await self._stream(scope, receive, send, request, match, interest, asked.since)
+
+    @contextmanager
+    def _counted(self, caller: policy.Caller) -> Iterator[None]:
+        """Raises `Unavailable` where a project has too many streams; admins and services act for all."""
+        project = "" if caller.admin or "service" in caller.lowered else caller.project or ""
+        if project and self._of_project[project] >= PROJECT:
+            raise errors.Unavailable(f"the project has {PROJECT} streams open already", retry_after=10)
+        self._of_project[project] += 1
+        try:
+            yield
+        finally:
+            self._of_project[project] -= 1
+            if not self._of_project[project]:
+                del self._of_project[project]
+
+    async def _stream(
+        self,
+        scope: dict[str, Any],
+        receive: Receive,
+        send: Send,
+        request: message.Request,
+        match: Match | None,
+        interest: Interest,
+        since: tokens.Token | None,
+    ) -> None:
+        sse = interest.shape.sse
+        watcher = await self._feed.open(interest, since)
         watcher.abort = _narrow(scope.get(TRANSPORT))
         ending = [asyncio.create_task(_until_gone(receive, watcher))]
         if self._staying is not None:
