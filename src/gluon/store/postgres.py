@@ -1,7 +1,10 @@
 """PostgreSQL over asyncpg.
 
-In: a URL. Out: a `Database`. The writer lock is an advisory lock of the transaction, revisions come from a sequence that is
-drawn while it is held, and a batch is written by one statement where each of its tables is written once.
+In: a URL. Out: a `Database`. The writer lock is an advisory lock, revisions come from a sequence that is moved on while it is held,
+and a batch is written by one statement where each of its tables is written once. A batch takes two trips, since each waits for its
+turn of a busy event loop: one statement takes the lock for the session and reads the state, the other takes it for its transaction,
+gives that of the session back, writes, and commits as it is the only one. Invariant: what is written under no lock, or for
+tables of another epoch, divides by zero.
 
 Rows travel as one array of the table's composite type. Measured for batches of 32 port creates (three
 tables and the journal, one statement), microseconds a port: composite arrays client 23, server 74;
@@ -36,13 +39,28 @@ _LOCK = 0x676C756F6E
 """The writer lock's number ("gluon" in ASCII); advisory locks are one set a database."""
 _BEGIN = f"BEGIN; SELECT pg_advisory_xact_lock({_LOCK})"
 _CLOCK = "to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US')"
-_STATE = (
-    f"SELECT epoch, incarnation, setval('gluon_revision', nextval('gluon_revision') + $1::int8 - 1), {_CLOCK}"
-    " FROM gluon_writer WHERE id = 1"
-)
+_LAST = "COALESCE(pg_sequence_last_value('gluon_revision'), 0)"
+_STATE = f"SELECT epoch, incarnation, {_LAST}, {_CLOCK} FROM gluon_writer WHERE id = 1"
+_LIMITED = "set_config('idle_session_timeout', $1, false)"
+"""A holder that says nothing is ended."""
+_UNLIMITED = "set_config('idle_session_timeout', '0', false)"
+_TAKE = f"""
+    SELECT got, epoch, incarnation, CASE WHEN got THEN {_LAST} END, {_CLOCK}
+    FROM (SELECT pg_try_advisory_lock({_LOCK}) AS got, {_LIMITED} OFFSET 0) AS lock, gluon_writer
+    WHERE id = 1"""
+"""The lock, if it is free, and the state as it was just before."""
+_WAIT = f"SELECT pg_advisory_lock({_LOCK})"
+_GIVE = f"SELECT pg_advisory_unlock_all(), {_UNLIMITED}"
+_SWAP = f"""
+    SELECT {_UNLIMITED}, setval('gluon_revision', ?::int8),
+    1 / (pg_try_advisory_xact_lock({_LOCK}) AND pg_advisory_unlock({_LOCK}) AND EXISTS (
+        SELECT 1 FROM gluon_writer WHERE id = 1 AND epoch = ?::int8 AND incarnation = ?::varchar))::int"""
+"""The lock lasts until the transaction has ended, and the state is still what was read."""
+_OLDEST = 14
+"""The first release that ends sessions which are idle outside of transactions."""
 _SLACK = 3.0
 """Seconds beyond the server's own limits, for connections that nobody waits for in a request."""
-_BUSY = ("55P03", "57014", "40P01", "40001", "55006", "25P04")
+_BUSY = ("55P03", "57014", "40P01", "40001", "55006", "25P04", "22012")
 _GONE = ("08", "53", "57", "58", "25", "XX", "3D", "28")
 _UNFIT = ("22", "23", "54")
 
@@ -164,19 +182,27 @@ class PostgresConnection:
 class PostgresSession(PostgresConnection):
     """The writer's connection."""
 
-    def __init__(self, raw: Any, limit: float) -> None:
+    def __init__(self, raw: Any, limit: float, idle: float) -> None:
         super().__init__(raw, limit)
+        self._idle = _ms(idle)
         self._seen: dict[object, int] = {}
+        self._state: Sequence[Any] | None = None
 
     async def lock(self) -> None:
-        await self.execute(_BEGIN)
+        """At once if it is free. Else the state is read again when it was had."""
+        rows = await self._run(self._raw.fetch(_TAKE, self._idle))
+        self._state = rows[0][1:] if rows and rows[0][0] else None
+        if self._state is None:
+            await self.execute(_WAIT)
 
     async def state(self, units: int) -> State:
-        rows = await self._run(self._raw.fetch(_STATE, units))
-        if not rows:
-            raise driver.Failed("gluon_writer has no row")
-        epoch, incarnation, last, now = rows[0]
-        return State(epoch=epoch, incarnation=incarnation, first=last - units + 1, now=now)
+        if self._state is None:
+            rows = await self._run(self._raw.fetch(_STATE))
+            if not rows:
+                raise driver.Failed("gluon_writer has no row")
+            self._state = rows[0]
+        epoch, incarnation, last, now = self._state
+        return State(epoch=epoch, incarnation=incarnation, first=last + 1, now=now)
 
     async def lookups(self, groups: Sequence[driver.Group]) -> list[Sequence[store.Row]]:
         """Several in one statement, once their combination has come often enough to be worth it."""
@@ -198,15 +224,30 @@ class PostgresSession(PostgresConnection):
         return count > 2
 
     async def commit(self, plan: Plan, way: int) -> None:
+        if self._state is None:
+            raise driver.Failed("nothing was read under the lock")
         statements = postgres_text.operations(plan.replaced() if way else plan)
+        swap = postgres_text.Operation("", _SWAP, (plan.revision, *self._state[:2]))
+        kind = tuple(op.sql for op in statements)
         try:
-            if len({op.table for op in statements}) == len(statements):
-                await self._write_as_one(statements)
+            if len({op.table for op in statements}) == len(statements) and self._often(kind):
+                await self._at_once([*statements, swap])
             else:
-                for op in statements:
-                    await self._run(self._raw.fetch(postgres_text.numbered(op.sql), *op.args))
+                await self._in_steps([swap, *statements])
         except driver.Violation as violation:
             raise _learned(violation, plan) from violation.__cause__
+
+    async def _at_once(self, statements: list[postgres_text.Operation]) -> None:
+        text = postgres_text.together(tuple(op.sql for op in statements))
+        try:
+            await self._run(self._raw.fetch(text, *[arg for op in statements for arg in op.args]))
+        except driver.Lost as lost:
+            raise driver.Lost(str(lost), committing=True) from lost.__cause__
+
+    async def _in_steps(self, statements: list[postgres_text.Operation]) -> None:
+        await self.execute("BEGIN")
+        for op in statements:
+            await self._run(self._raw.fetch(postgres_text.numbered(op.sql), *op.args))
         try:
             tag = await self.execute("COMMIT")
         except driver.Lost as lost:
@@ -214,17 +255,10 @@ class PostgresSession(PostgresConnection):
         if tag != "COMMIT":
             raise driver.Busy("the server rolled back")
 
-    async def _write_as_one(self, statements: list[postgres_text.Operation]) -> None:
-        kind = tuple(op.sql for op in statements)
-        if len(statements) > 1 and not self._often(kind):
-            for op in statements:
-                await self._run(self._raw.fetch(postgres_text.numbered(op.sql), *op.args))
-            return
-        text = postgres_text.together(kind)
-        await self._run(self._raw.fetch(text, *[arg for op in statements for arg in op.args]))
-
     async def rollback(self) -> None:
-        await self.execute("ROLLBACK")
+        """Also gives the lock back that is the session's."""
+        self._state = None
+        await self.execute(f"ROLLBACK; {_GIVE}" if self._raw.is_in_transaction() else _GIVE)
 
 
 class PostgresInstaller(PostgresConnection):
@@ -271,7 +305,10 @@ class PostgresDatabase:
     async def session(self) -> PostgresSession:
         settings = self._settings
         raw = await self._connect("writer", settings.statement_timeout, settings.idle_timeout)
-        return PostgresSession(raw, self._limit)
+        if raw.get_server_version().major < _OLDEST:
+            raw.terminate()
+            raise errors.GluonError(f"the database is older than PostgreSQL {_OLDEST}")
+        return PostgresSession(raw, self._limit, settings.idle_timeout)
 
     async def reader(self) -> PostgresConnection:
         raw = await self._connect("reader", self._settings.statement_timeout, 60)

@@ -35,7 +35,7 @@ def numbered(sql: str) -> str:
 
 @lru_cache(maxsize=200)
 def together(statements: tuple[str, ...]) -> str:
-    """One statement that runs all of them, each on a table of its own."""
+    """One statement that runs all of them, the last one first, the others each on a table of its own."""
     *others, last = statements
     named = [f"w{n} AS ({sql})" for n, sql in enumerate(others)]
     return numbered(f"WITH {', '.join(named)} {last}" if named else last)
