@@ -9,6 +9,7 @@ what finds none, as the server holds all of them, counts as offered and is not s
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import secrets
 import subprocess
@@ -32,6 +33,8 @@ _TIMES = 2.0
 _GREED = 10
 _CONNECTIONS = 768
 _CALM = 100.0
+_WAITING = 48
+"""Connections of the calm one: enough that a late answer holds back no request."""
 _BURST = 2.5
 """Seconds after which the burst of the default settings is used up: it is measured apart."""
 _PROJECT = "00000000-0000-4000-8000-%012d"
@@ -70,11 +73,11 @@ def run(plan: Plan) -> Sequence[Figure]:
     limit = capacity / 2
     with _server(limit) as (port, tokens):
         for _ in range(plan.rounds):
-            idle = _done(_start(Load(port, tokens[1], _CALM, 4, seconds)))
+            idle = _done(_start(Load(port, tokens[1], _CALM, _WAITING, seconds)))
             whole = seconds + _BURST + 1
             greedy = _start(Load(port, tokens[0], limit * _GREED, _CONNECTIONS, whole))
-            first = _done(_start(Load(port, tokens[1], _CALM, 4, _BURST)))
-            beside = _done(_start(Load(port, tokens[1], _CALM, 4, seconds)))
+            first = _done(_start(Load(port, tokens[1], _CALM, _WAITING, _BURST)))
+            beside = _done(_start(Load(port, tokens[1], _CALM, _WAITING, seconds)))
             told = _done(greedy)
             for name, value in (
                 ("ratio", beside.p99 / idle.p99),
@@ -151,6 +154,10 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
 
+    def connection_lost(self, _: Exception | None) -> None:
+        """The server ends those that were idle for long."""
+        self._client.lost(self)
+
     def send(self, due: float) -> None:
         self._due = due
         self._transport.write(self._client.request)
@@ -172,13 +179,13 @@ class _Client:
         self.seen = Seen({}, [])
         self._load = load
         self._free: deque[_Connection] = deque()
+        self._making: set[asyncio.Task[None]] = set()
         self._ended = False
 
     async def work(self) -> Seen:
-        loop, load = asyncio.get_running_loop(), self._load
+        load = self._load
         for _ in range(load.connections):
-            _, made = await loop.create_connection(lambda: _Connection(self), "127.0.0.1", load.port)
-            self._free.append(made)
+            await self._connect()
         began = time.monotonic()
         if not load.rate:
             while self._free:
@@ -194,6 +201,20 @@ class _Client:
                 await asyncio.sleep(max(0.0005, due - now))
         self._ended = True
         return self.seen
+
+    async def _connect(self) -> None:
+        loop = asyncio.get_running_loop()
+        _, made = await loop.create_connection(lambda: _Connection(self), "127.0.0.1", self._load.port)
+        self._free.append(made)
+
+    def lost(self, which: _Connection) -> None:
+        if self._ended:
+            return
+        with contextlib.suppress(ValueError):
+            self._free.remove(which)
+        again = asyncio.get_running_loop().create_task(self._connect())
+        self._making.add(again)
+        again.add_done_callback(self._making.discard)
 
     def answered(self, which: _Connection, status: int, due: float) -> None:
         if self._ended:
