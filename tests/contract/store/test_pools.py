@@ -91,6 +91,12 @@ async def take_all_again(db: SqlStore, held: dict[str, str], size: int) -> None:
     assert len(values) == len(set(values)) == size
 
 
+@pytest.mark.parametrize(
+    "url",
+    # the others are asked by three processes at once, below
+    ["sqlite", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("postgresql", "mariadb"))],
+    indirect=True,
+)
 async def test_ten_thousand_takes_of_one_process(url: str, opener: Opener) -> None:
     db = await opener(url, wanted=TABLES)
     answered = await take_many(db, "one", MANY + 500, MANY)

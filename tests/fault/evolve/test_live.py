@@ -123,7 +123,7 @@ class Client(threading.Thread):
 
     def run(self) -> None:
         for n in itertools.count():
-            if self.stopped.is_set():
+            if self.stopped.wait(0.03):
                 break
             name = f"c{self._number}-{n}"
             status, body = self._ask("POST", PATH, {"name": name, "shelf_id": SHELF})
