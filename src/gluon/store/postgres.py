@@ -122,6 +122,8 @@ DIALECT = Dialect(
 
 def _translate(error: BaseException) -> driver.DriverError:
     code = getattr(error, "sqlstate", None) or ""
+    if code in _BUSY:
+        return driver.Busy(str(error))
     encoder = isinstance(error, asyncpg.InterfaceError) and "query argument" in str(error)
     if encoder or isinstance(error, asyncpg.DataError):
         return driver.Failed("a value does not fit", unfit=True)
@@ -129,8 +131,6 @@ def _translate(error: BaseException) -> driver.DriverError:
         return driver.Violation(driver.Kind.TAKEN)
     if code == "23503":
         return driver.Violation(driver.Kind.REFERRED)
-    if code in _BUSY:
-        return driver.Busy(str(error))
     if not code or code.startswith(_GONE):
         return driver.Lost(f"{type(error).__name__}: {error}")
     return driver.Failed(str(error), unfit=code.startswith(_UNFIT))

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from enum import StrEnum
 from urllib.parse import urlsplit
+
+_PARSED = re.compile(rb"P.{4}(\w+)\0WITH [^\0]*pg_advisory_unlock\(", re.DOTALL)
+"""A prepared statement of PostgreSQL that writes a batch and commits by itself."""
 
 
 class Cut(StrEnum):
@@ -29,6 +33,7 @@ class Proxy:
         self.cut = Cut.NOTHING
         self.hits = 0
         self._closed = False
+        self._writing: set[bytes] = set()
 
     async def __aenter__(self) -> Proxy:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
@@ -74,7 +79,7 @@ class Proxy:
         back = asyncio.create_task(_copy(far_reader, writer))
         try:
             while data := await reader.read(1 << 20):
-                if self.cut is not Cut.NOTHING and data.rstrip(b"\0").endswith(b"COMMIT"):
+                if self._commits(data) and self.cut is not Cut.NOTHING:
                     back.cancel()
                     await asyncio.gather(back, return_exceptions=True)
                     await self._hit(data, far_reader, far_writer)
@@ -83,6 +88,12 @@ class Proxy:
                 await far_writer.drain()
         finally:
             back.cancel()
+
+    def _commits(self, data: bytes) -> bool:
+        self._writing.update(_PARSED.findall(data))
+        if data.startswith(b"B\0"):  # the message that runs a prepared statement
+            return any(b"\0" + name + b"\0" in data[:64] for name in self._writing)
+        return data.rstrip(b"\0").endswith(b"COMMIT")
 
     async def _hit(
         self, data: bytes, far_reader: asyncio.StreamReader, far_writer: asyncio.StreamWriter

@@ -1,0 +1,103 @@
+"""The writer lock of PostgreSQL, which the session takes and the transaction of a write takes over."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from gluon import errors
+from gluon.spi.store import Changes, View
+from gluon.store import Settings
+from gluon.testing.servers import PostgresServer
+from tests.contract.store.conftest import Opener
+from tests.contract.store.world import Unit, create, draft, network
+
+_HELD = "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE locktype = 'advisory'"
+_OFTEN = 4
+"""So many batches alike, and the later ones are written by one statement."""
+
+
+def held(server: PostgresServer, url: str) -> int:
+    return int(server.sql(f"{_HELD} AND datname = '{url.rsplit('/', 1)[1]}'"))
+
+
+async def test_nobody_holds_the_lock_after_a_batch(
+    postgres_url: str, postgres_server: PostgresServer, opener: Opener
+) -> None:
+    db = await opener(postgres_url)
+    for n in range(_OFTEN):
+        await db.submit(create(network(f"n{n}", f"n{n}")))
+        assert held(postgres_server, postgres_url) == 0
+    with pytest.raises(errors.Conflict):
+        await db.submit(create(network("n0", "n0")))
+    assert held(postgres_server, postgres_url) == 0
+
+
+async def test_nobody_holds_the_lock_after_a_constraint_caught_a_unit(
+    postgres_url: str, postgres_server: PostgresServer, opener: Opener
+) -> None:
+    """The unit does not look, so that the write itself fails."""
+
+    def careless(name: str, key: str) -> Unit:
+        def decide(view: View) -> Changes:
+            changes = Changes(entries=[draft(key)])
+            changes.put("Network", network(key, name))
+            return changes
+
+        return Unit(decide)
+
+    db = await opener(postgres_url)
+    for n in range(_OFTEN):
+        await db.submit(careless(f"n{n}", f"n{n}"))
+    with pytest.raises(errors.Conflict):
+        await db.submit(careless("n0", "other"))
+    assert held(postgres_server, postgres_url) == 0
+    assert (await db.submit(careless("fine", "fine"))).revision
+
+
+@pytest.mark.parametrize("before", [0, _OFTEN])
+async def test_nothing_is_written_under_another_epoch_than_was_read(
+    postgres_url: str, postgres_server: PostgresServer, opener: Opener, before: int
+) -> None:
+    db = await opener(postgres_url)
+    for n in range(before):
+        await db.submit(create(network(f"n{n}", f"n{n}")))
+
+    def decide(view: View) -> Changes:
+        name = postgres_url.rsplit("/", 1)[1]
+        postgres_server.sql("UPDATE gluon_writer SET epoch = epoch + 1", database=name)
+        changes = Changes(entries=[draft("late")])
+        changes.put("Network", network("late", "late"))
+        return changes
+
+    with pytest.raises(errors.StaleModel):
+        await db.submit(Unit(decide))
+    assert await db.get("Network", "late") is None
+    assert len(await db.tail(0, limit=100)) == before
+
+
+async def test_revisions_of_two_processes_are_in_order(postgres_url: str, opener: Opener) -> None:
+    one, two = await opener(postgres_url), await opener(postgres_url)
+    waiting = [
+        db.submit(create(network(f"{name}{n}", f"{name}{n}")))
+        for n in range(40)
+        for name, db in (("a", one), ("b", two))
+    ]
+    revisions = [done.revision for done in await asyncio.gather(*waiting)]
+    assert len(set(revisions)) == len(revisions)
+    assert [e.revision for e in await one.tail(0, limit=1000)] == sorted(revisions)
+
+
+async def test_a_session_without_the_lock_may_be_silent(
+    postgres_url: str, postgres_server: PostgresServer, opener: Opener
+) -> None:
+    """Beyond the limit for holders of the lock, which one that was never released would meet."""
+    db = await opener(postgres_url, Settings(idle_timeout=0.2))
+    for n in range(_OFTEN):
+        await db.submit(create(network(f"n{n}", f"n{n}")))
+    with pytest.raises(errors.Conflict):
+        await db.submit(create(network("n0", "n0")))
+    postgres_server.sql("SELECT pg_sleep(0.6)")  # the server's own clock has to go on
+    await db.submit(create(network("later", "later")))
+    assert db.stats.reconnects == 0
