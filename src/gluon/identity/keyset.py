@@ -67,8 +67,8 @@ class Keys:
 
     async def find(self, kid: str | None, algorithm: str) -> Key | None:
         """The key of this name that is for this algorithm; without a name, the only one that is. Raises `Unavailable`."""
-        if monotonic() > self._read + _KEPT:
-            await self._renew()
+        if monotonic() > self._read + _KEPT and not (self._keys and self._lock.locked()):
+            await self._renew()  # whoever comes meanwhile goes by those that are there
         found = self._among(kid, algorithm)
         if found is None:
             await self._renew()

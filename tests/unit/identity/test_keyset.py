@@ -29,10 +29,13 @@ class Issuer:
         self.body = keys("a")
         self.status = 200
         self.asked: list[str] = []
+        self.silent: asyncio.Event | None = None
 
     async def ask(self, method: str, path: str) -> fetch.Answer:
         self.asked.append(path)
         await asyncio.sleep(0)
+        if self.silent is not None:
+            await self.silent.wait()
         if not self.status:
             raise fetch.Unreachable("away")
         return fetch.Answer(self.status, {}, self.body)
@@ -79,6 +82,24 @@ async def test_an_unknown_key_is_looked_for_each_half_minute_at_most(clock: list
     for _ in range(50):
         assert await known.find("c", "ES256") is None
     assert len(issuer.asked) == 2
+
+
+@pytest.mark.parametrize("wanted", ["a", "zz"])
+async def test_an_issuer_that_says_nothing_holds_up_no_token_of_a_known_key(
+    clock: list[float], wanted: str
+) -> None:
+    """Whether keys are old, or somebody sends names of keys that there are not."""
+    issuer = Issuer()
+    known = made(issuer)
+    await known.find("a", "ES256")
+    clock[0] += 9999
+    issuer.silent = asyncio.Event()
+    waiting = asyncio.create_task(known.find(wanted, "ES256"))
+    while len(issuer.asked) < 2:
+        await asyncio.sleep(0)
+    assert await asyncio.wait_for(known.find("a", "ES256"), 1) is not None
+    issuer.silent.set()
+    assert (await waiting is None) == (wanted == "zz")
 
 
 @pytest.mark.parametrize(("status", "body"), [(0, b""), (500, b""), (302, b""), (200, b"<html>")])
