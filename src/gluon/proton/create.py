@@ -92,8 +92,12 @@ class Create:
         document = _add(changes, resource, row)
         if resource.is_port:
             self._context.ledger.created(view, changes, units.facts(resource, row), fresh=self._made_key)
-            if resource.default_interface is not None and resource.fill_default is not None:
-                _add(changes, resource.default_interface, self._interface(view, row))
+            interface = resource.default_interface
+            if interface is not None and resource.fill_default is not None:
+                made = self._interface(view, row)
+                if interface.checks and not judging.holds_new(view, interface, made):
+                    return self._decide_all(view)  # which tells it as one of the port
+                _add(changes, interface, made)
         if resource.busy:
             if resource.type.quota is not None:
                 upkeep.count(view, changes, resource, str(row[tables.PROJECT] or ""), 1)

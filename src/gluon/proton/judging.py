@@ -76,6 +76,15 @@ def judge_new(view: store.View, resource: registry.Resource, row: store.Row) -> 
         raise errors.Invalid(wrong)
 
 
+def holds_new(view: store.View, resource: registry.Resource, row: store.Row) -> bool:
+    """Whether a new object that is made beside another one keeps every rule."""
+    try:
+        judge_new(view, resource, row)
+    except errors.Invalid:
+        return False
+    return True
+
+
 def judge(state: work.Work, main: store.Row | None) -> None:
     """Every rule that the unit could have made false. `main`: the row of the object that the body is of."""
     if not any(t.resource.checks or t.resource.watchers for t in state.touched):

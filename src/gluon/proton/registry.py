@@ -68,7 +68,7 @@ class Resource:
     busy: bool = False
     """Of each object more is kept than its row, or it is judged by more than its own values."""
     entangled: bool = False
-    """A new object has parts that look at each other: links, pools of its own, hooks, a busy interface."""
+    """A new object has parts that look at each other: links, pools of its own, hooks, an interface with such."""
     modern: bool = False
     """Of a model in version 2.0 or later."""
     links: tuple[referring.Reference, ...] = ()
@@ -226,7 +226,15 @@ def _modernise(
         _see(resource, made)
         interface = resource.default_interface
         if interface is not None and interface.busy:
-            resource.busy = resource.entangled = True
+            resource.busy = True
+            resource.entangled |= _more_than_judged(interface)
+
+
+def _more_than_judged(interface: Resource) -> bool:
+    """Whether making an interface takes more than to judge it by its own values."""
+    quota = interface.type.quota is not None
+    chained = any(rule.chains for rule in interface.checks)
+    return bool(interface.entangled or interface.pooled or quota or chained)
 
 
 def _see(resource: Resource, made: Mapping[str, Resource]) -> None:
