@@ -79,7 +79,6 @@ class Posts:
         if (
             not place.makes
             or asked.method != "POST"
-            or self.rates is not None
             or len(asked.body) > resources.MAX_OBJECT
             or lane.REQUEST_ID in headers
             or terms.HEADER in headers
@@ -89,20 +88,30 @@ class Posts:
             return False
         asked.began = time.perf_counter()
         try:
-            return self._begun(asked, place.resource)
+            admitted = self._guard.admit("POST", headers)
+            if not isinstance(admitted, policy.Caller):
+                asked.admitted = admitted
+                return False
+            return self._begun(asked, place.resource, admitted)
         except Exception:  # noqa: BLE001  # the long way meets it again, and tells it
             return False
 
-    def _begun(self, asked: Asked, resource: resources.Served) -> bool:
-        admitted = self._guard.admit("POST", asked.headers)
-        if not isinstance(admitted, policy.Caller):
-            asked.admitted = admitted
-            return False
+    def _begun(self, asked: Asked, resource: resources.Served, caller: policy.Caller) -> bool:
         body = answers.decoded(asked.body)
         if not isinstance(resource, registry.Resource) or resources.several(resource, body) is not None:
             return False
-        asked.posts, asked.caller, asked.request_id = self, admitted, message.request_id()
-        self._actions.begin(self._actions.context(resource, admitted, asked.request_id), body, asked)
+        asked.posts, asked.caller, asked.request_id = self, caller, message.request_id()
+        context = self._actions.context(resource, caller, asked.request_id)
+        if self.rates is None:
+            self._actions.begin(context, body, asked)
+            return True
+        if not self.rates.take(caller):
+            return False
+        try:
+            self._actions.begin(context, body, asked)
+        except Exception:
+            self.rates.give_back(caller)
+            raise
         return True
 
     def told(self, asked: Asked, outcome: store.Committed | Exception) -> None:

@@ -47,8 +47,9 @@ def port_row(port: ports.PortFacts, revision: int, status: str) -> store.Row:
         "status": status,
         "revision": revision,
     }
+    value_of = port.values.get
     for column, role in _FOLLOWED:
-        value = port.values.get(role)
+        value = value_of(role)
         row[column] = None if value is None or value == "" else str(value)[:_WIDTH]
     return row
 

@@ -75,7 +75,7 @@ def owned(kind: types.ObjectType, body: Any, caller: policy.Caller) -> Any:
     if caller.project is None:
         return body
     name = kind.role(types.Role.PROJECT)
-    if name is None or not isinstance(body, Mapping) or name in body:
+    if name is None or not (type(body) is dict or isinstance(body, Mapping)) or name in body:
         return body
     return {**body, name: caller.project}
 
@@ -171,7 +171,8 @@ def document(context: units.Context, row: store.Row, whole: bytes | None = None)
     records, access = context.resource.records, context.access
     if access.guards and not context.caller.admin:
         without = access.hidden(context.caller, read(context.resource, row, context.caller))
-        return records.document(row, without)
+        if without:
+            return records.document(row, without)
     return records.document(row) if whole is None else whole
 
 

@@ -44,8 +44,8 @@ def new(context: units.Context, body: Any, parent: str | None, key: store.Value 
         if given in _STEPS:
             raise errors.Invalid([_no_key(resource, given)])
         return New(given, False, values, checked.written)
-    key = key or ids.new_id()
-    return New(key, True, {**values, resource.type.key: key}, checked.written)
+    values[resource.type.key] = key = key or ids.new_id()
+    return New(key, True, values, checked.written)
 
 
 def _no_key(resource: registry.Resource, given: store.Value) -> errors.FieldProblem:

@@ -120,3 +120,13 @@ def test_refusals_are_told_one_after_the_other_but_none_too_late(clock: list[flo
     with pytest.raises(rates.Refused) as later:
         found.admit(caller("p"))
     assert later.value.hold < 0.12
+
+
+def test_a_token_that_is_there_can_be_taken_and_given_back(clock: list[float]) -> None:
+    made = rates.Rates(rates.Rate(rate=1, burst=2), {})
+    assert [made.take(caller("p")) for _ in range(3)] == [True, True, False]
+    made.give_back(caller("p"))
+    assert [made.take(caller("p")) for _ in range(2)] == [True, False]
+    assert made.take(caller("p", admin=True))
+    clock[0] += 1
+    assert made.take(caller("p"))
