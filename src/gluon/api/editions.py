@@ -20,6 +20,8 @@ from gluon.proton import access, editions, service, units
 COLLECTION = "GET, HEAD, POST"
 OBJECT = "GET, HEAD, PUT, DELETE"
 READ = "GET, HEAD"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE"})
+"""Any other is refused as such."""
 
 Put = Callable[
     [units.Context, str, Mapping[str, Any], frozenset[int] | None, str | None], Awaitable[units.Result]
@@ -57,7 +59,8 @@ class Editions:
         rest: tuple[str, ...],
         expected: frozenset[int] | None,
     ) -> message.Reply:
-        _no_arguments(request, edition)
+        if request.method in _METHODS:
+            _no_arguments(request, edition)
         parent = None
         above: list[tuple[units.Context, str]] = []
         while len(rest) >= 2 and rest[1] in edition.children:

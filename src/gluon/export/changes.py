@@ -72,6 +72,15 @@ def without(item: Document) -> Document:
         kept[verb] = {k: v for k, v in kept[verb].items() if k != "parameters"} | (
             {"parameters": given} if given else {}
         )
+        kept[verb]["responses"] = {
+            status: {
+                **said,
+                "headers": {n: h for n, h in said["headers"].items() if n not in shared.REPLAYED},
+            }
+            if "headers" in said
+            else said
+            for status, said in kept[verb]["responses"].items()
+        }
     return kept
 
 

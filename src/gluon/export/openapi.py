@@ -14,7 +14,7 @@ from gluon.export import answers, changes, links, paths, queries, refusals, samp
 from gluon.export.refusals import Operation
 from gluon.model import body_schema
 from gluon.model.schema_words import ANY_TEXT
-from gluon.model.types import Action, Attribute, Model, ObjectType
+from gluon.model.types import Action, Attribute, AttributeType, Model, ObjectType
 from gluon.values import nouns
 
 Document = dict[str, Any]
@@ -42,7 +42,8 @@ def document(model: Model, edition: Edition | None = None) -> Document:
     contact = {key: text for key, text in model.author.items() if key in {"name", "url", "email"}}
     if contact:
         info["contact"] = contact
-    found = _paths(model) if edition is None else _paths_of(model, edition)
+    full = edition is None and not paths.old(model)
+    found = _paths(model, full=full) if edition is None else _paths_of(model, edition)
     links.add(model, found)
     return {
         "openapi": "3.1.0",
@@ -105,12 +106,13 @@ def _taken(action: Action) -> Document:
     return {"type": "object", **body_schema.members(action.takes)}
 
 
-def _paths(model: Model) -> Document:
+def _paths(model: Model, *, full: bool) -> Document:
+    """`full`: lists take arguments, and several objects may be made or deleted at once."""
     found: Document = {}
     for t in model.types.values():
         for place in paths.places(model, t):
             old = paths.old(model)
-            found[place.path] = changes.with_terms(_collection(model, place), old=old)
+            found[place.path] = changes.with_terms(_collection(model, place, full=full), old=old)
             if place.listed:
                 continue
             found[place.one] = changes.with_terms(_object(model, place), old=old)
@@ -125,7 +127,7 @@ def _paths(model: Model) -> Document:
 
 def _paths_of(model: Model, edition: Edition) -> Document:
     """What of the paths another version has."""
-    whole, found = _paths(model), {}
+    whole, found = _paths(model, full=False), {}
     for t in model.types.values():
         for place in paths.places(model, t):
             if place.listed:
@@ -133,9 +135,6 @@ def _paths_of(model: Model, edition: Edition) -> Document:
             for path in (place.path, place.one, f"{place.one}/status"):
                 item = {k: v for k, v in whole[path].items() if t.name not in edition.read_only or k in _READ}
                 item = changes.without(item)
-                if path == place.path:  # lists of other versions take no more
-                    item["get"] = {**item["get"], "parameters": list(queries.WATCH)}
-                    item.pop("delete", None)
                 for operation in item.values() if edition.deprecated else ():
                     if isinstance(operation, dict):
                         operation["deprecated"] = True
@@ -148,7 +147,7 @@ def _name(place: paths.Place, verb: str) -> str:
     return f"{own}-of-{place.under}" if place.under else own
 
 
-def _collection(model: Model, place: paths.Place) -> Document:
+def _collection(model: Model, place: paths.Place, *, full: bool) -> Document:
     t = place.type
     what = f"{t.plural} of one {place.above[-1].owner.singular}" if place.above else t.plural
     item: Document = {
@@ -158,10 +157,10 @@ def _collection(model: Model, place: paths.Place) -> Document:
             place,
             Operation.LIST,
             f"All {what}.",
-            {"200": _listed(model, t)},
+            {"200": _listed(t, full=full)},
         ),
     }
-    own = [] if paths.old(model) else queries.parameters(t, _key_schema(t.attributes[t.key]))
+    own = queries.parameters(t, _key_schema(t.attributes[t.key])) if full else []
     item["get"]["parameters"] = [*own, *queries.WATCH]
     if not place.listed:
         created = _answered("The new object.", {"$ref": _ref(t)}, _WITH_ETAG)
@@ -172,7 +171,7 @@ def _collection(model: Model, place: paths.Place) -> Document:
         if place.above:
             item["post"]["description"] = f"The path says `{t.parent_key}`."
             item["post"]["requestBody"] = _body_below(t)
-        if not paths.old(model):
+        if full:
             _several(model, place, item)
     return item
 
@@ -195,10 +194,10 @@ def _several(model: Model, place: paths.Place, item: Document) -> None:
     }
 
 
-def _listed(model: Model, t: ObjectType) -> Document:
+def _listed(t: ObjectType, *, full: bool) -> Document:
     """The answer to a list, and to a watch of it."""
     whole = answers.many(t, _ref(t))
-    schema = whole if paths.old(model) else queries.listed(t, whole)
+    schema = queries.listed(t, whole) if full else whole
     given = _answered("The list; with `watch` its changes.", schema, {**_REQUEST_ID, **shared.RESUME})
     given["content"] |= queries.streams()
     return given
@@ -288,7 +287,9 @@ def _parameter(name: str, key: Attribute, owner: ObjectType) -> Document:
 
 
 def _key_schema(key: Attribute) -> Document:
-    """A key as a URL has it, never empty."""
+    """A key as a URL has it, never empty. Answers of 1.0 show one as it was written; it is meant in its normal form."""
+    if key.kept and key.value_type is AttributeType.UUID:
+        return {"type": "string", **body_schema.facts(key)}
     schema = {k: v for k, v in answers.value(key, key=True).items() if k not in {"description", "readOnly"}}
     if schema["type"] == "string" and "format" not in schema:
         return {"minLength": 1, "pattern": ANY_TEXT, **schema}

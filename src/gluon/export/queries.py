@@ -39,7 +39,7 @@ WATCH: tuple[Document, ...] = (
         "in": "query",
         "required": False,
         "description": "With `watch`: from where on, as a list or an event has said.",
-        "schema": {"type": "string", "minLength": 1},
+        "schema": {"type": "string"},
     },
 )
 EVENT: Document = {

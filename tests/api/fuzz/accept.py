@@ -129,7 +129,7 @@ UNSAID: list[tuple[str, str, str, Callable[[Problem, Any, Any], bool]]] = [
     ("pool_range", "", "the pool is made of several values", _of_several),
     ("argument", "^sort_dir does not fit", "one list is longer than another", _directions),
     ("argument", "means nothing to a watch", "arguments that do not go together", _of_watch),
-    ("argument", "'resume' is not known", "an argument that needs another", _without_watch),
+    ("argument", "query argument 'resume'", "an argument that needs another", _without_watch),
     ("format", "has host bits set", "arithmetic on a text", _host_bits),
     ("type", "in the path", "1.0 is an integer to JSON Schema, and no key in a URL", _fraction),
 ]

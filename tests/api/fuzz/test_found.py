@@ -1,6 +1,7 @@
 """What requests made of the OpenAPI document found once."""
 
 import uuid
+from pathlib import Path
 
 from gluon.testing.product import GluonServer
 
@@ -37,3 +38,12 @@ def test_allow_names_the_methods_that_there_are(server: GluonServer) -> None:
         assert (status, headers["allow"]) == (200, methods)
     headers = server.exchange("OPTIONS", "/gluon/v1/quotas/p1")[1]
     assert headers["allow"] == "GET, HEAD, PUT, DELETE"
+
+
+def test_a_method_that_is_none_is_so_with_arguments_too() -> None:
+    folder = Path(__file__).parent / "rich"
+    models = [word for part in ("model", "old") for word in ("--model", str(folder / part))]
+    with GluonServer("up", "--no-shims", *models, env={"PYTHONPATH": str(folder / "packages")}) as running:
+        url = "/proton/rich/v1.0/circuits?watch=true"
+        assert running.request("TRACE", url)[0] == 405
+        assert running.request("DELETE", f"{url}&a=1")[0] == 400

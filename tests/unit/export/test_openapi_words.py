@@ -120,3 +120,19 @@ def test_what_an_action_takes_has_the_limits_of_a_body() -> None:
     takes = openapi.document(RICH)["components"]["schemas"]["Line.test.takes"]
     assert takes["properties"]["size"]["maximum"] == 2**63 - 1
     assert takes["required"] == ["frames"]
+
+
+def test_a_version_that_is_not_stored_takes_one_object_at_a_time() -> None:
+    document = openapi.document(RICH, openapi.Edition())
+    collection = document["paths"]["/proton/rich/v2.0/lines"]
+    body = collection["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert body == {"$ref": "#/components/schemas/Line.create"}
+    assert [p["name"] for p in collection["get"]["parameters"]] == ["watch", "resume"]
+    assert "delete" not in collection
+    assert set(collection["post"]["responses"]["201"]["headers"]) == {"etag", "x-openstack-request-id"}
+
+
+def test_keys_of_the_first_language_have_their_form_in_paths() -> None:
+    old = next(m for m in SHIPPED if m.file_version == "1.0" and m.name == "net-l3vpn")
+    key = openapi.document(old)["paths"]["/proton/net-l3vpn/v1.0/ports/{id}"]["parameters"][0]
+    assert key["schema"]["format"] == "uuid"
