@@ -69,6 +69,19 @@ def test_a_write_is_recorded_with_its_revision_and_without_values(server: GluonS
     assert "s3cr3t-value" not in everything and "visible text" not in everything
 
 
+def test_a_plain_create_is_recorded_as_any_other(server: GluonServer, folder: Path) -> None:
+    """It has its own revision, and nobody else's id, whatever came before it."""
+    body = {"project_id": str(uuid.uuid4()), "text": "some text", "secret": "s3cr3t"}
+    given: list[dict[str, str]] = [{"X-Openstack-Request-Id": GIVEN}, {}, {"Idempotency-Key": "k1"}, {}]
+    for headers in given:
+        status, told, made = server.exchange("POST", f"{V}/plains", body, headers=headers)
+        assert status == 201, made
+        (line,) = audit_lines(folder, told["x-openstack-request-id"])
+        assert told["etag"] == f'"{line["revision"]}"' and line["keys"] == [made["id"]]
+        assert line["global_request_id"] == headers.get("X-Openstack-Request-Id")
+        assert (line["client"], line["user"]) == ("127.0.0.1", "admin")
+
+
 @pytest.mark.parametrize("way", [{}, {"Expect": "100-continue"}])
 def test_the_address_of_who_asked_is_recorded(server: GluonServer, folder: Path, way: dict[str, str]) -> None:
     """Of the connection, or what a proxy that is trusted says of it; on both ways through the server."""
