@@ -58,15 +58,14 @@ async def _survey(
         return plan((), new, {}, drop=drop)
     wanted = tables.tables_of([placed(m, known.get(m.name)) for m in new])
     names = {t.name for t in (*wanted, *tables.tables_of(old))}
-    rows = await database.counts(sorted(names))
-    rigid = await database.rigid(wanted)
-    columns = await database.columns(sorted(names))
+    there = await database.look(sorted(names), wanted)
+    rigid = there.rigid
     after = {m.name: m for m in new}
     before = []
     for model in old:
-        asked = returning.asked(model, after[model.name], columns)
+        asked = returning.asked(model, after[model.name], there.columns)
         longest = {table: await database.longest(table, texts) for table, texts in asked.items()}
-        known_of, unknown = returning.returning(model, after[model.name], columns, longest)
+        known_of, unknown = returning.returning(model, after[model.name], there.columns, longest)
         before.append(known_of)
         rigid |= unknown
-    return plan(before, new, rows, rigid=rigid, drop=drop)
+    return plan(before, new, there.rows, rigid=rigid, drop=drop)

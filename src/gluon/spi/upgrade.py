@@ -42,6 +42,16 @@ class Record:
     changed: tuple[store.StoredModel, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Tables as they are. `rows` by table; `columns` by table and name, also those that nothing uses: type (None: another
+    than ours) and length; `rigid`: those that cannot be brought to their wanted form where they are (indexes aside)."""
+
+    rows: Mapping[str, int]
+    columns: Mapping[str, Mapping[str, tuple[tables.ColumnType | None, int | None]]]
+    rigid: frozenset[str]
+
+
 class Locked(Protocol):
     """The database under the writer lock, inside the transaction of a switch."""
 
@@ -95,13 +105,8 @@ class Upgradable(store.Store, Protocol):
     async def counts(self, names: Sequence[str]) -> Mapping[str, int]:
         """Rows of each table that there is."""
 
-    async def rigid(self, wanted: Sequence[tables.Table]) -> frozenset[str]:
-        """The tables that cannot be brought to their wanted form where they are (indexes aside)."""
-
-    async def columns(
-        self, names: Sequence[str]
-    ) -> Mapping[str, Mapping[str, tuple[tables.ColumnType | None, int | None]]]:
-        """The columns that tables have, also those that nothing uses: type (None: another than ours) and length."""
+    async def look(self, names: Sequence[str], wanted: Sequence[tables.Table]) -> Standing:
+        """The tables of these names, and what of `wanted` can be made of them."""
 
     async def longest(self, table: str, columns: Sequence[str]) -> Mapping[str, int | None]:
         """Characters of the longest value in each of these columns of texts; None: no row has any value."""

@@ -111,18 +111,11 @@ class SqlStore:
 
     async def counts(self, names: Sequence[str]) -> dict[str, int]:
         with _translated():
-            async with upgrading.installer(self._database) as connection:
-                return await upgrading.counts(connection, self._database.dialect, names)
+            return await upgrading.counts(self._database, names)
 
-    async def rigid(self, wanted: Sequence[tables.Table]) -> frozenset[str]:
+    async def look(self, names: Sequence[str], wanted: Sequence[tables.Table]) -> upgrade.Standing:
         with _translated():
-            return await upgrading.rigid(self._database, wanted)
-
-    async def columns(
-        self, names: Sequence[str]
-    ) -> dict[str, dict[str, tuple[tables.ColumnType | None, int | None]]]:
-        with _translated():
-            return await upgrading.columns(self._database, names)
+            return await upgrading.look(self._database, names, wanted)
 
     async def longest(self, table: str, columns: Sequence[str]) -> dict[str, int | None]:
         with _translated():
