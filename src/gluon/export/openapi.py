@@ -81,7 +81,7 @@ def _schemas(model: Model) -> Document:
     found: Document = {}
     for t in model.types.values():
         found[t.name] = answers.whole(t)
-        found[f"{t.name}.create"] = body_schema.schema(t, create=True)
+        found[f"{t.name}.create"] = _created(t)
         found[f"{t.name}.update"] = body_schema.schema(t, create=False)
         if not paths.old(model):
             found[f"{t.name}.shown"] = queries.shown(t)
@@ -94,6 +94,15 @@ def _schemas(model: Model) -> Document:
         "gluon.Standing": answers.standing(),
         "gluon.Problem": answers.problem(legacy=paths.old(model)),
     }
+
+
+def _created(t: ObjectType) -> Document:
+    """Of a body; a key that is one step of a path could not stand in one."""
+    schema = body_schema.schema(t, create=True)
+    key = schema["properties"][t.key]
+    if not t.generated_key and key["type"] == "string" and not {"format", "enum"} & key.keys():
+        key["not"] = {"enum": [".", ".."]}
+    return schema
 
 
 def _comparisons(model: Model) -> Document:
@@ -309,7 +318,7 @@ def _body(name: str, examples: Sequence[Mapping[str, Any]] = ()) -> Document:
 
 def _body_below(t: ObjectType) -> Document:
     """As for a create, but the path names the parent: no schema could say that the body must name the same."""
-    schema = body_schema.schema(t, create=True)
+    schema = _created(t)
     others = {name: value for name, value in schema["properties"].items() if name != t.parent_key}
     needed = [name for name in schema["required"] if name != t.parent_key]
     whole = {**schema, "properties": others, "required": needed}

@@ -136,3 +136,9 @@ def test_keys_of_the_first_language_have_their_form_in_paths() -> None:
     old = next(m for m in SHIPPED if m.file_version == "1.0" and m.name == "net-l3vpn")
     key = openapi.document(old)["paths"]["/proton/net-l3vpn/v1.0/ports/{id}"]["parameters"][0]
     assert key["schema"]["format"] == "uuid"
+
+
+def test_a_key_is_no_step_of_a_path() -> None:
+    schemas = openapi.document(RICH)["components"]["schemas"]
+    validator = jsonschema.Draft202012Validator(schemas["Named.create"])
+    assert [validator.is_valid({"key": key}) for key in (".", "..", "...", "a")] == [False, False, True, True]
