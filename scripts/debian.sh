@@ -6,7 +6,7 @@ packages_for() {
     demo="openvswitch-switch gobgpd etcd-server etcd-client iproute2 iputils-ping ethtool tcpdump procps frr"
     case "$1" in
         demo) echo "$demo" ;;
-        test) echo "$demo postgresql mariadb-server openssl curl" ;;
+        test) echo "$demo postgresql mariadb-server openssl curl chromium" ;;
         bench) echo "$demo postgresql wrk" ;;
         *)
             say "no level '$1': demo, test or bench"

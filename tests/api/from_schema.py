@@ -1,7 +1,9 @@
 """Values that fit a JSON Schema, and values that do not: Hypothesis strategies, as much of it as bodies use."""
 
 import ipaddress
+import json
 import uuid
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -27,7 +29,13 @@ _FORMATS: dict[str, st.SearchStrategy[Any]] = {
 
 
 def fitting(schema: Schema) -> st.SearchStrategy[Any]:
-    """Values that `schema` allows."""
+    """Values that `schema` allows. Made once a schema: a strategy finds out much about itself when it is first drawn from."""
+    return _fitting(json.dumps(schema, sort_keys=True))
+
+
+@cache
+def _fitting(text: str) -> st.SearchStrategy[Any]:
+    schema: Schema = json.loads(text)
     for word in ("anyOf", "oneOf"):
         if word in schema:
             return st.one_of([fitting(s) for s in schema[word]])

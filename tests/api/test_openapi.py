@@ -31,8 +31,8 @@ DEEPER = {"rule", "pool_outside", "pool_taken", "pool_range", "taken"}
 _slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
 # A server remembers, so a failure is told as it was and not made smaller.
 _phases = [Phase.explicit, Phase.generate]
-few = settings(max_examples=20, suppress_health_check=_slow, phases=_phases)
-very_few = settings(max_examples=8, suppress_health_check=_slow, phases=_phases)
+few = settings(max_examples=12, suppress_health_check=_slow, phases=_phases)
+very_few = settings(max_examples=6, suppress_health_check=_slow, phases=_phases)
 
 
 class Documented:
