@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -188,6 +190,16 @@ async def test_too_many_requests_are_told_when_to_come_again(world: World) -> No
         assert (await world.ask("reader", "GET", path)).status == 429
     for who in ("stranger", "admin", "service"):
         assert (await world.ask(who, "GET", "/gluon/v1/protons")).status == 200
+
+
+async def test_who_is_a_little_too_early_waits_and_is_served(world: World) -> None:
+    limited(world, Rates(Rate(rate=50, burst=1), {}))
+    began = time.monotonic()
+    answers = await asyncio.gather(*(world.ask("member", "GET", NETWORKS) for _ in range(40)))
+    statuses = [a.status for a in answers]
+    assert statuses.count(200) >= 6 and statuses.count(429) == 40 - statuses.count(200)
+    assert time.monotonic() - began >= 0.1, "the last of them has waited"
+    assert {a.headers["retry-after"] for a in answers if a.status == 429} == {"1"}
 
 
 async def test_several_objects_of_one_request_cost_as_many(world: World) -> None:
