@@ -80,7 +80,7 @@ class Fair:
         else:
             flow.append(one)
         self._newest = one.since
-        if project != self._last:
+        if project and project != self._last:  # what the server does for itself makes no batch small
             self._last, self._changed = project, one.since
         self._size += 1
 

@@ -112,7 +112,8 @@ def test_batches_are_small_while_several_projects_are_active_and_else_as_large_a
         queue.put(one("a", n, since=1.5), "a")
     assert names(queue.take(256)) == [f"a{n}" for n in range(48)], "b may come again"
     queue.put(one("a", 300, since=2.6), "a")
-    assert len(queue.take(200)) == 200 and len(queue) == 53
+    queue.put(one("", since=2.6), "")
+    assert len(queue.take(200)) == 200 and len(queue) == 54, "units of no project are no reason"
 
 
 def test_two_that_wait_for_more_than_a_batch_share_it_and_come_again() -> None:
