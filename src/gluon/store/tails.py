@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from gluon import errors
 from gluon.objects import journal
 from gluon.store import texts
 from gluon.store.deciding import entry_of
 from gluon.store.readers import Readers
+
+_place = attrgetter("revision", "n")
 
 
 async def tail(readers: Readers, after: int, *, limit: int, intent: bool) -> Sequence[journal.Entry]:
@@ -23,10 +26,12 @@ async def tail(readers: Readers, after: int, *, limit: int, intent: bool) -> Seq
 async def tail_and_epoch(readers: Readers, after: int, *, limit: int) -> tuple[Sequence[journal.Entry], int]:
     """Those of intent, and the schema epoch of the same moment."""
     rows = await readers.fetch(texts.TAIL_AND_EPOCH, after, True, limit)
-    if not rows:
+    epochs = [row[0] for row in rows if row[1] is None]
+    if not epochs:
         raise errors.Unavailable("the database has no tables of ours yet")
-    entries = [entry_of(row[1:]) for row in rows if row[1] is not None]
-    return await _whole(readers, entries, limit, intent=True), int(rows[0][0])
+    entries = [entry_of(row) for row in rows if row[1] is not None]
+    entries.sort(key=_place)
+    return await _whole(readers, entries, limit, intent=True), int(epochs[0])
 
 
 async def entry(readers: Readers, revision: int) -> Sequence[journal.Entry]:

@@ -23,10 +23,11 @@ _ENTRIES = f"SELECT {listed(JOURNAL_COLUMNS)} FROM journal"
 ENTRY = f"{_ENTRIES} WHERE revision = ? ORDER BY n"
 TAIL = f"{_ENTRIES} WHERE revision > ? ORDER BY revision, n LIMIT ?"
 TAIL_AND_EPOCH = (
-    f"SELECT epoch, news.* FROM gluon_writer LEFT JOIN ({_ENTRIES} WHERE revision > ? AND intent = ?"
-    " ORDER BY revision, n LIMIT ?) AS news ON 1 = 1 ORDER BY news.revision, news.n"
+    f"SELECT * FROM ({_ENTRIES} WHERE revision > ? AND intent = ? ORDER BY revision, n LIMIT ?) AS news"
+    f" UNION ALL SELECT epoch{', NULL' * (len(JOURNAL_COLUMNS) - 1)} FROM gluon_writer WHERE id = 1"
 )
-"""One statement, one moment: what it reads was committed under that epoch or one before it."""
+"""One statement, one moment: what it reads was committed under that epoch or one before it. The row of the epoch has
+no `n`, and nothing orders them all."""
 TAIL_INTENT = f"{_ENTRIES} WHERE revision > ? AND intent = ? ORDER BY revision, n LIMIT ?"
 
 
