@@ -22,7 +22,7 @@ _ACTIVE = 1.0
 """Seconds for which a project counts as active."""
 LARGE = 128
 """A unit that looks up more rows is large."""
-_PER_BATCH = 128
+_PER_BATCH = 48
 """Rows of a large unit for which the others have a batch before the next large one."""
 
 

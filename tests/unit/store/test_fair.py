@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gluon import errors
+from gluon.store import fair
 from gluon.store.fair import Fair
 
 
@@ -124,7 +125,8 @@ def test_two_that_wait_for_more_than_a_batch_share_it_and_come_again() -> None:
         assert [n for batch in got for n in batch if n[0] == name] == [f"{name}{n}" for n in range(100)]
 
 
-def test_a_large_unit_has_a_batch_of_its_own_and_others_follow() -> None:
+def test_a_large_unit_has_a_batch_of_its_own_and_others_follow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fair, "_PER_BATCH", 128)
     queue = Fair(10_000, 5_000)
     for n in range(3):
         queue.put(one("big", n, rows=400), "big")
