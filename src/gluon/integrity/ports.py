@@ -27,10 +27,12 @@ async def check(checkup: Checkup) -> None:
     async for chunk in checkup.picture.scan(table):
         kept |= {str(row["id"]): tuple(row[c] for c in _OWN) for row in chunk}
     served = {m.name for m in checkup.models}
+    unknown: set[str] = set()
     async for resource, row in wanted(checkup):
         key = str(row["id"])
         said = kept.pop(key, None)
         if said is None:
+            unknown.add(key)
             _find(checkup, key, f"{resource.api} has this port, and the index of owners does not know it")
         elif said != tuple(row[c] for c in _OWN):
             _find(checkup, key, f"the index of owners says {said}, and it is {tuple(row[c] for c in _OWN)}")
@@ -42,10 +44,11 @@ async def check(checkup: Checkup) -> None:
         " WHERE p.id IS NULL LIMIT 1000"
     )
     for port, host in rows:
-        checkup.find(
-            Kind.PORTS, arbiter_tables.BINDING, f"port {port}", f"it is bound to {host}, and there is no such port",
-            "make it with this id and delete it again, or restore a backup",
-        )  # fmt: skip
+        if port not in unknown:
+            checkup.find(
+                Kind.PORTS, arbiter_tables.BINDING, f"port {port}", f"it is bound to {host}, and there is no such port",
+                "make it with this id and delete it again, or restore a backup",
+            )  # fmt: skip
 
 
 async def wanted(checkup: Checkup) -> AsyncIterator[tuple[registry.Resource, store.Row]]:
