@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from itertools import pairwise
 
 import pytest
 
@@ -70,6 +71,27 @@ async def test_without_a_wake_it_looks_each_second(memory: MemoryBus) -> None:
         await assert_converges(database, memory)
         await database.submit(Write({"a": "1"}))
         await assert_converges(database, memory)
+
+
+async def test_a_busy_relay_waits_for_more_between_txns(memory: MemoryBus) -> None:
+    database, watched, times = TinyStore(), FaultyBus(memory), list[float]()
+
+    def note(call: str) -> str:
+        if call == "txn" and len(watched.txns[-1]) > 2:
+            times.append(asyncio.get_running_loop().time())
+        return ""
+
+    relay = relay_of(database, watched)
+    async with running(relay):
+        await assert_converges(database, memory)
+        watched.fault = note
+        for n in range(40):
+            await database.submit(Write({f"t{n}-{k}": "x" for k in range(10)}))
+            relay.notify()
+            await asyncio.sleep(0.001)
+        await assert_converges(database, memory)
+    assert len(times) > 1
+    assert all(later - time > 0.005 for time, later in pairwise(times))
 
 
 async def test_a_unit_larger_than_a_txn_is_whole_before_the_cursor_moves(memory: MemoryBus) -> None:
