@@ -294,7 +294,8 @@ def test_headers_make_nobody_another(site: Site, network: str) -> None:
 
 @pytest.mark.usefixtures("unharmed")
 def test_a_foreign_object_takes_as_long_as_a_missing_one(site: Site, network: str) -> None:
-    """Both are asked for by turns, so that whatever else the machine does meets both; each is compared with its neighbour."""
+    """Both are answered at ticks, which are much longer than what finding out takes (`test_evened`). Asked for by turns, so that
+    whatever else the machine does meets both."""
     keys = {"foreign": network, "missing": str(uuid.uuid4())}
     headers = {"x-auth-token": "token-of-the-attacker", "content-type": "application/json"}
     with closing(http.client.HTTPConnection("127.0.0.1", site.server.port, timeout=30)) as line:
@@ -304,7 +305,7 @@ def test_a_foreign_object_takes_as_long_as_a_missing_one(site: Site, network: st
 def compare(line: http.client.HTTPConnection, keys: dict[str, str], headers: dict[str, str]) -> None:
     for method, body in (("GET", None), ("PUT", '{"name": "x"}'), ("DELETE", None)):
         longer, missing = [], []
-        for _ in range(500):
+        for _ in range(60):
             taken: dict[str, float] = {}
             for which in random.sample(sorted(keys), 2):
                 began = time.perf_counter()
@@ -316,4 +317,5 @@ def compare(line: http.client.HTTPConnection, keys: dict[str, str], headers: dic
             longer.append(taken["foreign"] - taken["missing"])
             missing.append(taken["missing"])
         more, usual = statistics.median(longer), statistics.median(missing)
-        assert abs(more) < 0.1 * usual, f"{method}: {more * 1e6:.0f} µs more than {usual * 1e6:.0f}"
+        assert usual > 0.002, f"{method}: answered at once, after {usual * 1e6:.0f} µs"
+        assert abs(more) < 0.25 * usual, f"{method}: {more * 1e6:.0f} µs more than {usual * 1e6:.0f}"

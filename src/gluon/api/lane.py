@@ -17,7 +17,7 @@ import structlog
 
 from gluon import errors
 from gluon.api import errors as answers
-from gluon.api import message, rates, resources, terms, watch
+from gluon.api import evened, message, rates, resources, terms, watch
 from gluon.proton import registry
 from gluon.proton import terms as proton_terms
 from gluon.spi import context, policy
@@ -150,7 +150,7 @@ class Lane:
         admitted: policy.Caller | Awaitable[policy.Caller] | None = None,
     ) -> tuple[message.Reply, str]:
         """The answer to a whole request, and its request id; `admitted`: what the guard said before. Never raises."""
-        began = time.perf_counter()
+        began, at = time.perf_counter(), evened.now()
         request_id = message.request_id()
         context.REQUEST.set(request_id)
         caller = None
@@ -181,8 +181,7 @@ class Lane:
         except proton_terms.Replayed as before:
             reply = terms.replayed(before.answer)
         except Exception as error:  # noqa: BLE001 - the border: no client sees a stack
-            if isinstance(error, rates.Refused):
-                await asyncio.sleep(error.hold)
+            await evened.hold(error, caller, at)
             reply = failed(error, headers, request_id, modern=place.resource.modern)
         seconds = time.perf_counter() - began
         self._observer.answered(place.resource, method, reply.status, seconds)
@@ -197,7 +196,7 @@ class Lane:
         if scope["type"] != "http":
             await self._rest(scope, receive, send)
             return
-        began = time.perf_counter()
+        began, at = time.perf_counter(), evened.now()
         method: str = scope["method"]
         request_id = message.request_id()
         context.REQUEST.set(request_id)
@@ -230,8 +229,7 @@ class Lane:
         except proton_terms.Replayed as before:
             reply = terms.replayed(before.answer)
         except Exception as error:  # noqa: BLE001 - the border: no client sees a stack
-            if isinstance(error, rates.Refused):
-                await asyncio.sleep(error.hold)
+            await evened.hold(error, caller, at)
             reply = failed(error, headers, request_id, modern=modern)
         await respond(send, reply, request_id, head=method == "HEAD")
         self._told(Answered(method, path, headers, caller, request_id, served, reply.status, reply.body,
