@@ -48,7 +48,9 @@ class Create:
         self.who, self.request_id = context.who, context.request_id
         self._context, self._key, self._made_key = context, key, made_key
         self._values, self._written, self._granted = values, written, granted
-        self.reads: Sequence[store.Lookup] = checks.reads_of_references(resource, values)
+        self.reads: Sequence[store.Lookup] = ()
+        if resource.references:
+            self.reads = checks.reads_of_references(resource, values)
         if not made_key or resource.unique:
             self.reads = [*self._reads_of_values(), *self.reads]
         if resource.busy:
@@ -84,11 +86,13 @@ class Create:
             return self._decide_all(view)
         changes = store.Changes()
         row = self._row(view)
-        checks.references(context, view, row)
+        if resource.references:
+            checks.references(context, view, row)
         if resource.pooled:
             project = units.text_of(row[tables.PROJECT])
             row = supplies.supply_new(view, changes, resource, row, self._values, project)
-        checks.unique(resource, view, row, self._taken())
+        if resource.unique:
+            checks.unique(resource, view, row, self._taken())
         document = _add(changes, resource, row)
         if resource.is_port:
             self._context.ledger.created(view, changes, units.facts(resource, row), fresh=self._made_key)
