@@ -140,10 +140,10 @@ def cli() -> None:
 @click.option("--no-shims", is_flag=True, help="Do not run the fake backend in this process.")
 def up(no_shims: bool, **given: Any) -> None:
     """Everything in one process, embedded unless told otherwise."""
+    settings = _settings(given.pop("file"), **given)
     with garbage.paused():
         from gluon.cmd import up as embedded
 
-    settings = _settings(given.pop("file"), **given)
     _run(embedded.run(settings, shims=not no_shims), settings.logs)
 
 
@@ -152,10 +152,10 @@ def up(no_shims: bool, **given: Any) -> None:
 @click.option("--workers", type=int, help="API processes (1).")
 def server(**given: Any) -> None:
     """API and publisher, without shims."""
+    settings = _settings(given.pop("file"), **given)
     with garbage.paused():
         from gluon.cmd import server as serving
 
-    settings = _settings(given.pop("file"), **given)
     serving.check(settings)
     _run(serving.run(settings), settings.logs)
 
@@ -173,10 +173,10 @@ def server(**given: Any) -> None:
 @_INSECURE
 def shim(file: str | None, etcd: str | None, insecure: bool | None, **given: Any) -> None:
     """Follow etcd and program one backend."""
+    settings = _settings(file, etcd=etcd, insecure=insecure, shim=given)
     with garbage.paused():
         from gluon.cmd import shim as following
 
-    settings = _settings(file, etcd=etcd, insecure=insecure, shim=given)
     _run(following.run(settings), settings.logs)
 
 
