@@ -264,7 +264,9 @@ JUDGES: Mapping[str, Judge] = {
     "secret": _secret,
     "on_delete": _always("for deletes from now on", breaking=True),
     "pool": _pool,
-    "indexed": _when("an index is built", "the index stays until the table is copied", "indexed", breaking=False),
+    "indexed": _when(
+        "an index is built", "the index stays until the table is copied", "indexed", breaking=False
+    ),
     "listed_as": lambda old, new: _fine("another path", breaking=old.listed_as is not None),
     "policies": _always("other callers are allowed", breaking=True),
     "renamed_from": _always("said for the change itself"),
