@@ -2,7 +2,7 @@
 
 In: requests whose bodies are whole. Out: their units in the store's queue, then the answers, all of a batch in one turn of the
 loop. What is unusual, or not as it should be, is left to `lane.answer`, which says why. Invariant: a request that is left to it
-has done nothing. Measured with a port create: task, future and five coroutines cost 12 µs of CPU, this 4.
+has done nothing. Measured with a port create: without task, future and five coroutines it takes 10 µs of CPU less.
 """
 
 from __future__ import annotations

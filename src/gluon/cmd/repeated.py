@@ -2,7 +2,7 @@
 
 In: a whole request in one piece, and what the parser made of it. Out: the same for a later one with the same head. Invariant:
 a head is kept only where the parser ended it where it is looked for here, so the same bytes mean the same again. Called by
-`short`. Measured with a port create: the parser and its callbacks cost 9 µs of CPU, this 1.
+`short`. Measured with a port create: the parser, its callbacks and the look at the headers cost 12 µs of CPU, this 1.
 """
 
 from __future__ import annotations
