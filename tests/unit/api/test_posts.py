@@ -1,0 +1,141 @@
+"""Creates that are begun in one call and answered in another."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from gluon import errors
+from gluon.api import lane, message, metrics, posts, rates
+from gluon.model import loader
+from gluon.proton import registry, units
+from gluon.spi import policy, store
+
+ALICE = policy.Caller(user="alice", project="p")
+BODY = b'{"name": "a"}'
+
+
+@pytest.fixture(scope="module")
+def place() -> lane.Place:
+    ports = registry.Registry(loader.load_catalog()).by_name["net-l3vpn", "Port"]
+    return lane.Place(("net-l3vpn", "v1.0", "ports"), ports, (), b"", True)
+
+
+class Guard:
+    open: frozenset[str] = frozenset()
+
+    def __init__(self) -> None:
+        self.caller: policy.Caller | Awaitable[policy.Caller] = ALICE
+
+    def admit(self, method: str, headers: dict[bytes, bytes]) -> policy.Caller | Awaitable[policy.Caller]:
+        return self.caller
+
+
+class Actions:
+    """Keeps what is begun; `error`: raised instead."""
+
+    def __init__(self) -> None:
+        self.begun: list[tuple[Any, posts.Asked]] = []
+        self.error: Exception | None = None
+
+    def context(self, resource: object, caller: policy.Caller, request_id: str) -> object:
+        return SimpleNamespace(resource=resource, caller=caller, request_id=request_id)
+
+    def begin(self, context: object, body: Any, asked: posts.Asked) -> None:
+        if self.error is not None:
+            raise self.error
+        self.begun.append((body, asked))
+
+
+class Asked(posts.Asked):
+    __slots__ = ("said",)
+
+    def __init__(self, place: lane.Place, body: bytes = BODY, **headers: str) -> None:
+        given = {name.replace("_", "-").encode(): value.encode() for name, value in headers.items()}
+        super().__init__("POST", place, {b"content-type": message.JSON, **given})
+        self.body = body
+        self.said: list[object] = []
+
+    def made(self, document: bytes, revision: store.Value) -> None:
+        self.said.append((document, revision))
+
+    def refused(self, reply: message.Reply) -> None:
+        self.said.append(reply.status)
+
+    def again(self) -> None:
+        self.said.append("again")
+
+
+class Site:
+    def __init__(self) -> None:
+        self.guard, self.actions, self.counting = Guard(), Actions(), metrics.Counting()
+        self.recorded: list[lane.Answered] = []
+        self.posts = posts.Posts(self.guard, cast("Any", self.actions), self.counting, self.recorded.append)
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site()
+
+
+async def test_answers_come_after_the_batch_each_to_who_asked(site: Site, place: lane.Place) -> None:
+    asked = [Asked(place) for _ in range(3)]
+    assert [site.posts.begin(one) for one in asked] == [True] * 3
+    assert [body for body, _ in site.actions.begun] == [{"name": "a"}] * 3
+    asked[0].set_result(store.Committed(7, units.Result({"_revision": 7}, b"{}")))
+    asked[1].set_exception(errors.Conflict("taken", code="taken"))
+    asked[2].set_exception(errors.StaleModel("replaced"))
+    assert [one.said for one in asked] == [[], [], []]
+    await asyncio.sleep(0)
+    assert [one.said for one in asked] == [[(b"{}", 7)], [409], ["again"]]
+    assert [(r.status, r.caller, r.request_id) for r in site.recorded] == [
+        (201, ALICE, asked[0].request_id),
+        (409, ALICE, asked[1].request_id),
+    ]
+    assert sum(count for *_, count in site.counting.snapshot()["answers"]) == 2
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        pytest.param({"idempotency_key": "a"}, id="once"),
+        pytest.param({"x_openstack_request_id": "req-1"}, id="an id that others gave it"),
+        pytest.param({"content_type": "text/plain"}, id="no JSON by its own word"),
+        pytest.param({"accept": "text/html"}, id="another form is wanted"),
+        pytest.param({"body": b"{"}, id="no JSON"),
+        pytest.param({"body": b'{"a": 1, "a": 2}'}, id="a name twice"),
+    ],
+)
+def test_what_is_unusual_is_left_alone(site: Site, place: lane.Place, asked: dict[str, Any]) -> None:
+    site.posts.rates = rates.Rates(rates.Rate(rate=1, burst=1), {})
+    assert not site.posts.begin(Asked(place, **asked))
+    assert site.actions.begun == []
+    assert site.posts.begin(Asked(place))  # the token is still there
+
+
+def test_what_is_wrong_is_left_to_who_tells_it(site: Site, place: lane.Place) -> None:
+    site.posts.rates = rates.Rates(rates.Rate(rate=0.001, burst=1), {})
+    for site.actions.error in (
+        errors.Conflict("taken", code="taken"),
+        errors.Unavailable("full"),
+        ValueError("our own mistake"),
+    ):
+        assert not site.posts.begin(Asked(place))
+    site.actions.error = None
+    assert site.posts.begin(Asked(place))
+    assert not site.posts.begin(Asked(place))  # no token is left
+
+
+async def test_who_asks_is_looked_up_once(site: Site, place: lane.Place) -> None:
+    async def known() -> policy.Caller:
+        return ALICE
+
+    site.guard.caller = known()
+    asked = Asked(place)
+    assert not site.posts.begin(asked)
+    assert asked.admitted is site.guard.caller
+    assert await asked.admitted == ALICE
