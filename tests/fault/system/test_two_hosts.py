@@ -36,6 +36,8 @@ def test_one_of_two_hosts_killed(site: Site) -> None:
             load.wait(writes + DICE.randrange(60))
             one.kill9_process("worker-0")
     silences = [load.silence]
+    # who begins at a worker that is still starting would have used his time before the host goes
+    wait_until(lambda: one.request("GET", "/readyz")[0] == 200, "the worker is back", limit=30)
     with Load(site.ledger, ports, writes=260, binders=0, patience=TRY, limit=LONGEST - TRY, seed=42) as load:
         load.wait(90)
         one.daemon.kill9()
