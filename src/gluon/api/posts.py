@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable
 
 from gluon import errors
@@ -19,7 +20,7 @@ from gluon.proton import registry, service, units
 from gluon.spi import policy, store
 
 
-class Asked:
+class Asked(ABC):
     """One request and what is known of it on its way; a `store.Answer`. Whoever has the connection fills in the rest."""
 
     __slots__ = ("admitted", "began", "body", "caller", "headers", "method", "place", "posts", "request_id")
@@ -36,16 +37,17 @@ class Asked:
         self.admitted: Awaitable[policy.Caller] | None = None
         """What was begun to find out who asks."""
 
+    @abstractmethod
     def made(self, document: bytes, revision: store.Value) -> None:
         """The object is there: answer 201."""
-        raise NotImplementedError
 
+    @abstractmethod
     def refused(self, reply: message.Reply) -> None:
-        raise NotImplementedError
+        """It is not, and this says why."""
 
+    @abstractmethod
     def again(self) -> None:
         """Nothing was done; the long way does it."""
-        raise NotImplementedError
 
     # -- what the store tells ------------------------------------------------------------------
 
