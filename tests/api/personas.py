@@ -39,8 +39,11 @@ class Personas:
 
     open: frozenset[str] = frozenset()
 
+    def __init__(self, others: Mapping[str, Caller]) -> None:
+        self._known = {**PERSONAS, **others}
+
     def admit(self, method: str, headers: dict[bytes, bytes]) -> Caller:
-        return PERSONAS[headers[b"x-persona"].decode()]
+        return self._known[headers[b"x-persona"].decode()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +57,9 @@ class Answer:
 class World:
     """The server."""
 
-    def __init__(self, running: node.Node) -> None:
+    def __init__(self, running: node.Node, others: Mapping[str, Caller]) -> None:
         app: Any = running.app
-        app._guard = Personas()
+        app._guard = Personas(others)
         self._app = app
         self._rules: Any = app._resources._actions._policy
 
@@ -114,8 +117,10 @@ class World:
 
 
 @asynccontextmanager
-async def world(folder: Path, models: Sequence[Path], policy: str = "") -> AsyncIterator[World]:
-    """A server of these models, with this text as its policy file."""
+async def world(
+    folder: Path, models: Sequence[Path], policy: str = "", others: Mapping[str, Caller] | None = None
+) -> AsyncIterator[World]:
+    """A server of these models, with this text as its policy file; `others` ask beside the personas."""
     (folder / "policy.yaml").write_text(policy, encoding="utf-8")
     given = settings.load(
         None,
@@ -127,4 +132,4 @@ async def world(folder: Path, models: Sequence[Path], policy: str = "") -> Async
     )
     loaded = loader.load(models)
     async with node.open_node(given, url="http://localhost", models=loaded) as running:
-        yield World(running)
+        yield World(running, others or {})

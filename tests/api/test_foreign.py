@@ -51,9 +51,11 @@ objects:
 """
 API = "/proton/net-shop/v2.0"
 SHELVES, BOOKS, SETS = f"{API}/shelves", f"{API}/books", "/gluon/v1/changesets"
-PERSONAS["seller"] = replace(PERSONAS["member"], user="sue", roles=frozenset({"member", "reader", "seller"}))
-PERSONAS["chief"] = replace(PERSONAS["member"], user="root", roles=frozenset({"admin"}), admin=True)
-"""An admin whose token is of a project."""
+OTHERS = {
+    "seller": replace(PERSONAS["member"], user="sue", roles=frozenset({"member", "reader", "seller"})),
+    "chief": replace(PERSONAS["member"], user="root", roles=frozenset({"admin"}), admin=True),
+}
+"""The chief is an admin whose token is of a project."""
 ATTACKER = "stranger"
 PASSING = frozenset({"x-openstack-request-id", "x-gluon-resume", "date"})
 """Headers that differ from answer to answer."""
@@ -107,7 +109,7 @@ class Shop:
 async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "api.yaml").write_text(MODEL, encoding="utf-8")
-    async with world(tmp_path, [tmp_path / "model"]) as site:
+    async with world(tmp_path, [tmp_path / "model"], others=OTHERS) as site:
         made = Shop(site, tmp_path)
         await made.fill()
         yield made
