@@ -23,7 +23,7 @@ def run(plan: Plan) -> Sequence[Figure]:
     with servers() as (postgres, etcd), bare() as empty:
         name = postgres.create_database()
         with gluon(postgres.url(name, unix=True), etcd.url) as product:
-            script = load.create_script()
+            script, unlike = load.create_script(), load.unlike_script()
             load.drive(product.url, script, _WARM)
             product.settle()
             baseline = Baseline(postgres, name)
@@ -43,6 +43,10 @@ def run(plan: Plan) -> Sequence[Figure]:
                 note("rate", seen.rate)
                 note("p50", seen.p50)
                 note("p99", seen.p99)
+                api = product.api_cpu()
+                other = load.drive(product.url, unlike, plan.seconds / 2)
+                note("unlike", (product.api_cpu() - api) / other.requests * 1e6)
+                product.settle()
                 transactions = baseline.transactions(plan.seconds)
                 note("pgbench", transactions)
                 note("ratio", seen.rate / transactions)
@@ -54,6 +58,7 @@ def run(plan: Plan) -> Sequence[Figure]:
     return [
         at_least("ratio to pgbench's five statements", samples["ratio"], "×", 1.0),
         at_most("API CPU a port", samples["api"], "µs", _MEASURED_CPU),
+        median("API CPU a port where no two heads are alike", samples["unlike"], "µs"),
         median("CPU of an answer without Gluon", samples["bare"], "µs"),
         median("API CPU to that", samples["bare ratio"], "×"),
         median("ports a second", samples["rate"], "/s"),

@@ -62,6 +62,18 @@ def post_script(body: str) -> str:
     return f'wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\nwrk.body = [[{body}]]\n'
 
 
+def unlike_script() -> str:
+    """The same, and no two requests have the same head."""
+    return create_script() + (
+        "local n = 0\n"
+        "function request()\n"
+        "  n = n + 1\n"
+        '  wrk.headers["X-Number"] = n\n'
+        "  return wrk.format()\n"
+        "end\n"
+    )
+
+
 def get_script(ids: Sequence[str]) -> str:
     """Every request reads one of the ports, at random."""
     listed = ", ".join(f'"{one}"' for one in ids)

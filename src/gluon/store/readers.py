@@ -48,7 +48,7 @@ class Readers:
         self._most = settings.readers
         self._open = 0
         self._idle: list[driver.Connection] = []
-        self._queue: deque[asyncio.Future[None]] = deque()
+        self._queue: deque[asyncio.Future[driver.Connection | None]] = deque()
         self._asked: dict[Shape, Asked] = {}
         self._pumps: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -177,38 +177,60 @@ class Readers:
         self._release(connection)
 
     async def _acquire(self, *, fresh: bool) -> driver.Connection:
+        """In the order in which they came: who is freed is handed to who waits, and nobody comes between."""
+        first = True
         while True:
             if self._closing:
                 raise errors.Unavailable("the server is shutting down")
-            while self._idle:
-                connection = self._idle.pop()
-                if not fresh:
-                    return connection
-                connection.kill()
-                self._open -= 1
-            if self._open < self._most:
+            connection = self._idle.pop() if self._idle else None
+            if connection is None and self._open >= self._most:
+                connection = await self._wait(first=first)
+                first = False
+                if connection is None:
+                    continue
+            if connection is None:
                 self._open += 1
                 try:
                     return await self._database.reader()
                 except BaseException:
                     self._release(None)
                     raise
-            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            if not fresh:
+                return connection
+            connection.kill()
+            self._open -= 1
+
+    async def _wait(self, *, first: bool) -> driver.Connection | None:
+        """A connection, or None where there is a place for a new one. Not `first`: again, and before who came later."""
+        waiter: asyncio.Future[driver.Connection | None] = asyncio.get_running_loop().create_future()
+        if first:
             self._queue.append(waiter)
-            try:
-                await waiter
-            except asyncio.CancelledError:
-                self._next()
-                raise
+        else:
+            self._queue.appendleft(waiter)
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+                self._hand(waiter.result())
+            raise
 
     def _release(self, connection: driver.Connection | None) -> None:
-        if connection is None or self._closing:
+        if connection is not None and self._closing:
+            connection.kill()
+            connection = None
+        if connection is None:
             self._open -= 1
-            if connection is not None:
-                connection.kill()
-        else:
+        self._hand(connection)
+
+    def _hand(self, connection: driver.Connection | None) -> None:
+        """A connection that is free, or the place of one that is gone."""
+        while self._queue:
+            waiter = self._queue.popleft()
+            if not waiter.done():
+                waiter.set_result(connection)
+                return
+        if connection is not None:
             self._idle.append(connection)
-        self._next()
 
     def _refuse_waiting(self) -> None:
         """A silent database: who waits for a connection would only wait once more."""
@@ -216,13 +238,6 @@ class Readers:
         for waiter in waiting:
             if not waiter.done():
                 waiter.set_exception(Silent("the database does not answer"))
-
-    def _next(self) -> None:
-        while self._queue:
-            waiter = self._queue.popleft()
-            if not waiter.done():
-                waiter.set_result(None)
-                return
 
 
 def _keys(shape: Shape, keys: list[Key]) -> Callable[[driver.Connection], Awaitable[Sequence[store.Row]]]:

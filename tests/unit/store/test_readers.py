@@ -39,6 +39,7 @@ class Connection:
     async def fetch(self, _sql: str, *_args: store.Value) -> list[store.Row]:
         self.begun += 1
         await self._gate.wait()
+        await asyncio.sleep(0)
         return []
 
     def kill(self) -> None:
@@ -104,4 +105,50 @@ async def test_reads_of_whole_tables_leave_connections_to_others() -> None:
     await asyncio.gather(*whole[:2], *others)
     whole.append(asyncio.create_task(readers.page("SELECT", (), True)))
     await whole[-1]
+    await readers.close()
+
+
+async def test_who_came_first_is_served_first() -> None:
+    """Four that read again and again over one connection have the same number of turns, whoever is quickest to ask."""
+
+    async def reader() -> Connection:
+        gate = asyncio.Event()
+        gate.set()
+        return Connection(gate)
+
+    database: Any = SimpleNamespace(reader=reader)
+    readers = Readers(database, Settings(readers=1), Stats())
+    turns: list[int] = []
+
+    async def ask(who: int) -> None:
+        while len(turns) < 400:
+            await readers.fetch("SELECT")
+            turns.append(who)
+
+    await asyncio.gather(*(ask(n) for n in range(4)))
+    assert max(turns.count(n) for n in range(4)) - min(turns.count(n) for n in range(4)) <= 4
+    await readers.close()
+
+
+async def test_who_has_left_holds_up_nobody() -> None:
+    """Also one who leaves in the moment in which a connection is handed to him."""
+    gate = asyncio.Event()
+
+    async def reader() -> Connection:
+        return Connection(gate)
+
+    database: Any = SimpleNamespace(reader=reader)
+    readers = Readers(database, Settings(readers=1), Stats())
+    first = asyncio.create_task(readers.fetch("SELECT"))
+    await asyncio.sleep(0)
+    left = asyncio.create_task(readers.fetch("SELECT"))
+    await asyncio.sleep(0)
+    gate.set()
+    while not readers._idle and not first.done():
+        await asyncio.sleep(0)
+    left.cancel()
+    async with asyncio.timeout(10):
+        await first
+        for _ in range(3):
+            await readers.fetch("SELECT")
     await readers.close()
