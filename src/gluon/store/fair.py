@@ -24,6 +24,10 @@ LARGE = 128
 """A unit that looks up more rows is large."""
 _PER_BATCH = 48
 """Rows of a large unit for which the others have a batch before the next large one."""
+_LULL = 0.02
+"""Seconds after which others who sent nothing are not about to: clients that were just answered ask again at once."""
+_HELD = 0.5
+"""Seconds after a large unit in which the next one waits also while nobody else does."""
 
 
 class Fair:
@@ -37,10 +41,12 @@ class Fair:
         "_flows",
         "_large",
         "_last",
+        "_latest",
         "_most",
         "_newest",
         "_pause",
         "_size",
+        "_until",
     )
 
     def __init__(self, most: int, each: int) -> None:
@@ -55,7 +61,11 @@ class Fair:
         self._large: dict[str, deque[Waiting]] = {}
         """As `_flows`, of large units."""
         self._pause = 0
-        """Batches until the next large unit, while others wait."""
+        """Batches until the next large unit, while others wait or are about to."""
+        self._latest = float("-inf")
+        """When the last one came that is not large."""
+        self._until = float("inf")
+        """Until when a large unit waits for others that are about to come."""
         self._last = ""
         self._changed = self._newest = 0.0
         """When the last unit came that was of another project than the one before; when the last one came."""
@@ -73,7 +83,10 @@ class Fair:
             raise errors.Unavailable("too many requests of this project wait for the database")
 
     def put(self, one: Waiting, project: str) -> None:
-        flows = self._flows if len(one.unit.reads) <= LARGE else self._large
+        if len(one.unit.reads) <= LARGE:
+            flows, self._latest = self._flows, one.since
+        else:
+            flows = self._large
         flow = flows.get(project)
         if flow is None:
             flows[project] = deque((one,))
@@ -88,6 +101,13 @@ class Fair:
         """In front of all that wait, in their order."""
         self._first.extendleft(reversed(ones))
         self._size += len(ones)
+
+    def lull(self, now: float) -> float:
+        """Seconds to wait for others to come, as only large units do and it is not their turn yet."""
+        if self._pause <= 0 or self._first or self._flows or not self._large:
+            return 0.0
+        self._until = min(self._until, now + _HELD)
+        return max(0.0, min(self._latest + _LULL, self._until) - now)
 
     def take(self, most: int) -> list[Waiting]:
         """The next batch; who gave up waiting is left out."""
@@ -128,7 +148,7 @@ class Fair:
             self._large[name] = flow
         if one.answer.done():
             return []
-        self._pause = len(one.unit.reads) // _PER_BATCH
+        self._pause, self._until = len(one.unit.reads) // _PER_BATCH, float("inf")
         return [one]
 
     def drain(self) -> list[Waiting]:

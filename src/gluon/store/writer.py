@@ -116,12 +116,15 @@ class Writer:
     async def _work(self) -> None:
         try:
             while not self._closing:
+                lull = 0.0 if self._alone else self._queue.lull(monotonic())
                 if self._jobs:
                     await self._run_job(*self._jobs.popleft())
-                elif self._queue or self._alone:
+                elif (self._queue or self._alone) and not lull:
                     await self._turn()
                 else:
                     self._wake.clear()
+                    if lull:
+                        asyncio.get_running_loop().call_later(lull, self._wake.set)
                     await self._wake.wait()
         finally:
             self._closing = True
@@ -201,9 +204,7 @@ class Writer:
     async def _connected(self) -> driver.Session:
         """A connection, made within the patience of who has waited longest."""
         self._expire()
-        since = self._queue.oldest(monotonic())
-        if self._alone:
-            since = min(since, self._alone[0].since)
+        since = min([self._queue.oldest(monotonic()), *(one.since for one in self._alone)])
         try:
             async with asyncio.timeout(max(_SETTLED, since + self._settings.patience - monotonic())):
                 return await self._database.session()
@@ -231,9 +232,7 @@ class Writer:
         state = await session.state(len(batch))
         catalog = self.catalog
         if catalog is None or state.epoch != catalog.epoch:
-            reason = (
-                "the schema was not installed" if catalog is None else "this process serves an older model"
-            )
+            reason = "this process serves an older model" if catalog else "the schema was not installed"
             fail(batch, errors.StaleModel(reason))
             return None
         if late := [one for one in batch if one.epoch not in (0, catalog.epoch)]:

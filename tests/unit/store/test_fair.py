@@ -144,6 +144,39 @@ def test_a_large_unit_has_a_batch_of_its_own_and_others_follow(monkeypatch: pyte
     assert len(queue) == 0 and queue.take(64) == []
 
 
+def test_a_large_unit_waits_for_others_that_are_about_to_come() -> None:
+    queue = Fair(10_000, 5_000)
+    big = fair.LARGE + 1
+    queue.put(one("big", 0, rows=big, since=10.0), "big")
+    assert queue.lull(10.0) == 0.0, "nobody else was here"
+    queue.put(one("s", 0, since=10.0), "s")
+    assert names(queue.take(64)) == ["big0"]
+    queue.put(one("big", 1, rows=big, since=10.0), "big")
+    assert queue.lull(10.0) == 0.0, "another waits"
+    assert names(queue.take(64)) == ["s0"]
+    assert queue.lull(10.001) == pytest.approx(0.019), "who was answered just now asks again"
+    assert queue.lull(10.03) == 0.0, "but did not"
+    for n in range(1, 9):
+        queue.put(one("s", n, since=10.0 + n / 100), "s")
+        queue.take(64)
+    assert queue.lull(10.09) == 0.0, "the others had their batches"
+
+
+def test_a_large_unit_does_not_wait_for_ever_for_others_that_come_one_by_one() -> None:
+    queue = Fair(10_000, 5_000)
+    for n in range(2):
+        queue.put(one("big", n, rows=fair.LARGE * 1000, since=10.0), "big")
+    queue.put(one("s", 0, since=10.0), "s")
+    queue.take(64)
+    waited = 0.0
+    for n in range(100):
+        now = 10.0 + n / 100
+        queue.put(one("s", n, since=now), "s")
+        queue.take(64)
+        waited += 0.01 if queue.lull(now) else 0.0
+    assert waited == pytest.approx(0.5, abs=0.02)
+
+
 def test_large_units_expire_and_are_drained_as_others() -> None:
     queue = Fair(100, 2)
     for n in range(2):
