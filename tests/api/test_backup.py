@@ -215,6 +215,11 @@ def damaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "gluon.db"
 
 
+def revision(database: Path) -> int:
+    with closing(sqlite3.connect(database)) as connection:
+        return int(connection.execute("SELECT revision FROM gluon_writer").fetchone()[0])
+
+
 @pytest.mark.parametrize("what", sorted(DAMAGES))
 def test_damage_is_found_and_what_can_be_is_mended(damaged: Path, tmp_path: Path, what: str) -> None:
     damage, kinds, mendable = DAMAGES[what]
@@ -229,5 +234,7 @@ def test_damage_is_found_and_what_can_be_is_mended(damaged: Path, tmp_path: Path
     assert {f["kind"] for f in facts["findings"]} == kinds, facts
     assert all(f["cure"] and f["where"] for f in facts["findings"])
     assert all(f["mendable"] == mendable for f in facts["findings"] if f["kind"] != "journal")
+    before = revision(copy)
     status, facts = check("--repair", *where)
+    assert (revision(copy) > before) == ("quotas" in kinds), "a process that has read a count reads it again"
     assert (status, bool(facts["mended"])) == ((0, True) if mendable else (3, False))

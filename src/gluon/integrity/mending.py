@@ -24,6 +24,7 @@ async def mend(picture: Picture, others: Sequence[tables.Table]) -> int:
     await ports.check(checkup)
     counted = sum(n for (kind, _), n in checkup.more.items() if kind is Kind.QUOTAS)
     if counted:
+        await picture.advance()
         await _count(checkup)
     return counted + await _own(checkup)
 

@@ -54,7 +54,8 @@ class Create:
         if not made_key or resource.unique:
             self.reads = [*self._reads_of_values(), *self.reads]
         if resource.busy:
-            self.reads = [*upkeep.reads(resource, values, self._project()), *self.reads]
+            found = upkeep.reads(resource, values, self._project())
+            self.reads = [*found, *self.reads] if self.reads else found
 
     def _reads_of_values(self) -> list[store.Lookup]:
         """The rows that have what must be unique: the key where it was given, unique groups."""

@@ -6,7 +6,7 @@ link rows equal what documents say, a usage row equals the number of rows it cou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -23,12 +23,15 @@ Counted = tuple[str, str]
 """Project (empty: none) and type."""
 
 
-def reads(resource: registry.Resource, values: Mapping[str, Any], project: store.Value) -> list[store.Lookup]:
-    """What a new object of these values will look at, beside what it refers to."""
-    found = supplies.reads(resource, values)
-    if resource.type.quota is not None:
-        found += _counts(str(project or ""), resource.api, resource.name)
-    return found
+def reads(
+    resource: registry.Resource, values: Mapping[str, Any], project: store.Value
+) -> Sequence[store.Lookup]:
+    """What a new object of these values will look at, beside what it refers to. The same of many objects is one tuple."""
+    found = supplies.reads(resource, values) if resource.pooled else ()
+    if resource.type.quota is None:
+        return found
+    counts = _counts(str(project or ""), resource.api, resource.name)
+    return (*found, *counts) if found else counts
 
 
 @lru_cache(maxsize=2000)

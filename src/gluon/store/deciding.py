@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from gluon import errors
 from gluon.errors import GluonError
 from gluon.objects import journal
 from gluon.spi import store
+from gluon.store.kept import Kept
 from gluon.store.overlay import Needs, NotLoaded, Overlay, Plan, Undo
 from gluon.store.settings import Settings
 from gluon.store.shape import Catalog, Values
@@ -136,9 +138,19 @@ class Deciding:
     """The decisions of one batch."""
 
     def __init__(
-        self, catalog: Catalog, waiting: list[Waiting], state: State, settings: Settings, *, nul: bool
+        self,
+        catalog: Catalog,
+        waiting: list[Waiting],
+        state: State,
+        settings: Settings,
+        *,
+        nul: bool,
+        kept: Kept | None = None,
     ) -> None:
         self._overlay = Overlay(catalog, nul=nul)
+        self._kept = kept or Kept()
+        self._kept.give(self._overlay, (state.incarnation, state.epoch, state.first - 1))
+        self._epoch = state.epoch
         self._view = BatchView(self._overlay, state)
         self._waiting = waiting
         self._settings = settings
@@ -150,21 +162,23 @@ class Deciding:
         self.rows = 0
         self.answers: list[tuple[Waiting, store.Committed | Exception]] = []
         self.left: list[Waiting] = []
+        declared: Sequence[store.Lookup] = ()
         for one in waiting:
-            if one.unit.reads:
-                self._declare(one)
+            if one.unit.reads is not declared:  # units of one kind and project may have the same
+                declared = one.unit.reads
+                self._declare(declared)
 
-    def _declare(self, one: Waiting) -> None:
+    def _declare(self, reads: Sequence[store.Lookup]) -> None:
         """A wrong declaration is the unit's own mistake: `decide` will meet it again."""
         with contextlib.suppress(GluonError, KeyError):
-            for lookup in one.unit.reads:
+            for lookup in reads:
                 self._overlay.want(lookup, self._needs)
 
     def wanted(self) -> Iterator[tuple[str, tuple[str, ...], list[Values]]]:
-        """What to read now: table, columns, values."""
+        """What to read now: table, columns, values; by name, so that there are few combinations."""
         groups = self._needs.groups
         self._needs = Needs()
-        for (table, columns), values in groups.items():
+        for (table, columns), values in sorted(groups.items(), key=itemgetter(0)):
             yield table, columns, list(values)
 
     def load(
@@ -244,6 +258,11 @@ class Deciding:
         plan.journal = self._journal
         plan.revision = self._view.revision - 1
         return plan
+
+    def done(self) -> None:
+        """The plan is written, or there was nothing to write."""
+        view = self._view
+        self._kept.take(self._overlay, (view.incarnation, self._epoch, view.revision - 1))
 
     @property
     def entries(self) -> int:

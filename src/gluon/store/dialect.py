@@ -45,6 +45,8 @@ class Dialect:
     create_suffix: str = ""
     unchecked_length: bool = False
     """Lengths are words only: a column may grow without a change."""
+    advance: str = "UPDATE gluon_writer SET revision = revision + 1 WHERE id = 1"
+    """A statement that uses up a revision, under the lock."""
     restart: str = ""
     """A statement that lets revisions go on after `?`, where `gluon_writer` does not count them."""
     fixed: tuple[str, ...] = ()

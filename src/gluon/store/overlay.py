@@ -7,7 +7,7 @@ and an unaccepted unit leaves no trace.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gluon.errors import GluonError
@@ -185,6 +185,17 @@ class Overlay:
             group[values_of(row)].append(key)
         for values in asked:
             group[values].sort()
+
+    def seed(self, name: str, rows: Mapping[Key, store.Row | None]) -> None:
+        """Rows by key that are known to be in the database; None: no such row."""
+        self._table(name).known.update(rows)
+
+    def held(self, name: str) -> dict[Key, store.Row | None]:
+        """What is known by key once all accepted writes are done."""
+        table = self._tables.get(name)
+        if table is None:
+            return {}
+        return {**table.known, **{key: change and change[0] for key, change in table.changed.items()}}
 
     def prefetch(self, lookups: Sequence[store.Lookup]) -> None:
         """Raises `NotLoaded` with all that are not here."""

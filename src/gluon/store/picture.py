@@ -53,6 +53,10 @@ class Picture:
         except driver.DriverError as error:
             raise errors.Unavailable("the database does not do it now") from error
 
+    async def advance(self) -> None:
+        """What is written has a revision: no process goes on with what it read before."""
+        await self.fetch(self._database.dialect.advance)
+
     async def models(self, *, retired: bool = False) -> list[store.StoredModel]:
         """Those on record; `retired`: also those that are served no more and whose tables stay."""
         rows = await self.fetch(

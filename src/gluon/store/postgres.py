@@ -96,6 +96,7 @@ DIALECT = Dialect(
         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[1]
         WHERE k.contype = 'f' AND k.connamespace = current_schema()::regnamespace""",
     nul=False,
+    advance="SELECT nextval('gluon_revision')",
     restart="SELECT setval('gluon_revision', ?)",
     fixed=("CREATE SEQUENCE gluon_revision",),
     fixed_gone=("DROP SEQUENCE IF EXISTS gluon_revision",),

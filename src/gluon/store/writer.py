@@ -21,6 +21,7 @@ from gluon.store import driver
 from gluon.store.attempt import CONFLICTS, Attempt, fail, unsettled
 from gluon.store.deciding import Deciding, Told, Waiting
 from gluon.store.fair import Fair
+from gluon.store.kept import Kept
 from gluon.store.settings import Settings
 from gluon.store.shape import Catalog
 from gluon.store.stats import Stats
@@ -53,6 +54,7 @@ class Writer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing = False
         self._failures = 0
+        self._kept = Kept()
         self.told: Told | None = None
 
     # -- for callers --------------------------------------------------------------------------
@@ -240,12 +242,12 @@ class Writer:
             batch[:] = [one for one in batch if one not in late]
             if not batch:
                 return None
-        deciding = Deciding(catalog, batch, state, self._settings, nul=self._database.dialect.nul)
+        nul, kept = self._database.dialect.nul, self._kept
+        deciding = Deciding(catalog, batch, state, self._settings, nul=nul, kept=kept)
         rounds = 0
         while True:
             wanted = [(catalog.shape(table), columns, values) for table, columns, values in deciding.wanted()]
             if wanted:
-                wanted.sort(key=_by_name)  # few combinations, whatever order units ask in
                 found = await session.lookups(wanted)
                 for (shape, columns, values), rows in zip(wanted, found, strict=True):
                     deciding.load(shape.name, columns, values, rows)
@@ -255,6 +257,7 @@ class Writer:
             rounds += 1
 
     def _answer(self, deciding: Deciding) -> None:
+        deciding.done()
         stats = self._stats
         stats.batches += 1
         stats.batch_units.add(len(deciding.answers))
@@ -375,6 +378,7 @@ class Writer:
                 self._drop()
 
     def _drop(self) -> None:
+        self._kept = Kept()
         session, self._session = self._session, None
         if session is not None:
             self._stats.reconnects += 1
@@ -393,7 +397,3 @@ class Writer:
             if not answer.done():
                 answer.set_exception(refusal)
         self._jobs.clear()
-
-
-def _by_name(group: driver.Group) -> tuple[str, tuple[str, ...]]:
-    return group[0].name, group[1]
