@@ -26,7 +26,7 @@ _PER_BATCH = 48
 """Rows of a large unit for which the others have a batch before the next large one."""
 _LULL = 0.02
 """Seconds after which others who sent nothing are not about to: clients that were just answered ask again at once."""
-_HELD = 0.5
+_HELD = 0.3
 """Seconds after a large unit in which the next one waits also while nobody else does."""
 
 

@@ -157,8 +157,7 @@ class Macs:
         return int(mac.parse(str(value)).replace(":", ""), 16)
 
     def value(self, number: int) -> str:
-        digits = f"{number:012x}"
-        return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
+        return number.to_bytes(6).hex(":")
 
     def interval(self, text: str, *, usable: bool) -> Interval:
         if "/" not in text:
