@@ -12,15 +12,19 @@ from gluon.policy import checks, names
 from gluon.policy.checks import Check, Compiled
 from gluon.policy.rulebook import DEFAULT, Rulebook
 from gluon.policy.scope import every
-from gluon.spi.policy import Caller, Scope, Target
+from gluon.spi.policy import Caller, Own, Scope, Target
 
 _NOTHING: frozenset[str] = frozenset()
+_MOST = 1000
+"""Callers of whom it is kept what they may do."""
+_ALL_OWN = {Scope.ALL: True, Scope.OWN: True, Scope.NOTHING: False}
+"""Of which objects a rule is true, told for those of the caller's project. Else each has to be asked about."""
 
 
 class Access:
     """What a rulebook says of one object type."""
 
-    __slots__ = ("_actions", "_get", "_hiders", "_list", "_readers", "_setters", "guards")
+    __slots__ = ("_actions", "_create", "_get", "_hiders", "_list", "_own", "_readers", "_setters", "guards")
 
     def __init__(self, book: Rulebook, api: str, kind: types.ObjectType) -> None:
         default = book.compiled(DEFAULT) or checks.constant(False)
@@ -30,6 +34,9 @@ class Access:
         }
         self._get = made.get("get", default)
         self._list = made.get("list", default)
+        self._create = made.get("create", checks.constant(False))
+        self._own: dict[int, tuple[Caller, Own | None]] = {}
+        """By the identity of a caller, who stays the same object while his token is known."""
         self._actions: dict[str, Check] = {action: one.check for action, one in made.items()}
         self._readers = self._found(book, api, kind, names.GET)
         self._hiders = _grouped(self._readers)
@@ -75,6 +82,28 @@ class Access:
     def readable(self, attribute: str, caller: Caller) -> Scope:
         found = self._readers.get(attribute)
         return Scope.ALL if found is None or caller.admin else found.scope(caller)
+
+    def own(self, caller: Caller) -> Own | None:
+        known = self._own.get(id(caller))
+        if known is not None and known[0] is caller:
+            return known[1]
+        if len(self._own) >= _MOST:
+            self._own.clear()
+        found = self._find_own(caller)
+        self._own[id(caller)] = caller, found
+        return found
+
+    def _find_own(self, caller: Caller) -> Own | None:
+        if caller.project is None or caller.admin:
+            return None
+        creates = _ALL_OWN.get(self._create.scope(caller))
+        set_ = {name: _ALL_OWN.get(one.scope(caller)) for name, one in self._setters["create"].items()}
+        read = {name: _ALL_OWN.get(one.scope(caller)) for name, one in self._readers.items()}
+        if creates is None or None in set_.values() or None in read.values():
+            return None
+        unset = frozenset(name for name, may in set_.items() if not may)
+        hidden = frozenset(name for name, may in read.items() if not may)
+        return Own(creates=creates, unset=unset, hidden=hidden)
 
     def refused(
         self, action: str, attributes: Collection[str], caller: Caller, target: Target

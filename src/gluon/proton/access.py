@@ -118,7 +118,16 @@ def require_new(context: units.Context, row: store.Row, given: Mapping[str, Any]
     caller, resource = context.caller, context.resource
     if caller.admin:
         return
-    access, target = context.access, Target(resource, row, row[tables.PROJECT])
+    access, project = context.access, row[tables.PROJECT]
+    own = access.own(caller) if project is not None and project == caller.project else None
+    if own is not None:
+        if not own.creates:
+            raise problems.forbidden(resource, "create")
+        if not own.unset.isdisjoint(given):
+            usual = resource.usual
+            _refuse(resource, "create", [n for n in own.unset if n in given and given[n] not in usual[n]])
+        return
+    target = Target(resource, row, project)
     if not access.allows("create", caller, target):
         raise problems.forbidden(resource, "create")
     ruled = access.ruled("create")
@@ -163,14 +172,20 @@ def hidden(context: units.Context, row: store.Row) -> Collection[str]:
     caller = context.caller
     if caller.admin:
         return ()
-    return context.access.hidden(caller, read(context.resource, row, caller))
+    return _hidden(context, context.access, row)
+
+
+def _hidden(context: units.Context, access: policy.Access, row: store.Row) -> Collection[str]:
+    caller, project = context.caller, row[tables.PROJECT]
+    own = access.own(caller) if project is not None and project == caller.project else None
+    return own.hidden if own is not None else access.hidden(caller, read(context.resource, row, caller))
 
 
 def document(context: units.Context, row: store.Row, whole: bytes | None = None) -> bytes:
     """The body as this caller sees it, as JSON. `whole`: the body where somebody has made it already."""
     records, access = context.resource.records, context.access
     if access.guards and not context.caller.admin:
-        without = access.hidden(context.caller, read(context.resource, row, context.caller))
+        without = _hidden(context, access, row)
         if without:
             return records.document(row, without)
     return records.document(row) if whole is None else whole

@@ -60,6 +60,16 @@ class Scope(StrEnum):
     ROWS = "row by row"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """What a caller may do to any object of his own project."""
+
+    creates: bool
+    unset: frozenset[str]
+    """Attributes that he may not set by `create`."""
+    hidden: frozenset[str]
+
+
 class Access(Protocol):
     """The rules of one object type. An admin may do everything."""
 
@@ -84,6 +94,9 @@ class Access(Protocol):
 
     def ruled(self, action: str) -> Collection[str]:
         """Attributes with a rule of their own for `create` or `update`."""
+
+    def own(self, caller: Caller) -> Own | None:
+        """None where that is not the same for all of them, or he has no project."""
 
     def refused(
         self, action: str, attributes: Collection[str], caller: Caller, target: Target

@@ -149,3 +149,41 @@ def test_a_server_does_not_start_with_a_broken_file(tmp_path: Path) -> None:
     path.write_text("x: role:", encoding="utf-8")
     with pytest.raises(settings.SettingsError, match="cannot be used"):
         PolicyFile(engine.Engine(MODELS), str(path)).load()
+
+
+@pytest.mark.parametrize(
+    "file", [None, "owner: role:x or user_id:%(name)s", "net-l3vpn:create_port: role:member"]
+)
+@pytest.mark.parametrize("roles", [(), ("member",), ("reader",), ("service",), ("x",)])
+@pytest.mark.parametrize("project", [MINE, None])
+def test_what_counts_for_all_of_a_project_is_what_is_said_of_each(
+    file: str | None, roles: tuple[str, ...], project: str | None
+) -> None:
+    rules = engine.Engine(MODELS) if file is None else given(file)
+    who = caller(*roles, project=project)
+    for model in MODELS:
+        for kind in model.types.values():
+            access = rules.of(model.name, kind.name)
+            own = access.own(who)
+            assert access.own(who) is own
+            if own is None:
+                continue
+            assert own.creates == access.allows("create", who, OWN)
+            assert own.hidden == frozenset(access.hidden(who, OWN))
+            assert own.unset == frozenset(access.refused("create", kind.attributes, who, OWN))
+
+
+def test_where_rows_differ_each_is_asked_about() -> None:
+    vpns = given("net-l3vpn:create_vpn: name:x and rule:owner or user_id:%(name)s").of(
+        "net-l3vpn", "VpnService"
+    )
+    assert vpns.own(caller("member")) is None
+    assert given("").of("net-l3vpn", "VpnService").own(caller("member")) is not None
+
+
+def test_what_a_caller_may_do_is_not_said_of_another_in_his_place() -> None:
+    vpns = given("net-l3vpn:create_vpn: role:member and rule:owner").of("net-l3vpn", "VpnService")
+    for _ in range(3000):
+        one, other = vpns.own(caller("member")), vpns.own(caller("nobody"))
+        assert one is not None and one.creates
+        assert other is not None and not other.creates

@@ -56,6 +56,9 @@ class Anyone:
     def ruled(self, action: str) -> Sequence[str]:
         return ()
 
+    def own(self, caller: policy.Caller) -> None:
+        """Each object has to be asked about."""
+
     def refused(
         self, action: str, attributes: Collection[str], caller: policy.Caller, target: policy.Target
     ) -> Sequence[str]:

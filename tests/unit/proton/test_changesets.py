@@ -250,6 +250,9 @@ class Own:
     def ruled(self, action: str) -> frozenset[str]:
         return frozenset({self.secret})
 
+    def own(self, caller: policy.Caller) -> None:
+        """Each object has to be asked about."""
+
     def refused(
         self, action: str, attributes: Any, caller: policy.Caller, target: policy.Target
     ) -> frozenset[str]:
