@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import re
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -308,7 +309,7 @@ async def test_history_shows_nobody_what_he_may_not_read(running: parts.Engine) 
     assert "soft" in done.answer["changes"][0]["body"] and len(done.answer["changes"]) == 2
     seen = await made.show(CALLER, done.answer["id"])
     assert seen["withheld"] == 1 and [one["key"] for one in seen["changes"]] == ["a1"]
-    assert "soft" not in seen["changes"][0]["body"] and "b1" not in str(codec.encode(seen))
+    assert "soft" not in seen["changes"][0]["body"] and not re.search(r"\bb1\b", codec.encode(seen).decode())
     with pytest.raises(errors.Forbidden):
         await made.undo(who(), done.answer["id"], plan=True)
 
