@@ -1,6 +1,7 @@
 """The protons of a running server: loaded, replaced, retired, on every process, while clients go on."""
 
 import json
+import socket
 import sys
 import threading
 import time
@@ -95,6 +96,40 @@ def test_the_life_of_a_proton(server: GluonServer, tmp_path: Path) -> None:
     assert server.request("GET", f"{V1}/circuits")[0] == 404
     assert "net-eline" not in gluon(server, "list")
     assert "no proton net-eline" in refused(server, "retire", "net-eline")
+
+
+HEADS = {
+    "a length": ("content-length: {n}", "{first}", "{rest}"),
+    "pieces": ("transfer-encoding: chunked", "1\r\n{first}\r\n", "{m:x}\r\n{rest}\r\n0\r\n\r\n"),
+}
+"""How a body is sent: the header, the first character of it, what follows."""
+
+
+@pytest.mark.parametrize("way", HEADS)
+def test_a_body_that_takes_its_time_is_of_the_model_that_is_served_then(tmp_path: Path, way: str) -> None:
+    """The request began while another model was served."""
+    head, begun, more = HEADS[way]
+    text = json.dumps({"project_id": PROJECT, "bandwidth": 5})
+    named = {"n": len(text), "m": len(text) - 1, "first": text[0], "rest": text[1:]}
+    lines = (
+        f"POST {V1}/circuits HTTP/1.1",
+        "host: localhost",
+        "content-type: application/json",
+        head,
+        "\r\n",
+    )
+    with GluonServer("up", "--no-shims") as server:
+        gluon(server, "load", str(write(tmp_path / "slow")))
+        with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+            connection.sendall(("\r\n".join(lines) + begun).format(**named).encode())
+            assert circuit(server)[0] == 201, "the server has read what was sent before"
+            gluon(
+                server, "replace", str(write(tmp_path / "slow", "      colour: {type: string, default: red}"))
+            )
+            connection.sendall(more.format(**named).encode())
+            answer = connection.recv(65536).decode()
+    assert answer.startswith("HTTP/1.1 201 "), answer
+    assert '"colour":"red"' in answer
 
 
 @pytest.mark.parametrize("name", ["a b", "a?force=true", "é"])

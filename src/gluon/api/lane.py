@@ -94,6 +94,14 @@ class Place(msgspec.Struct, frozen=True):
     query: bytes
     makes: bool = False
     """A POST makes one object or several, and nothing runs before."""
+    source: resources.Resources | None = None
+    paths: object = None
+    """Those of the source by which it was found."""
+
+    def check(self) -> None:
+        """Raises `StaleModel` where models were replaced since."""
+        if self.source is not None:
+            self.source.check(self.paths)
 
 
 class Lane:
@@ -131,7 +139,7 @@ class Lane:
             match = self._resources.find(path)
             if match is None:
                 return None
-            place = Place(path, *match, query, _makes(*match, query))
+            place = Place(path, *match, query, _makes(*match, query), self._resources, self._known)
             if len(path) <= _SHORT and not query and len(self._collections) < _KEPT:
                 self._collections[target] = place
         return place
@@ -175,6 +183,7 @@ class Lane:
                 modern=place.resource.modern,
             )
             try:
+                place.check()
                 reply = await self._resources.handle(request, place.resource, place.rest)
             except errors.StaleModel:
                 reply = await self._resources.again(request)
@@ -203,6 +212,7 @@ class Lane:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         modern, caller, served = False, None, None
         path = segments(scope.get("raw_path") or scope["path"].encode())
+        paths = self._resources.paths
         try:
             match = self._resources.find(path)
             modern = match is not None and match[0].modern
@@ -221,6 +231,7 @@ class Lane:
             if method in ("POST", "PUT", "PATCH"):
                 request.body = await read_body(receive, headers)
             try:
+                self._resources.check(paths)
                 reply = await self._resources.handle(request, *match)
             except errors.StaleModel:
                 reply = await self._resources.again(request)

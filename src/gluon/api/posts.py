@@ -90,6 +90,7 @@ class Posts:
             return False
         asked.began = time.perf_counter()
         try:
+            place.check()
             admitted = self._guard.admit("POST", headers)
             if not isinstance(admitted, policy.Caller):
                 asked.admitted = admitted

@@ -64,6 +64,12 @@ class Resources:
         """Another object after models were replaced."""
         return self._known().by_path
 
+    def check(self, paths: object) -> None:
+        """Raises `StaleModel` where models were replaced since `paths` were those of this: what was found by them must not
+        make units, which the store would take for units of the new models."""
+        if self.paths is not paths:
+            raise errors.StaleModel("the models were replaced meanwhile")
+
     def find(self, path: tuple[str, ...]) -> tuple[Served, tuple[str, ...]] | None:
         """The resource of `/[proton/]<api>/v<version>/<plural>/…` and the segments after the plural."""
         if path and path[0] == "proton":
@@ -120,7 +126,9 @@ class Resources:
     async def _follow(self, resource: registry.Resource, above: list[tuple[units.Context, str]]) -> None:
         """The objects of the path are there, one under the other; 1.0 never looked."""
         if above and resource.modern:
+            paths = self.paths
             await self._actions.follow(above)
+            self.check(paths)
 
     async def _resume(self) -> list[tuple[bytes, bytes]]:
         """The header of a list that is read after this."""
