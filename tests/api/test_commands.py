@@ -69,7 +69,7 @@ def test_the_only_api_may_be_left_out() -> None:
 @pytest.mark.parametrize(("sink", "code"), [(">/dev/full", 1), (">&-", 0)])
 def test_protonclient_that_cannot_print_says_so(server: GluonServer, sink: str, code: int) -> None:
     made = ["protonclient", "--port", str(server.port), "--api", "net-l3vpn", "vpn-list"]
-    line = f"{BIN}/{' '.join(made)} {sink}"
+    line = f"env -u PYTHONUNBUFFERED {BIN}/{' '.join(made)} {sink}"
     done = subprocess.run(["sh", "-c", line], stderr=subprocess.PIPE, text=True, timeout=60, check=False)
     assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
 

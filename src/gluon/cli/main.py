@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from gluon.cli import commands, login
+from gluon.cli import commands, login, output
 from gluon.client import http
 
 UNKNOWN_API = 255
@@ -131,6 +131,7 @@ def main() -> None:
         cli()
     except OSError as error:  # nowhere to print to
         click.echo(f"protonclient: {error}", err=True)
+        output.end()
         sys.exit(1)
 
 

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from gluon import errors
-from gluon.cli import login
+from gluon.cli import login, output
 from gluon.cmd import (
     audit_commands,
     change_commands,
@@ -263,6 +263,7 @@ def _end(found: Sequence[BaseException]) -> NoReturn:
         cause = error.__cause__ if isinstance(error, errors.Unavailable) else None
         why = f": {cause}" if cause is not None and not isinstance(cause, OSError) else ""
         click.echo(f"gluon: {error}{why}", err=True)
+    output.end()
     sys.exit(2 if all(isinstance(error, config.SettingsError) for error in found) else 1)
 
 

@@ -27,6 +27,8 @@ log_file = {folder}/keystone.log
 connection = sqlite:///{folder}/keystone.db
 [fernet_tokens]
 key_repository = {folder}/fernet
+[fernet_receipts]
+key_repository = {folder}/receipts
 [credential]
 key_repository = {folder}/credential
 [cache]
@@ -61,7 +63,8 @@ def main() -> None:
     conf = keystone.conf.CONF
     if first:
         upgrades.offline_sync_database_to_version()
-        for group, wanted in (("fernet_tokens", conf.fernet_tokens), ("credential", conf.credential)):
+        for group in ("fernet_tokens", "fernet_receipts", "credential"):
+            wanted = conf[group]
             keys = fernet_utils.FernetUtils(wanted.key_repository, 2, group)
             keys.create_key_directory()
             keys.initialize_key_repository()
