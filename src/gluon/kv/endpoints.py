@@ -21,6 +21,8 @@ from gluon.kv.settings import Address, EtcdSettings
 
 _READY = grpc.ChannelConnectivity.READY
 _SHORTEST_LOOK, _LONGEST_LOOK = 0.002, 0.05
+_AVOIDED = 5.0  # seconds after it failed in which an endpoint is the last one to be tried again
+_OTHERS_FIRST = 1.5  # seconds in which another endpoint may connect before that: longer than its back-off
 
 _OPTIONS = (
     # An etcd that comes back is noticed within about a second.
@@ -63,6 +65,7 @@ class Endpoints:
         self._settings = settings
         self._endpoints: list[Endpoint] = []
         self._current = 0
+        self._left: dict[int, float] = {}
         self._connecting: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -101,6 +104,7 @@ class Endpoints:
     def leave(self, endpoint: Endpoint) -> None:
         """This endpoint failed: let the next call try another one, if it is still in use."""
         if self.all[self._current] is endpoint:
+            self._left[self._current] = asyncio.get_running_loop().time()
             self._current = (self._current + 1) % len(self._endpoints)
 
     async def close(self) -> None:
@@ -113,12 +117,20 @@ class Endpoints:
             await endpoint.channel.close()
 
     async def _connect(self) -> None:
-        """Look at all endpoints in turn until one stands; gRPC itself tries again meanwhile."""
+        """Look at all endpoints in turn until one stands; gRPC itself tries again meanwhile.
+
+        The connection of an endpoint that hangs stands, so one that just failed comes last.
+        """
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         look = _SHORTEST_LOOK
         while True:
+            now = loop.time()
+            any_will_do = now - began >= _OTHERS_FIRST or len(self) == 1
             for step in range(len(self)):
                 index = (self._current + step) % len(self)
-                if self.all[index].is_ready():
+                avoided = not any_will_do and now - self._left.get(index, -_AVOIDED) < _AVOIDED
+                if self.all[index].is_ready() and not avoided:
                     self._current = index
                     return
             await asyncio.sleep(look)

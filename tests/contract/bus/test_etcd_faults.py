@@ -292,12 +292,33 @@ async def test_one_of_two_endpoints_may_be_dead(two: tuple[EtcdBus, EtcdServer])
 async def test_an_endpoint_that_hangs_is_left_for_one_that_answers(own_etcd: EtcdServer) -> None:
     """Two independent etcds play one cluster: enough to see where a call goes."""
     with EtcdServer() as hanging:
-        bus = connect([hanging.url, own_etcd.url], timeout=2.0, progress=PROGRESS)
+        bus = connect([hanging.url, own_etcd.url], timeout=6.0, progress=PROGRESS)
         await bus.put("/a", b"first")
         await asyncio.to_thread(own_etcd.etcdctl, "put", "/a", "second")
         hanging.daemon.pause()
         try:
             found = await bus.get("/a")
+            assert found is not None
+            assert found.value == b"second"
+        finally:
+            hanging.daemon.resume()
+        await bus.close()
+
+
+async def test_an_endpoint_that_hangs_is_not_taken_again_while_another_connects(own_etcd: EtcdServer) -> None:
+    """The connection of the one that hangs stands, that of the other has to be made first."""
+    await asyncio.to_thread(own_etcd.etcdctl, "put", "/a", "second")
+    with EtcdServer() as hanging:
+        own_etcd.daemon.pause()
+        bus = connect([hanging.url, own_etcd.url], timeout=8.0, progress=PROGRESS)
+        await bus.put("/a", b"first")
+        hanging.daemon.pause()
+        try:
+            asked = asyncio.ensure_future(bus.get("/a"))
+            # Half of its time the call gives to the first endpoint.
+            await asyncio.wait({asked}, timeout=4.2)
+            own_etcd.daemon.resume()
+            found = await asked
             assert found is not None
             assert found.value == b"second"
         finally:
