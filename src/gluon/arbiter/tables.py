@@ -47,8 +47,10 @@ TABLES = (
             _text("status", 16, nullable=False),
             _integer("revision"),
         ),
-        # Whoever asks by another column first adds its index: each costs a create 1 µs of the database's CPU or more.
+        # A port is made without device and host, and pays for neither. An index by what every port has (project, name,
+        # mac) would cost a create 1 µs of the database's CPU or more: such lists read all ports, 100,000 in some 20 ms.
         key=("id",),
+        sparse=(("device_id",), ("host",)),
     ),
     Table(
         name=BINDING,

@@ -43,17 +43,19 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """`key` is the primary key; `unique` and `indexes` are column tuples."""
+    """`key` is the primary key; `unique` and `indexes` are column tuples. `sparse`: indexes of those rows only that have a
+    value in the first column, where the database can make such: rows without one do not pay for them."""
 
     name: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     unique: tuple[tuple[str, ...], ...] = ()
     indexes: tuple[tuple[str, ...], ...] = ()
+    sparse: tuple[tuple[str, ...], ...] = ()
     foreign: tuple[ForeignKey, ...] = ()
 
     def served(self, first: str = "") -> frozenset[str]:
         """The columns by whose values a key or an index finds rows; `first`: also where a value of that one is given."""
-        groups = (self.key, *self.unique, *self.indexes)
+        groups = (self.key, *self.unique, *self.indexes, *self.sparse)
         found = {group[1] if group[0] == first and group[1:] else group[0] for group in groups}
         return frozenset(found.union([first] if first else [], (f.column for f in self.foreign)))

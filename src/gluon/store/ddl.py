@@ -39,7 +39,7 @@ def indexes_of(table: tables.Table) -> tuple[tuple[str, ...], ...]:
 
 def held(table: tables.Table) -> frozenset[str]:
     """The columns that a key, an index or a reference holds."""
-    groups = (table.key, *table.unique, *indexes_of(table))
+    groups = (table.key, *table.unique, *indexes_of(table), *table.sparse)
     return frozenset(c for group in groups for c in group) | {f.column for f in table.foreign}
 
 
@@ -146,17 +146,20 @@ class Ddl:
 
     def indexes(self, table: tables.Table) -> Iterator[tuple[str, tuple[str, ...], bool, str]]:
         """(name, columns, unique, statement) of all indexes of a table."""
-        for unique, groups in ((True, tuple(dict.fromkeys(table.unique))), (False, indexes_of(table))):
+        kinds = (
+            ("uq", tuple(dict.fromkeys(table.unique))),
+            ("ix", indexes_of(table)),
+            ("sx", table.sparse),
+        )
+        for kind, groups in kinds:
             for columns in groups:
-                name = name_of("uq" if unique else "ix", table.name, columns)
+                name = name_of(kind, table.name, columns)
+                unique = kind == "uq"
                 listing = self._listing(table, columns, unique)
-                word = "UNIQUE INDEX" if unique else "INDEX"
-                yield (
-                    name,
-                    columns,
-                    unique,
-                    f"CREATE {word} {quoted(name)} ON {quoted(table.name)} ({listing})",
-                )
+                sql = f"CREATE {'UNIQUE ' * unique}INDEX {quoted(name)} ON {quoted(table.name)} ({listing})"
+                if kind == "sx" and self._dialect.partial_indexes:
+                    sql += f" WHERE {quoted(columns[0])} IS NOT NULL"
+                yield name, columns, unique, sql
 
     def _column(
         self, table: tables.Table, column: tables.Column, keys: dict[str, str], *, added: bool = False

@@ -82,5 +82,7 @@ class Dialect:
     """That the address or prefix in a column lies in a prefix."""
     has_booleans: bool = False
     """Truth is a type of its own; else 0 and 1 are read."""
+    partial_indexes: bool = True
+    """An index may hold some of the rows."""
     null_is_most: bool = False
     """Null sorts after all values, unless the statement says otherwise."""

@@ -96,6 +96,7 @@ DIALECT = Dialect(
     unchecked_foreign=", ALGORITHM=INPLACE, LOCK=NONE",
     ddl_commits=True,
     tables_whole=True,
+    partial_indexes=False,
     characters="CHAR_LENGTH({})",
     within=_within,
 )

@@ -101,7 +101,7 @@ async def look(
         there = await read_tables(connection, database.dialect)
         known = sorted(there.keys() & set(names))
         rows = await _counts(connection, known)
-    plain = [replace(t, unique=(), indexes=(), foreign=()) for t in wanted if t.name in there]
+    plain = [replace(t, unique=(), indexes=(), sparse=(), foreign=()) for t in wanted if t.name in there]
     return upgrade.Standing(
         rows=rows,
         columns={n: {column: kept.type() for column, kept in there[n].columns.items()} for n in known},

@@ -59,6 +59,7 @@ async def test_an_optional_attribute_is_gained_without_loss(url: str, opener: Op
         text("owner_id"),
         indexes=(*NETWORK.indexes, ("vlan",), ("label",), ("name", "label")),
         unique=(*NETWORK.unique, ("vlan", "label")),
+        sparse=(("owner_id",), ("extra",)),
         foreign=(tables.ForeignKey(column="owner_id", table="pool"),),
     )
     pool = tables.Table(name="pool", columns=(text("id", nullable=False),), key=("id",))

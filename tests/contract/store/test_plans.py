@@ -29,18 +29,20 @@ ITEM = tables.Table(
         text("name", 64),
         column("size", tables.ColumnType.INTEGER),
         text("note"),
+        text("holder"),
     ),
     key=("id",),
     indexes=(("_project", "id"), ("name", "id"), ("size", "id")),
+    sparse=(("holder",),),
 )
-FILL = 'INSERT INTO "Item" (id, _project, name, size, note) SELECT {id}, {project}, {name}, {size}, {note} FROM ({numbers}) AS g'
+FILL = 'INSERT INTO "Item" (id, _project, name, size, note, holder) SELECT {id}, {project}, {name}, {size}, {note}, {holder} FROM ({numbers}) AS g'
 POSTGRES = FILL.format(
     id="md5(i::text)", project=f"'p' || i % {PROJECTS}", name=f"'n' || i % {MANY // 10}", note="'x'",
-    size="CASE WHEN i % 2 = 0 THEN i END", numbers=f"SELECT generate_series(1, {MANY}) AS i",
+    size="CASE WHEN i % 2 = 0 THEN i END", holder="CASE WHEN i % 100 = 0 THEN 'h' || i END", numbers=f"SELECT generate_series(1, {MANY}) AS i",
 )  # fmt: skip
 MARIADB = FILL.format(
     id="MD5(seq)", project=f"CONCAT('p', seq % {PROJECTS})", name=f"CONCAT('n', seq % {MANY // 10})", note="'x'",
-    size="IF(seq % 2 = 0, seq, NULL)", numbers=f"SELECT seq FROM seq_1_to_{MANY}",
+    size="IF(seq % 2 = 0, seq, NULL)", holder="IF(seq % 100 = 0, CONCAT('h', seq), NULL)", numbers=f"SELECT seq FROM seq_1_to_{MANY}",
 )  # fmt: skip
 
 
@@ -59,9 +61,17 @@ async def filled(shared_url: str, opener: Opener) -> store.SqlStore:
 
 BY_NAME, BY_SIZE = (Order(column="name"),), (Order(column="size"),)
 BACK_BY_NAME, BACK_BY_SIZE = ((Order(column=n, descending=True),) for n in ("name", "size"))
-MIDDLE: Row = {"id": "8" * 32, "name": "n1500", "size": MANY // 2, "_project": "p1", "note": "x"}
+MIDDLE: Row = {
+    "id": "8" * 32,
+    "name": "n1500",
+    "size": MANY // 2,
+    "_project": "p1",
+    "note": "x",
+    "holder": None,
+}
 NONE: Row = {**MIDDLE, "size": None}
 ONE = (Filter(column="name", match=Match.EQUAL, values=("n77",)),)
+HELD = (Filter(column="holder", match=Match.EQUAL, values=("h100", "h300")),)
 BEGUN = (Filter(column="name", match=Match.BEGINS, values=("n77",)),)
 
 CASES: dict[str, Select] = {
@@ -85,6 +95,8 @@ CASES: dict[str, Select] = {
     ),
     "of a name": Select(table="Item", filters=ONE, limit=PAGE),
     "of a name, of a project": Select(table="Item", project="p1", filters=ONE, limit=PAGE),
+    "of two holders": Select(table="Item", filters=HELD),
+    "of a holder": Select(table="Item", equals=(("holder", "h200"),)),
     "of names that begin so": Select(table="Item", filters=BEGUN, limit=PAGE),
 }
 WALKED = {"by size behind none, back"}
