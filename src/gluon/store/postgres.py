@@ -52,10 +52,11 @@ _TAKE = f"""
 _WAIT = f"SELECT pg_advisory_lock({_LOCK})"
 _GIVE = f"SELECT pg_advisory_unlock_all(), {_UNLIMITED}"
 _SWAP = f"""
-    SELECT {_UNLIMITED}, setval('gluon_revision', ?::int8),
-    1 / (pg_try_advisory_xact_lock({_LOCK}) AND pg_advisory_unlock({_LOCK}) AND EXISTS (
-        SELECT 1 FROM gluon_writer WHERE id = 1 AND epoch = ?::int8 AND incarnation = ?::varchar))::int"""
-"""The lock lasts until the transaction has ended, and the state is still what was read."""
+    SELECT {_UNLIMITED}, setval('gluon_revision', ?::int8 / (
+        pg_try_advisory_xact_lock({_LOCK}) AND pg_advisory_unlock({_LOCK}) AND EXISTS (
+        SELECT 1 FROM gluon_writer WHERE id = 1 AND epoch = ?::int8 AND incarnation = ?::varchar))::int)"""
+"""The lock lasts until the transaction has ended, and the state is still what was read; else the sequence, which no
+rollback sets back, stays as it is: its value is divided by zero first."""
 _OLDEST = 14
 """The first release that ends sessions which are idle outside of transactions."""
 _SLACK = 3.0

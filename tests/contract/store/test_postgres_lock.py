@@ -8,7 +8,9 @@ import pytest
 
 from gluon import errors
 from gluon.spi.store import Changes, View
-from gluon.store import Settings
+from gluon.store import Settings, driver
+from gluon.store.overlay import Plan
+from gluon.store.postgres import PostgresDatabase
 from gluon.testing.servers import PostgresServer
 from tests.contract.store.conftest import Opener
 from tests.contract.store.world import Unit, create, draft, network
@@ -75,6 +77,29 @@ async def test_nothing_is_written_under_another_epoch_than_was_read(
         await db.submit(Unit(decide))
     assert await db.get("Network", "late") is None
     assert len(await db.tail(0, limit=100)) == before
+
+
+async def test_who_lost_the_lock_does_not_set_revisions_back(postgres_url: str, opener: Opener) -> None:
+    """A sequence is not set back by a rollback: who lost the lock must not touch it. Both ways of writing are tried."""
+    db = await opener(postgres_url)
+    await db.submit(create(network("first", "first")))
+    stale = await PostgresDatabase(postgres_url, Settings()).session()
+    try:
+        for n in range(_OFTEN):
+            await stale.lock()
+            state = await stale.state(1)
+            await stale.execute("SELECT pg_advisory_unlock_all()")
+            newest = [(await db.submit(create(network(f"{n}{m}", f"{n}{m}")))).revision for m in range(3)][-1]
+            what = ("create", "test", "Network", "stale", None, "", "", True, None, "{}")
+            record = (state.first, 0, *what, state.now)
+            with pytest.raises(driver.Busy):
+                await stale.commit(Plan(journal=[record], revision=state.first), 0)
+            await stale.rollback()
+            assert (await db.submit(create(network(f"{n}", f"{n}")))).revision == newest + 1
+    finally:
+        stale.kill()
+    revisions = [entry.revision for entry in await db.tail(0, limit=100)]
+    assert revisions == list(range(1, 2 + 4 * _OFTEN))
 
 
 async def test_revisions_of_two_processes_are_in_order(postgres_url: str, opener: Opener) -> None:
