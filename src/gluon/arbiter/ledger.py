@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from gluon import errors
-from gluon.arbiter import assign, bindings, tables
+from gluon.arbiter import assign, bindings, notices, tables
 from gluon.model.types import Role
 from gluon.objects import codec
 from gluon.spi import ports, store
@@ -123,6 +123,7 @@ class Ledger:
             row["host"] = result.host
         if known is None or {**known, "revision": 0} != {**row, "revision": 0}:
             changes.put(tables.PORT, row)
+            notices.changed(changes, known, row)
         if result is None:
             return {}, None
         wait = None
@@ -197,6 +198,7 @@ class Ledger:
         for row in view.rows(tables.STATUS, tables.OF_OBJECT, (port.api, port.object_type, port.key)):
             changes.delete(tables.STATUS, *(row[c] for c in (*tables.OF_OBJECT, "controller", "shard")))
         changes.delete(tables.PORT, port.key)
+        notices.removed(changes, port_row(port, view.revision, "DOWN"))
 
 
 def _owned(changes: store.Changes, binding: bindings.Binding, project: str | None) -> bindings.Binding:

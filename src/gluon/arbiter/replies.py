@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 
 from gluon import errors
-from gluon.arbiter import assign, bindings, ledger, tables, vif
+from gluon.arbiter import assign, bindings, ledger, notices, tables, vif
 from gluon.model.types import Kind
 from gluon.objects import codec, journal, keys, status
 from gluon.proton import registry, units
@@ -108,11 +108,17 @@ def show(
 def operate(view: store.View, changes: store.Changes, binding: bindings.Binding, *, up: bool) -> None:
     """The operational status of the port, as the arbiter's index and the Neutron face show it."""
     known = view.get(tables.PORT, binding.port)
-    if known is None or not binding.active:
+    if known is None:
+        return
+    if not binding.active:
+        if up:
+            notices.plugged(changes, known, binding)
         return
     word = bindings.operational(binding, up=up)
     if known["status"] != word:
-        changes.put(tables.PORT, {**known, "status": word})
+        after: store.Row = {**known, "status": word}
+        changes.put(tables.PORT, after)
+        notices.changed(changes, known, after)
 
 
 class Replies(_Base):
