@@ -65,6 +65,11 @@ class Binding:
     since: str
 
     @property
+    def live(self) -> bool:
+        """Whether it is wanted: not taken back."""
+        return self.state in (State.BINDING, State.BOUND) or (self.active and self.state is State.FAILED)
+
+    @property
     def published(self) -> bool:
         """Whether shims are told of it."""
         return self.state in (State.BINDING, State.BOUND) and bool(self.controllers)

@@ -1,14 +1,14 @@
 """The arbiter's part of a port's units: ownership, and the binding that follows host and device.
 
-Implements `spi.ports.PortLedger` by the rules of a 1.0 proton: a request that names the host or the
-device binds if both are set in the port after it, and unbinds if it gives both empty. All else
-leaves the binding alone.
+Implements `spi.ports.PortLedger`; by which of two rules a request binds is `ports.Rule`. What else a request changes
+leaves the binding alone, and shims are told of the profile and the device as they are now. Called by units of ports.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from enum import Enum, auto
 
 from gluon import errors
 from gluon.arbiter import assign, bindings, notices, tables
@@ -28,6 +28,14 @@ _FOLLOWED = (
 
 _WIDTH = 255
 """Of those columns; what a model allows beyond it is cut off in this copy."""
+
+
+class _Wish(Enum):
+    """What a request wants of the binding."""
+
+    NOTHING = auto()
+    BIND = auto()
+    UNBIND = auto()
 
 
 def _text(port: ports.PortFacts, role: Role) -> str:
@@ -104,17 +112,19 @@ class Ledger:
         before: ports.PortFacts,
         after: ports.PortFacts,
         given: frozenset[Role],
+        rule: ports.Rule = ports.Rule.PROTON,
     ) -> tuple[Mapping[Role, store.Value], ports.PortWait | None]:
         known = view.get(tables.PORT, after.key)
         held = [_owned(changes, b, after.project) for b in bindings.of_port(view, after.key)]
         current = bindings.active(held)
-        host, device = _text(after, Role.HOST), _text(after, Role.DEVICE)
-        result: bindings.Binding | None = current
-        if given & {Role.HOST, Role.DEVICE}:
-            if host and device:
-                result = self._bind(view, changes, after, host, current, held)
-            elif not host and not device and {Role.HOST, Role.DEVICE} <= given and current is not None:
-                result = self.unbind(view, changes, current)
+        wish, host = _wish(after, given, rule, current)
+        result = current
+        if wish is _Wish.BIND:
+            result = self._bind(view, changes, after, host, current, held, rule)
+        elif wish is _Wish.UNBIND:
+            result = self._unbind_all(view, changes, held) or current
+        if result is current and current is not None:
+            result = current = _following(changes, current, after)
         status = str(known["status"]) if known else "DOWN"
         if result is not None and result is not current:
             status = bindings.operational(result)
@@ -127,7 +137,7 @@ class Ledger:
         if result is None:
             return {}, None
         wait = None
-        if result.state is bindings.State.BINDING and given & {Role.HOST, Role.DEVICE}:
+        if result.state is bindings.State.BINDING and wish is not _Wish.NOTHING:
             wait = ports.PortWait(port=after.key, host=result.host)
         return views(result), wait
 
@@ -139,18 +149,42 @@ class Ledger:
         host: str,
         current: bindings.Binding | None,
         held: list[bindings.Binding],
+        rule: ports.Rule,
     ) -> bindings.Binding:
-        same = current is not None and current.host == host
-        if same and current is not None and current.state in (bindings.State.BINDING, bindings.State.BOUND):
-            return current
+        """A binding on `host` that carries the traffic: the one that is there, or a new one. Those of other hosts go,
+        and nobody waits for that: the host may be dead."""
+        before = next((b for b in held if b.host == host), None)
+        vnic_type = _vnic_type(port)
+        same = before is not None and before.vnic_type == vnic_type
+        fits = before is not None and before.state in (bindings.State.BINDING, bindings.State.BOUND)
+        if before is not None and before is current and fits and (same or rule is ports.Rule.PROTON):
+            return before
         for old in held:
             if old.host == host:
                 continue
-            if old.active:
+            if old.live:
                 self.unbind(view, changes, old)
             elif old.state is bindings.State.UNBOUND:
                 bindings.drop(changes, old)
-        before = next((b for b in held if b.host == host), None)
+        if before is not None and before is not current and fits and same:
+            carrying = dataclasses.replace(before, active=True, device_id=_text(port, Role.DEVICE))
+            bindings.save(changes, before, carrying)
+            return carrying
+        begun = self.begin(view, port, host, vnic_type=vnic_type, profile=_profile(port))
+        bindings.save(changes, before, begun)
+        return begun
+
+    def begin(
+        self,
+        view: store.View,
+        port: ports.PortFacts,
+        host: str,
+        *,
+        vnic_type: str,
+        profile: Mapping[str, object],
+        active: bool = True,
+    ) -> bindings.Binding:
+        """A new binding of `port`, assigned, or waiting for a controller."""
         epoch = bindings.epoch_of(view)
         fresh = bindings.Binding(
             port=port.key,
@@ -158,17 +192,22 @@ class Ledger:
             api=port.api,
             object_type=port.object_type,
             project=port.project,
-            active=True,
+            active=active,
             epoch=epoch,
             state=bindings.State.BINDING,
-            vnic_type=_text(port, Role.VNIC_TYPE) or "normal",
+            vnic_type=vnic_type,
             device_id=_text(port, Role.DEVICE),
-            profile=_profile(port),
+            profile=profile,
             since=view.now,
         )
-        begun = self._assigner.begin(fresh, epoch=epoch, now=view.now)
-        bindings.save(changes, before, begun)
-        return begun
+        return self._assigner.begin(fresh, epoch=epoch, now=view.now)
+
+    def _unbind_all(
+        self, view: store.View, changes: store.Changes, held: list[bindings.Binding]
+    ) -> bindings.Binding | None:
+        """Returns what was the active one."""
+        gone = [(b, self.unbind(view, changes, b)) for b in held if b.live]
+        return next((after for before, after in gone if before.active), None)
 
     def unbind(self, view: store.View, changes: store.Changes, binding: bindings.Binding) -> bindings.Binding:
         """Take the wish back; shims then clear what they made. Harmless when repeated."""
@@ -201,6 +240,34 @@ class Ledger:
         notices.removed(changes, port_row(port, view.revision, "DOWN"))
 
 
+def _wish(
+    after: ports.PortFacts, given: frozenset[Role], rule: ports.Rule, current: bindings.Binding | None
+) -> tuple[_Wish, str]:
+    """And the host to bind on."""
+    host, device = _text(after, Role.HOST), _text(after, Role.DEVICE)
+    if rule is ports.Rule.NEUTRON:
+        if Role.HOST in given:
+            return (_Wish.BIND if host else _Wish.UNBIND), host
+        if current is not None and Role.VNIC_TYPE in given and _vnic_type(after) != current.vnic_type:
+            return _Wish.BIND, current.host
+    elif given & {Role.HOST, Role.DEVICE}:
+        if host and device:
+            return _Wish.BIND, host
+        if not host and not device and {Role.HOST, Role.DEVICE} <= given:
+            return _Wish.UNBIND, ""
+    return _Wish.NOTHING, ""
+
+
+def _following(changes: store.Changes, binding: bindings.Binding, port: ports.PortFacts) -> bindings.Binding:
+    """The active binding with the port's profile and device: the bind stays the same one, so its epoch does."""
+    device, profile = _text(port, Role.DEVICE), _profile(port)
+    if binding.device_id == device and binding.profile == profile:
+        return binding
+    after = dataclasses.replace(binding, device_id=device, profile=profile)
+    bindings.save(changes, binding, after)
+    return after
+
+
 def _owned(changes: store.Changes, binding: bindings.Binding, project: str | None) -> bindings.Binding:
     """A binding belongs to the project of its port, also after an admin moved that."""
     if binding.project == project:
@@ -208,6 +275,10 @@ def _owned(changes: store.Changes, binding: bindings.Binding, project: str | Non
     moved = dataclasses.replace(binding, project=project)
     bindings.save(changes, binding, moved)
     return moved
+
+
+def _vnic_type(port: ports.PortFacts) -> str:
+    return _text(port, Role.VNIC_TYPE) or "normal"
 
 
 def _profile(port: ports.PortFacts) -> dict[str, object]:

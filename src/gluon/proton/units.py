@@ -19,7 +19,7 @@ from gluon.spi.policy import Access
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
-    """What every unit is given: who asks, for which resource, under which policy and ledger."""
+    """What every unit is given: who asks, for which resource, under which policy and ledger. `rule`: when a change binds."""
 
     resource: registry.Resource
     caller: policy.Caller
@@ -27,6 +27,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     policy: policy.Policy
     ledger: ports.PortLedger
     terms: terms.Terms | None = None
+    rule: ports.Rule = ports.Rule.PROTON
 
     @property
     def who(self) -> str:

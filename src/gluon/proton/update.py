@@ -135,11 +135,10 @@ class Update:
     def _follow(
         self, state: work.Work, before: store.Row, row: store.Row
     ) -> tuple[store.Row, ports.PortWait | None]:
-        resource = self._context.resource
+        context, resource = self._context, self._context.resource
         given = frozenset(role for role, name in resource.type.roles.items() if name in self._values)
-        views, wait = self._context.ledger.updated(
-            state, state.changes, units.facts(resource, before), units.facts(resource, row), given
-        )
+        was, now = units.facts(resource, before), units.facts(resource, row)
+        views, wait = context.ledger.updated(state, state.changes, was, now, given, context.rule)
         return units.with_views(resource, row, views), wait
 
 

@@ -8,12 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 import msgspec
 
 from gluon.model import types
 from gluon.spi import store
+
+
+class Rule(StrEnum):
+    """By what a change of a port binds it or takes the binding back.
+
+    `PROTON`: a request that names the host or the device binds if the port then has both, and unbinds if it gives
+    both empty. `NEUTRON`: the host alone decides; a value binds, another binds anew, empty unbinds, and another
+    vnic_type of a port that has a host binds anew. By either, what names none of these leaves the binding alone.
+    """
+
+    PROTON = "proton"
+    NEUTRON = "neutron"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +70,7 @@ class PortLedger(Protocol):
         before: PortFacts,
         after: PortFacts,
         given: frozenset[types.Role],
+        rule: Rule = Rule.PROTON,
     ) -> tuple[Mapping[types.Role, store.Value], PortWait | None]:
         """`given`: the roles that the request named. Returns the values of roles that the ledger
         sets in the port's own row (views of the active binding), and what to wait for."""
