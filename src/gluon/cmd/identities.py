@@ -104,7 +104,7 @@ def _jwts(settings: config.Settings) -> known.Way:
         raise config.SettingsError("[identity] methods: jwt needs PyJWT: pip install gluon[jwt]") from error
     if not (settings.api.insecure or _private(wanted.keys)):
         raise config.SettingsError(
-            f"[jwt] keys: {wanted.keys} is read in the clear, so who is between could give keys of his own: "
+            f"[jwt] keys: {wanted.keys} is read in the clear, so whoever is between could give other keys: "
             "https:// is needed beyond loopback, or --insecure"
         )
     try:

@@ -140,7 +140,7 @@ def _as_what(asked: _Asked | None, verdicts: Sequence[bool]) -> str:
     if asked is None:
         return ""
     if asked.action != "create" and not verdicts[0]:
-        return ": he may not read it, so it answers 404 as if it did not exist"
+        return ": the caller may not read it, so it answers 404 as if it did not exist"
     if asked.action == "get":
         return ": it is left out of bodies"
     return ": 403"
