@@ -1,6 +1,7 @@
 #!/bin/sh
-# Writes requirements-openstack.lock, for the Keystone of tests, and requirements.lock from pyproject.toml: every extra, every hash, no host. What is locked stays as it is;
-# --upgrade moves all, --upgrade-package NAME one. Python 3.11 is the oldest that has to be served.
+# Writes requirements.lock from pyproject.toml, and those of the servers that tests run: requirements-openstack.lock for Keystone,
+# requirements-nova.lock. Every extra, every hash, no host. What is locked stays as it is; --upgrade moves all,
+# --upgrade-package NAME one. Python 3.11 is the oldest that has to be served.
 set -eu
 cd "$(dirname "$0")/.."
 compile() {
@@ -8,3 +9,4 @@ compile() {
 }
 compile pyproject.toml --all-extras -o requirements.lock "$@"
 echo "keystone>=30" | compile - -o requirements-openstack.lock "$@"
+printf '%s\n' "nova>=34,<35" "openstack-placement>=16" PyMySQL | compile - -o requirements-nova.lock "$@"

@@ -68,20 +68,20 @@ install_python() {
     )
 }
 
-# Keystone and what it needs, for tests: in an environment of its own, whose packages are none of Gluon's.
+# Servers of OpenStack that tests run, each in an environment of its own: its packages are none of Gluon's.
 install_openstack() {
     (
         if command -v flock >/dev/null; then exec 9<dev && flock 9; fi
-        stamp="$({ pwd -P; cat requirements-openstack.lock .venv/pyvenv.cfg; } | sha256sum)"
-        [ "$stamp" != "$(cat .venv-openstack/stamp 2>/dev/null)" ] || exit 0
+        stamp="$({ pwd -P; cat "requirements-$1.lock" .venv/pyvenv.cfg; } | sha256sum)"
+        [ "$stamp" != "$(cat ".venv-$1/stamp" 2>/dev/null)" ] || exit 0
         unset PYTHONHOME PYTHONPATH
-        say "installing Keystone into .venv-openstack, for tests"
+        say "installing $2 into .venv-$1, for tests"
         PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_USER=no
         export PIP_DISABLE_PIP_VERSION_CHECK PIP_NO_INPUT PIP_USER
-        rm -rf .venv-openstack
-        "$(.venv/bin/python -I -c 'import sys; print(sys._base_executable)')" -m venv .venv-openstack
-        .venv-openstack/bin/python -m pip install -q --require-hashes --no-deps -r requirements-openstack.lock
-        echo "$stamp" >.venv-openstack/stamp
+        rm -rf ".venv-$1"
+        "$(.venv/bin/python -I -c 'import sys; print(sys._base_executable)')" -m venv ".venv-$1"
+        ".venv-$1/bin/python" -m pip install -q --require-hashes --no-deps -r "requirements-$1.lock"
+        echo "$stamp" >".venv-$1/stamp"
     )
 }
 

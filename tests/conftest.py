@@ -16,6 +16,7 @@ from tests import leftovers, order
 pytest_plugins = ["gluon.testing.fixtures"]
 
 GOLDEN = Path(__file__).parent / "golden"
+LIVE = Path(__file__).parent / "live"
 
 # A shared machine may be slow at any moment: an example is judged by its result, not by its time.
 hypothesis.settings.register_profile(
@@ -28,6 +29,9 @@ hypothesis.settings.register_profile(
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="also run tests marked long")
+    parser.addoption(
+        "--live", default="", metavar="NAME", help="tests/live/NAME, with a real one: nova, neutron"
+    )
     parser.addoption("--golden-update", action="store_true", help="rewrite golden files instead of comparing")
 
 
@@ -39,6 +43,15 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["PYTHONPATH"] = os.pathsep.join(
             [str(hidden), *filter(None, [os.environ.get("PYTHONPATH")])]
         )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """What needs a real Nova or Neutron is no test of a run without them."""
+    return (
+        True
+        if collection_path.parent == LIVE and collection_path.name != config.getoption("--live")
+        else None
+    )
 
 
 @pytest.hookimpl(trylast=True)
