@@ -17,10 +17,14 @@ OWNER = "compute:nova"
 async def told(rig: Rig) -> list[tuple[str, notices.Notice | None, notices.Notice | None]]:
     """Operation, port before and after of each notice."""
     return [
-        (entry.op, *(None if text is None else notices.decode(text) for text in (entry.old, entry.new)))
+        (
+            entry.op.value,
+            None if entry.old is None else notices.decode(entry.old),
+            None if entry.new is None else notices.decode(entry.new),
+        )
         for entry in await rig.node.database.tail(0, limit=10_000)
         if (entry.api, entry.type) == (journal.GLUON, notices.PORT)
-    ]  # fmt: skip
+    ]
 
 
 async def test_a_port_in_use_tells_that_traffic_flows_and_stops_and_that_it_went(

@@ -1,6 +1,6 @@
 """The journal's word that who uses a port has to be told: its traffic flows, stopped, failed, or the port went.
 
-In: rows of `gluon_port` before and after a unit. Out: entries (`Port` of `gluon`) that say *look at this port*; what is told
+In: rows of `gluon_port` before and after a unit. Out: entries (`PortNotice` of `gluon`) that say *look at this port*; what is told
 follows from the port as it is then. A port that no device uses makes none. Called by `ledger` and `replies`.
 """
 

@@ -1,4 +1,4 @@
-"""What the journal says of a port to those who follow its use: entries `Port` of `gluon`, by `codec`.
+"""What the journal says of a port to those who follow its use: entries `PortNotice` of `gluon`, by `codec`.
 
 Written with the change, read by adapters that tell others (`nova`). A notice says where to look; what is so now says the port.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-PORT = "Port"
+PORT = "PortNotice"
 """Entry type (under `journal.GLUON`); its key is the port's id."""
 
 

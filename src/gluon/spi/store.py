@@ -261,6 +261,9 @@ class Store(Protocol):
         """Entries of revisions > `after`, oldest first, at most about `limit` rows but never part of
         a revision. `intent`: only intent entries."""
 
+    async def tail_of(self, types: Sequence[str], after: int, *, limit: int) -> Sequence[journal.Entry]:
+        """As `tail`, only entries with one of these types, of whichever api."""
+
     async def tail_and_epoch(self, after: int, *, limit: int) -> tuple[Sequence[journal.Entry], int]:
         """`tail` of intent entries, and the schema epoch at the same moment."""
 

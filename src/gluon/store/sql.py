@@ -218,6 +218,9 @@ class SqlStore:
     async def tail(self, after: int, *, limit: int, intent: bool = False) -> Sequence[journal.Entry]:
         return await tails.tail(self._readers, after, limit=limit, intent=intent)
 
+    async def tail_of(self, types: Sequence[str], after: int, *, limit: int) -> Sequence[journal.Entry]:
+        return await tails.tail_of(self._readers, types, after, limit=limit)
+
     async def tail_and_epoch(self, after: int, *, limit: int) -> tuple[Sequence[journal.Entry], int]:
         return await tails.tail_and_epoch(self._readers, after, limit=limit)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 
 from gluon import errors
@@ -20,7 +20,15 @@ async def tail(readers: Readers, after: int, *, limit: int, intent: bool) -> Seq
         rows = await readers.fetch(texts.TAIL_INTENT, after, True, limit)
     else:
         rows = await readers.fetch(texts.TAIL, after, limit)
-    return await _whole(readers, [entry_of(row) for row in rows], limit, intent=intent)
+    return await _whole(readers, [entry_of(row) for row in rows], limit, lambda e: e.intent or not intent)
+
+
+async def tail_of(
+    readers: Readers, types: Sequence[str], after: int, *, limit: int
+) -> Sequence[journal.Entry]:
+    """The database leaves out the others."""
+    rows = await readers.fetch(texts.tail_of(len(types)), after, *types, limit)
+    return await _whole(readers, [entry_of(row) for row in rows], limit, lambda e: e.type in types)
 
 
 async def tail_and_epoch(readers: Readers, after: int, *, limit: int) -> tuple[Sequence[journal.Entry], int]:
@@ -31,7 +39,7 @@ async def tail_and_epoch(readers: Readers, after: int, *, limit: int) -> tuple[S
         raise errors.Unavailable("the database has no tables of ours yet")
     entries = [entry_of(row) for row in rows if row[1] is not None]
     entries.sort(key=_place)
-    return await _whole(readers, entries, limit, intent=True), int(epochs[0])
+    return await _whole(readers, entries, limit, lambda e: e.intent), int(epochs[0])
 
 
 async def entry(readers: Readers, revision: int) -> Sequence[journal.Entry]:
@@ -39,11 +47,14 @@ async def entry(readers: Readers, revision: int) -> Sequence[journal.Entry]:
 
 
 async def _whole(
-    readers: Readers, entries: Sequence[journal.Entry], limit: int, *, intent: bool
+    readers: Readers,
+    entries: Sequence[journal.Entry],
+    limit: int,
+    wanted: Callable[[journal.Entry], bool],
 ) -> Sequence[journal.Entry]:
     if len(entries) < limit or not entries:
         return entries
     last = entries[-1].revision
     if entries[0].revision != last:
         return [e for e in entries if e.revision != last]
-    return [e for e in await entry(readers, last) if e.intent or not intent]
+    return [e for e in await entry(readers, last) if wanted(e)]

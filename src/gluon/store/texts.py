@@ -31,6 +31,12 @@ no `n`, and nothing orders them all."""
 TAIL_INTENT = f"{_ENTRIES} WHERE revision > ? AND intent = ? ORDER BY revision, n LIMIT ?"
 
 
+def tail_of(count: int) -> str:
+    """Of so many types."""
+    some = ", ".join("?" * count)
+    return f"{_ENTRIES} WHERE revision > ? AND type IN ({some}) ORDER BY revision, n LIMIT ?"
+
+
 def columns(shape: Shape, wanted: Wanted = ()) -> str:
     """`SELECT … FROM` with columns in their order."""
     return f"SELECT {_values(shape, wanted, shape.name)} FROM {quoted(shape.name)}"

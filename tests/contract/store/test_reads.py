@@ -88,6 +88,25 @@ async def test_the_tail_is_cut_between_revisions_only(db: SqlStore) -> None:
     assert await db.tail_and_epoch(whole[-1].revision, limit=9) == ([], epoch)
 
 
+async def test_the_tail_of_some_types_leaves_out_the_others(db: SqlStore) -> None:
+    def unit(n: int) -> Unit:
+        def decide(view: View) -> Changes:
+            kinds = ("One", "Two", "Three")
+            made = [draft(f"{n}-{k}", type=kinds[(n + k) % 3]) for k in range(n % 4 + 1)]
+            return Changes(entries=made)
+
+        return Unit(decide)
+
+    await together(db, *(unit(n) for n in range(12)))
+    wanted = [e for e in await db.tail(0, limit=10_000) if e.type != "Two"]
+    for limit in (1, 2, 5, 100):
+        after, read = 0, list(wanted[:0])
+        while part := await db.tail_of(("One", "Three"), after, limit=limit):
+            read += part
+            after = part[-1].revision
+        assert read == wanted
+
+
 async def test_a_snapshot_does_not_see_later_writes(db: SqlStore) -> None:
     await fill(db, 50)
     await db.submit(put(("pool_value", {"pool": "a", "value": 1, "holder": None})))

@@ -66,6 +66,9 @@ class TinyStore:
         last = found[limit - 1].revision
         return [e for e in found if e.revision <= last]
 
+    async def tail_of(self, types: Sequence[str], after: int, *, limit: int) -> Sequence[journal.Entry]:
+        return [e for e in await self.tail(after, limit=limit) if e.type in types]
+
     async def tail_and_epoch(self, after: int, *, limit: int) -> tuple[Sequence[journal.Entry], int]:
         return await self.tail(after, limit=limit, intent=True), 1
 
