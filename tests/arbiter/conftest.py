@@ -130,6 +130,11 @@ class ScriptedShim:
         report = status.Report(observed_revision=said["epoch"], bindings={host: status.BindingReport(**said)})
         await self.bus.put(self.key(port), codec.encode(report))
 
+    async def say(self, port: str, bindings: dict[str, status.BindingReport]) -> None:
+        """Report on all bindings of a port at once, as a shim of all hosts does."""
+        report = status.Report(observed_revision=1, bindings=bindings)
+        await self.bus.put(self.key(port), codec.encode(report))
+
     async def clear(self, port: str) -> None:
         await self.bus.delete(self.key(port))
 

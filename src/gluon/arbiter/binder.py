@@ -63,8 +63,9 @@ class Binder:
         """The unit that takes some status keys as they are now."""
         return replies.Replies(self._registry, self._assigner, items)
 
-    async def settle(self, resource: registry.Resource, wait: ports.PortWait) -> None:
-        """Return once the bind is no longer in state Binding; its outcome is in the port's row."""
+    async def settle(self, resource: registry.Resource, wait: ports.PortWait) -> bindings.Binding | None:
+        """Return once the bind is no longer in state Binding; the outcome of the active one is in the port's row too.
+        None: it went meanwhile."""
         began = time.perf_counter()
         current = await self._read(wait.port, wait.host)
         async with self._subscribe(resource.api, resource.name, wait.port) as stream:
@@ -87,6 +88,7 @@ class Binder:
                     current = await self._step(current, item)
                 outcome = current.state.value if current is not None else "gone"
                 self.times.add("whole", outcome, time.perf_counter() - began)
+                return current
             finally:
                 reply.cancel()
                 roster.cancel()

@@ -43,6 +43,10 @@ class _Base:
         """Save a binding and what follows from it in the port's rows."""
         if before == after:
             return
+        if after.state is bindings.State.FAILED and not after.active:
+            bindings.drop(changes, before)  # who asked for it is told, and the port has another
+            changes.result = after
+            return
         bindings.save(changes, before, after)
         changes.result = after
         show(view, changes, self._registry, after)

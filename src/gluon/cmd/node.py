@@ -15,7 +15,7 @@ import structlog
 from gluon import errors
 from gluon import store as stores
 from gluon.api import changesets, lane, metrics, posts, quotas, routes
-from gluon.arbiter import assign, binder, ledger, replies, standing
+from gluon.arbiter import alternates, assign, binder, ledger, replies, standing
 from gluon.arbiter import projection as arbiter_projection
 from gluon.cmd import (
     administer,
@@ -68,6 +68,8 @@ class Node:
     health: Health
     gathering: Gathering
     feed: feed.Feed
+    actions: service.Service
+    alternates: alternates.Alternates
 
 
 Siblings = tuple[int, Sequence[str]]
@@ -298,9 +300,9 @@ def _assemble(
         database=database, bus=bus, publishing=publishing, process=process, protons=protons, health=health,
         gathering=gathering,
     )  # fmt: skip
-    actions = service.Service(
-        database, protons.rules, ledger.Ledger(assigner), standings, database.inner.writer
-    )
+    books = ledger.Ledger(assigner)
+    actions = service.Service(database, protons.rules, books, standings, database.inner.writer)
+    others = alternates.Alternates(database, known, books, binds)
 
     presence = Presence(bus, process, protons.heard)
     served = Renewing(lambda: known, actions, binds, standings)
@@ -324,7 +326,7 @@ def _assemble(
     database.committed, served.token = watching.notify, watching.now
     return Node(
         app=app, database=database, bus=bus, publisher=publishing, models=protons.models, presence=presence,
-        health=health, gathering=gathering, feed=watching,
+        health=health, gathering=gathering, feed=watching, actions=actions, alternates=others,
     )  # fmt: skip
 
 

@@ -1,0 +1,256 @@
+"""All bindings of one port: one carries its traffic, others wait on other hosts for a live migration.
+
+In: a context that says who asks, the port's key, a host. Out: bindings. Invariants: at most one is active; one that cannot
+be bound leaves nothing behind, unless it is the port's only one; the same request twice does no harm. Called by faces.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gluon import errors
+from gluon.arbiter import binder, bindings, ledger, notices, replies, tables
+from gluon.model.types import Role
+from gluon.objects import codec
+from gluon.proton import access, registry, units, work
+from gluon.spi import ports, store
+
+EXISTS = "binding_exists"
+ACTIVE = "binding_active"
+FAILED = "binding_failed"
+
+
+class Alternates:
+    """The actions on bindings of ports."""
+
+    def __init__(
+        self,
+        database: store.Store,
+        known: registry.Registry,
+        books: ledger.Ledger,
+        binds: binder.Binder,
+    ) -> None:
+        self._store = database
+        self._registry = known
+        self._ledger = books
+        self._binder = binds
+
+    async def all(self, context: units.Context, key: str) -> Sequence[bindings.Binding]:
+        """Those that are not taken back, the active one first. Raises `NotFound`, `Forbidden`."""
+        resource = context.resource
+        row = await self._store.get(resource.table, resource.fields.key(key))
+        row = access.found(context, row, key, "get")
+        hosts = resource.type.role(Role.HOST)
+        if hosts and hosts in access.hidden(context, row):
+            raise errors.Forbidden(f"you may not see the hosts of {resource.type.singular} {key}")
+        port = str(row[resource.records.key_column])
+        rows = await self._store.select(store.Select(table=tables.BINDING, equals=((tables.PORT_ID, port),)))
+        held = [b for b in map(bindings.read, rows) if b.live]
+        return sorted(held, key=lambda b: (not b.active, b.host))
+
+    async def one(self, context: units.Context, key: str, host: str) -> bindings.Binding:
+        """That on a host. Raises `NotFound`."""
+        for binding in await self.all(context, key):
+            if binding.host == host:
+                return binding
+        raise _missing(key, host)
+
+    async def add(
+        self,
+        context: units.Context,
+        key: str,
+        host: str,
+        *,
+        vnic_type: str = "normal",
+        profile: Mapping[str, Any] | None = None,
+    ) -> bindings.Binding:
+        """A binding on one more host, bound; the first of a port carries its traffic.
+
+        Raises `Conflict` where there is one, or where no controller binds it.
+        """
+        resource = context.resource
+        unit = _Add(self, context, resource.fields.key(key), host, vnic_type, dict(profile or {}))
+        begun: bindings.Binding = (await self._store.submit(context.bind(unit))).result
+        after: bindings.Binding | None = begun
+        if begun.state is bindings.State.BINDING:
+            after = await self._binder.settle(resource, ports.PortWait(port=begun.port, host=host))
+        if after is None or after.state is not bindings.State.BOUND:
+            why = f"{after.reason}: {after.message}" if after is not None else "it went while it was bound"
+            raise errors.Conflict(
+                f"{resource.type.singular} {key} cannot be bound to host '{host}': {why}",
+                code=FAILED,
+                hint="see gluon why for what each controller said",
+            )
+        return after
+
+    async def activate(self, context: units.Context, key: str, host: str) -> bindings.Binding:
+        """The binding on this host carries the traffic from now on, that on the other none.
+
+        Raises `NotFound`, or `Conflict` where it does already.
+        """
+        unit = _Activate(self, context, context.resource.fields.key(key), host)
+        done: bindings.Binding = (await self._store.submit(context.bind(unit))).result
+        return done
+
+    async def remove(self, context: units.Context, key: str, host: str) -> None:
+        """The binding on this host taken back; where it is the active one, the port is unbound. Raises `NotFound`."""
+        unit = _Remove(self, context, context.resource.fields.key(key), host)
+        await self._store.submit(context.bind(unit))
+
+    @property
+    def ledger(self) -> ledger.Ledger:
+        return self._ledger
+
+    @property
+    def registry(self) -> registry.Registry:
+        return self._registry
+
+
+class _Unit:
+    """What a unit on one binding of a port needs."""
+
+    __slots__ = ("_all", "_context", "_host", "_key", "reads", "request_id", "who")
+
+    def __init__(self, every: Alternates, context: units.Context, key: store.Value, host: str) -> None:
+        resource = context.resource
+        self.who, self.request_id = context.who, context.request_id
+        self._all, self._context, self._key, self._host = every, context, key, host
+        self.reads: Sequence[store.Lookup] = replies.reads_of_port(
+            every.registry, resource.api, resource.name, str(key)
+        )
+
+    def decide(self, view: store.View) -> store.Changes:
+        context, resource = self._context, self._context.resource
+        row = access.stored(context, view, self._key, "update")
+        hosts = resource.type.role(Role.HOST)
+        if hosts:
+            there = {**row, resource.records.column(hosts): self._host}
+            access.require_change(context, row, there, {hosts}, ())
+        state = work.Work(view, context)
+        held = bindings.of_port(view, str(self._key))
+        result = self._change(state, row, held)
+        return state.finish(result)
+
+    def _change(self, state: work.Work, row: store.Row, held: list[bindings.Binding]) -> Any:
+        raise NotImplementedError
+
+    def _wanted(self, held: list[bindings.Binding]) -> bindings.Binding:
+        found = next((b for b in held if b.host == self._host and b.live), None)
+        if found is None:
+            raise _missing(str(self._key), self._host)
+        return found
+
+    def _show(self, state: work.Work, row: store.Row, binding: bindings.Binding) -> None:
+        """The port shows `binding` from now on: that it carries the traffic, or that none does."""
+        resource = self._context.resource
+        records, roles = resource.records, resource.type.roles
+        given: dict[Role, Any] = {Role.HOST: binding.host if binding.active else None}
+        if binding.active:
+            given |= {Role.VNIC_TYPE: binding.vnic_type, Role.PROFILE: dict(binding.profile)}
+        values: dict[str, Any] = {}
+        for role, value in given.items():
+            if name := roles.get(role):
+                values[name] = _fitting(resource, name, value, row)
+        after = records.changed(row, values, {}, revision=state.revision, now=state.now)
+        shown = units.with_views(resource, after or row, ledger.views(binding))
+        state.save(resource, row, shown, intent=after is not None, first=True)
+        known = state.get(tables.PORT, binding.port)
+        if known is not None:
+            host = binding.host if binding.active else None
+            word = bindings.operational(binding)
+            now = {**known, "host": host, "status": word, "revision": state.revision}
+            state.changes.put(tables.PORT, now)
+            notices.changed(state.changes, known, now)
+
+
+class _Add(_Unit):
+    __slots__ = ("_profile", "_vnic_type")
+
+    def __init__(
+        self,
+        every: Alternates,
+        context: units.Context,
+        key: store.Value,
+        host: str,
+        vnic_type: str,
+        profile: Mapping[str, Any],
+    ) -> None:
+        super().__init__(every, context, key, host)
+        self._vnic_type, self._profile = vnic_type, profile
+
+    def _change(self, state: work.Work, row: store.Row, held: list[bindings.Binding]) -> bindings.Binding:
+        before = next((b for b in held if b.host == self._host), None)
+        if before is not None and before.live:
+            raise errors.Conflict(
+                f"port {self._key} has a binding on host '{self._host}' already",
+                code=EXISTS,
+                hint="delete that one first",
+            )
+        begun = self._all.ledger.begin(
+            state,
+            units.facts(self._context.resource, row),
+            self._host,
+            vnic_type=self._vnic_type,
+            profile=self._profile,
+            active=bindings.active(held) is None,
+        )
+        bindings.save(state.changes, before, begun)
+        if begun.active:
+            self._show(state, row, begun)
+        return begun
+
+
+class _Activate(_Unit):
+    __slots__ = ()
+
+    def _change(self, state: work.Work, row: store.Row, held: list[bindings.Binding]) -> bindings.Binding:
+        target = self._wanted(held)
+        if target.active:
+            raise errors.Conflict(
+                f"the binding of port {self._key} on host '{self._host}' is active already", code=ACTIVE
+            )
+        source = bindings.active(held)
+        if source is not None:
+            rests = dataclasses.replace(source, active=False)
+            if rests.live:
+                bindings.save(state.changes, source, rests)
+            else:
+                bindings.drop(state.changes, source)  # it failed: nothing is there to go back to
+        device = self._context.resource.type.role(Role.DEVICE)
+        using = row[self._context.resource.records.column(device)] if device else None
+        carries = dataclasses.replace(target, active=True, device_id=str(using or ""))
+        bindings.save(state.changes, target, carries)
+        self._show(state, row, carries)
+        return carries
+
+
+class _Remove(_Unit):
+    __slots__ = ()
+
+    def _change(self, state: work.Work, row: store.Row, held: list[bindings.Binding]) -> None:
+        target = self._wanted(held)
+        gone = self._all.ledger.unbind(state, state.changes, target)
+        if target.active:
+            self._show(state, row, gone)
+
+
+def _fitting(resource: registry.Resource, name: str, value: Any, row: store.Row) -> Any:
+    """A value as the port's attribute has it; what it has no word or room for stays with the binding alone."""
+    attribute = resource.type.attributes[name]
+    before = row[resource.records.column(name)]
+    nested = name in resource.records.nested
+    if value == {} and before in (None, "", "{}"):
+        return {} if nested and before else before
+    if nested:
+        return value
+    if isinstance(value, dict):
+        value = codec.encode(value).decode()
+    too_long = attribute.length is not None and len(value or "") > attribute.length
+    unknown = bool(attribute.values) and value is not None and value not in attribute.values
+    return before if too_long or unknown else value
+
+
+def _missing(key: str, host: str) -> errors.NotFound:
+    return errors.NotFound(f"port {key} has no binding on host '{host}'", hint="list its bindings")
