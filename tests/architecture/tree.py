@@ -3,7 +3,9 @@
 Without git, or in a checkout that git distrusts (another owner), the folders that no commit holds are left out by name.
 """
 
+import ast
 import subprocess
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +26,15 @@ def python(*folders: str) -> list[Path]:
 
 def text(path: Path) -> str:
     return (ROOT / path).read_text(encoding="utf-8")
+
+
+def statements(node: ast.AST) -> Iterator[ast.AST]:
+    """All below a node, at any depth; expressions hold none, and most of a tree's nodes are expressions."""
+    for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+        inner = getattr(node, field, ())
+        for child in inner if isinstance(inner, list) else ():
+            yield child
+            yield from statements(child)
 
 
 def _listed() -> list[Path]:
