@@ -39,8 +39,8 @@ async def add(rig: Rig, shim: ScriptedShim, port: dict[str, Any], host: str, **s
 
 async def bound(rig: Rig, shim: ScriptedShim) -> dict[str, Any]:
     port = await rig.port()
-    done, _ = await asyncio.gather(rig.bind(port, "A"), shim.answer(port["id"], "A"))
-    return done
+    await asyncio.gather(rig.bind(port, "A"), shim.answer(port["id"], "A"))
+    return port
 
 
 @pytest.fixture

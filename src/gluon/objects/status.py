@@ -35,7 +35,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class BindingReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The answer for one host. Either `vif_type` (and details) or `refused` (the reason, with `message`).
 
-    `up`: the VIF is plugged, flows are in and routes announced.
+    `up`: the VIF is plugged, flows are in and routes announced. `ready`: of a binding that is not active, the VIF is plugged.
     """
 
     epoch: int
@@ -44,6 +44,7 @@ class BindingReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     refused: str = ""
     message: str = ""
     up: bool = False
+    ready: bool = False
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

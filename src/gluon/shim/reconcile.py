@@ -231,8 +231,13 @@ class Reconciler:
             conditions = _with_failure(conditions, failure)
             if not failure.final:
                 revision = min(revision, self._reporter.observed(ref))
-        up = {b.host: b.wanted.epoch for b in self._world.bindings_of(ref) if found.up and b.wanted.active}
-        return said.Said(observed_revision=revision, conditions=conditions, up=up)
+        up, ready = {}, {}
+        for bound in self._world.bindings_of(ref):
+            if bound.wanted.active and found.up:
+                up[bound.host] = bound.wanted.epoch
+            elif not bound.wanted.active and bound.host in found.plugged:
+                ready[bound.host] = bound.wanted.epoch
+        return said.Said(observed_revision=revision, conditions=conditions, up=up, ready=ready)
 
     def _refused_word(self, ref: Ref, why: str) -> said.Said | None:
         revision = self._cache.revision_of(ref)

@@ -28,11 +28,13 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """What the backend says of an object. `up` maps a host to the epoch for which the port is up."""
+    """What the backend says of an object. `up` maps a host to the epoch for which the port is up, `ready` one whose binding
+    is not active to that for which the VIF is plugged."""
 
     observed_revision: int
     conditions: tuple[status.Condition, ...] = ()
     up: Mapping[str, int] = field(default_factory=dict)
+    ready: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -55,8 +57,12 @@ def report(entry: Entry, held: status.Report | None) -> status.Report | None:
     if held is not None and not entry.settled:
         bindings.update(held.bindings)
     for host, reply in sorted(entry.replies.items()):
-        up = said is not None and said.up.get(host) == reply.report.epoch and not reply.report.refused
-        bindings[host] = msgspec.structs.replace(reply.report, up=up)
+        holds = said if not reply.report.refused else None
+        bindings[host] = msgspec.structs.replace(
+            reply.report,
+            up=holds is not None and holds.up.get(host) == reply.report.epoch,
+            ready=holds is not None and holds.ready.get(host) == reply.report.epoch,
+        )
     if said is None and not bindings:
         return None
     conditions = said.conditions if said else ()
@@ -88,7 +94,8 @@ def _before(held: status.Report | None) -> Said | None:
     if held is None:
         return None
     up = {host: said.epoch for host, said in held.bindings.items() if said.up}
-    return Said(observed_revision=held.observed_revision, conditions=held.conditions, up=up)
+    ready = {host: said.epoch for host, said in held.bindings.items() if said.ready}
+    return Said(observed_revision=held.observed_revision, conditions=held.conditions, up=up, ready=ready)
 
 
 def _stamped(

@@ -113,10 +113,12 @@ class Delta:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectStatus:
-    """What a backend says of one object. `up` matters for ports: plugged, programmed, announced."""
+    """What a backend says of one object. `up` matters for ports: plugged, programmed, announced. `plugged`: the hosts on
+    which a port's VIF is there, which matters for bindings that carry no traffic yet."""
 
     conditions: tuple[status.Condition, ...] = ()
     up: bool = False
+    plugged: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ Everything that is decided is in `desired` and `report`; this file connects.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -156,7 +157,9 @@ class BgpMplsBackend:
         if ref.object_type == l3vpn.SERVICE:
             return report.of_service(self._local(world), self._facts, ref.key, self._programmed)
         if ref.object_type == l3vpn.PORT and world.binding(ref, self._host) is not None:
-            return report.of_port(self._local(world), self._facts, ref.key, self._programmed)
+            found = report.of_port(self._local(world), self._facts, ref.key, self._programmed)
+            there = frozenset({self._host}) if ref.key in self._facts.plugs else frozenset[str]()
+            return replace(found, plugged=there)
         return None
 
     def _local(self, world: spi.World) -> Local:

@@ -54,28 +54,31 @@ class FakeNetwork:
     def __init__(self, *, auto: bool = True) -> None:
         self.auto = auto
         self._planes: dict[str, Plane] = {}
-        self._plugged: set[str] = set()
-        self._unplugged: set[str] = set()
+        self._plugged: set[tuple[str, str]] = set()
+        self._unplugged: set[tuple[str, str]] = set()
 
     def plane(self, shard: str) -> Plane:
         """The data plane of one shard, made at first use."""
         return self._planes.setdefault(shard, Plane())
 
-    def plug(self, port: str) -> None:
-        """The hypervisor plugs the VIF of a port."""
-        self._plugged.add(port)
-        self._unplugged.discard(port)
+    def plug(self, port: str, host: str = "") -> None:
+        """The hypervisor plugs the VIF of a port, on one host or wherever the port is."""
+        self._plugged.add((port, host))
+        self._unplugged.discard((port, host))
         self._tell(port)
 
-    def unplug(self, port: str) -> None:
+    def unplug(self, port: str, host: str = "") -> None:
         """The hypervisor takes the VIF of a port away."""
-        self._plugged.discard(port)
-        self._unplugged.add(port)
+        self._plugged.discard((port, host))
+        self._unplugged.add((port, host))
         self._tell(port)
 
-    def is_plugged(self, port: str) -> bool:
-        """Whether the VIF of a port is there."""
-        return port in self._plugged or (self.auto and port not in self._unplugged)
+    def is_plugged(self, port: str, host: str = "") -> bool:
+        """Whether the VIF of a port is there; what was said of the host goes before what was said of all."""
+        for one in ((port, host), (port, "")):
+            if one in self._plugged or one in self._unplugged:
+                return one in self._plugged
+        return self.auto
 
     def view(self) -> View:
         """All that is programmed now, for many questions."""

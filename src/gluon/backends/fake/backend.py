@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 from gluon.backends.fake import apply, desired
@@ -100,7 +101,7 @@ class FakeBackend:
         told = _condition("Secrets", "Present", ", ".join(given))  # their names, and nothing more
         if found is None:
             return spi.ObjectStatus(conditions=(told,), up=True)
-        return spi.ObjectStatus(conditions=(*found.conditions, told), up=found.up)
+        return replace(found, conditions=(*found.conditions, told))
 
     def _status(self, world: spi.World, ref: spi.Ref) -> spi.ObjectStatus | None:
         if ref.api not in desired.APIS or world.get(ref) is None:
@@ -133,7 +134,8 @@ class FakeBackend:
         bound = desired.bindings(world, ref, self._host)
         if not bound:
             return None
-        plugged = self.network.is_plugged(ref.key)
+        there = frozenset(b.host for b in bound if self.network.is_plugged(ref.key, b.host))
+        plugged = all(b.host in there for b in bound if b.wanted.active)
         wanted = [desired.place_key(ref.key, b.host, ref.api) for b in bound]
         problems: list[str] = []
         if ref.api == l2.API:
@@ -156,7 +158,7 @@ class FakeBackend:
         why = "Up" if up else "NotPlugged" if not plugged else programmed.reason
         ready = _condition(status.READY, why, state="True" if up else "False")
         told = (self._reached(ref),) if self._explains else ()
-        return spi.ObjectStatus(conditions=(programmed, ready, *told), up=up)
+        return spi.ObjectStatus(conditions=(programmed, ready, *told), up=up, plugged=there)
 
     def _reached(self, ref: spi.Ref) -> Condition:
         """Whom the port reaches, and back: `<address> <port>` each, in a network `<MAC address> <port>`."""

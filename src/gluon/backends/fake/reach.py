@@ -30,9 +30,9 @@ class Reach:
 class View:
     """The facts of one moment."""
 
-    def __init__(self, facts: Iterable[Fact], is_plugged: Callable[[str], bool]) -> None:
+    def __init__(self, facts: Iterable[Fact], is_plugged: Callable[[str, str], bool]) -> None:
         self._is_plugged = is_plugged
-        self._placed: set[str] = set()
+        self._placed: dict[str, set[str]] = defaultdict(set)
         self._vrfs: dict[tuple[str, str, str], Vrf] = {}
         self._by_port: dict[str, list[Route]] = defaultdict(list)
         self._by_address: dict[str, list[Route]] = defaultdict(list)
@@ -40,14 +40,14 @@ class View:
         self._stations: dict[str, list[Station]] = defaultdict(list)
         for fact in facts:
             if isinstance(fact, Place):
-                self._placed.add(fact.port)
+                self._placed[fact.port].add(fact.host)
             elif isinstance(fact, Vrf):
                 self._vrfs[fact.service, fact.host, fact.role] = fact
             elif isinstance(fact, Station):
                 self._stations[fact.port].append(fact)
             else:
                 self._by_port[fact.port].append(fact)
-                if is_plugged(fact.port):
+                if is_plugged(fact.port, fact.host):
                     self._by_address[fact.address].append(fact)
                     if "/" in fact.address:
                         self._prefixes.add(fact.address)
@@ -166,7 +166,7 @@ class View:
     def _absent(self, port: str) -> str:
         if port not in self._placed:
             return f"port {port} is not bound to any host"
-        if not self._is_plugged(port):
+        if not any(self._is_plugged(port, host) for host in self._placed[port]):
             return f"port {port} is not plugged"
         if self._by_port.get(port) or self._stations.get(port):
             return ""
