@@ -6,7 +6,8 @@ Called by `node`, and by the commands that bring a database to other models or l
 from __future__ import annotations
 
 from gluon.arbiter import tables as arbiter_tables
+from gluon.nova import place
 from gluon.proton import tables as proton_tables
 from gluon.publisher import aftermath
 
-TABLES = (*arbiter_tables.TABLES, *proton_tables.TABLES, aftermath.TABLE)
+TABLES = (*arbiter_tables.TABLES, *proton_tables.TABLES, aftermath.TABLE, place.TABLE)

@@ -20,6 +20,7 @@ from gluon.api import metrics
 from gluon.arbiter import bindings, timing
 from gluon.arbiter import tables as arbiter_tables
 from gluon.model.types import Model
+from gluon.nova import notifier
 from gluon.pools import model_pool_id
 from gluon.pools import tables as pool_tables
 from gluon.publisher import publisher
@@ -78,6 +79,13 @@ class Watching(Protocol):
     def watchers(self) -> int: ...
 
 
+class Telling(Protocol):
+    """What tells Nova of ports."""
+
+    @property
+    def stats(self) -> notifier.Stats: ...
+
+
 class Figures:
     """Of one process. `others` asks its siblings for theirs."""
 
@@ -99,6 +107,7 @@ class Figures:
         self._times = times
         self._began = time.time()
         self.watching: Watching | None = None
+        self.nova: Telling | None = None
 
     def own(self) -> dict[str, Any]:
         """Plain data, ready for JSON."""
@@ -119,6 +128,7 @@ class Figures:
             "publisher": self._publishing.stats.snapshot(),
             "binds": self._times.snapshot(),
             "watch": self._watched(),
+            "nova": None if self.nova is None else self.nova.stats.snapshot(),
             "policy": {
                 "broken": int(bool(policy.get("error"))),
                 "problems": len(policy.get("problems", ())) + policy.get("more", 0),
@@ -192,6 +202,7 @@ def families(processes: Iterable[Mapping[str, Any]], common: Mapping[str, Any]) 
         _store(family, one["store"], name)
         _published(family, one["publisher"], name)
         _watched(family, one["watch"], name, common)
+        _nova(family, one["nova"], name)
         for stage, outcome, times in one["binds"]:
             family(
                 "gluon_bind_seconds", "histogram", "Seconds of binds that requests waited for, by stage"
@@ -272,6 +283,21 @@ def _watched(family: _Made, watch: Mapping[str, Any], name: str, common: Mapping
         family(
             "gluon_watch_lag_revisions", "gauge", "Revisions that open streams have not been told yet"
         ).add(max(0, common["position"] - watch["head"]), process=name)
+
+
+def _nova(family: _Made, told: Mapping[str, Any] | None, name: str) -> None:
+    if told is None or not told["leading"]:
+        return
+    events = family("gluon_nova_events", "counter", "Events that Nova answered, by its code; 200: taken")
+    for code, count in told["answers"].items():
+        events.add(count, process=name, code=code)
+    for key, kind, what in (
+        ("retries", "counter", "Requests to Nova that have to be sent again"),
+        ("lost", "counter", "Events that Nova would not take"),
+        ("looks", "counter", "Times that every port in use was looked at for Nova"),
+        ("lag_seconds", "gauge", "Age of the oldest change that Nova was not told"),
+    ):
+        family(f"gluon_nova_{key}", kind, what).add(told[key], process=name)
 
 
 def _common(family: _Made, common: Mapping[str, Any]) -> None:

@@ -22,6 +22,7 @@ from gluon.cmd import (
     audit,
     engines,
     etcd,
+    events,
     figures,
     handover,
     identities,
@@ -41,7 +42,7 @@ from gluon.particles import projection
 from gluon.proton import quotas as limits
 from gluon.proton import service, terms
 from gluon.proton.changesets import engine
-from gluon.publisher import housekeeping, publisher, supervise
+from gluon.publisher import housekeeping, leader, publisher, supervise
 from gluon.spi import bus as spi_bus
 from gluon.spi import store as spi_store
 from gluon.store.deciding import Waiting
@@ -284,7 +285,10 @@ def _assemble(
 ) -> Node:
     known = protons.registry
     arbiter = _Arbiter(bus)
-    publishing = _publisher(protons, database, bus, arbiter, process=process, lead=lead)
+    telling = events.made(settings, database, lambda: known)
+    publishing = _publisher(
+        protons, database, bus, arbiter, process=process, lead=lead, duties=events.duties(telling)
+    )
     if traces is not None:
         publishing.tell(traces.published)
     assigner = assign.Assigner(roster := publishing.registrations, protons.versions)
@@ -322,8 +326,8 @@ def _assemble(
         database.inner, lambda: known, actions, standings, protons.rules, _Shown(protons, database).renew,
         guarding, alone=alone,
     )  # fmt: skip
-    shown.watching = watching
-    database.committed, served.token = watching.notify, watching.now
+    shown.watching, shown.nova = watching, telling
+    database.committed, served.token = events.both(watching.notify, telling), watching.now
     return Node(
         app=app, database=database, bus=bus, publisher=publishing, models=protons.models, presence=presence,
         health=health, gathering=gathering, feed=watching, actions=actions, alternates=others,
@@ -358,6 +362,7 @@ def _publisher(
     *,
     process: str,
     lead: bool,
+    duties: Sequence[leader.Duty],
 ) -> publisher.Publisher:
     return publisher.Publisher(
         database,
@@ -371,6 +376,7 @@ def _publisher(
             on_rebase=arbiter.on_rebase,
             after=lambda: protons.followers,
             models=_Shown(protons, database),
+            duties=duties,
         ),
         settings=publisher.Settings(
             lead=lead,

@@ -19,6 +19,7 @@ from gluon import errors
 
 DEFAULT_PORT = 2705
 KEYSTONE_VARIABLE = "GLUON_KEYSTONE_PASSWORD"
+NOVA_VARIABLE = "GLUON_NOVA_PASSWORD"
 PASSWORD_VARIABLE = "GLUON_ETCD_PASSWORD"  # noqa: S105 - a name, not a secret
 
 
@@ -26,6 +27,7 @@ _SECRETS = (
     (PASSWORD_VARIABLE, "etcd", "password"),
     (KEYSTONE_VARIABLE, "keystone", "password"),
     ("GLUON_KEYSTONE_SECRET", "keystone", "secret"),
+    (NOVA_VARIABLE, "nova", "password"),
 )
 """Environment variable, section and key."""
 
@@ -241,6 +243,34 @@ class Jwt(_Section, frozen=True):
     ] = {}
 
 
+class Nova(_Section, frozen=True):
+    enabled: Annotated[
+        bool, _doc("tell Nova what becomes of the ports of its servers, by its external events")
+    ] = False
+    auth_url: Annotated[str, _doc("Identity API v3 of Nova's cloud; by default url of [keystone]")] = ""
+    user: Annotated[
+        str, _doc("Gluon's user there, with the role service or admin; by default all of [keystone]")
+    ] = ""
+    password: Annotated[str, _doc(f"its password; better in the environment as {NOVA_VARIABLE}")] = ""
+    password_file: Annotated[str, _doc("a file whose first line is the password")] = ""
+    user_domain: Annotated[str, _doc("name of its domain")] = "Default"
+    project: Annotated[str, _doc("project that its token is for")] = "service"
+    project_domain: Annotated[str, _doc("name of the project's domain")] = "Default"
+    interface: Annotated[
+        Literal["public", "internal", "admin"], _doc("which endpoint of Nova is taken from the catalog")
+    ] = "public"
+    region: Annotated[str, _doc("of which region; none: the first")] = ""
+    endpoint: Annotated[
+        str, _doc("Nova's URL, such as http://nova.example:8774/v2.1, where the catalog is not to be asked")
+    ] = ""
+    ca_file: Annotated[
+        str, _doc("PEM file of the authority that signed the certificates of Nova and its Keystone")
+    ] = ""
+    timeout_seconds: Annotated[
+        float, msgspec.Meta(description="time that Nova has to answer", gt=0, le=300)
+    ] = 10.0
+
+
 class Settings(_Section, frozen=True):
     """All of it."""
 
@@ -252,6 +282,7 @@ class Settings(_Section, frozen=True):
     shim: Shim = Shim()
     identity: Identity = Identity()
     keystone: Keystone = Keystone()
+    nova: Nova = Nova()
     tokens: Tokens = Tokens()
     jwt: Jwt = Jwt()
     logs: Logs = Logs()

@@ -28,9 +28,20 @@ def lines(processes: Sequence[Mapping[str, Any]], shared: Mapping[str, Any]) -> 
     if "binds_waiting" in shared:
         waiting, oldest = shared["binds_waiting"], shared.get("bind_oldest", 0.0)
         yield f"binds without an answer  {waiting}" + (f", the oldest for {oldest:.1f} s" if waiting else "")
+    yield from (line for one in processes if (line := _nova(one.get("nova"))))
     for api, pool, size, held in shared.get("pools", ()):
         if size and held >= _FULL * size:
             yield f"pool {pool} of {api}  {held} of {size} values are in use"
+
+
+def _nova(told: Mapping[str, Any] | None) -> str:
+    """How Nova is told of ports, by the process that does it."""
+    if told is None or not told["leading"]:
+        return ""
+    if told["error"]:
+        return f"Nova is not told of ports for {_span(told['lag_seconds'])}: {told['error']}"
+    count = sum(told["answers"].values())
+    return f"Nova was told of ports  {count} events, {count - told['answers'].get('200', 0)} for servers it has not"
 
 
 def _row(one: Mapping[str, Any]) -> tuple[str, ...]:

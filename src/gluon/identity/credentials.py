@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -74,11 +74,14 @@ def token_of(answer: fetch.Answer) -> Mapping[str, Any]:
 
 
 class OwnToken:
-    """`await get()`; `spent(token)` says that Keystone did not take it."""
+    """`await get()`; `spent(token)` says that it was not taken. `catalog`: what Keystone sent with it. `section`: of the
+    settings that the credentials are from."""
 
-    def __init__(self, server: fetch.Server, credentials: Credentials) -> None:
+    def __init__(self, server: fetch.Server, credentials: Credentials, *, section: str = "keystone") -> None:
+        self.catalog: Sequence[Mapping[str, Any]] = ()
         self._server = server
         self._credentials = credentials
+        self._section = section
         self._token = ""
         self._until = 0.0
         self._lock = asyncio.Lock()
@@ -95,20 +98,26 @@ class OwnToken:
         if token == self._token:
             self._token = ""
 
+    async def close(self) -> None:
+        """Let go of the connections to Keystone; a later call makes new ones."""
+        await self._server.close()
+
     async def _renew(self) -> None:
         answer = await self._server.ask("POST", "/auth/tokens", {}, codec.encode(self._credentials.body()))
         token = answer.headers.get(b"x-subject-token", b"")
         if answer.status != 201 or not token:
             self._complain(answer.status)
             raise errors.Unavailable("Keystone cannot be asked who this is", retry_after=5)
+        told = token_of(answer)
         try:
-            expires = moment(token_of(answer).get("expires_at"))
+            expires = moment(told.get("expires_at"))
         except ValueError as error:
             raise fetch.Unreachable("Keystone's answer is not one of its API v3") from error
         now = time.time()
         life = max((expires or now + 3600.0) - now, 0.0)
         self._until = now + max(life - _EARLY, life / 2)
         self._token = token.decode("latin-1")
+        self.catalog = told.get("catalog") or ()
         self._complained = False
 
     def _complain(self, status: int) -> None:
@@ -116,6 +125,7 @@ class OwnToken:
             log.error(
                 "Keystone does not take Gluon's own credentials",
                 status=status,
-                hint="look at user, password, domains and project, or the application credential, under [keystone]",
+                hint="look at user, password, domains and project, or the application credential, "
+                f"under [{self._section}]",
             )
         self._complained = True

@@ -30,7 +30,7 @@ class Hooks:
     """What the main gives. `make_unit` and `known` as the collector says; `sweep` is called each
     second by the leader; `on_rebase` when the history that etcd has seen is not the database's
     (perhaps more than once), before the resync; `after` lists the hooks that follow the journal; `models` tells of
-    which models the projection is."""
+    which models the projection is; `duties` are done by the leader, too."""
 
     make_unit: MakeUnit
     known: Known
@@ -38,6 +38,7 @@ class Hooks:
     on_rebase: Callable[[], Awaitable[None]]
     after: Callable[[], Sequence[spi_hooks.Subscription]] = tuple
     models: Models | None = None
+    duties: Sequence[Duty] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +97,7 @@ class Publisher:
             Duty(name="aftermath", run=after.run),
             Duty(name="sweeper", run=lambda: every(settings.sweep, hooks.sweep)),
             Duty(name="housekeeping", run=lambda: every(settings.housekeeping, house.once)),
+            *hooks.duties,
         )
         self._leader = Leader(target, process, duties, self.stats) if settings.lead else None
 

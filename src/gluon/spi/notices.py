@@ -22,5 +22,16 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     plugged: str = ""
 
 
+class Use(msgspec.Struct, frozen=True, kw_only=True):
+    """A port as it is now. `plugged`: hosts other than its own where the target of a live migration is ready."""
+
+    id: str
+    device_id: str
+    device_owner: str
+    status: str
+    host: str
+    plugged: frozenset[str] = frozenset()
+
+
 decode = msgspec.json.Decoder(Notice).decode
 """A notice from the text of an entry."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from gluon.cmd import figures, told
 from gluon.cmd.gathering import Gathering
 from gluon.cmd.health import Health
 from gluon.errors import Unavailable
+from gluon.nova import notifier
 from gluon.publisher.stats import Stats
 from gluon.store import Stats as StoreStats
 
@@ -29,6 +31,10 @@ class Watching:
     head, cuts, watchers = 40, 1, 2
 
 
+class Telling:
+    stats = notifier.Stats(leading=True, answers=Counter({200: 3}))
+
+
 def figures_of(name: str) -> figures.Figures:
     counting, times, publishing, stats = metrics.Counting(), timing.Times(), Publishing(), StoreStats()
     counting.answered(None, "GET", 200, 0.002)
@@ -41,7 +47,7 @@ def figures_of(name: str) -> figures.Figures:
     stats.lock_wait.add(0.003)
     stats.units, stats.batches = 7, 2
     made = figures.Figures(name, counting, stats, publishing, times)  # type: ignore[arg-type]
-    made.watching = Watching()
+    made.watching, made.nova = Watching(), Telling()
     return made
 
 

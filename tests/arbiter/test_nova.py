@@ -1,0 +1,216 @@
+"""Nova is told what becomes of ports, through outages of Nova and the death of who tells it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gluon.arbiter import uses
+from gluon.cmd import node as nodes
+from gluon.cmd import settings
+from gluon.kv.memory import MemoryBus
+from gluon.nova import client, notifier, place
+from gluon.proton import registry
+from gluon.spi import store
+from tests import novas
+from tests.arbiter.conftest import V1, Rig, ScriptedShim
+
+PLUGGED, UNPLUGGED, DELETED, CHANGED = (
+    "network-vif-plugged", "network-vif-unplugged", "network-vif-deleted", "network-changed",
+)  # fmt: skip
+VIF = {"vif_type": "ovs", "vif_details": {"bridge_name": "br-x"}}
+
+
+async def until(good: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not good():
+            await asyncio.sleep(0.01)
+
+
+class Site(Rig):
+    """A node, a shim for all hosts, and ports of servers."""
+
+    shim: ScriptedShim
+    nova: novas.Nova
+
+    async def server(self, host: str = "A", **more: Any) -> tuple[dict[str, Any], int]:
+        """A bound port, and the epoch of its bind."""
+        port = await self.port(device_owner="compute:nova", **more)
+        _, epoch = await asyncio.gather(self.bind(port, host), self.shim.answer(port["id"], host))
+        return port, epoch
+
+    async def up(self, port: dict[str, Any], epoch: int, *, up: bool = True, host: str = "A") -> None:
+        await self.shim.report(port["id"], host, epoch=epoch, up=up, **VIF)
+        await self.until(port, lambda s: s["status"] == ("ACTIVE" if up else "DOWN"))
+
+    def notifier(self) -> notifier.Notifier:
+        """One more."""
+        known = registry.Registry(self.node.models)
+        api = client.Nova(client.Place(endpoint=f"{self.nova.url}/v2.1", seconds=2), None)
+        return notifier.Notifier(self.node.database, uses.Uses(self.node.database, lambda: known), api)
+
+
+@pytest.fixture
+async def nova() -> AsyncIterator[novas.Nova]:
+    async with novas.serving() as made:
+        yield made
+
+
+async def opened(nodes_settings: dict[str, Any], bus: MemoryBus, nova: novas.Nova) -> AsyncIterator[Site]:
+    wanted = settings.load(None, nodes_settings)
+    async with nodes.open_node(wanted, url="http://localhost:2705", shared=bus) as node:
+        site = Site(node, bus)
+        site.nova, site.shim = nova, ScriptedShim(bus, "one")
+        await site.shim.register()
+        yield site
+
+
+@pytest.fixture
+async def site(tmp_path: Path, bus: MemoryBus, nova: novas.Nova) -> AsyncIterator[Site]:
+    """It tells Nova."""
+    telling = {
+        "enabled": True, "auth_url": nova.url, "user": "gluon", "password": "secret", "timeout_seconds": 2,
+    }  # fmt: skip
+    async for made in opened({"data": {"directory": str(tmp_path)}, "nova": telling}, bus, nova):
+        yield made
+
+
+@pytest.fixture
+async def quiet(tmp_path: Path, bus: MemoryBus, nova: novas.Nova) -> AsyncIterator[Site]:
+    """Nobody tells Nova but a test."""
+    async for made in opened({"data": {"directory": str(tmp_path)}}, bus, nova):
+        yield made
+
+
+async def test_nova_hears_of_the_life_of_a_port(site: Site) -> None:
+    port, epoch = await site.server()
+    told = lambda: site.nova.names(port["id"])  # noqa: E731
+    await site.up(port, epoch)
+    await until(lambda: told() == [PLUGGED, CHANGED])
+    await site.up(port, epoch, up=False)
+    await until(lambda: told() == [PLUGGED, CHANGED, UNPLUGGED])
+    assert (await site("DELETE", f"{V1}/ports/{port['id']}"))[0] == 204
+    await until(lambda: told() == [PLUGGED, CHANGED, UNPLUGGED, DELETED])
+    assert site.nova.taken[0]["server_uuid"] == site.nova.taken[-1]["server_uuid"]
+    assert {e["status"] for e in site.nova.taken if "status" in e} == {"completed"}
+
+
+async def test_nova_hears_that_a_port_has_another_network(site: Site) -> None:
+    port, epoch = await site.server()
+    idle = await site.port()
+    _, vpn = await site("POST", f"{V1}/vpns", {"tenant_id": site.project, "name": "red"})
+    for one in (port, idle):
+        body = {
+            "tenant_id": site.project, "interface_id": one["id"], "service_id": vpn["id"], "ipaddress": "10.0.0.5",
+            "subnet_prefix": 24, "gateway": "10.0.0.1",
+        }  # fmt: skip
+        assert (await site("POST", f"{V1}/vpnbindings", body))[0] == 201
+    await until(lambda: site.nova.names(port["id"]) == [CHANGED])
+    assert (await site("DELETE", f"{V1}/vpnbindings/{port['id']}"))[0] == 204
+    await until(lambda: site.nova.names(port["id"]) == [CHANGED, CHANGED])
+    assert epoch and site.nova.names(idle["id"]) == []
+
+
+async def test_a_bind_that_fails_is_not_told_as_its_request_says_so(site: Site) -> None:
+    port = await site.port(device_owner="compute:nova")
+    await asyncio.gather(
+        site.bind(port, "A"), site.shim.answer(port["id"], "A", refused="NoRoom", message="full")
+    )
+    other, epoch = await site.server()
+    await site.up(other, epoch)
+    await until(lambda: site.nova.names(other["id"]) == [PLUGGED, CHANGED])
+    assert site.nova.names(port["id"]) == []
+
+
+async def test_nothing_is_lost_while_nova_is_away_and_what_is_told_then_is_true_then(site: Site) -> None:
+    site.nova.script = [None, (503, ""), (401, ""), *[(503, "")] * 4]
+    (lasting, first), (short, second) = await site.server(), await site.server()
+    await site.up(lasting, first)
+    await site.up(short, second)
+    await site.up(short, second, up=False)
+    await until(lambda: site.nova.names(lasting["id"]) == [PLUGGED, CHANGED] and not site.nova.script)
+    await until(lambda: site.nova.names(short["id"]) == [UNPLUGGED])
+    assert len(set(site.nova.tokens)) == 2
+
+
+async def test_an_event_that_nova_cannot_take_keeps_no_other_from_it(site: Site) -> None:
+    (one, first), (two, second) = await site.server(), await site.server()
+
+    def answer() -> None:
+        poisoned = any(e["tag"] == one["id"] for e in site.nova.requests[-1])
+        site.nova.script = [(400, {"badRequest": {"message": "no"}})] if poisoned else []
+
+    site.nova.asked = answer
+    await site.up(one, first)
+    await site.up(two, second)
+    await until(lambda: site.nova.names(two["id"]) == [PLUGGED, CHANGED])
+    assert site.nova.names(one["id"]) == []
+
+
+@pytest.mark.parametrize("step", ["before it is sent", "before its answer", "before the place is kept"])
+async def test_who_tells_may_die_at_each_step(quiet: Site, step: str) -> None:
+    """Whoever comes after goes on where nothing is lost; an event may come twice."""
+    port, epoch = await quiet.server()
+    first, second = quiet.notifier(), quiet.notifier()
+    dying = asyncio.create_task(first.run())
+    await until(lambda: first.stats.leading)
+    kept = await quiet.node.database.select(select())
+    async with asyncio.timeout(30):
+        while not kept:
+            await asyncio.sleep(0.01)
+            kept = await quiet.node.database.select(select())
+    if step == "before it is sent":
+        dying.cancel()
+    elif step == "before its answer":
+        quiet.nova.asked = dying.cancel
+    else:
+        first._store = Dying(quiet.node.database, dying)  # type: ignore[assignment]
+    await quiet.up(port, epoch)
+    with suppress(asyncio.CancelledError):
+        async with asyncio.timeout(30):
+            await dying
+    assert await quiet.node.database.select(select()) == kept
+    quiet.nova.asked = lambda: None
+    going_on = asyncio.create_task(second.run())
+    await until(lambda: quiet.nova.names(port["id"])[-2:] == [PLUGGED, CHANGED])
+    going_on.cancel()
+    await asyncio.gather(going_on, return_exceptions=True)
+
+
+async def test_where_the_journal_does_not_reach_back_every_port_in_use_is_looked_at(quiet: Site) -> None:
+    (one, first), (two, _) = await quiet.server(), await quiet.server()
+    idle = await quiet.port()
+    database = quiet.node.database
+    began = await database.position()
+    await database.submit(place.Place(began.incarnation, 1))
+    await quiet.up(one, first)
+    assert await database.trim(below=(await database.position()).revision, keep_seconds=0.0, keep_rows=0)
+    telling = quiet.notifier()
+    running = asyncio.create_task(telling.run())
+    await until(lambda: quiet.nova.names(one["id"]) == [PLUGGED, CHANGED])
+    assert telling.stats.looks == 1
+    assert quiet.nova.names(two["id"]) == quiet.nova.names(idle["id"]) == []
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+def select() -> store.Select:
+    return store.Select(table=place.NAME)
+
+
+class Dying:
+    """A store of a process that is killed when it would keep its place."""
+
+    def __init__(self, inner: Any, victim: "asyncio.Task[None]") -> None:
+        self.inner, self.victim = inner, victim
+
+    async def submit(self, unit: store.Unit) -> store.Committed:
+        self.victim.cancel()
+        await asyncio.sleep(0)
+        raise AssertionError("it was killed")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
