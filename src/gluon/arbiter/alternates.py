@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gluon import errors
-from gluon.arbiter import binder, bindings, ledger, notices, replies, tables
+from gluon.arbiter import binder, bindings, ledger, notices, steps, tables
 from gluon.model.types import Role
 from gluon.objects import codec
 from gluon.proton import access, registry, units, work
@@ -117,7 +117,7 @@ class _Unit:
         resource = context.resource
         self.who, self.request_id = context.who, context.request_id
         self._all, self._context, self._key, self._host = every, context, key, host
-        self.reads: Sequence[store.Lookup] = replies.reads_of_port(
+        self.reads: Sequence[store.Lookup] = steps.reads_of_port(
             every.registry, resource.api, resource.name, str(key)
         )
 
@@ -134,7 +134,8 @@ class _Unit:
         return state.finish(result)
 
     def _change(self, state: work.Work, row: store.Row, held: list[bindings.Binding]) -> Any:
-        raise NotImplementedError
+        """What this unit does with the bindings of the port that are there."""
+        return None
 
     def _wanted(self, held: list[bindings.Binding]) -> bindings.Binding:
         found = next((b for b in held if b.host == self._host and b.live), None)
@@ -196,7 +197,7 @@ class _Add(_Unit):
             profile=self._profile,
             active=bindings.active(held) is None,
         )
-        bindings.save(state.changes, before, begun)
+        bindings.save(state, state.changes, before, begun)
         if begun.active:
             self._show(state, row, begun)
         return begun
@@ -215,13 +216,14 @@ class _Activate(_Unit):
         if source is not None:
             rests = dataclasses.replace(source, active=False)
             if rests.live:
-                bindings.save(state.changes, source, rests)
+                bindings.save(state, state.changes, source, rests)
             else:
+                bindings.note(state, state.changes, source, None)
                 bindings.drop(state.changes, source)  # it failed: nothing is there to go back to
         device = self._context.resource.type.role(Role.DEVICE)
         using = row[self._context.resource.records.column(device)] if device else None
         carries = dataclasses.replace(target, active=True, device_id=str(using or ""))
-        bindings.save(state.changes, target, carries)
+        bindings.save(state, state.changes, target, carries)
         self._show(state, row, carries)
         return carries
 

@@ -1,7 +1,7 @@
 """Who may bind a port: a pure choice from what the shims registered.
 
-One level: the controllers that serve the API, the host and the vnic type, by name; those already
-tried in this bind come no more.
+Candidates are the controllers that serve the API, the host and the vnic type, by level and name; of each level one is
+chosen, and those already tried in this bind come no more.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from gluon.arbiter import bindings
+from gluon.arbiter import bindings, levels
 from gluon.objects import status
 
 ANY_HOST = "*"
@@ -93,29 +93,33 @@ class Assigner:
             "vnic_type": binding.vnic_type,
         }
         known = tuple(self._registrations.current())
-        left = [c for c in candidates(known, **asked) if c.controller not in binding.tried]
-        if left:
+        picked = levels.chosen(candidates(known, **asked), binding.tried, binding.levels)
+        if picked:
+            longest = max(one.deadline for one in picked)
             return dataclasses.replace(
                 binding,
                 state=bindings.State.BINDING,
                 epoch=epoch,
-                controllers=(left[0].controller,),
+                controllers=tuple(one.controller for one in picked),
+                levels=tuple(one.level for one in picked),
+                answers={},
                 reason="Assigned",
                 message="",
-                deadline=at + min(max(left[0].deadline, 0.0), bindings.LONGEST_BIND),
+                deadline=at + min(max(longest, 0.0), bindings.LONGEST_BIND),
             )
         return dataclasses.replace(
             binding,
             state=bindings.State.BINDING,
             epoch=epoch,
             controllers=(),
+            answers={},
             reason=bindings.NO_CONTROLLER,
             message=explain(known, **asked),
             deadline=at + bindings.GRACE,
         )
 
-    def gone(self, binding: bindings.Binding, now: float) -> bool:
-        """Whether a controller of `binding` has not served its host for longer than a restart takes.
+    def gone(self, binding: bindings.Binding, now: float) -> tuple[str, ...]:
+        """The controllers of `binding` that have not served its host for longer than a restart takes.
 
         Keeps since when, so it is for those who look at least once in a grace, not for `decide`.
         """
@@ -129,7 +133,7 @@ class Assigner:
                 vnic_type=binding.vnic_type,
             )
         }
-        late = False
+        late = []
         for controller in binding.controllers:
             one = (controller, binding.host)
             if controller in there:
@@ -139,7 +143,8 @@ class Assigner:
             if now - looked > bindings.GRACE or since < bindings.seconds(binding.since):
                 since = now  # an absence of another time: at the assignment it was there
             self._missing[one] = (since, now)
-            late = late or now - since >= bindings.GRACE
+            if now - since >= bindings.GRACE:
+                late.append(controller)
         if len(self._missing) > _MOST_MISSING:
             self._missing = {k: v for k, v in self._missing.items() if now - v[1] <= bindings.GRACE}
-        return late
+        return tuple(late)

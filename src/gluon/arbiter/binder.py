@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from gluon import errors
-from gluon.arbiter import assign, bindings, replies, tables, timing
+from gluon.arbiter import advance, assign, bindings, replies, tables, timing
 from gluon.objects import keys, status
 from gluon.proton import registry
 from gluon.spi import ports, store
@@ -137,16 +137,13 @@ class Binder:
         """`binding` after a look at the time and at the controllers; nothing is written if all is well."""
         now = time.time()
         late = 0 < binding.deadline <= now
-        gone = (
-            binding.state is bindings.State.BINDING
-            and bool(binding.controllers)
-            and self._assigner.gone(binding, now)
-        )
+        binds = binding.state is bindings.State.BINDING and binding.controllers
+        gone = self._assigner.gone(binding, now) if binds else ()
         if binding.controllers and not late and not gone:
             return binding
         why = await self._unreachable() if late and binding.controllers else ""
         done = await self._store.submit(
-            replies.Advance(
+            advance.Advance(
                 self._registry,
                 self._assigner,
                 api=binding.api,
@@ -154,7 +151,8 @@ class Binder:
                 port=binding.port,
                 host=binding.host,
                 unreachable=why,
-                gone=binding.epoch if gone else 0,
+                gone=gone,
+                epoch=binding.epoch,
             )
         )
         result: bindings.Binding | None = done.result

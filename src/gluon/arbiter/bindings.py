@@ -16,7 +16,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from gluon.arbiter import tables
+import msgspec
+
+from gluon.arbiter import history, tables
+from gluon.arbiter.levels import NOTHING, Answer
 from gluon.objects import codec, journal, keys, status
 from gluon.spi import store
 
@@ -42,7 +45,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binding:
-    """One row of `gluon_binding`. `deadline` in seconds since 1970 UTC, 0 for none."""
+    """One row of `gluon_binding`. `deadline` in seconds since 1970 UTC, 0 for none.
+
+    `controllers`: those assigned, in the order of their `levels`; `answers`: what each of them said of this epoch.
+    """
 
     port: str
     host: str
@@ -58,6 +64,8 @@ class Binding:
     device_id: str = ""
     profile: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     controllers: tuple[str, ...] = ()
+    levels: tuple[int, ...] = ()
+    answers: Mapping[str, Answer] = dataclasses.field(default_factory=dict)
     tried: tuple[str, ...] = ()
     vif_type: str = ""
     vif_details: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -73,6 +81,16 @@ class Binding:
     def published(self) -> bool:
         """Whether shims are told of it."""
         return self.state in (State.BINDING, State.BOUND) and bool(self.controllers)
+
+    @property
+    def up(self) -> bool:
+        """Whether the data plane of all controllers is."""
+        return bool(self.controllers) and all(self.answers.get(c, NOTHING).up for c in self.controllers)
+
+    @property
+    def ready(self) -> bool:
+        """Whether a binding that is not active could carry the traffic, as all controllers say."""
+        return bool(self.controllers) and all(self.answers.get(c, NOTHING).ready for c in self.controllers)
 
     def row(self) -> store.Row:
         return {
@@ -95,6 +113,8 @@ class Binding:
             "vif_details": _json(self.vif_details),
             "deadline": self.deadline,
             "since": self.since,
+            "levels": _json(self.levels),
+            "answers": _json(self.answers),
         }
 
     def wanted(self) -> bytes:
@@ -121,6 +141,9 @@ def _json(value: Any) -> str:
     return codec.encode(value).decode()
 
 
+_answers = msgspec.json.Decoder(dict[str, Answer])
+
+
 def read(row: store.Row) -> Binding:
     """The binding that a row holds."""
     return Binding(
@@ -143,13 +166,15 @@ def read(row: store.Row) -> Binding:
         vif_details=codec.decode(str(row["vif_details"])),
         deadline=float(row["deadline"] or 0),
         since=str(row["since"]),
+        levels=tuple(codec.decode(str(row["levels"] or "[]"))),
+        answers=_answers.decode(str(row["answers"] or "{}")),
     )
 
 
-def operational(binding: Binding, *, up: bool = False) -> str:
-    """The status of a port with this active binding; `up`: its data plane is."""
+def operational(binding: Binding) -> str:
+    """The status of a port with this active binding."""
     if binding.state is State.BOUND:
-        return "ACTIVE" if up else "DOWN"
+        return "ACTIVE" if binding.up else "DOWN"
     return {State.BINDING: "BUILD", State.FAILED: "ERROR"}.get(binding.state, "DOWN")
 
 
@@ -168,15 +193,43 @@ def lookup(port: str) -> store.Lookup:
     return store.Lookup(tables.BINDING, (tables.PORT_ID,), (port,))
 
 
-def save(changes: store.Changes, before: Binding | None, after: Binding) -> None:
-    """Write `after`, and say so in the journal where shims have to know."""
+def save(
+    view: store.View,
+    changes: store.Changes,
+    before: Binding | None,
+    after: Binding,
+    left: Binding | None = None,
+) -> None:
+    """Write `after`, and say so in the journal where shims have to know. `left`: `before` with all that was said of it."""
     if before == after:
         return
     changes.put(tables.BINDING, after.row())
+    if before is not None and (before.state, before.epoch) != (after.state, after.epoch):
+        note(view, changes, left or before, after)
     was = before.wanted() if before is not None and before.published else None
     now = after.wanted() if after.published else None
     if was != now:
         _publish(changes, after, was, now)
+
+
+def note(view: store.View, changes: store.Changes, left: Binding, after: Binding | None) -> None:
+    """The history of the port: a binding is not as it was any more."""
+    if left.state is State.UNBOUND:
+        return
+    one = history.Left(
+        host=left.host,
+        epoch=left.epoch,
+        active=left.active,
+        state=left.state.value,
+        since=left.since,
+        until=view.now,
+        next=after.state.value if after is not None else "",
+        reason=after.reason if after is not None else "",
+        message=after.message[:500] if after is not None else "",
+        controllers=left.controllers,
+        answers=history.without_details(left.answers),
+    )
+    history.note(view, changes, left.port, one)
 
 
 def drop(changes: store.Changes, before: Binding) -> None:

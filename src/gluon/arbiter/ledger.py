@@ -7,11 +7,11 @@ leaves the binding alone, and shims are told of the profile and the device as th
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import Enum, auto
 
 from gluon import errors
-from gluon.arbiter import assign, bindings, notices, tables
+from gluon.arbiter import assign, bindings, history, notices, tables
 from gluon.model.types import Role
 from gluon.objects import codec
 from gluon.spi import ports, store
@@ -84,11 +84,10 @@ class Ledger:
     def reads_to_create(self, port_id: str) -> Sequence[store.Lookup]:
         return (store.Lookup(tables.PORT, ("id",), (port_id,)),)
 
-    def reads_to_update(self, port_id: str) -> Sequence[store.Lookup]:
-        return (
-            bindings.lookup(port_id),
-            store.Lookup(tables.PORT, ("id",), (port_id,)),
-        )
+    def reads_to_update(self, port_id: str, given: Collection[Role]) -> Sequence[store.Lookup]:
+        reads = (bindings.lookup(port_id), store.Lookup(tables.PORT, ("id",), (port_id,)))
+        binds = Role.HOST in given or Role.DEVICE in given or Role.VNIC_TYPE in given
+        return (*reads, history.lookup(port_id)) if binds else reads
 
     def reads_to_remove(self, api: str, object_type: str, port_id: str) -> Sequence[store.Lookup]:
         return (
@@ -115,7 +114,7 @@ class Ledger:
         rule: ports.Rule = ports.Rule.PROTON,
     ) -> tuple[Mapping[Role, store.Value], ports.PortWait | None]:
         known = view.get(tables.PORT, after.key)
-        held = [_owned(changes, b, after.project) for b in bindings.of_port(view, after.key)]
+        held = [_owned(view, changes, b, after.project) for b in bindings.of_port(view, after.key)]
         current = bindings.active(held)
         wish, host = _wish(after, given, rule, current)
         result = current
@@ -124,7 +123,7 @@ class Ledger:
         elif wish is _Wish.UNBIND:
             result = self._unbind_all(view, changes, held) or current
         if result is current and current is not None:
-            result = current = _following(changes, current, after)
+            result = current = _following(view, changes, current, after)
         status = str(known["status"]) if known else "DOWN"
         if result is not None and result is not current:
             status = bindings.operational(result)
@@ -168,10 +167,10 @@ class Ledger:
                 bindings.drop(changes, old)
         if before is not None and before is not current and fits and same:
             carrying = dataclasses.replace(before, active=True, device_id=_text(port, Role.DEVICE))
-            bindings.save(changes, before, carrying)
+            bindings.save(view, changes, before, carrying)
             return carrying
         begun = self.begin(view, port, host, vnic_type=vnic_type, profile=_profile(port))
-        bindings.save(changes, before, begun)
+        bindings.save(view, changes, before, begun)
         return begun
 
     def begin(
@@ -227,13 +226,16 @@ class Ledger:
             deadline=bindings.seconds(view.now) + bindings.UNBIND_DEADLINE if clearing else 0.0,
             since=view.now,
         )
-        bindings.save(changes, binding, gone)
+        bindings.save(view, changes, binding, gone)
         return gone
 
     def removed(self, view: store.View, changes: store.Changes, port: ports.PortFacts) -> None:
         """A bound port is unbound first: the wish goes in the same unit as the port."""
-        for binding in bindings.of_port(view, port.key):
+        held = bindings.of_port(view, port.key)
+        for binding in held:
             bindings.drop(changes, binding)
+        if held:
+            history.forget(changes, port.key)
         for row in view.rows(tables.STATUS, tables.OF_OBJECT, (port.api, port.object_type, port.key)):
             changes.delete(tables.STATUS, *(row[c] for c in (*tables.OF_OBJECT, "controller", "shard")))
         changes.delete(tables.PORT, port.key)
@@ -258,22 +260,26 @@ def _wish(
     return _Wish.NOTHING, ""
 
 
-def _following(changes: store.Changes, binding: bindings.Binding, port: ports.PortFacts) -> bindings.Binding:
+def _following(
+    view: store.View, changes: store.Changes, binding: bindings.Binding, port: ports.PortFacts
+) -> bindings.Binding:
     """The active binding with the port's profile and device: the bind stays the same one, so its epoch does."""
     device, profile = _text(port, Role.DEVICE), _profile(port)
     if binding.device_id == device and binding.profile == profile:
         return binding
     after = dataclasses.replace(binding, device_id=device, profile=profile)
-    bindings.save(changes, binding, after)
+    bindings.save(view, changes, binding, after)
     return after
 
 
-def _owned(changes: store.Changes, binding: bindings.Binding, project: str | None) -> bindings.Binding:
+def _owned(
+    view: store.View, changes: store.Changes, binding: bindings.Binding, project: str | None
+) -> bindings.Binding:
     """A binding belongs to the project of its port, also after an admin moved that."""
     if binding.project == project:
         return binding
     moved = dataclasses.replace(binding, project=project)
-    bindings.save(changes, binding, moved)
+    bindings.save(view, changes, binding, moved)
     return moved
 
 

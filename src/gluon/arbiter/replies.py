@@ -8,124 +8,21 @@ is published, except a bind that goes on to the next candidate.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+
+from msgspec import structs
 
 from gluon import errors
-from gluon.arbiter import assign, bindings, ledger, notices, tables, vif
+from gluon.arbiter import assign, bindings, levels, notices, steps, tables, vif
 from gluon.model.types import Kind
 from gluon.objects import codec, journal, keys, status
-from gluon.proton import registry, units
+from gluon.proton import registry
 from gluon.spi import store
-
-WHO = "gluon"
 
 Item = tuple[keys.StatusKey, bytes | None]
 
 
-class _Base:
-    """What the arbiter's own units share."""
-
-    __slots__ = ("_assigner", "_registry", "reads")
-
-    who = WHO
-    request_id = ""
-
-    def __init__(
-        self, known: registry.Registry, assigner: assign.Assigner, reads: Iterable[store.Lookup]
-    ) -> None:
-        self._registry = known
-        self._assigner = assigner
-        self.reads: Sequence[store.Lookup] = tuple(reads)
-
-    def _store(
-        self, view: store.View, changes: store.Changes, before: bindings.Binding, after: bindings.Binding
-    ) -> None:
-        """Save a binding and what follows from it in the port's rows."""
-        if before == after:
-            return
-        if after.state is bindings.State.FAILED and not after.active:
-            bindings.drop(changes, before)  # who asked for it is told, and the port has another
-            changes.result = after
-            return
-        bindings.save(changes, before, after)
-        changes.result = after
-        show(view, changes, self._registry, after)
-
-    def _next(
-        self, view: store.View, binding: bindings.Binding, reason: str, message: str
-    ) -> bindings.Binding:
-        """After a refusal: the next candidate under a new epoch, or Failed with the last reason."""
-        tried = dataclasses.replace(binding, tried=(*binding.tried, *binding.controllers))
-        again = self._assigner.begin(tried, epoch=bindings.epoch_of(view), now=view.now)
-        if again.controllers:
-            return again
-        return dataclasses.replace(
-            tried,
-            state=bindings.State.FAILED,
-            reason=reason,
-            message=message,
-            controllers=(),
-            deadline=0.0,
-            since=view.now,
-        )
-
-
-def reads_of_port(known: registry.Registry, api: str, object_type: str, port: str) -> list[store.Lookup]:
-    """The rows that any change of a binding looks at."""
-    found = [bindings.lookup(port), store.Lookup(tables.PORT, ("id",), (port,))]
-    resource = known.by_name.get((api, object_type))
-    if resource is not None:
-        found.append(store.Lookup(resource.table, (resource.records.key_column,), (port,)))
-    return found
-
-
-def show(
-    view: store.View,
-    changes: store.Changes,
-    known: registry.Registry,
-    binding: bindings.Binding,
-    up: bool = False,
-) -> None:
-    """Put a binding's views into the port's row and `gluon_port`, with a journal entry for watchers."""
-    resource = known.by_name.get((binding.api, binding.object_type))
-    if resource is None:
-        return
-    row = view.get(resource.table, binding.port)
-    if row is None:
-        return
-    after = units.with_views(resource, row, ledger.views(binding)) if binding.active else row
-    if after != row:
-        changes.put(resource.table, after)
-        changes.entries.append(
-            units.draft(
-                resource,
-                journal.Operation.UPDATE,
-                after,
-                old=resource.records.document(row),
-                new=resource.records.document(after),
-                intent=False,
-            )
-        )
-    operate(view, changes, binding, up=up)
-
-
-def operate(view: store.View, changes: store.Changes, binding: bindings.Binding, *, up: bool) -> None:
-    """The operational status of the port, as the arbiter's index and the Neutron face show it."""
-    known = view.get(tables.PORT, binding.port)
-    if known is None:
-        return
-    if not binding.active:
-        if up:
-            notices.plugged(changes, known, binding)
-        return
-    word = bindings.operational(binding, up=up)
-    if known["status"] != word:
-        after: store.Row = {**known, "status": word}
-        changes.put(tables.PORT, after)
-        notices.changed(changes, known, after)
-
-
-class Replies(_Base):
+class Replies(steps.Step):
     """Some status keys as they are now in etcd (None: gone), newest per key.
 
     `waiter`: taken by who waits for a bind, perhaps late, while the collector has gone on. Then
@@ -152,7 +49,7 @@ class Replies(_Base):
                 of_object = (key.api, key.object_type, key.key)
                 reads.append(store.Lookup(tables.STATUS, tables.OF_OBJECT, of_object))
             if resource.type.kind is Kind.PORT:
-                reads += reads_of_port(known, key.api, key.object_type, key.key)
+                reads += steps.reads_of_port(known, key.api, key.object_type, key.key)
             else:
                 reads.append(resource.lookup(_key_of(resource, key)))
         super().__init__(known, assigner, reads)
@@ -197,39 +94,85 @@ class Replies(_Base):
             if self._waiter and binding.state is not bindings.State.BINDING:
                 continue
             said = report.bindings.get(binding.host) if report is not None else None
-            if binding.state is bindings.State.UNBINDING:
-                if said is None or said.epoch != binding.epoch:
-                    self._store(view, changes, binding, _cleared(binding, view.now))
-            elif said is None or said.epoch != binding.epoch:
-                if binding.state is bindings.State.BOUND:
-                    operate(view, changes, binding, up=False)
-            elif binding.state is bindings.State.BINDING:
-                self._accept(view, changes, binding, said)
+            if said is not None and said.epoch != binding.epoch:
+                said = None
+            if binding.state is bindings.State.UNBINDING and said is None:
+                self._store(view, changes, binding, _cleared_by(binding, key.controller, view.now))
+            elif binding.state is bindings.State.BINDING and said is not None:
+                self._accept(view, changes, binding, key.controller, said)
             elif binding.state is bindings.State.BOUND:
-                operate(view, changes, binding, up=said.up)
+                self._hear(view, changes, binding, key.controller, said)
 
     def _accept(
-        self, view: store.View, changes: store.Changes, binding: bindings.Binding, said: status.BindingReport
+        self,
+        view: store.View,
+        changes: store.Changes,
+        binding: bindings.Binding,
+        controller: str,
+        said: status.BindingReport,
     ) -> None:
-        wrong = "" if said.refused else vif.problem(said.vif_type, said.vif_details)
+        """One controller has answered; when all have, the port is bound."""
+        wrong = "" if said.refused else vif.problem_of_part(said.vif_type, said.vif_details)
         if said.refused or wrong:
             reason = _plain(said.refused or "BadReply")[:64]
-            after = self._next(view, binding, reason, _plain(said.message if said.refused else wrong))
-            self._store(view, changes, binding, after)
+            message = _plain(said.message if said.refused else wrong)
+            self._next(view, changes, binding, {controller: (reason, message)})
+            return
+        answers = {**binding.answers, controller: _answered(said, view.now)}
+        if levels.missing(binding.controllers, answers):
+            bindings.save(view, changes, binding, dataclasses.replace(binding, answers=answers))
+            return
+        kind, details = levels.merged(binding.controllers, answers)
+        if wrong := vif.problem(kind, details):
+            whose = levels.speaker(binding.controllers, answers)
+            self._next(view, changes, binding, {whose: ("BadReply", wrong)})
             return
         bound = dataclasses.replace(
             binding,
             state=bindings.State.BOUND,
             reason="Bound",
             message="",
-            vif_type=said.vif_type,
-            vif_details=said.vif_details,
+            vif_type=kind,
+            vif_details=details,
+            answers=answers,
             deadline=0.0,
             since=view.now,
         )
-        bindings.save(changes, binding, bound)
-        changes.result = bound
-        show(view, changes, self._registry, bound, up=said.up)
+        self._store(view, changes, binding, bound)
+        self._tell_ready(view, changes, binding, bound)
+
+    def _hear(
+        self,
+        view: store.View,
+        changes: store.Changes,
+        binding: bindings.Binding,
+        controller: str,
+        said: status.BindingReport | None,
+    ) -> None:
+        """A bound port: whether the data plane of this controller is up, as it says, or does not say any more."""
+        before = binding.answers.get(controller, levels.NOTHING)
+        up, ready = (said.up, said.ready) if said is not None else (False, False)
+        if (before.up, before.ready) != (up, ready):
+            answer = structs.replace(before, up=up, ready=ready)
+            after = dataclasses.replace(binding, answers={**binding.answers, controller: answer})
+            bindings.save(view, changes, binding, after)
+            self._tell_ready(view, changes, binding, after)
+            binding = after
+        steps.operate(view, changes, binding)
+
+    def _tell_ready(
+        self, view: store.View, changes: store.Changes, before: bindings.Binding, after: bindings.Binding
+    ) -> None:
+        """Who moves a machine waits until its VIF is plugged where it goes."""
+        port = view.get(tables.PORT, after.port)
+        if port is not None and after.ready and not before.ready:
+            notices.plugged(changes, port, after)
+
+
+def _answered(said: status.BindingReport, now: str) -> levels.Answer:
+    return levels.Answer(
+        vif_type=said.vif_type, vif_details=said.vif_details, up=said.up, ready=said.ready, at=now
+    )
 
 
 def _plain(text: str) -> str:
@@ -246,8 +189,10 @@ def _key_of(resource: registry.Resource, key: keys.StatusKey) -> store.Value:
     return found
 
 
-def _cleared(binding: bindings.Binding, now: str) -> bindings.Binding:
-    return dataclasses.replace(binding, state=bindings.State.UNBOUND, controllers=(), deadline=0.0, since=now)
+def _cleared_by(binding: bindings.Binding, controller: str, now: str) -> bindings.Binding:
+    """One controller has nothing left of it; when none has, the binding is no more."""
+    left = tuple(c for c in binding.controllers if c != controller)
+    return dataclasses.replace(binding, controllers=left) if left else steps.cleared(binding, now)
 
 
 _STATUS_KEY = (*tables.OF_OBJECT, "controller", "shard")
@@ -289,71 +234,4 @@ def _report(value: bytes | None) -> status.Report | None:
                     type=status.READY, status="False", reason="BadReport", message=str(error)[:256]
                 ),
             ),
-        )
-
-
-class Advance(_Base):
-    """Look again at one binding: a controller came or went, or the deadline passed."""
-
-    __slots__ = ("_gone", "_host", "_port", "_unreachable")
-
-    def __init__(
-        self,
-        known: registry.Registry,
-        assigner: assign.Assigner,
-        *,
-        api: str,
-        object_type: str,
-        port: str,
-        host: str,
-        unreachable: str = "",
-        gone: int = 0,
-    ) -> None:
-        """`unreachable`: why no answer could have arrived (the bus is down), for the reason. `gone`: the
-        epoch of the bind whose controllers went away."""
-        self._port, self._host, self._unreachable, self._gone = port, host, unreachable, gone
-        super().__init__(known, assigner, reads_of_port(known, api, object_type, port))
-
-    def decide(self, view: store.View) -> store.Changes:
-        changes = store.Changes()
-        row = view.get(tables.BINDING, self._port, self._host)
-        if row is None:
-            return changes
-        binding = bindings.read(row)
-        changes.result = binding
-        late = 0 < binding.deadline <= bindings.seconds(view.now)
-        if binding.state is bindings.State.UNBINDING and late:
-            self._store(view, changes, binding, _cleared(binding, view.now))
-        elif binding.state is bindings.State.BINDING:
-            self._store(view, changes, binding, self._look(view, binding, late))
-        return changes
-
-    def _look(self, view: store.View, binding: bindings.Binding, late: bool) -> bindings.Binding:
-        if not binding.controllers:
-            begun = self._assigner.begin(binding, epoch=bindings.epoch_of(view), now=view.now)
-            if begun.controllers:
-                return begun
-            failed = dataclasses.replace(begun, state=bindings.State.FAILED, deadline=0.0, since=view.now)
-            return failed if late else binding
-        if late:
-            if self._unreachable:
-                return self._failed(binding, "PublisherDown", self._unreachable, view.now)
-            return self._next(
-                view, binding, "Timeout", f"{', '.join(binding.controllers)} did not answer in time"
-            )
-        if binding.epoch == self._gone:
-            gone = f"{', '.join(binding.controllers)} went away before it answered"
-            return self._next(view, binding, "ControllerGone", gone)
-        return binding
-
-    @staticmethod
-    def _failed(binding: bindings.Binding, reason: str, message: str, now: str) -> bindings.Binding:
-        return dataclasses.replace(
-            binding,
-            state=bindings.State.FAILED,
-            reason=reason,
-            message=message,
-            controllers=(),
-            deadline=0.0,
-            since=now,
         )

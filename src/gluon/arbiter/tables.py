@@ -7,6 +7,7 @@ from gluon.spi.tables import Column, ColumnType, Table
 PORT = "gluon_port"
 BINDING = "gluon_binding"
 STATUS = "gluon_status"
+HISTORY = "gluon_binding_history"
 
 PORT_ID = "port_id"
 OF_OBJECT = ("api", "object_type", "object_key")
@@ -74,6 +75,8 @@ TABLES = (
             _document("vif_details"),
             _number("deadline"),
             _text("since", 26, nullable=False),
+            _document("levels"),
+            _document("answers"),
         ),
         key=(PORT_ID, "host"),
         indexes=(("state", "deadline"),),
@@ -92,4 +95,5 @@ TABLES = (
         ),
         key=(*OF_OBJECT, "controller", "shard"),
     ),
+    Table(name=HISTORY, columns=(_text(PORT_ID, 64, nullable=False), _document("entries")), key=(PORT_ID,)),
 )

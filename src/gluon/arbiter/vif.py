@@ -32,6 +32,13 @@ def problem(vif_type: str, details: Mapping[str, Any]) -> str:
     """What is wrong with a reply; empty if it can be believed."""
     if vif_type not in TYPES:
         return f"vif_type '{vif_type[:64]}' is none of {', '.join(sorted(TYPES))}"
+    return problem_of_part(vif_type, details)
+
+
+def problem_of_part(vif_type: str, details: Mapping[str, Any]) -> str:
+    """The same for the reply of one of several controllers, which need not name a type."""
+    if vif_type and vif_type not in TYPES:
+        return problem(vif_type, details)
     if _depth(details) > MAX_DEPTH:
         return f"vif_details nest deeper than {MAX_DEPTH}"
     size = len(codec.encode(details))

@@ -58,7 +58,7 @@ class Update:
         self.reads: Sequence[store.Lookup] = [
             resource.lookup(key),
             *checks.reads_of_references(resource, values),
-            *(context.ledger.reads_to_update(str(key)) if resource.is_port else ()),
+            *(context.ledger.reads_to_update(str(key), self._given()) if resource.is_port else ()),
         ]
 
     def decide(self, view: store.View) -> store.Changes:
@@ -132,13 +132,16 @@ class Update:
         text = codec.encode(written).decode() if written else None
         return {**row, **stamps, tables.WRITTEN: text}
 
+    def _given(self) -> frozenset[types.Role]:
+        roles = self._context.resource.type.roles
+        return frozenset(role for role, name in roles.items() if name in self._values)
+
     def _follow(
         self, state: work.Work, before: store.Row, row: store.Row
     ) -> tuple[store.Row, ports.PortWait | None]:
         context, resource = self._context, self._context.resource
-        given = frozenset(role for role, name in resource.type.roles.items() if name in self._values)
         was, now = units.facts(resource, before), units.facts(resource, row)
-        views, wait = context.ledger.updated(state, state.changes, was, now, given, context.rule)
+        views, wait = context.ledger.updated(state, state.changes, was, now, self._given(), context.rule)
         return units.with_views(resource, row, views), wait
 
 

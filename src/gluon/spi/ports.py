@@ -6,7 +6,7 @@ one unit; it knows nothing else of bindings.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -54,8 +54,8 @@ class PortLedger(Protocol):
     def reads_to_create(self, port_id: str) -> Sequence[store.Lookup]:
         """What `created` will look at for an id that is not fresh."""
 
-    def reads_to_update(self, port_id: str) -> Sequence[store.Lookup]:
-        """What `updated` will look at."""
+    def reads_to_update(self, port_id: str, given: Collection[types.Role]) -> Sequence[store.Lookup]:
+        """What `updated` will look at where a request names attributes of these roles."""
 
     def reads_to_remove(self, api: str, object_type: str, port_id: str) -> Sequence[store.Lookup]:
         """What `removed` will look at."""

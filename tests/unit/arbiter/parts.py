@@ -121,6 +121,6 @@ class Port:
     def store(self, binding: bindings.Binding, **change: Any) -> bindings.Binding:
         changes = store.Changes()
         after = dataclasses.replace(binding, **change)
-        bindings.save(changes, binding, after)
+        bindings.save(self.view, changes, binding, after)
         self.view.take(changes)
         return after
