@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import pytest
 
 from gluon.export import skeleton
@@ -87,7 +87,7 @@ class Documented:
 
     def check(self, schema: dict[str, Any], value: Any) -> None:
         whole = {**schema, "components": self.document["components"]}
-        jsonschema.Draft202012Validator(whole).validate(value)
+        jsonschema_rs.Draft202012Validator(whole).validate(value)
 
 
 @pytest.fixture(scope="module")
