@@ -38,3 +38,8 @@ def test_a_bound_port_is_shown_as_active(server: GluonServer) -> None:
     assert (status, same["status"], same["name"]) == (200, "ACTIVE", "blue")
     status, fault = server.request("PUT", path, {"status": "ERROR"})
     assert (status, fault["code"]) == (400, "read_only")
+    status, off = server.request("PUT", path, {"host_id": None, "device_id": None})
+    assert (status, off["host_id"], off["status"]) == (200, None, "DOWN")
+    for asked in ("", "?fields=id,status"):
+        assert server.request("GET", f"{V2}/ports{asked}")[1]["ports"][0]["status"] == "DOWN"
+    assert server.request("GET", path)[1]["status"] == "DOWN"

@@ -65,11 +65,14 @@ class Standing:
         return body
 
     def beside(self, resource: registry.Resource) -> store.Beside | None:
-        """Where the status of each object lies, if it is no more than a value of one row."""
+        """Where the status of each object lies, if it is no more than a value of one row. A port without a host has no
+        binding that carries its traffic, and so is down."""
         texts = resource.type.attributes[resource.type.key].value_type in queries.TEXTS
         if resource.type.kind is not Kind.PORT or not texts:
             return None
-        return store.Beside(table=tables.PORT, key="id", column="status", missing="DOWN")
+        host = resource.type.role(Role.HOST)
+        told_by = resource.records.column(host) if host else None
+        return store.Beside(table=tables.PORT, key="id", column="status", missing="DOWN", told_by=told_by)
 
     async def words(self, resource: registry.Resource, rows: Sequence[store.Row]) -> Sequence[str]:
         """The operational status of each row."""

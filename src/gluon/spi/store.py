@@ -170,12 +170,14 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
-    """What another table says of a row: its `column`, where its `key` is the key of the row; else `missing`."""
+    """What another table says of a row: its `column`, where its `key` is the key of the row; else `missing`. `told_by`: a
+    column of the row itself; where that is null the other table says nothing else than `missing`, and is not asked."""
 
     table: str
     key: str
     column: str
     missing: str
+    told_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,13 +55,20 @@ def around(shape: Shape, wanted: Wanted, ordered: str, ending: str) -> str:
 
 
 def _values(shape: Shape, wanted: Wanted, source: str) -> str:
-    key = f"{quoted(source)}.{quoted(shape.key[0])}"
-    return ", ".join(quoted(c) if isinstance(c, str) else _beside(c, key) for c in wanted or shape.columns)
+    row = quoted(source)
+    key = f"{row}.{quoted(shape.key[0])}"
+    return ", ".join(
+        quoted(c) if isinstance(c, str) else _beside(c, row, key) for c in wanted or shape.columns
+    )
 
 
-def _beside(one: store.Beside, key: str) -> str:
+def _beside(one: store.Beside, row: str, key: str) -> str:
     said = f"SELECT b.{quoted(one.column)} FROM {quoted(one.table)} AS b WHERE b.{quoted(one.key)} = {key}"
-    return f"COALESCE(({said}), {literal(one.missing)})"
+    missing = literal(one.missing)
+    asked = f"COALESCE(({said}), {missing})"
+    if one.told_by is None:
+        return asked
+    return f"CASE WHEN {row}.{quoted(one.told_by)} IS NULL THEN {missing} ELSE {asked} END"
 
 
 def lookup_in(shape: Shape, names: tuple[str, ...], count: int) -> str:

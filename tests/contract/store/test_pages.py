@@ -41,7 +41,8 @@ SAID = tables.Table(
     name="Said", columns=(text("item", nullable=False), text("word", 8, nullable=False)), key=("item",)
 )
 BESIDE = Beside(table="Said", key="item", column="word", missing="DOWN")
-SHOWN: tuple[str | Beside, ...] = (*(c.name for c in ITEM.columns if c.name != "long"), BESIDE)
+ASKED = replace(BESIDE, told_by="size")
+SHOWN: tuple[str | Beside, ...] = (*(c.name for c in ITEM.columns if c.name != "long"), BESIDE, ASKED)
 NAMES = ["", "a", "A", "b", "ab", "a b", "a ", " a", "a%", "a_c", "ä", "Ä", "ß", "ss", "z", "é", "e\u0301",
          "\uffff", "\U0001f600", "\ud7ff", "\U0010ffff", "\U0010ffffx", "'", "\\", "?", "a?b", None]  # fmt: skip
 SIZES: list[Value] = [-(2**63), -1, 0, 1, 9, 10, 2**63 - 1, None]
@@ -166,8 +167,9 @@ def lines(wanted: list[Row], query: Select, words: dict[Value, str]) -> list[tup
     """What `values` gives where `select` without limit and beginning gives `wanted`."""
     found = [row for row in wanted if query.since is None or row["id"] >= query.since]  # type: ignore[operator]
     return [
-        (*(row[c] for c in SHOWN if isinstance(c, str)), words.get(row["id"], "DOWN"))
+        (*(row[c] for c in SHOWN if isinstance(c, str)), word, "DOWN" if row["size"] is None else word)
         for row in found[: query.limit]
+        for word in (words.get(row["id"], "DOWN"),)
     ]
 
 
