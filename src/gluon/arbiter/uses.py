@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from gluon import errors
 from gluon.arbiter import bindings, tables
 from gluon.model.types import Kind, Role
-from gluon.objects import codec, journal, status
+from gluon.objects import codec, journal
 from gluon.proton import registry
 from gluon.spi import notices, store
 
@@ -74,17 +74,9 @@ class Uses:
         )
         found: dict[str, list[str]] = {}
         for binding in map(bindings.read, spare):
-            if await self._up(binding):
+            if binding.ready:
                 found.setdefault(binding.port, []).append(binding.host)
         return found
-
-    async def _up(self, binding: bindings.Binding) -> bool:
-        of_port = zip(tables.OF_OBJECT, (binding.api, binding.object_type, binding.port), strict=True)
-        for row in await self._store.select(store.Select(table=tables.STATUS, equals=tuple(of_port))):
-            said = status.decode_believed(str(row["report"]).encode()).bindings.get(binding.host)
-            if said is not None and said.epoch == binding.epoch and said.up:
-                return True
-        return False
 
 
 def _interfaces(
