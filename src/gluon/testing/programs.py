@@ -23,6 +23,8 @@ _PACKAGES = {
     "mariadb-install-db": "mariadb-server",
     "mariadb": "mariadb-client",
     "mariadb-dump": "mariadb-client",
+    "/usr/lib/rabbitmq/bin/rabbitmq-server": "rabbitmq-server",
+    "epmd": "erlang-base",
     "etcd": "etcd-server",
     "etcdctl": "etcd-client",
     "openssl": "openssl",

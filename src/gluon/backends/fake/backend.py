@@ -4,25 +4,28 @@ In: the desired state; options of tests. Out: facts in a `FakeNetwork`. Serves o
 (`*`). Options: `network` (a `FakeNetwork` to share), `plug` (`auto`: a VIF is there as soon as its
 place is; `manual`: by `FakeNetwork.plug`), `bridge`, `refuse` (hosts whose bindings are refused),
 `delay` (seconds before a binding is answered), `explain` (a condition `Reaches` on each port says whom
-it reaches, as long as there are few).
+it reaches, as long as there are few), `hypervisors` (a folder of files that say what is plugged on hosts, see there).
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from gluon.backends.fake import apply, desired
 from gluon.backends.fake.actual import FakeNetwork
+from gluon.backends.fake.hypervisors import Hypervisors
 from gluon.errors import GiveUp, TryLater
 from gluon.objects import status
 from gluon.objects.status import Condition
 from gluon.particles import l2, l3vpn
 from gluon.spi import backend as spi
 
-_OPTIONS = frozenset({"network", "plug", "bridge", "refuse", "delay", "explain"})
+_OPTIONS = frozenset({"network", "plug", "bridge", "refuse", "delay", "explain", "hypervisors"})
 _SHOWN = 32
 """Most neighbours that `Reaches` names."""
 _EXPLAINED = 100
@@ -53,6 +56,11 @@ class FakeBackend:
         self._host = None if setting.host == "*" else setting.host
         if "plug" in options:
             self.network.auto = options["plug"] == "auto"
+        self._hypervisors: Hypervisors | None = None
+        if "hypervisors" in options:
+            self.network.auto = False
+            self._hypervisors = Hypervisors(Path(options["hypervisors"]), self.network, self._host)
+        self._following: asyncio.Task[None] | None = None
         self._bridge = str(options.get("bridge", "br-gluon"))
         self._refused = frozenset(options.get("refuse", ()))
         self._delay = float(options.get("delay", 0.0))
@@ -64,14 +72,24 @@ class FakeBackend:
         self.plane.check()
         self._look = look
         self.plane.watchers.append(look)
+        if self._hypervisors is not None:
+            self._hypervisors.look()
+            self._following = asyncio.create_task(
+                self._hypervisors.follow(), name=f"hypervisors of {self._host or '*'}"
+            )
 
     async def stop(self) -> None:
         if self._look is not None and self._look in self.plane.watchers:
             self.plane.watchers.remove(self._look)
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
 
     def bind(self, world: spi.World, binding: spi.PortBinding) -> spi.Vif:
         if binding.host in self._refused:
             raise GiveUp(f"host {binding.host} is refused by configuration", reason="HostRefused")
+        if self._hypervisors is not None and self._hypervisors.refuses(binding.host):
+            raise GiveUp(f"host {binding.host} refuses bindings", reason="HostRefused")
         self._wait(binding)
         return spi.Vif(vif_type="ovs", details={"bridge_name": self._bridge, "port_filter": False})
 

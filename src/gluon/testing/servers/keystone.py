@@ -118,6 +118,14 @@ class KeystoneServer(PrivateServer):
             self.request("PUT", f"{path}/users/{made['id']}/roles/{role}")
         return User(id=made["id"], name=made["name"], password=wanted["password"])
 
+    def serve(self, kind: str, url: str) -> None:
+        """Name the endpoint of a kind of service, such as `network`, in the catalog; its interface is public."""
+        wanted = {"type": kind, "name": kind}
+        found = self.request("GET", f"/services?type={kind}")["services"]
+        made = found[0] if found else self.request("POST", "/services", {"service": wanted})["service"]
+        endpoint = {"service_id": made["id"], "interface": "public", "region_id": "one", "url": url}
+        self.request("POST", "/endpoints", {"endpoint": endpoint})
+
     def token(
         self, user: User, *, project: str = "", project_id: str = "", domain: str = "", system: bool = False
     ) -> str:

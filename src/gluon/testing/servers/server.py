@@ -26,6 +26,8 @@ class PrivateServer(ABC):
     kind: str
     """Short name for the folder."""
     port_count = 1
+    start_limit = 20.0
+    """Seconds until it has to answer."""
     stop_signal = signal.SIGTERM
 
     def __init__(self, *, user: str | None) -> None:
@@ -156,7 +158,7 @@ class PrivateServer(ABC):
         self._daemon = self._command()
         self._daemon.start()
         try:
-            self._daemon.wait_ready(self._answers)
+            self._daemon.wait_ready(self._answers, limit=self.start_limit)
         except BaseException:
             self._daemon.kill9()
             raise
