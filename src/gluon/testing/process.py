@@ -22,6 +22,9 @@ from gluon.errors import GluonError
 from gluon.testing.programs import find_program
 
 _POLL = 0.01
+_SLOWEST = 0.1
+_LEAST = 60.0
+"""Seconds that every wait has: a shared machine may stand still for some, and only a wait for what never comes is that long."""
 _NOT_INHERITED = ("PG", "MYSQL", "MARIADB", "ETCD", "OVS_", "FRR", "LANG", "LC_")
 
 # We may be killed before setpriv has asked for the signal; then nothing would end the child.
@@ -36,13 +39,23 @@ class ProcessFailed(GluonError):
     """A command ended with another status than 0; the message has what it said."""
 
 
-def wait_until(ready: Callable[[], bool], what: str, *, limit: float, every: float = _POLL) -> None:
-    """Wait for a condition. Raises `NotReady` after `limit` seconds."""
-    end = time.monotonic() + limit
-    while not ready():
-        if time.monotonic() > end:
-            raise NotReady(f"{what}: not within {limit:g} s")
-        time.sleep(every)
+def wait_until(
+    ready: Callable[[], bool], what: str, *, limit: float = _LEAST, every: float | None = None
+) -> None:
+    """Wait for a condition. Raises `NotReady` after `limit` seconds, or a minute if that is longer.
+
+    Without `every` it is asked the more seldom the longer it takes, and rests at least as long as an answer takes.
+    """
+    began = time.monotonic()
+    end = began + max(limit, _LEAST)
+    while True:
+        asked = time.monotonic()
+        if ready():
+            return
+        now = time.monotonic()
+        if now > end:
+            raise NotReady(f"{what}: not within {now - began:.0f} s")
+        time.sleep(every or min(max(_POLL, (now - began) / 20, now - asked), _SLOWEST))
 
 
 def listens(path: Path) -> bool:
@@ -150,7 +163,7 @@ class Daemon:
             log.seek(self._log_start)
             return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
 
-    def stop(self, *, signal_number: int = signal.SIGTERM, limit: float = 10) -> None:
+    def stop(self, *, signal_number: int = signal.SIGTERM, limit: float = 30) -> None:
         """Ask it to end and wait; after `limit` it is killed. No effect in a forked child."""
         if not self._ours() or not self.running:
             return
@@ -165,7 +178,7 @@ class Daemon:
         family = [self.pid, *descendants(self.pid)]
         for pid in family:
             _signal(pid, signal.SIGKILL)
-        self._reap(10)
+        self._reap(30)
         wait_until(lambda: not any(alive(p) for p in family), f"death of {self.name}'s children", limit=10)
 
     def pause(self) -> None:
@@ -188,7 +201,7 @@ class Daemon:
         except subprocess.TimeoutExpired:
             for pid in (self.pid, *descendants(self.pid)):
                 _signal(pid, signal.SIGKILL)
-            self._process.wait(10)
+            self._process.wait(30)
 
 
 def descendants(pid: int) -> list[int]:

@@ -48,7 +48,7 @@ def pause_with_the_lock(site: Site, pid: int) -> None:
         time.sleep(DICE.uniform(0.0, 0.03))
         return False
 
-    wait_until(caught, "the worker holds the lock", limit=20)
+    wait_until(caught, "the worker holds the lock", every=0.01)
 
 
 def resumed(pid: int) -> None:
