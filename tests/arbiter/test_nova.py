@@ -13,10 +13,12 @@ from gluon.cmd import node as nodes
 from gluon.cmd import settings
 from gluon.kv.memory import MemoryBus
 from gluon.nova import client, notifier, place
+from gluon.objects import status
 from gluon.proton import registry
 from gluon.spi import store
 from tests import novas
 from tests.arbiter.conftest import V1, Rig, ScriptedShim
+from tests.arbiter.test_alternates import add, context
 
 PLUGGED, UNPLUGGED, DELETED, CHANGED = (
     "network-vif-plugged", "network-vif-unplugged", "network-vif-deleted", "network-changed",
@@ -112,6 +114,25 @@ async def test_nova_hears_that_a_port_has_another_network(site: Site) -> None:
     assert (await site("DELETE", f"{V1}/vpnbindings/{port['id']}"))[0] == 204
     await until(lambda: site.nova.names(port["id"]) == [CHANGED, CHANGED])
     assert epoch and site.nova.names(idle["id"]) == []
+
+
+async def test_nova_hears_that_the_target_of_a_live_migration_is_ready(site: Site) -> None:
+    """Before the bindings are swapped, whatever the port reads."""
+    port, epoch = await site.server()
+    await site.up(port, epoch)
+    await until(lambda: site.nova.names(port["id"]) == [PLUGGED, CHANGED])
+    target = await add(site, site.shim, port, "B")
+    report = {
+        "A": status.BindingReport(epoch=epoch, up=True, vif_type="ovs"),
+        "B": status.BindingReport(epoch=target.epoch, ready=True, vif_type="ovs"),
+    }
+    await site.shim.say(port["id"], report)
+    await until(lambda: site.nova.names(port["id"]) == [PLUGGED, CHANGED, PLUGGED])
+    await site.node.alternates.activate(context(site), port["id"], "B")
+    await until(lambda: site.nova.names(port["id"])[3:] == [UNPLUGGED])
+    report["B"] = status.BindingReport(epoch=target.epoch, up=True, vif_type="ovs")
+    await site.shim.say(port["id"], report)
+    await until(lambda: site.nova.names(port["id"])[3:] == [UNPLUGGED, PLUGGED, CHANGED])
 
 
 async def test_a_bind_that_fails_is_not_told_as_its_request_says_so(site: Site) -> None:
