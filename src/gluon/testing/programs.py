@@ -24,7 +24,7 @@ _PACKAGES = {
     "mariadb": "mariadb-client",
     "mariadb-dump": "mariadb-client",
     "/usr/lib/rabbitmq/bin/rabbitmq-server": "rabbitmq-server",
-    "epmd": "erlang-base",
+    "epmd": "rabbitmq-server",
     "etcd": "etcd-server",
     "etcdctl": "etcd-client",
     "openssl": "openssl",
