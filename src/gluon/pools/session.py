@@ -43,7 +43,8 @@ def take_next(
     ):
         return None
     value = space.codec.value(space.at(position))
-    after: store.Row = {**pool, "next": str(position + 1), "held": pool["held"] + 1}  # type: ignore[operator]
+    after = pool.copy()
+    after["next"], after["held"] = str(position + 1), pool["held"] + 1  # type: ignore[operator]
     return value, ((VALUE, held(supply.id, str(value), holder, project)), (POOL, after))
 
 

@@ -18,18 +18,23 @@ STEPS = 10 * expressions.STEPS
 """Of all rules that one request has judged: it holds the lock of the writer."""
 
 
-def values(resource: registry.Resource, view: store.View, row: store.Row) -> dict[str, Any]:
-    """An object as rules see it; references that they follow read what they refer to when they are asked."""
-    found: dict[str, Any] = {name: row[column] for name, column in resource.single}
-    for name, column, target in resource.followed:
-        key: Any = row[column]
-        found[name] = None if key is None else expressions.Ref(key, _Fetch(target, view))
-    for name, column in resource.nested:
-        value = referring.plain(row[column])
-        for reference in resource.links:
-            if reference.link is not None and reference.attribute == name:
-                value = _linked(reference.link.path[1:], value, resource.family[reference.target], view)
-        found[name] = value
+def values(
+    resource: registry.Resource, view: store.View, row: store.Row, seen: registry.Seen | None = None
+) -> dict[str, Any]:
+    """An object as rules see it, or a part of that; references that they follow read what they refer to when they are asked."""
+    seen = seen or resource.seen
+    found: dict[str, Any] = {name: row[column] for name, column in seen.single}
+    if seen.followed:
+        for name, column, target in seen.followed:
+            key: Any = row[column]
+            found[name] = None if key is None else expressions.Ref(key, _Fetch(target, view))
+    if seen.nested:
+        for name, column in seen.nested:
+            value = referring.plain(row[column])
+            for reference in resource.links:
+                if reference.link is not None and reference.attribute == name:
+                    value = _linked(reference.link.path[1:], value, resource.family[reference.target], view)
+            found[name] = value
     return found
 
 
@@ -64,14 +69,13 @@ def judge_new(view: store.View, resource: registry.Resource, row: store.Row) -> 
     checks = resource.checks
     # each ends within its own limit, so only of many the sum has to be bounded
     budget = expressions.Budget(STEPS) if len(checks) * expressions.STEPS > STEPS else None
-    seen = {"self": values(resource, view, row), "old": None}
+    seen = {"self": values(resource, view, row, resource.judged), "old": None}
     wrong = []
     for rule in checks:
         if rule.chains:
             rule.read_ahead(view, [row])
-        told = _told(rule, seen, budget)
-        if told is not None:
-            wrong.append(_problem(rule, told))
+        if not rule.holds(seen, budget):
+            wrong.append(_problem(rule, _why(rule, seen, budget)))
     if wrong:
         raise errors.Invalid(wrong)
 
@@ -166,8 +170,11 @@ def _seen(
 
 def _told(rule: rules.Rule, seen: Mapping[str, Any], budget: expressions.Budget | None) -> str | None:
     """Why the rule is false of an object; None: it is true."""
-    if rule.holds(seen, budget):
-        return None
+    return None if rule.holds(seen, budget) else _why(rule, seen, budget)
+
+
+def _why(rule: rules.Rule, seen: Mapping[str, Any], budget: expressions.Budget | None) -> str:
+    """What is told of a rule that is false."""
     if budget is not None and budget.left <= 0:
         raise errors.Conflict(
             "the rules of what this request changes take too many steps",

@@ -5,7 +5,7 @@ Immutable; loading other models makes another registry.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,24 @@ class Doing:
     takes: Callable[[Any], Mapping[str, Any]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What rules see of an object: attributes and their columns. `single`: of one value, but for those `followed`, references
+    that a rule goes through, with where they lead; `nested`: lists, maps and objects."""
+
+    single: tuple[tuple[str, str], ...] = ()
+    followed: tuple[tuple[str, str, Resource], ...] = ()
+    nested: tuple[tuple[str, str], ...] = ()
+
+    def of(self, names: Container[str]) -> Seen:
+        """That of these attributes alone."""
+        return Seen(
+            single=tuple(s for s in self.single if s[0] in names),
+            followed=tuple(f for f in self.followed if f[0] in names),
+            nested=tuple(n for n in self.nested if n[0] in names),
+        )
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Resource:
     """One object type, ready to serve. Filled by `Registry`, then never changed."""
@@ -76,12 +94,9 @@ class Resource:
     guarded: tuple[Guarded, ...] = ()
     stands: types.Attribute | None = None
     """The attribute that shows the operational status, where clients do not write it."""
-    single: tuple[tuple[str, str], ...] = ()
-    """Attributes that hold one value and their columns, but for those `followed`."""
-    followed: tuple[tuple[str, str, Resource], ...] = ()
-    """References that a rule goes through: attribute, column, and where it leads."""
-    nested: tuple[tuple[str, str], ...] = ()
-    """Lists, maps and objects, and their columns."""
+    seen: Seen = field(default_factory=Seen)
+    judged: Seen = field(default_factory=Seen)
+    """Of `seen`, what its own rules look at."""
     checks: tuple[rules.Rule, ...] = ()
     watchers: tuple[rules.Watcher, ...] = ()
     """Rules that read this type through a reference."""
@@ -89,6 +104,9 @@ class Resource:
     """Attributes that take from a pool."""
     pools: tuple[supplies.OwnPool, ...] = ()
     """Pools that each object of this type has."""
+    steering: frozenset[str] = frozenset()
+    """Attributes that a new object has to be without to look at `usual_reads` of its project."""
+    usual_reads: dict[store.Value, Sequence[store.Lookup]] = field(default_factory=dict)
     default_interface: Resource | None = None
     """For a port type: the type of the interface that is made with it."""
     fill_default: filling.Filler | None = None
@@ -207,6 +225,7 @@ def _modernise(
         resource.checks = rules.compiled(model.types, kind, references)
         resource.pools = own[resource.name]
         resource.pooled = supplies.pooled(model, resource.records, resource.references, own)
+        resource.steering = supplies.steering(resource)
         for name, watcher in rules.watchers(kind, resource.checks, references):
             watching[name].append(watcher)
         resource.check_hooks = _codes(kind.hooks.get(types.HookPoint.CHECK, ()), codes)
@@ -242,10 +261,14 @@ def _see(resource: Resource, made: Mapping[str, Resource]) -> None:
     chains = (chain for kind in made.values() for rule in kind.checks for chain in rule.chains)
     read = {(r.owner, r.name) for chain in chains for r in chain}
     followed = [r for r in resource.references if r.link is None and (r.owner, r.name) in read]
-    resource.followed = tuple((r.attribute, r.column, made[r.target]) for r in followed)
     others = [a for a in resource.type.attributes.values() if a.name not in {r.attribute for r in followed}]
-    resource.single = tuple((a.name, tables.column_name(a)) for a in others if a.type not in types.NESTED)
-    resource.nested = tuple((a.name, tables.column_name(a)) for a in others if a.type in types.NESTED)
+    resource.seen = Seen(
+        single=tuple((a.name, tables.column_name(a)) for a in others if a.type not in types.NESTED),
+        followed=tuple((r.attribute, r.column, made[r.target]) for r in followed),
+        nested=tuple((a.name, tables.column_name(a)) for a in others if a.type in types.NESTED),
+    )
+    paths = {path[1:2] for rule in resource.checks for path in rule.holds.paths if path[0] == "self"}
+    resource.judged = resource.seen if () in paths else resource.seen.of({name for (name,) in paths})
 
 
 def _codes(names: Sequence[str], codes: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:

@@ -133,6 +133,12 @@ def reads(kind: Kind, values: Mapping[str, Any]) -> list[store.Lookup]:
     return found
 
 
+def steering(kind: Kind) -> frozenset[str]:
+    """Attributes by which a new object looks at other pools, or at more of one, than an object without them does."""
+    through = (p.through.attribute for p in kind.pooled if p.through is not None)
+    return frozenset({*(p.attribute.name for p in kind.pooled), *through})
+
+
 def supply(
     session: pools.Session,
     view: store.View,
@@ -180,24 +186,23 @@ def supply_new(
     given: Collection[str],
     project: str | None,
 ) -> store.Row:
-    """As `supply`, for a new object that is alone in its unit; the writes go to `changes`."""
-    new = dict(row)
-    writes: list[store.Write] = []
-    used: set[str] = set()
+    """As `supply`, for a new object that is alone in its unit; the writes go to `changes`, which has none yet."""
+    new = row.copy()
+    used: list[str] = []
     for pooled in kind.pooled:
-        source = pooled.source(view, row)
+        source = pooled.supply or pooled.source(view, row)
         taken = None
         if source is not None and pooled.attribute.name not in given and source.id not in used:
-            used.add(source.id)
+            used.append(source.id)
             taken = pools.take_next(view, source, pooled.holder(row), project)
         if taken is None:
+            del changes.writes[:]
             session = pools.Session(view, project=project)
             supplied = supply(session, view, kind, None, row, given)
             session.flush(changes)
             return supplied
         new[pooled.column], written = taken
-        writes += written
-    changes.writes += writes
+        changes.writes += written
     return new
 
 

@@ -7,7 +7,6 @@ link rows equal what documents say, a usage row equals the number of rows it cou
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from gluon import errors
@@ -19,6 +18,8 @@ from gluon.spi.usage import UNLIMITED
 from gluon.values import nouns
 
 _KEY = ("project", "api", "type")
+_MOST = 2000
+"""Projects of which it is kept what their new objects of a type look at."""
 Counted = tuple[str, str]
 """Project (empty: none) and type."""
 
@@ -27,16 +28,21 @@ def reads(
     resource: registry.Resource, values: Mapping[str, Any], project: store.Value
 ) -> Sequence[store.Lookup]:
     """What a new object of these values will look at, beside what it refers to. The same of many objects is one tuple."""
-    found = supplies.reads(resource, values) if resource.pooled else ()
+    if not resource.steering.isdisjoint(values):
+        return (*supplies.reads(resource, values), *_counts(resource, project))
+    known = resource.usual_reads.get(project)
+    if known is None:
+        if len(resource.usual_reads) >= _MOST:
+            resource.usual_reads.clear()
+        known = (*supplies.reads(resource, values), *_counts(resource, project))
+        resource.usual_reads[project] = known
+    return known
+
+
+def _counts(resource: registry.Resource, project: store.Value) -> Sequence[store.Lookup]:
     if resource.type.quota is None:
-        return found
-    counts = _counts(str(project or ""), resource.api, resource.name)
-    return (*found, *counts) if found else counts
-
-
-@lru_cache(maxsize=2000)
-def _counts(project: str, api: str, name: str) -> tuple[store.Lookup, ...]:
-    key = (project, api, name)
+        return ()
+    key = (str(project or ""), resource.api, resource.name)
     used = store.Lookup(USAGE, _KEY, key)
     return (used, store.Lookup(QUOTA, _KEY, key)) if project else (used,)
 

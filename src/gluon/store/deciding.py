@@ -162,11 +162,12 @@ class Deciding:
         self.rows = 0
         self.answers: list[tuple[Waiting, store.Committed | Exception]] = []
         self.left: list[Waiting] = []
-        declared: Sequence[store.Lookup] = ()
+        declared: set[int] = set()
         for one in waiting:
-            if one.unit.reads is not declared:  # units of one kind and project may have the same
-                declared = one.unit.reads
-                self._declare(declared)
+            reads = one.unit.reads
+            if reads and id(reads) not in declared:  # units of one kind and project may have the same
+                declared.add(id(reads))
+                self._declare(reads)
 
     def _declare(self, reads: Sequence[store.Lookup]) -> None:
         """A wrong declaration is the unit's own mistake: `decide` will meet it again."""

@@ -1,4 +1,4 @@
-"""Counts of quotas and their limits, kept from one batch for the next: both would cost a trip to the database.
+"""Counts of quotas and their limits, and where pools are, kept from one batch for the next: each would cost a trip.
 
 In: the overlay of a batch that was committed, and the revision it came to. Out: those rows for the next one, if no other
 process has written since: whoever writes takes a revision, under the lock under which ours is read. Called by `deciding`.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from time import monotonic
 
+from gluon.pools.tables import POOL
 from gluon.spi import store, usage
 from gluon.store.overlay import Overlay
 from gluon.store.shape import Key
@@ -15,7 +16,7 @@ from gluon.store.shape import Key
 Mark = tuple[str, int, int]
 """Incarnation, epoch and the last revision: a state of the database."""
 
-TABLES = (usage.TABLE.name, usage.LIMITS.name)
+TABLES = (usage.TABLE.name, usage.LIMITS.name, POOL)
 _SECONDS = 1.0
 """What somebody wrote by hand counts after that."""
 _MOST = 1000

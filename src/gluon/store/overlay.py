@@ -249,8 +249,9 @@ class Overlay:
     def prepare(self, changes: store.Changes) -> Prepared:
         """Check the form of a unit's writes without doing them. Raises `GluonError`."""
         prepared: Prepared = []
+        tables = self._tables
         for name, write in changes.writes:
-            table = self._tables.get(name) or self._table(name)
+            table = tables.get(name) or self._table(name)
             shape = table.shape
             if isinstance(write, tuple):
                 if len(write) != len(shape.key):

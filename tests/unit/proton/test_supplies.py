@@ -9,6 +9,7 @@ import pytest
 
 from gluon import errors
 from gluon.model.types import Format, Pool, PoolUse
+from gluon.proton import upkeep
 from tests.unit.proton.parts import Engine, T, attribute, engine, many, model, object_type, reference, settled
 
 SUBNET = attribute(
@@ -125,3 +126,13 @@ async def test_ranges_may_change_while_no_value_in_use_is_left_out(supplied: Eng
     await supplied.delete("Port", "p1")
     await supplied.put("Net", "n1", subnets=ELEVEN)
     assert (await supplied.make("Port", "p2", net="n1"))["address"].startswith("11.")
+
+
+async def test_objects_of_a_project_look_at_the_same_unless_they_choose(supplied: Engine) -> None:
+    port = supplied.known.by_name["graph", "Port"]
+    usual = upkeep.reads(port, {}, "p")
+    assert [one.values for one in usual] == [("graph/labels",)]
+    assert upkeep.reads(port, {"key": "k"}, "p") is usual
+    assert {one.table for one in upkeep.reads(port, {"label": 17}, "p")} == {"gluon_pool", "gluon_pool_value"}
+    through = upkeep.reads(port, {"net": "n"}, "p")
+    assert [one.values for one in through] == [("graph/Net/n/addresses",), ("graph/labels",)]

@@ -1,4 +1,4 @@
-"""Counts that are kept from one batch for the next: only while nobody else has written."""
+"""Counts, and places in pools, that are kept from one batch for the next: only while nobody else has written."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from collections.abc import Mapping
 
 import pytest
 
+from gluon import pools
+from gluon.model.types import AttributeType, Pool
+from gluon.pools.state import new
 from gluon.spi import store, usage
 from gluon.store import deciding, kept, shape
 from gluon.store.settings import Settings
 
-TABLES = (usage.TABLE, usage.LIMITS)
+TABLES = (usage.TABLE, usage.LIMITS, *pools.TABLES)
 CATALOG = shape.catalog(1, TABLES, {t.name: [c.name for c in t.columns] for t in TABLES})
 KEY = ("p", "net-l2", "Port")
 COLUMNS = ("project", "api", "type")
-LOOKUPS = tuple(store.Lookup(table.name, COLUMNS, KEY) for table in TABLES)
+LOOKUPS = tuple(store.Lookup(table.name, COLUMNS, KEY) for table in (usage.TABLE, usage.LIMITS))
+SUPPLY = pools.of_model("net-l2", Pool(name="labels", type=AttributeType.INTEGER, ranges=("7-9",)))
 
 
 class Count:
@@ -35,6 +39,16 @@ class Forget(Count):
     def decide(self, view: store.Batch) -> store.Changes:
         changes = store.Changes()
         changes.delete(usage.TABLE.name, *KEY)
+        return changes
+
+
+class Take(Count):
+    reads = tuple(pools.reads(SUPPLY.id))
+
+    def decide(self, view: store.Batch) -> store.Changes:
+        session = pools.Session(view)
+        changes = store.Changes(result=session.take(SUPPLY, "Port/1/label"))
+        session.flush(changes)
         return changes
 
 
@@ -77,6 +91,19 @@ async def test_the_next_batch_reads_nothing_again() -> None:
     assert await _batch(one, Count(), first=7) == ([], [2])
     assert await _batch(one, Forget(), first=8) == ([], [None])
     assert await _batch(one, Count(), first=9) == ([], [0])
+
+
+async def test_the_next_batch_goes_on_in_a_pool() -> None:
+    one = kept.Kept()
+    assert await _batch(one, Take(), first=5) == (["gluon_pool"], [7])
+    assert await _batch(one, Take(), first=6) == ([], [8])
+
+
+async def test_what_others_took_of_a_pool_is_not_given_again() -> None:
+    one = kept.Kept()
+    await _batch(one, Take(), first=5)
+    there = {"gluon_pool": {**new(SUPPLY.id, SUPPLY.space), "size": "3", "next": "2", "held": 2}}
+    assert await _batch(one, Take(), first=7, there=there) == (["gluon_pool"], [9])
 
 
 @pytest.mark.parametrize(
