@@ -14,7 +14,7 @@ import structlog
 
 from gluon import errors
 from gluon import store as stores
-from gluon.api import changesets, lane, metrics, posts, quotas, routes
+from gluon.api import changesets, lane, metrics, posts
 from gluon.arbiter import alternates, assign, binder, ledger, replies, standing
 from gluon.arbiter import projection as arbiter_projection
 from gluon.cmd import (
@@ -24,6 +24,7 @@ from gluon.cmd import (
     etcd,
     events,
     figures,
+    fronts,
     handover,
     identities,
     operations,
@@ -39,7 +40,6 @@ from gluon.cmd.protons import Protons, Renewing
 from gluon.model.types import Model
 from gluon.objects import keys
 from gluon.particles import projection
-from gluon.proton import quotas as limits
 from gluon.proton import service, terms
 from gluon.proton.changesets import engine
 from gluon.publisher import housekeeping, leader, publisher, supervise
@@ -297,13 +297,11 @@ def _assemble(
     standings = standing.Standing(database)
     health, counting = Health(database.inner), metrics.Counting()
     shown = figures.Figures(
-        name, counting, database.inner.stats, publishing, binds.times, protons.policy.facts
-    )
+        name, counting, database.inner.stats, publishing, binds.times, protons.policy.facts)  # fmt: skip
     gathering = Gathering(name, shown.own, siblings)
     parts = operations.Parts(
         database=database, bus=bus, publishing=publishing, process=process, protons=protons, health=health,
-        gathering=gathering,
-    )  # fmt: skip
+        gathering=gathering)  # fmt: skip
     books = ledger.Ledger(assigner)
     actions = service.Service(database, protons.rules, books, standings, database.inner.writer)
     others = alternates.Alternates(database, known, books, binds)
@@ -314,11 +312,10 @@ def _assemble(
     offered = operations.operations(parts, administer.Administration(database.inner, protons, presence))
     sets = engine.ChangeSets(actions, database, protons.rules, lambda: known)
     served_too = changesets.ChangeSets(sets, actions, binds, served.refresh)
-    rest = changesets.add(routes.build(lambda: known, offered, protons.rules.allows), served_too)
-    limited = limits.Quotas(database, lambda: known)
-    quotas.add(rest, quotas.Quotas(limited, protons.rules.allows, served.refresh))
     record = recording.recorder(settings.logs, settings.api, kept, traces)
-    app = lane.Lane(served, rest, guarding, counting, record)
+    rest = fronts.falcon(protons, database, offered, served_too, served.refresh)
+    front = fronts.neutron(rest, protons, database, actions, binds, others, served.refresh)
+    app = lane.Lane(served, front, guarding, counting, record)
     app.posts = swift = posts.Posts(guarding, actions, counting, record)
     app.rates = swift.rates = served.rates = served_too.rates = rating.of(settings)
     alone = config.database_url(settings).startswith("sqlite:")

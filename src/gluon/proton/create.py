@@ -103,6 +103,8 @@ class Create:
                 if interface.checks and not judging.holds_new(view, interface, made):
                     return self._decide_all(view)  # which tells it as one of the port
                 _add(changes, interface, made)
+        elif resource.is_service:
+            upkeep.enter(changes, resource, self._key)
         if resource.busy:
             if resource.type.quota is not None:
                 upkeep.count(view, changes, resource, str(row[tables.PROJECT] or ""), 1)
@@ -172,6 +174,8 @@ class Create:
                     session = state.session(made[tables.PROJECT])
                     made = supplies.supply(session, state, resource.default_interface, None, made, ())
                 state.save(resource.default_interface, None, made)
+        elif resource.is_service:
+            upkeep.enter(state.changes, resource, self._key)
         upkeep.settle(state, row)
         return state.finish(units.Result(row, access.document(context, row, document)))
 

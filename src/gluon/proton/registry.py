@@ -78,6 +78,8 @@ class Resource:
     name: str = field(init=False)
     table: str = field(init=False)
     is_port: bool = field(init=False)
+    is_service: bool = field(init=False)
+    """It is a network of the Neutron face."""
     usual: Mapping[str, tuple[Any, Any]] = field(init=False)
     """By attribute, what is as good as not given."""
     references: tuple[referring.Reference, ...] = ()
@@ -126,6 +128,7 @@ class Resource:
         self.name = self.type.name
         self.table = self.records.table
         self.is_port = self.type.kind is types.Kind.PORT
+        self.is_service = self.type.kind is types.Kind.SERVICE
         self.usual = {name: (None, a.default) for name, a in self.type.attributes.items()}
 
     def lookup(self, key: store.Value) -> store.Lookup:

@@ -50,6 +50,8 @@ class Remove:
         for other, gone in reversed(found.going.values()):
             if other.is_port:
                 context.ledger.removed(state, state.changes, units.facts(other, gone))
+            elif other.is_service:
+                upkeep.leave(state.changes, other, gone[other.records.key_column])
             state.save(other, gone, None)
         upkeep.settle(state, None)
         return state.finish(None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gluon import pools
-from gluon.spi import usage
+from gluon.spi import networks, usage
 from gluon.spi.tables import Column, ColumnType, Table
 
 USAGE = usage.TABLE.name
@@ -16,6 +16,7 @@ PLAN = "gluon_plan"
 TABLES = (
     usage.TABLE,
     usage.LIMITS,
+    networks.TABLE,
     Table(
         name=ANSWER,
         columns=(
@@ -70,7 +71,7 @@ TABLES = (
     ),
     *pools.TABLES,
 )
-"""`gluon_usage`, `gluon_quota`: see `spi.usage`. `gluon_answer`: what a client was told that sent an Idempotency-Key (`word`).
+"""`gluon_usage`, `gluon_quota`: see `spi.usage`; `gluon_network`: see `spi.networks`. `gluon_answer`: what a client was told that sent an Idempotency-Key (`word`).
 `gluon_changeset`: what was done by change sets, for ever, and in `gluon_changeset_content` to which objects.
 `gluon_plan`: change sets that were only planned; with the request, so with its secrets, for an hour. And those of
 pools."""

@@ -13,7 +13,7 @@ from gluon import errors
 from gluon.particles import tables
 from gluon.proton import hooked, judging, referring, registry, supplies, work
 from gluon.proton.tables import QUOTA, USAGE
-from gluon.spi import store
+from gluon.spi import networks, store
 from gluon.spi.usage import UNLIMITED
 from gluon.values import nouns
 
@@ -131,3 +131,13 @@ def limit(view: store.View, resource: registry.Resource, project: str) -> int | 
         return resource.type.quota
     most = int(own["most"] or 0)
     return None if most == UNLIMITED else most
+
+
+def enter(changes: store.Changes, resource: registry.Resource, key: store.Value) -> None:
+    """A new service is a network."""
+    changes.put(networks.TABLE.name, networks.row(resource.api, resource.name, key))
+
+
+def leave(changes: store.Changes, resource: registry.Resource, key: store.Value) -> None:
+    """A service that goes is none any more."""
+    changes.delete(networks.TABLE.name, networks.network_id(resource.api, resource.name, key))

@@ -1,0 +1,98 @@
+"""The ASGI app of `/v2.0` and `/networking`: beside the lane, before Falcon.
+
+In: a request that the lane admitted. Out: an answer in Neutron's words; no refusal has another form.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from urllib.parse import parse_qsl
+
+from gluon import errors
+from gluon.api import errors as problems
+from gluon.api import lane, message
+from gluon.api.neutron import answers, routes
+from gluon.neutron.faults import Fault
+
+_PAUSES = (0.0, 0.05, 0.3)
+ROOTS = frozenset({"v2.0", "networking"})
+
+
+class Front:
+    """`rest`: what answers all other paths; `refresh` loads models that others have replaced."""
+
+    def __init__(self, rest: lane.App, found: routes.Routes, refresh: Callable[[], Awaitable[None]]) -> None:
+        self._rest = rest
+        self._routes = found
+        self._refresh = refresh
+
+    async def __call__(self, scope: lane.Scope, receive: lane.Receive, send: lane.Send) -> None:
+        path = (
+            lane.segments(scope.get("raw_path") or scope["path"].encode()) if scope["type"] == "http" else ()
+        )
+        if not path or path[0] not in ROOTS:
+            await self._rest(scope, receive, send)
+            return
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        request_id: str = scope["gluon.request_id"]
+        try:
+            asked = routes.Asked(
+                method=scope["method"],
+                path=path,
+                query=parse_qsl(
+                    scope["query_string"].decode("latin-1"), keep_blank_values=True, errors="replace"
+                ),
+                base=_base(scope, headers),
+                caller=scope["gluon.caller"],
+                request_id=request_id,
+            )
+            if asked.method in ("POST", "PUT"):
+                raw = await lane.read_body(receive, headers)
+                asked.body = _decoded(raw, headers) if raw.strip() or asked.method == "POST" else {}
+            reply = await self._answer(asked)
+        except lane.Gone:
+            return
+        except Exception as error:  # noqa: BLE001 - the border: no client sees a stack
+            if not isinstance(error, Fault):
+                lane.failed(error, headers, request_id)
+            reply = answers.refused(error, headers, request_id)
+        await _respond(send, reply, head=scope["method"] == "HEAD")
+
+    async def _answer(self, asked: routes.Asked) -> message.Reply:
+        """Again where models were replaced meanwhile."""
+        for pause in _PAUSES:
+            try:
+                return await self._routes.answer(asked)
+            except errors.StaleModel:
+                await asyncio.sleep(pause)
+                await self._refresh()
+        return await self._routes.answer(asked)
+
+
+def _decoded(raw: bytes, headers: dict[bytes, bytes]) -> dict[str, object]:
+    """Neutron takes a body of any type, but only JSON."""
+    kind = headers.get(b"content-type", b"").split(b";", 1)[0].strip().lower()
+    if kind != message.JSON:
+        raise Fault(
+            415,
+            "UnsupportedContentType",
+            f"content type '{kind.decode('latin-1')}' is not understood",
+            "send application/json",
+        )
+    return problems.decoded(raw)
+
+
+def _base(scope: lane.Scope, headers: dict[bytes, bytes]) -> str:
+    host = headers.get(b"host", b"localhost").decode("latin-1")
+    return f"{scope.get('scheme', 'http')}://{host}"
+
+
+async def _respond(send: lane.Send, reply: message.Reply, *, head: bool) -> None:
+    """The lane adds the request's id."""
+    body = reply.body or b""
+    sent = list(reply.headers)
+    if reply.body is not None:
+        sent += [(b"content-type", reply.content_type), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": reply.status, "headers": sent})
+    await send({"type": "http.response.body", "body": b"" if head else body})

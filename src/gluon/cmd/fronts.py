@@ -1,0 +1,46 @@
+"""What answers the paths that are not the lane's, put together: Falcon's routes, the Neutron face. Called by `node`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from gluon.api import changesets, lane, quotas, routes
+from gluon.api.neutron import front
+from gluon.api.neutron import routes as paths
+from gluon.arbiter import alternates, binder
+from gluon.cmd.protons import Protons
+from gluon.neutron.face import Face
+from gluon.proton import quotas as limits
+from gluon.proton import service
+from gluon.spi import store
+
+Refresh = Callable[[], Awaitable[None]]
+
+
+def falcon(
+    protons: Protons,
+    database: store.Store,
+    offered: routes.Operations,
+    sets: changesets.ChangeSets,
+    refresh: Refresh,
+) -> lane.App:
+    """Gluon's own resources."""
+    allowed = protons.rules.allows
+    app = changesets.add(routes.build(lambda: protons.registry, offered, allowed), sets)
+    limited = limits.Quotas(database, lambda: protons.registry)
+    quotas.add(app, quotas.Quotas(limited, allowed, refresh))
+    return app
+
+
+def neutron(
+    rest: lane.App,
+    protons: Protons,
+    database: store.Store,
+    actions: service.Service,
+    binds: binder.Binder,
+    others: alternates.Alternates,
+    refresh: Refresh,
+) -> lane.App:
+    """What answers Neutron's paths, and leaves all others to `rest`. `others`: bindings beside the active ones."""
+    face = Face(database, lambda: protons.registry, actions, binds, others, protons.rules.allows)
+    return front.Front(rest, paths.Routes(face), refresh)

@@ -1,0 +1,91 @@
+"""Which attributes of a service binding say the addresses that `fixed_ips` asks for.
+
+In: a join, the network, its subnets, `fixed_ips`. Out: the binding's attributes. Raises `Fault`. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gluon.neutron import faults, finding, shapes, subnets
+
+
+def wanted(
+    join: shapes.Join,
+    place: finding.Place,
+    found: Sequence[subnets.Subnet],
+    fixed_ips: Sequence[Mapping[str, Any]] | None,
+    *,
+    new: bool,
+) -> dict[str, Any]:
+    """The attributes of a binding; `new`: one without `fixed_ips` takes an address from the service's pool."""
+    if fixed_ips is None and not new:
+        return {}
+    if fixed_ips is None or (
+        join.pooled and [*map(_named, fixed_ips)] == [None] and _only(found, fixed_ips[0])
+    ):
+        if join.address is None or join.pooled:
+            return {}
+        raise faults.invalid(
+            f"network {place.id} is of {place.api}, which gives no addresses, and the request names none",
+            "give fixed_ips=[{ip_address: ...}]; an empty list makes a port without an address",
+        )
+    if not fixed_ips:
+        return _cleared(join)
+    if join.address is None:
+        raise faults.invalid(f"ports in network {place.id} have no addresses", "leave fixed_ips out")
+    return _given(join, place, found, fixed_ips)
+
+
+def _named(one: Mapping[str, Any]) -> str | None:
+    return one.get("ip_address") or None
+
+
+def _only(found: Sequence[subnets.Subnet], one: Mapping[str, Any]) -> bool:
+    """Whether the pool can only give an address of the subnet that is asked for."""
+    return one.get("subnet_id") is None or [s.id for s in found] == [one["subnet_id"]]
+
+
+def _cleared(join: shapes.Join) -> dict[str, Any]:
+    names = [n for n in (join.address, join.prefix, join.gateway) if n is not None]
+    return {**dict.fromkeys(names), **({join.more: []} if join.more else {})}
+
+
+def _given(
+    join: shapes.Join,
+    place: finding.Place,
+    found: Sequence[subnets.Subnet],
+    fixed_ips: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    chosen: list[tuple[str, subnets.Subnet]] = []
+    for one in fixed_ips:
+        address = _named(one)
+        if address is None:
+            raise faults.invalid(
+                f"which address of subnet {one.get('subnet_id')} is not said",
+                "name ip_address, or leave fixed_ips out to take any of the network",
+            )
+        subnet = subnets.holding(found, address)
+        if subnet is None:
+            raise faults.Fault(
+                400,
+                "InvalidIpForNetwork",
+                f"IP address {address} is not a valid IP for any of the subnets on the specified network.",
+            )
+        if one.get("subnet_id") not in (None, subnet.id):
+            raise faults.Fault(
+                400, "InvalidIpForSubnet", f"IP address {address} is not a valid IP for the specified subnet."
+            )
+        chosen.append((address, subnet))
+    if len(chosen) > 1 and join.more is None:
+        raise faults.invalid(f"a port in network {place.id} has one address", "name one")
+    (first, subnet), more = chosen[0], [address for address, _ in chosen[1:]]
+    values: dict[str, Any] = {str(join.address): first}
+    if join.more is not None:
+        values[join.more] = more
+    if join.prefix is not None:
+        values[join.prefix] = int(subnet.cidr.rpartition("/")[2])
+    if join.gateway is not None:
+        values[join.gateway] = subnet.gateway
+    return values

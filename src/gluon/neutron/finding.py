@@ -1,0 +1,176 @@
+"""Networks found by their ids, and the subnets of services.
+
+In: ids, or what a list asks for. Out: `Place`s: a service and its row, or a project of a proton. What was stored before
+there was a table of networks is entered when a service type is first asked for. Called by `ports`, `networks`, `writing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import msgspec
+
+from gluon.arbiter.tables import PORT
+from gluon.neutron import ids, reading, shapes, subnets
+from gluon.neutron.asker import Asker
+from gluon.proton.units import Context
+from gluon.spi import networks, store
+
+_CHUNK = 1000
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A network: the service that it is, or without one the project of a proton whose other ports it has."""
+
+    id: str
+    api: str
+    net: shapes.Net | None
+    row: store.Row | None
+    project: str | None
+
+
+class Finder:
+    """Reads networks of one database."""
+
+    def __init__(self, database: store.Store, known: shapes.Known) -> None:
+        self._store = database
+        self._known = known
+        self._entered: set[tuple[str, str]] = set()
+
+    async def places(
+        self, asker: Asker, wanted: Collection[str], *, unseen: bool = False
+    ) -> dict[str, Place]:
+        """The networks of these ids that the caller may see; `unseen`: the others too."""
+        await self._enter_all(asker)
+        shown = self._known()
+        rows = await reading.by_key(self._store, networks.TABLE.name, "id", wanted)
+        found: dict[str, Place] = {}
+        by_type: dict[tuple[str, str], dict[str, str]] = {}
+        for found_id, row in rows.items():
+            by_type.setdefault((str(row["api"]), str(row["object_type"])), {})[str(row["object_key"])] = str(
+                found_id
+            )
+        for name, keys in by_type.items():
+            net = shown.nets.get(name)
+            if net is None:
+                continue
+            services = await reading.by_key(
+                self._store, net.resource.table, net.resource.records.key_column, list(keys)
+            )
+            for key, row in services.items():
+                if unseen or asker.sees(net.resource, row):
+                    place = Place(keys[str(key)], name[0], net, row, None)
+                    found[place.id] = place
+        left = [one for one in wanted if one not in rows]
+        return {**found, **await self._plain(asker, left)} if left else found
+
+    async def _plain(self, asker: Asker, wanted: Sequence[str]) -> dict[str, Place]:
+        """Those of ports without a service: of projects that have ports, and the caller's own."""
+        apis = {api for api, _ in self._known().wires}
+        guesses: list[Place] = []
+        for one in wanted:
+            try:
+                guesses += [Place(one, api, None, None, ids.project_of(one, api)) for api in apis]
+            except ValueError:
+                continue
+        caller = asker.caller
+        own = {g.id: g for g in guesses if g.project is not None and g.project == caller.project}
+        if not asker.serves:
+            return own
+        others = [g for g in guesses if g.id not in own]
+        return {**own, **{g.id: g for g in await self._used(others)}} if others else own
+
+    async def _used(self, guesses: Sequence[Place]) -> list[Place]:
+        """Those whose project has ports in the proton. Of the guesses for one id at most one is right."""
+        filters = (reading.among("project", [g.project for g in guesses]),)
+        if not await self._store.select(store.Select(table=PORT, filters=filters, limit=1)):
+            return []
+        found: list[Place] = []
+        for guess in guesses:
+            filters = (reading.among("project", [guess.project]),)
+            select = store.Select(table=PORT, equals=(("api", guess.api),), filters=filters, limit=1)
+            if await self._store.select(select):
+                found.append(guess)
+        return found
+
+    async def services(self, asker: Asker, net: shapes.Net) -> Sequence[Place]:
+        """All services of a type that the caller may see."""
+        resource = net.resource
+        project = None if asker.serves else asker.caller.project
+        rows = await self._store.select(store.Select(table=resource.table, project=project))
+        key = resource.records.key_column
+        return [
+            Place(networks.network_id(resource.api, resource.name, row[key]), resource.api, net, row, None)
+            for row in rows
+            if asker.sees(resource, row)
+        ]
+
+    async def subnets(self, place: Place) -> Sequence[subnets.Subnet]:
+        """Those of a network."""
+        net, row = place.net, place.row
+        if net is None or row is None:
+            return ()
+        if net.has_subnets:
+            return subnets.of_service(net, place.id, row)
+        resource = net.resource
+        lines: list[Sequence[store.Value]] = []
+        for _, join in self._known().feeders.get((resource.api, resource.name), ()):
+            lines += await self._lines(join, row[resource.records.key_column])
+        return subnets.of_bindings(place.id, lines)
+
+    async def _lines(self, join: shapes.Join, service: store.Value) -> list[Sequence[store.Value]]:
+        """Address, length of the prefix and gateway of all bindings of a service."""
+        if join.address is None:
+            return []
+        key = join.resource.records.key_column
+        names = [join.column(n) if n else None for n in (join.address, join.prefix, join.gateway)]
+        columns = tuple(dict.fromkeys((key, *(n for n in names if n is not None))))
+        places = [columns.index(n) if n is not None else None for n in names]
+        select = store.Select(table=join.resource.table, equals=((join.column(join.service), service),))
+        rows = await self._store.values(select, columns)
+        return [[None if n is None else row[n] for n in places] for row in rows]
+
+    # -- what was stored before there was a table of networks ----------------------------------
+
+    async def _enter_all(self, asker: Asker) -> None:
+        for name, net in self._known().nets.items():
+            if name not in self._entered:
+                await self._enter(asker, net)
+                self._entered.add(name)
+
+    async def _enter(self, asker: Asker, net: shapes.Net) -> None:
+        """Once for each type: a row without a key says that it was done."""
+        resource = net.resource
+        mark = networks.row(resource.api, resource.name, "")
+        if await self._store.get(networks.TABLE.name, mark["id"]) is not None:
+            return
+        key, after = resource.records.key_column, None
+        while True:
+            rows = await self._store.select(store.Select(table=resource.table, after=after, limit=_CHUNK))
+            entered = [networks.row(resource.api, resource.name, row[key]) for row in rows]
+            last = len(rows) < _CHUNK
+            await self._store.submit(_Enter(asker.context(resource), [*entered, mark] if last else entered))
+            if last:
+                return
+            after = rows[-1][key]
+
+
+class _Enter:
+    """Rows of networks, for services that are still there."""
+
+    reads: Sequence[store.Lookup] = ()
+    who = "gluon"
+
+    def __init__(self, context: Context, rows: Sequence[store.Row]) -> None:
+        self._resource = context.resource
+        self._rows = rows
+        self.request_id = context.request_id
+
+    def decide(self, view: store.Batch) -> store.Changes:
+        changes = store.Changes()
+        table, resource = self._resource.table, self._resource
+        view.prefetch([resource.lookup(row["object_key"]) for row in self._rows if row["object_key"]])
+        for row in self._rows:
+            if not row["object_key"] or view.get(table, row["object_key"]) is not None:
+                changes.put(networks.TABLE.name, row)
+        return changes

@@ -1,0 +1,95 @@
+"""Services of all protons as Neutron's networks, their prefixes as its subnets.
+
+In: an asker and what a list asks for. Out: bodies. The networks of ports without a service are answered to who asks for
+them by id, and in no other list: Nova would take them for networks to boot on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gluon.neutron import asked as asking
+from gluon.neutron import bodies, faults, finding, ids, shapes
+from gluon.neutron.asker import Asker
+from gluon.neutron.bodies import Body
+from gluon.neutron.ports import Page
+from gluon.spi import networks, store
+
+
+class Networks:
+    """Reads of one database."""
+
+    def __init__(self, database: store.Store, known: shapes.Known, finder: finding.Finder) -> None:
+        self._store = database
+        self._known = known
+        self._finder = finder
+
+    async def get(self, asker: Asker, id: str) -> Body:
+        found = await self._finder.places(asker, [id])
+        if id not in found:
+            raise faults.missing("Network", id)
+        return seen(asker, await self._body(found[id]))
+
+    async def page(self, asker: Asker, asked: asking.Asked) -> Page:
+        found = [body for body, _ in await self._matching(asker, asked)]
+        page, more = asking.paged(asked, found, "Network")
+        return Page([asking.chosen(asked, seen(asker, body)) for body in page], more)
+
+    async def get_subnet(self, asker: Asker, id: str) -> Body:
+        found = await self._subnets(asker, asking.Asked(filters={"id": (id,)}))
+        if not found:
+            raise faults.missing("Subnet", id)
+        return found[0]
+
+    async def subnets(self, asker: Asker, asked: asking.Asked) -> Page:
+        page, more = asking.paged(asked, await self._subnets(asker, asked), "Subnet")
+        return Page([asking.chosen(asked, body) for body in page], more)
+
+    async def _subnets(self, asker: Asker, asked: asking.Asked) -> list[Body]:
+        wanted = await self._networks_of(asked)
+        filters = {} if wanted is None else {"id": tuple(wanted)}
+        if wanted is not None and not wanted:
+            return []
+        found: list[Body] = []
+        for body, place in await self._matching(asker, asking.Asked(filters=filters)):
+            made = [bodies.subnet(one, body) for one in await self._finder.subnets(place)]
+            found += [one for one in made if asking.passes(asked, one)]
+        return found
+
+    async def _networks_of(self, asked: asking.Asked) -> Sequence[str] | None:
+        """The networks whose subnets may be asked for; None: all."""
+        if "network_id" in asked.filters:
+            return asked.filters["network_id"]
+        if "id" not in asked.filters:
+            return None
+        found: list[str] = []
+        for half in dict.fromkeys(value[: ids.HALF] for value in asked.filters["id"]):
+            if len(half) < ids.HALF:
+                continue
+            begins = store.Filter(column="id", match=store.Match.BEGINS, values=(half,))
+            rows = await self._store.select(store.Select(table=networks.TABLE.name, filters=(begins,)))
+            found += [str(row["id"]) for row in rows]
+        return found
+
+    async def _matching(self, asker: Asker, asked: asking.Asked) -> list[tuple[Body, finding.Place]]:
+        """Whole bodies that pass the filters."""
+        if "id" in asked.filters:
+            places = list((await self._finder.places(asker, asked.filters["id"])).values())
+        else:
+            places = []
+            for net in self._known().nets.values():
+                places += await self._finder.services(asker, net)
+        every = [(await self._body(place), place) for place in places]
+        return [(body, place) for body, place in every if asking.passes(asked, body)]
+
+    async def _body(self, place: finding.Place) -> Body:
+        if place.net is None or place.row is None:
+            return bodies.bare_network(place.api, place.id, place.project)
+        return bodies.network(place.net, place.id, place.row, await self._finder.subnets(place))
+
+
+def seen(asker: Asker, body: Body) -> Body:
+    """A network as the caller sees it."""
+    if asker.serves:
+        return body
+    return {name: value for name, value in body.items() if name not in bodies.PROVIDER}

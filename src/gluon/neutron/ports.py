@@ -1,0 +1,249 @@
+"""Ports of all protons as Neutron's.
+
+In: an asker and what a list asks for. Out: `Found`s, whole bodies with what they were made of. `gluon_port` says which
+ports there are, in one statement over all protons; the rest is read of protons' rows, one statement a type.
+A filter is applied to whole bodies, also where the caller does not see what it is about, as in Neutron.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+import msgspec
+
+from gluon.arbiter.tables import PORT
+from gluon.neutron import asked as asking
+from gluon.neutron import bodies, faults, finding, ids, reading, shapes, subnets
+from gluon.neutron.asker import Asker
+from gluon.neutron.bodies import Body
+from gluon.particles import tables
+from gluon.spi import networks, store
+
+_CHUNK = 1000
+_COLUMNS = {
+    "id": "id",
+    "device_id": "device_id",
+    "binding:host_id": "host",
+    "mac_address": "mac",
+    "name": "name",
+    "device_owner": "device_owner",
+}
+"""Filters that `gluon_port` answers. What is empty is null there."""
+_LONGEST = 255
+
+
+class Found(msgspec.Struct, frozen=True):
+    """`row`: of the port; `body`: whole, with what is for admins and services."""
+
+    wire: shapes.Wire
+    row: store.Row
+    body: Body
+    attached: bodies.Attached | None
+
+
+class Page(msgspec.Struct, frozen=True):
+    bodies: Sequence[Body]
+    more: bool
+
+
+class Ports:
+    """Reads of one database."""
+
+    def __init__(self, database: store.Store, known: shapes.Known, finder: finding.Finder) -> None:
+        self._store = database
+        self._known = known
+        self._finder = finder
+
+    async def get(self, asker: Asker, id: str) -> Found:
+        """Raises `Fault` for one that he may not see too."""
+        row = await self._store.get(PORT, id)
+        found = await self._whole(asker, [row]) if row is not None else []
+        if not found:
+            raise faults.missing("Port", id)
+        return found[0]
+
+    async def page(self, asker: Asker, asked: asking.Asked) -> Page:
+        """The bodies as he sees them."""
+        if asked.plain and asked.limit is not None:
+            found, more = await self._by_id(asker, asked, asked.limit)
+        else:
+            every = [f.body for f in await self.all(asker, asked)]
+            found, more = asking.paged(asked, every, "Port")
+        return Page([asking.chosen(asked, seen(asker, body)) for body in found], more)
+
+    async def _by_id(self, asker: Asker, asked: asking.Asked, limit: int) -> tuple[list[Body], bool]:
+        """A page that begins after its marker and is read no further than needed."""
+        after: store.Value = None
+        if asked.marker is not None:
+            after = (await self.get(asker, asked.marker)).body["id"]
+        select = await self._narrowed(asker, asked)
+        found: list[Body] = []
+        if select is None:
+            return found, False
+        while len(found) <= limit:
+            rows = await self._store.select(
+                replace(select, after=after, limit=_CHUNK if asked.filters else limit + 1)
+            )
+            found += [f.body for f in await self._whole(asker, rows) if asking.passes(asked, f.body)]
+            if len(rows) < (_CHUNK if asked.filters else limit + 1):
+                break
+            after = rows[-1]["id"]
+        return found[:limit], len(found) > limit
+
+    async def all(self, asker: Asker, asked: asking.Asked) -> list[Found]:
+        """All that pass the filters, by id."""
+        select = await self._narrowed(asker, asked)
+        found: list[Found] = []
+        after: store.Value = None
+        while select is not None:
+            rows = await self._store.select(replace(select, after=after, limit=_CHUNK))
+            found += [f for f in await self._whole(asker, rows) if asking.passes(asked, f.body)]
+            if len(rows) < _CHUNK:
+                break
+            after = rows[-1]["id"]
+        return found
+
+    async def _narrowed(self, asker: Asker, asked: asking.Asked) -> store.Select | None:
+        """What `gluon_port` can answer of the filters; None: no port passes."""
+        filters: list[store.Filter] = []
+        for name, values in asked.filters.items():
+            column = _COLUMNS.get(name)
+            if column is not None:
+                filters.append(reading.among(column, [v[:_LONGEST] or None for v in values]))
+            elif name in ("tenant_id", "project_id"):
+                filters.append(reading.among("project", [ids.stored_project(v) or None for v in values]))
+            elif name == "status":
+                filters.append(reading.among("status", values))
+        narrow = {"id", "device_id", "mac_address"} & asked.filters.keys()
+        if not asker.serves and not narrow:
+            filters.append(reading.among("project", [asker.caller.project, None]))
+        if not narrow and (wanted := await self._of_networks(asker, asked)) is not None:
+            if not wanted:
+                return None
+            filters.append(reading.among("id", wanted))
+        return store.Select(table=PORT, filters=tuple(filters))
+
+    async def _of_networks(self, asker: Asker, asked: asking.Asked) -> Collection[str] | None:
+        """Ids of ports that may be in the networks asked for; None: all may."""
+        names = list(asked.filters.get("network_id", ()))
+        halves = {value[: ids.HALF] for value in asked.addresses("subnet_id")}
+        if not names and not halves:
+            return None
+        if not names:
+            for half in halves:
+                begins = store.Filter(column="id", match=store.Match.BEGINS, values=(half,))
+                rows = await self._store.select(store.Select(table=networks.TABLE.name, filters=(begins,)))
+                names += [str(row["id"]) for row in rows]
+        found: set[str] = set()
+        places = await self._finder.places(asker, names, unseen=True)
+        for place in places.values():
+            if place.net is None or place.row is None:
+                return None
+            resource = place.net.resource
+            key = place.row[resource.records.key_column]
+            for _, join in self._known().feeders.get((resource.api, resource.name), ()):
+                at, of = join.column(join.interface), join.column(join.service)
+                select = store.Select(table=join.resource.table, equals=((of, key),))
+                columns = (join.resource.records.key_column, at)
+                found.update(str(row[1]) for row in await self._store.values(select, columns))
+        return found
+
+    async def _whole(self, asker: Asker, rows: Sequence[store.Row]) -> list[Found]:
+        """The ports of these rows of `gluon_port` that the caller may see, in their order."""
+        shown = self._known()
+        by_type: dict[tuple[str, str], list[store.Row]] = {}
+        for row in rows:
+            by_type.setdefault((str(row["api"]), str(row["object_type"])), []).append(row)
+        made = await asyncio.gather(
+            *(
+                self._of_type(asker, shown.wires[name], some)
+                for name, some in by_type.items()
+                if name in shown.wires
+            )
+        )
+        found = {f.body["id"]: f for some in made for f in some}
+        return [found[row["id"]] for row in rows if row["id"] in found]
+
+    async def _of_type(self, asker: Asker, wire: shapes.Wire, known: Sequence[store.Row]) -> list[Found]:
+        resource = wire.resource
+        keys = [row["id"] for row in known]
+        status = {row["id"]: str(row["status"]) for row in known}
+        rows, attached = await asyncio.gather(
+            reading.by_key(self._store, resource.table, resource.records.key_column, keys),
+            self._attached(wire, keys),
+        )
+        found = []
+        for key, row in rows.items():
+            if asker.sees(resource, row):
+                place, hidden = attached.get(key), asker.hidden(resource, row)
+                body = bodies.port(wire, row, status[key], place, hidden)
+                found.append(Found(wire, row, body, place))
+        return found
+
+    async def networks_of(self, wire: shapes.Wire, keys: Sequence[store.Value]) -> dict[store.Value, str]:
+        """The networks of those ports that are in one."""
+        return {key: found.network for key, found in (await self._attached(wire, keys)).items()}
+
+    async def _attached(
+        self, wire: shapes.Wire, keys: Sequence[store.Value]
+    ) -> dict[store.Value, bodies.Attached]:
+        """The network of each port: that of the oldest binding of its default interface."""
+        bound: dict[store.Value, tuple[shapes.Join, store.Row]] = {}
+        for join in wire.joins:
+            column = join.column(join.interface)
+            rows = await reading.where(self._store, store.Select(table=join.resource.table), column, keys)
+            for row in rows:
+                before = bound.get(row[column])
+                if before is None or _age(join, row) < _age(*before):
+                    bound[row[column]] = (join, row)
+        if not bound or wire.interface is None:
+            return {}
+        records = wire.interface.records
+        carriers = await reading.by_key(self._store, wire.interface.table, records.key_column, list(bound))
+        column = records.column(wire.carrier)
+        bound = {k: found for k, found in bound.items() if k in carriers and carriers[k][column] == k}
+        services = await self._services(bound.values())
+        return {key: self._place(join, row, services) for key, (join, row) in bound.items()}
+
+    async def _services(
+        self, bound: Collection[tuple[shapes.Join, store.Row]]
+    ) -> dict[tuple[str, store.Value], store.Row]:
+        """By type and key, those that say their subnets themselves."""
+        wanted: dict[str, tuple[shapes.Net, set[store.Value]]] = {}
+        for join, row in bound:
+            if join.net.has_subnets:
+                _, keys = wanted.setdefault(join.net.resource.name, (join.net, set()))
+                keys.add(row[join.column(join.service)])
+        found: dict[tuple[str, store.Value], store.Row] = {}
+        for name, (net, keys) in wanted.items():
+            resource = net.resource
+            rows = await reading.by_key(self._store, resource.table, resource.records.key_column, keys)
+            found |= {(name, key): row for key, row in rows.items()}
+        return found
+
+    @staticmethod
+    def _place(
+        join: shapes.Join, row: store.Row, services: dict[tuple[str, store.Value], store.Row]
+    ) -> bodies.Attached:
+        net, key = join.net, row[join.column(join.service)]
+        network = networks.network_id(net.resource.api, net.resource.name, key)
+        service = services.get((net.resource.name, key))
+        if service is not None:
+            found: Sequence[subnets.Subnet] = subnets.of_service(net, network, service)
+        else:
+            line = [row[join.column(n)] if n else None for n in (join.address, join.prefix, join.gateway)]
+            found = () if net.has_subnets else subnets.of_bindings(network, [line])
+        return bodies.Attached(join, row, network, found)
+
+
+def _age(join: shapes.Join, row: store.Row) -> tuple[str, str]:
+    return str(row[tables.CREATED]), str(row[join.resource.records.key_column])
+
+
+def seen(asker: Asker, body: Body) -> Body:
+    """A port as the caller sees it."""
+    if asker.serves:
+        return body
+    return {name: value for name, value in body.items() if name not in bodies.BINDING}

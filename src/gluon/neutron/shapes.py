@@ -1,0 +1,156 @@
+"""What the objects of each proton are to Neutron: compiled once from the models, then only read.
+
+In: a registry. Out: a `Wire` for each port type (how a port, its interface, its service bindings and services hang
+together) and a `Net` for each service type (which attributes say what of a network). Names come from roles, from the
+model's `neutron:` block, and where it has none from those of the base pattern.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from gluon.model.types import AttributeType, Format, Kind, ObjectType, Role
+from gluon.proton import registry
+
+_ADDRESSES = ("ip_address", "ipaddress", "address")
+_MORE = "more_addresses"
+_PREFIX = "subnet_prefix"
+_GATEWAY = "gateway"
+_IPS = frozenset({Format.IP, Format.IPV4, Format.IPV6})
+_KEYS = ("name", "mtu", "subnets", "gateway", "dns", "port_security")
+
+
+class Net(msgspec.Struct, frozen=True, eq=False):
+    """A service type as a network: paths of attributes, empty where nothing says it."""
+
+    resource: registry.Resource
+    paths: Mapping[str, tuple[tuple[str, ...], ...]]
+
+    @property
+    def has_subnets(self) -> bool:
+        """The service says its prefixes; else its bindings do."""
+        return bool(self.paths["subnets"])
+
+
+class Join(msgspec.Struct, frozen=True, eq=False):
+    """A type of service bindings: attributes of it that name the interface, the service, and what it has there."""
+
+    resource: registry.Resource
+    interface: str
+    service: str
+    net: Net
+    address: str | None
+    pooled: bool
+    more: str | None
+    prefix: str | None
+    gateway: str | None
+
+    def column(self, name: str) -> str:
+        return self.resource.records.column(name)
+
+
+class Wire(msgspec.Struct, frozen=True, eq=False):
+    """A port type. `joins`: what can bind its default interface; `carrier`: the interface's attribute that names the
+    port."""
+
+    resource: registry.Resource
+    interface: registry.Resource | None
+    carrier: str
+    joins: tuple[Join, ...]
+
+    def attribute(self, role: Role) -> str | None:
+        return self.resource.type.role(role)
+
+
+class Shapes(msgspec.Struct, frozen=True, eq=False):
+    wires: Mapping[tuple[str, str], Wire]
+    """By proton and object type."""
+    nets: Mapping[tuple[str, str], Net]
+    feeders: Mapping[tuple[str, str], tuple[tuple[Wire, Join], ...]]
+    """By service type: the joins that lead to it."""
+
+    def of_api(self, api: str) -> Sequence[Wire]:
+        return [wire for (name, _), wire in self.wires.items() if name == api]
+
+
+class Known:
+    """The shapes of the models as they are now."""
+
+    def __init__(self, known: Callable[[], registry.Registry]) -> None:
+        self._known = known
+        self._paths: object = None
+        self._shapes = Shapes({}, {}, {})
+
+    def __call__(self) -> Shapes:
+        found = self._known()
+        if found.by_path is not self._paths:
+            self._shapes, self._paths = compiled(found), found.by_path
+        return self._shapes
+
+
+def compiled(known: registry.Registry) -> Shapes:
+    nets = {name: _net(r) for name, r in known.by_name.items() if r.is_service}
+    wires = {name: _wire(r, nets) for name, r in known.by_name.items() if r.is_port}
+    feeders: dict[tuple[str, str], list[tuple[Wire, Join]]] = {name: [] for name in nets}
+    for wire in wires.values():
+        for join in wire.joins:
+            feeders[join.net.resource.api, join.net.resource.name].append((wire, join))
+    return Shapes(wires, nets, {name: tuple(found) for name, found in feeders.items()})
+
+
+def _net(resource: registry.Resource) -> Net:
+    said = resource.type.neutron
+    usual = {"name": resource.type.role(Role.NAME)}
+    if "mtu" in resource.type.attributes:
+        usual["mtu"] = "mtu"
+    paths: dict[str, tuple[tuple[str, ...], ...]] = {}
+    for key in _KEYS:
+        given = said.get(key) or usual.get(key) or ()
+        texts = (given,) if isinstance(given, str) else tuple(given)
+        paths[key] = tuple(tuple(text.split(".")) for text in texts)
+    return Net(resource, paths)
+
+
+def _wire(port: registry.Resource, nets: Mapping[tuple[str, str], Net]) -> Wire:
+    interface = port.default_interface
+    carrier = interface.type.role(Role.PORT) if interface is not None else None
+    if interface is None or carrier is None:
+        return Wire(port, None, "", ())
+    joins = [
+        _join(r, nets)
+        for r in port.family.values()
+        if r.type.kind is Kind.BINDING and _leads_to(r.type, Role.INTERFACE) == interface.name
+    ]
+    return Wire(port, interface, carrier, tuple(join for join in joins if join is not None))
+
+
+def _leads_to(kind: ObjectType, role: Role) -> str | None:
+    name = kind.role(role)
+    return kind.attributes[name].reference if name else None
+
+
+def _join(binding: registry.Resource, nets: Mapping[tuple[str, str], Net]) -> Join | None:
+    kind = binding.type
+    net = nets.get((binding.api, _leads_to(kind, Role.SERVICE) or ""))
+    interface, service = kind.role(Role.INTERFACE), kind.role(Role.SERVICE)
+    if net is None or interface is None or service is None:
+        return None
+    pooled = [n for n, a in kind.attributes.items() if a.pool is not None and a.pool.through == service]
+    address = next((n for n in (*pooled, *_ADDRESSES) if n in kind.attributes), None)
+
+    def there(name: str, fits: Callable[[ObjectType], bool]) -> str | None:
+        return name if name in kind.attributes and fits(kind) else None
+
+    return Join(
+        resource=binding,
+        interface=interface,
+        service=service,
+        net=net,
+        address=address,
+        pooled=address in pooled,
+        more=there(_MORE, lambda k: k.attributes[_MORE].type is AttributeType.LIST),
+        prefix=there(_PREFIX, lambda k: k.attributes[_PREFIX].value_type is AttributeType.INTEGER),
+        gateway=there(_GATEWAY, lambda k: k.attributes[_GATEWAY].value_format in _IPS),
+    )

@@ -1,0 +1,218 @@
+"""What a body of `POST` or `PUT` of a port asks for, told in a proton's own attributes.
+
+In: the body and the port type. Out: a `Wish`; `Fault`s for what Neutron has and a proton has not: nothing is ignored in
+silence. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from gluon.model.types import Role
+from gluon.neutron import bodies, faults, ids, shapes
+from gluon.neutron.asker import Asker
+from gluon.objects import codec
+
+_ROLES = {
+    "name": Role.NAME,
+    "mac_address": Role.MAC,
+    "device_id": Role.DEVICE,
+    "device_owner": Role.DEVICE_OWNER,
+    "binding:vnic_type": Role.VNIC_TYPE,
+    "binding:host_id": Role.HOST,
+}
+_CLEARED = frozenset({Role.DEVICE, Role.DEVICE_OWNER, Role.HOST, Role.NAME})
+"""Of these empty and null are the same: no value."""
+_SET_BY_SERVICES = ("binding:host_id", "binding:profile")
+_PROJECT = ("tenant_id", "project_id")
+_LONGEST = 255
+
+_EMPTY: Mapping[str, Sequence[Any]] = {
+    "security_groups": ([], None),
+    "allowed_address_pairs": ([], None),
+    "extra_dhcp_opts": ([], None),
+    "qos_policy_id": (None,),
+    "port_security_enabled": (False, None),
+    "dns_name": ("", None),
+    "dns_domain": ("", None),
+    "tags": ([], None),
+    "propagate_uplink_status": (True, False, None),
+    "device_profile": (None,),
+    "numa_affinity_policy": (None,),
+    "hints": (None, {}),
+}
+"""What protons have no place for: the values that ask for nothing."""
+_CURES = {
+    "security_groups": "leave security_groups out; filter in the machine, or use a network of Neutron",
+    "allowed_address_pairs": "give the port's binding more addresses through the API of its proton",
+}
+_READ_ONLY = frozenset({
+    "id", "status", "created_at", "updated_at", "revision_number", "binding:vif_type", "binding:vif_details",
+    "ip_allocation", "dns_assignment", "resource_request", "qos_network_policy_id", "hardware_offload_type",
+})  # fmt: skip
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """`values`: the port's attributes as a client of the proton would send them; `fixed_ips` None: nothing is said;
+    `profile` None: likewise."""
+
+    values: dict[str, Any]
+    fixed_ips: Sequence[Mapping[str, Any]] | None
+    profile: Mapping[str, Any] | None
+    unbinds: bool
+
+
+def made(asker: Asker, wire: shapes.Wire, body: Mapping[str, Any]) -> Wish:
+    """Of a new port. `id` is for those who have made it known before."""
+    _check(asker, wire, body, new=True)
+    wish = _wish(wire, body)
+    project = next((body[name] for name in _PROJECT if body.get(name)), None)
+    name = wire.attribute(Role.PROJECT)
+    if name is not None and project is not None:
+        wish.values[name] = ids.stored_project(str(project))
+    if body.get("id"):
+        if not asker.serves:
+            raise faults.bad("Attribute 'id' not allowed in POST", "only admins and services choose ids")
+        wish.values[wire.resource.type.key] = body["id"]
+    return wish
+
+
+def changed(asker: Asker, wire: shapes.Wire, body: Mapping[str, Any], shown: bodies.Body) -> Wish:
+    """Of a change. What is given as it is shown asks for nothing."""
+    given = {
+        n: v for n, v in body.items() if n not in (*_READ_ONLY, *_PROJECT, "network_id") or shown.get(n) != v
+    }
+    _check(asker, wire, given, new=False)
+    if not asker.serves:  # what he does not see he does not clear either
+        given = {n: v for n, v in given.items() if n not in _SET_BY_SERVICES}
+    return _wish(wire, given)
+
+
+def _check(asker: Asker, wire: shapes.Wire, body: Mapping[str, Any], *, new: bool) -> None:
+    hidden = [name for name in _SET_BY_SERVICES if name in body and not _asks_nothing(body[name])]
+    if hidden and not asker.serves:
+        rule = "create_port" if new else "update_port"
+        raise faults.Fault(
+            403, "PolicyNotAuthorized", f"(rule:{rule} and rule:{rule}:{hidden[0]}) is disallowed by policy"
+        )
+    for name, value in body.items():
+        if name in _EMPTY:
+            if value not in _EMPTY[name]:
+                raise _no_place(wire, name)
+        elif name in _READ_ONLY or (not new and name in (*_PROJECT, "network_id")):
+            if not (new and name == "id"):
+                raise faults.bad(f"Attribute '{name}' not allowed in {'POST' if new else 'PUT'}")
+        elif name not in _KNOWN:
+            raise faults.bad(f"Unrecognized attribute(s) '{name}'")
+    for name in (*_ROLES, *_PROJECT, "id", "network_id", "description"):
+        value = body.get(name)
+        if value is not None and (not isinstance(value, str) or len(value) > _LONGEST):
+            raise faults.invalid(
+                f"'{str(value)[:100]}' is not a valid string of at most {_LONGEST} characters for {name}"
+            )
+
+
+_KNOWN = frozenset(
+    {
+        *_ROLES,
+        *_EMPTY,
+        *_PROJECT,
+        "network_id",
+        "fixed_ips",
+        "binding:profile",
+        "admin_state_up",
+        "description",
+        "id",
+    }
+)
+
+
+def _asks_nothing(value: Any) -> bool:
+    return value is None or value in ("", {})
+
+
+def _no_place(wire: shapes.Wire, name: str) -> faults.Fault:
+    return faults.invalid(
+        f"ports of {wire.resource.api} have no {name}", _CURES.get(name, f"leave {name} out")
+    )
+
+
+def _wish(wire: shapes.Wire, body: Mapping[str, Any]) -> Wish:
+    values: dict[str, Any] = {}
+    kind = wire.resource.type
+    for name, role in _ROLES.items():
+        if name in body:
+            _set(wire, values, name, role, body[name])
+    if "admin_state_up" in body:
+        state = bodies.admin_state(wire.resource)
+        if not isinstance(body["admin_state_up"], bool):
+            raise faults.invalid("'admin_state_up' is neither true nor false")
+        if state is not None:
+            values[state] = body["admin_state_up"]
+        elif not body["admin_state_up"]:
+            raise _no_place(wire, "admin_state_up")
+    if "description" in body:
+        if "description" in kind.attributes:
+            values["description"] = body["description"]
+        elif body["description"]:
+            raise _no_place(wire, "description")
+    profile = body.get("binding:profile", msgspec.UNSET)
+    if profile is not msgspec.UNSET and not isinstance(profile, dict | None):
+        raise faults.invalid("binding:profile is no object")
+    unbinds = "binding:host_id" in body and not body["binding:host_id"]
+    return Wish(values, _fixed_ips(body), None if profile is msgspec.UNSET else profile or {}, unbinds)
+
+
+def _set(wire: shapes.Wire, values: dict[str, Any], name: str, role: Role, value: Any) -> None:
+    attribute = wire.attribute(role)
+    if role in _CLEARED and not value:
+        value = None
+    if attribute is not None:
+        if value is None and role not in _CLEARED:
+            return  # the usual one
+        values[attribute] = value
+    elif value:
+        raise _no_place(wire, name)
+
+
+def _fixed_ips(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]] | None:
+    given = body.get("fixed_ips")
+    if given is None:
+        return None
+    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
+        raise faults.invalid("fixed_ips is no list of objects")
+    for one in given:
+        wrong = [n for n, v in one.items() if n not in ("ip_address", "subnet_id") or not isinstance(v, str)]
+        if wrong:
+            raise faults.invalid(f"'{wrong[0]}' is not a valid key for fixed_ips")
+    return given
+
+
+def profile_text(profile: Mapping[str, Any]) -> str:
+    """A profile as the attribute holds it."""
+    return codec.encode(profile).decode()
+
+
+Fill = Callable[[str], Any]
+
+
+def filled(wire: shapes.Wire, values: dict[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
+    """What a proton requires of a new port and Neutron's clients never say."""
+    kind = wire.resource.type
+    for name, attribute in kind.attributes.items():
+        if (
+            name in values
+            or not attribute.required
+            or attribute.default is not None
+            or attribute.pool is not None
+        ):
+            continue
+        role = next((role for role, held in kind.roles.items() if held == name), None)
+        if role is not None and role.value in usual:
+            values[name] = usual[role.value]
+        elif name in usual:
+            values[name] = usual[name]
+    return values

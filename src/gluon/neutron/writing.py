@@ -1,0 +1,286 @@
+"""Ports made, changed and deleted through the Neutron face: each as one unit of its proton.
+
+In: an asker and a body of Neutron. Out: the port's key; where a bind was begun it is waited for. Checks, policy, pools and
+journal are the proton's own.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from gluon import errors
+from gluon.arbiter.tables import PORT
+from gluon.model.types import OnDelete, Role
+from gluon.neutron import addresses, bodies, faults, finding, profiles, shapes, wishes
+from gluon.neutron import ports as reads
+from gluon.neutron.asker import Asker
+from gluon.neutron.blame import Blamed
+from gluon.particles import tables
+from gluon.proton import hooked, ids, many, registry, service, units
+from gluon.spi import ports, store
+
+_TRIES = 5
+Body = Mapping[str, Any]
+
+
+class Settle(Protocol):
+    """The arbiter's wait for a bind."""
+
+    async def settle(self, resource: registry.Resource, wait: ports.PortWait) -> object: ...
+
+
+class Writing:
+    """Changes of one database."""
+
+    def __init__(
+        self,
+        database: store.Store,
+        known: shapes.Known,
+        actions: service.Service,
+        binds: Settle,
+        finder: finding.Finder,
+        found: reads.Ports,
+    ) -> None:
+        self._store = database
+        self._known = known
+        self._actions = actions
+        self._binds = binds
+        self._finder = finder
+        self._ports = found
+
+    # -- new ports -----------------------------------------------------------------------------
+
+    async def create(self, asker: Asker, several: Sequence[Body]) -> list[str]:
+        """The keys of new ports; all of them are made, or none."""
+        news = [await self._new(asker, body) for body in several]
+
+        async def make() -> list[store.Unit]:
+            return [unit for new in news for unit in await new.units()]
+
+        await self._run(asker, make)
+        for new in news:
+            if new.host:
+                await self._change(asker, new.key, {"binding:host_id": new.host})
+        return [new.key for new in news]
+
+    async def _new(self, asker: Asker, body: Body) -> _New:
+        network = body.get("network_id")
+        if not isinstance(network, str) or not network:
+            raise faults.bad("Failed to parse request. Required attribute 'network_id' not specified")
+        place = (await self._finder.places(asker, [network])).get(network)
+        if place is None:
+            raise faults.missing("Network", network)
+        wire, join = self._way(place)
+        host = body.get("binding:host_id")
+        body = {name: value for name, value in body.items() if name != "binding:host_id" or not asker.serves}
+        wish = wishes.made(asker, wire, body)
+        owner = place.row[tables.PROJECT] if place.row is not None else place.project
+        usual = {
+            "project": asker.caller.project if asker.caller.project and not asker.serves else owner,
+            "mac": _mac(),
+            "status": "DOWN",
+            "vnic_type": "normal",
+            "mtu": bodies.MTU,
+            "admin_state_up": True,
+            "vlan_transparency": False,
+        }
+        values = wishes.filled(wire, wish.values, usual)
+        mac = wire.attribute(Role.MAC)
+        if mac is not None and "mac_address" in body:
+            await self._check_mac(wire, join, str(values.get(mac)), place.id)
+        given = values.get(wire.resource.type.key)
+        bound: dict[str, Any] | None = None
+        if join is not None:
+            found = await self._finder.subnets(place)
+            bound = addresses.wanted(join, place, found, wish.fixed_ips, new=True)
+        elif wish.fixed_ips:
+            raise faults.invalid(f"network {place.id} has no subnets", "leave fixed_ips out")
+        return _New(self._actions, asker, wire, join, place, values, wish.profile, bound,
+                    key=str(given or ids.new_id()), host=str(host) if host and asker.serves else "")  # fmt: skip
+
+    def _way(self, place: finding.Place) -> tuple[shapes.Wire, shapes.Join | None]:
+        """Which type of port, and of binding, leads into a network."""
+        if place.net is None:
+            wires = self._known().of_api(place.api)
+            return wires[0], None
+        resource = place.net.resource
+        feeders = self._known().feeders.get((resource.api, resource.name), ())
+        if not feeders:
+            raise faults.invalid(f"nothing in {resource.api} leads from a port to a {resource.name}")
+        return feeders[0]
+
+    async def _check_mac(
+        self, wire: shapes.Wire, join: shapes.Join | None, mac: str, network: str, but: str = ""
+    ) -> None:
+        """No two ports of a network have the same address, where the proton does not see to that itself."""
+        rows = await self._store.select(store.Select(table=PORT, equals=(("mac", mac),)))
+        keys = [r["id"] for r in rows if r["id"] != but and r["api"] == wire.resource.api]
+        if join is None or not keys:
+            return
+        there = await self._ports.networks_of(wire, keys)
+        if network in there.values():
+            raise faults.Fault(
+                409,
+                "MacAddressInUse",
+                f"Unable to complete operation for network {network}. The mac address {mac} is in use.",
+            )
+
+    # -- changes -------------------------------------------------------------------------------
+
+    async def update(self, asker: Asker, key: str, body: Body) -> None:
+        """Returns once a bind that it began is done with."""
+        for attempt in range(_TRIES):
+            try:
+                await self._change(asker, key, body)
+                return
+            except errors.Stale:  # somebody wrote the profile meanwhile
+                if attempt == _TRIES - 1:
+                    raise
+
+    async def _change(self, asker: Asker, key: str, body: Body) -> None:
+        found = await self._ports.get(asker, key)
+        wire, row, resource = found.wire, found.row, found.wire.resource
+        wish = wishes.changed(asker, wire, body, reads.seen(asker, found.body))
+        values, granted = wish.values, {}
+        profile = wire.attribute(Role.PROFILE)
+        if wish.profile is not None and profile is not None:
+            stored, vnic = found.body["binding:profile"], str(found.body["binding:vnic_type"])
+            after = profiles.written(stored, wish.profile, unbinds=wish.unbinds, vnic_type=vnic)
+            if after != stored:
+                granted[profile] = wishes.profile_text(after) if after else None
+        mac = wire.attribute(Role.MAC)
+        if mac in values and values[mac] != found.body["mac_address"] and found.attached is not None:
+            await self._check_mac(wire, found.attached.join, str(values[mac]), found.attached.network, key)
+        expected = frozenset({int(row[tables.REVISION] or 0)}) if granted and wish.unbinds else None
+        moved = await self._moved(asker, found, wish)
+
+        async def make() -> list[store.Unit]:
+            context = asker.context(resource)
+            made = [
+                Blamed(
+                    await self._actions.changing(context, key, values, expected, granted=granted),
+                    binding=False,
+                )
+            ]
+            if moved:
+                assert found.attached is not None
+                other = found.attached.join.resource
+                at = str(found.attached.row[other.records.key_column])
+                made.append(
+                    Blamed(await self._actions.changing(asker.context(other), at, moved), binding=True)
+                )
+            return list(made)
+
+        if not (values or granted or moved):
+            return
+        results = await self._run(asker, make)
+        wait = results[0].wait if isinstance(results[0], units.Result) else None
+        if wait is not None:
+            await self._binds.settle(resource, wait)
+
+    async def _moved(self, asker: Asker, found: reads.Found, wish: wishes.Wish) -> dict[str, Any]:
+        """What of the service binding changes."""
+        held = found.body["fixed_ips"]
+        if wish.fixed_ips is None or list(wish.fixed_ips) == held:
+            return {}
+        attached = found.attached
+        if attached is None:
+            if wish.fixed_ips:
+                raise faults.invalid(
+                    f"port {found.body['id']} is in no network with subnets", "leave fixed_ips out"
+                )
+            return {}
+        place = (await self._finder.places(asker, [attached.network])).get(attached.network)
+        if place is None:
+            raise faults.missing("Network", attached.network)
+        subnets = await self._finder.subnets(place)
+        return addresses.wanted(attached.join, place, subnets, wish.fixed_ips, new=False)
+
+    # -- deletes -------------------------------------------------------------------------------
+
+    async def delete(self, asker: Asker, key: str) -> None:
+        """A port, with what binds it to services."""
+        found = await self._ports.get(asker, key)
+        wire = found.wire
+        going: list[tuple[registry.Resource, str]] = []
+        for join in wire.joins:
+            reference = next(r for r in join.resource.references if r.attribute == join.interface)
+            if reference.on_delete is OnDelete.CASCADE:
+                continue
+            rows = await self._store.select(
+                store.Select(table=join.resource.table, equals=((reference.column, key),))
+            )
+            going += [(join.resource, str(row[join.resource.records.key_column])) for row in rows]
+        going.append((wire.resource, key))
+
+        async def make() -> list[store.Unit]:
+            return [await self._actions.removing(asker.context(kind), one, None) for kind, one in going]
+
+        await self._run(asker, make)
+
+    async def _run(self, asker: Asker, make: Callable[[], Awaitable[list[store.Unit]]]) -> Sequence[Any]:
+        """The results of several units as one."""
+
+        async def run() -> store.Committed:
+            made = await make()
+            places = [""] * len(made)
+            return await self._store.submit(
+                many.Many(made, places, who=asker.caller.user, request_id=asker.request_id)
+            )
+
+        results: Sequence[Any] = (await hooked.again(run)).result
+        return results
+
+
+class _New:
+    """A port to be made, and its place in a service."""
+
+    def __init__(
+        self,
+        actions: service.Service,
+        asker: Asker,
+        wire: shapes.Wire,
+        join: shapes.Join | None,
+        place: finding.Place,
+        values: dict[str, Any],
+        profile: Mapping[str, Any] | None,
+        bound: dict[str, Any] | None,
+        *,
+        key: str,
+        host: str,
+    ) -> None:
+        self._actions, self._asker = actions, asker
+        self._wire, self._join, self._place = wire, join, place
+        self._values, self._profile, self._bound = values, profile, bound
+        self.key, self.host = key, host
+
+    async def units(self) -> list[store.Unit]:
+        actions, asker, wire = self._actions, self._asker, self._wire
+        granted = {}
+        name = wire.attribute(Role.PROFILE)
+        if self._profile and name is not None:
+            granted[name] = wishes.profile_text(self._profile)
+        context = asker.context(wire.resource)
+        made: list[store.Unit] = [
+            Blamed(await actions.creating(context, self._values, self.key, granted), binding=False)
+        ]
+        join, place = self._join, self._place
+        if join is not None and place.row is not None and self._bound is not None:
+            resource = join.resource
+            body = {
+                **self._bound,
+                join.interface: self.key,
+                join.service: place.row[join.net.resource.records.key_column],
+            }
+            project, own = resource.type.role(Role.PROJECT), wire.attribute(Role.PROJECT)
+            if project is not None and own is not None:
+                body[project] = self._values.get(own) or asker.caller.project
+            made.append(Blamed(await actions.creating(asker.context(resource), body), binding=True))
+        return made
+
+
+def _mac() -> str:
+    """For protons that give none: of the range that OpenStack's ports are in."""
+    return "fa:16:3e:" + ":".join(f"{random.randrange(256):02x}" for _ in range(3))
