@@ -42,6 +42,37 @@ def port_options(project: str) -> list[str]:
     return [text for name, value in options.items() for text in (f"--{name}", value)]
 
 
+def test_the_ports_of_a_project(server: GluonServer) -> None:
+    project = str(uuid.uuid4())
+    made = [
+        run(
+            "protonclient",
+            "--api",
+            "net-l3vpn",
+            "port-create",
+            *port_options(project),
+            "--name",
+            name,
+            server=server,
+        )
+        for name in ("one", "two")
+    ]
+    ids = {json.loads(one.stdout)["name"]: json.loads(one.stdout)["id"] for one in made}
+    listed = run("gluon", "ports", "--project", project, server=server)
+    heads, *lines = listed.stdout.splitlines()
+    assert (listed.returncode, heads.split()) == (
+        0, ["ID", "NAME", "PROTON", "PROJECT", "DEVICE", "HOST", "STATUS"]
+    )  # fmt: skip
+    rows = [[ids[name], name, "net-l3vpn", project, "-", "-", "DOWN"] for name in ids]
+    assert sorted(line.split() for line in lines) == sorted(rows)
+    two = run("gluon", "ports", "--project", project, "--name", "two", server=server).stdout.splitlines()
+    assert [line.split()[0] for line in two[1:]] == [ids["two"]]
+    assert (
+        len(run("gluon", "ports", "--project", project, "--limit", "1", server=server).stdout.splitlines())
+        == 2
+    )
+
+
 def test_a_port_by_protonclient(server: GluonServer) -> None:
     made = run(
         "protonclient", "--api", "net-l3vpn", "port-create", *port_options(str(uuid.uuid4())), server=server

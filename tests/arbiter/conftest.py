@@ -28,6 +28,7 @@ class Rig:
 
     async def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         data = b"" if body is None else json.dumps(body).encode()
+        path, _, query = path.partition("?")
         answer: dict[str, Any] = {"body": b""}
 
         async def receive() -> dict[str, Any]:
@@ -44,7 +45,7 @@ class Rig:
             "method": method,
             "path": path,
             "raw_path": path.encode(),
-            "query_string": b"",
+            "query_string": query.encode(),
             "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")],
         }
         await self.node.app(scope, receive, send)
@@ -86,7 +87,7 @@ class Rig:
 
     async def until(self, port: dict[str, Any], good: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Wait until the standing is good."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while not good(standing := await self.standing(port)):
                 await asyncio.sleep(0.02)
         return standing
@@ -116,7 +117,7 @@ class ScriptedShim:
 
     async def wanted(self, port: str, host: str, *, epoch_after: int = 0) -> status.WantedBinding:
         """The wanted binding of a port, once it is there and ours."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 found = await self.bus.get(keys.binding("net-l3vpn", port, host))
                 if found is not None:

@@ -27,7 +27,7 @@ VIF = {"vif_type": "ovs", "vif_details": {"bridge_name": "br-x"}}
 
 
 async def until(good: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not good():
             await asyncio.sleep(0.01)
 
@@ -89,7 +89,10 @@ async def quiet(tmp_path: Path, bus: MemoryBus, nova: novas.Nova) -> AsyncIterat
 
 async def test_nova_hears_of_the_life_of_a_port(site: Site) -> None:
     port, epoch = await site.server()
-    told = lambda: site.nova.names(port["id"])  # noqa: E731
+
+    def told() -> list[str]:
+        return site.nova.names(port["id"])
+
     await site.up(port, epoch)
     await until(lambda: told() == [PLUGGED, CHANGED])
     await site.up(port, epoch, up=False)
@@ -179,19 +182,19 @@ async def test_who_tells_may_die_at_each_step(quiet: Site, step: str) -> None:
     dying = asyncio.create_task(first.run())
     await until(lambda: first.stats.leading)
     kept = await quiet.node.database.select(select())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not kept:
             await asyncio.sleep(0.01)
             kept = await quiet.node.database.select(select())
     if step == "before it is sent":
         dying.cancel()
     elif step == "before its answer":
-        quiet.nova.asked = dying.cancel
+        quiet.nova.asked = lambda: stop(dying)
     else:
-        first._store = Dying(quiet.node.database, dying)  # type: ignore[assignment]
+        first._store = Dying(quiet.node.database, dying)
     await quiet.up(port, epoch)
     with suppress(asyncio.CancelledError):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await dying
     assert await quiet.node.database.select(select()) == kept
     quiet.nova.asked = lambda: None
@@ -216,6 +219,10 @@ async def test_where_the_journal_does_not_reach_back_every_port_in_use_is_looked
     assert quiet.nova.names(two["id"]) == quiet.nova.names(idle["id"]) == []
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+def stop(task: "asyncio.Task[None]") -> None:
+    task.cancel()
 
 
 def select() -> store.Select:

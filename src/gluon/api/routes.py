@@ -6,14 +6,14 @@ original.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 import falcon
 import falcon.asgi
 
 from gluon import errors
-from gluon.api import access, documents, lane, message, pages, roots
+from gluon.api import access, documents, lane, message, pages, query, roots
 from gluon.api import errors as answers
 from gluon.model import describe
 from gluon.objects import codec
@@ -26,6 +26,9 @@ Facts = Callable[[], Awaitable[dict[str, Any]]]
 Action = Callable[[], Awaitable[dict[str, Any]]]
 
 
+Listing = Callable[[Iterable[tuple[str, str]]], Awaitable[dict[str, Any]]]
+
+
 class Operations:
     """What the mains provide: state of the process, and what an admin may ask for."""
 
@@ -36,13 +39,13 @@ class Operations:
         ready: Facts,
         metrics: Callable[[], Awaitable[tuple[bytes, str]]],
         resync: Action,
-        ports: Facts,
+        ports: Listing,
         protons: Facts,
         load: Load,
         retire: Retire,
     ) -> None:
         """`ready` says whether the process is, and why not; `metrics` are a page and its content type; `protons`
-        tells which models are loaded."""
+        tells which models are loaded; `ports` lists those that arguments ask for."""
         self.metrics = metrics
         self.protons = protons
         self.load = load
@@ -274,6 +277,9 @@ def build(known: Known, operations: Operations, allowed: access.Allowed) -> falc
         found = await operations.ready()
         return message.Reply(200 if found["ready"] else 503, codec.encode(found))
 
+    async def ports(req: falcon.asgi.Request) -> dict[str, Any]:
+        return await operations.ports(query.pairs(_request(req)))
+
     async def figures(req: falcon.asgi.Request) -> message.Reply:
         content, kind = await operations.metrics()
         return message.Reply(200, content, kind.encode())
@@ -290,7 +296,7 @@ def build(known: Known, operations: Operations, allowed: access.Allowed) -> falc
     app.add_route("/gluon/v1/protons/{api}", _Proton(operations))
     app.add_route("/gluon/v1/protons/{api}/{version}/openapi.json", _Get(openapi, there))
     app.add_route("/gluon/v1/openapi.json", _Get(_own))
-    app.add_route("/gluon/v1/ports", _Get(_told(operations.ports)))
+    app.add_route("/gluon/v1/ports", _Get(_json(ports)))
     app.add_route("/gluon/v1/status", _Get(_told(operations.status)))
     app.add_route("/gluon/v1/resync", _Post(operations.resync))
     for path in pages.PATHS:

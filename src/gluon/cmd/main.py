@@ -21,6 +21,7 @@ from gluon.cmd import (
     garbage,
     model_commands,
     policy_commands,
+    port_commands,
     proton_commands,
     quota_commands,
 )
@@ -187,6 +188,7 @@ cli.add_command(audit_commands.audit)
 cli.add_command(proton_commands.group(_CLIENT, _settings))
 cli.add_command(change_commands.group(_CLIENT, _settings))
 cli.add_command(quota_commands.group(_CLIENT, _settings))
+cli.add_command(port_commands.command(_CLIENT, _settings))
 cli.add_command(policy_commands.group(_settings))
 
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gluon import errors
-from gluon.api import metrics, routes
-from gluon.arbiter import tables as arbiter_tables
+from gluon.api import metrics, ports, routes
 from gluon.cmd import administer, figures
 from gluon.cmd.gathering import Gathering
 from gluon.cmd.health import Health
@@ -71,10 +70,6 @@ class Parts:
         await resync_room.request(self.bus, self.process)
         return {"resync": "asked for"}
 
-    async def ports(self) -> dict[str, Any]:
-        rows = await self.database.select(spi_store.Select(table=arbiter_tables.PORT))
-        return {"ports": list(rows)}
-
 
 def operations(parts: Parts, admin: administer.Administration) -> routes.Operations:
     return routes.Operations(
@@ -82,7 +77,7 @@ def operations(parts: Parts, admin: administer.Administration) -> routes.Operati
         ready=parts.health.look,
         metrics=parts.page,
         resync=parts.resync,
-        ports=parts.ports,
+        ports=ports.Ports(parts.database).page,
         protons=admin.loaded,
         load=admin.load,
         retire=admin.retire,

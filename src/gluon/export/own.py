@@ -35,6 +35,10 @@ _ASKED: dict[str, Document] = {
     "resume": _WORD,
 }
 """Arguments of queries; all others are texts."""
+_OF_PORTS: dict[str, Document] = {
+    "limit": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1000},
+    "marker": _WORD,
+}
 _IN_PATH: dict[str, Document] = {"project": {"type": "string", "pattern": "^[!-~]{1,64}$"}}
 _KEPT = {"change", "apply", "undo"}
 """What an `Idempotency-Key` may be sent with."""
@@ -78,7 +82,7 @@ ROUTES = (
     Route("put", f"{_V1}/quotas/{{project}}", "set-quotas", "Other numbers for a project.", "Quotas", "Quotas", (200,), (*_ALL, *_BODY, 404), takes="NewQuotas"),
     Route("delete", f"{_V1}/quotas/{{project}}", "reset-quotas", "The numbers of the models again.", "Quotas", "", (204,), (*_ALL, 400, 404)),
     Route("get", f"{_V1}/watch", "watch", "Changes of all collections as they are committed.", "Watch", "", (200,), (*_ALL, 400, 410), _LINES, asks=("api", "type", "op", "project", "resume")),
-    Route("get", f"{_V1}/ports", "ports", "All ports of all protons, and who serves them.", "Operation", "Ports"),
+    Route("get", f"{_V1}/ports", "ports", "The ports of all protons, by id; a name may be repeated.", "Operation", "Ports", bad=(*_ALL, 400), asks=("id", "api", "project", "device_id", "device_owner", "host", "mac", "name", "status", "limit", "marker")),
     Route("get", f"{_V1}/status", "status", "How the server, the publisher and the shims stand.", "Operation", "Status"),
     Route("post", f"{_V1}/resync", "resync", "Compare etcd with the database and repair it.", "Operation", "Resync", (202,), (*_ALL, *_BODY), takes="Nothing"),
     Route("get", "/healthz", "healthz", "Whether the process is alive.", "Operation", gives=_TEXT),
@@ -172,6 +176,8 @@ def _operation(route: Route) -> Document:
 def _schema_of(route: Route, name: str) -> Document:
     """Of an argument; a watch takes most as often as needed."""
     schema = _ASKED.get(name, _TEXT_ALONE)
+    if route.name == "ports":
+        return _OF_PORTS.get(name, {"type": "array", "items": schema})
     if route.name == "watch" and name in ("api", "project"):
         return {"type": "array", "items": schema}
     return schema

@@ -86,7 +86,7 @@ class Judge:
         """(a) of this system's ledger."""
         return answered(self._ledger, self._server)
 
-    def at_rest(self, *, limit: float = 30.0) -> float:
+    def at_rest(self, *, limit: float = 90.0) -> float:
         """Wait until nothing is wrong; the seconds it took. Raises `NotAtRest`, at once if a write is lost."""
         began = time.monotonic()
         lost = self.answered()
@@ -123,8 +123,11 @@ class Judge:
                 seen.bodies[kind, key] = body
                 status, headers, _ = self._server.exchange("HEAD", f"{V1}/{plural}/{key}")
                 seen.revisions[kind, key] = int(headers.get("etag", '"0"').strip('"')) if status == 200 else 0
-        _, answer = self._server.request("GET", "/gluon/v1/ports")
-        seen.ports = {str(row["id"]): str(row["status"]) for row in answer["ports"]}
+        marker: str | None = ""
+        while marker is not None:
+            _, answer = self._server.request("GET", f"/gluon/v1/ports?marker={marker}")
+            seen.ports |= {str(row["id"]): str(row["status"]) for row in answer["ports"]}
+            marker = answer.get("next")
         names = ("port", "host", "epoch", "state", "controllers", "device")
         seen.bindings = [dict(zip(names, row, strict=True)) for row in self._query(_BINDINGS)]
         seen.reports = {(row[0], row[1]): json.loads("|".join(row[2:])) for row in self._query(_STATUSES)}

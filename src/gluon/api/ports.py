@@ -1,0 +1,69 @@
+"""`/gluon/v1/ports`: the ports of all protons for operators, by what they have in common.
+
+In: the arguments of a query. Out: a page of ports by id. Called by `routes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from gluon import errors
+from gluon.arbiter import tables
+from gluon.spi import store
+
+MOST = 1000
+FILTERS = ("id", "api", "project", "device_id", "device_owner", "host", "mac", "name", "status")
+_MOST_VALUES = 200
+
+
+class Ports:
+    """Reads one database."""
+
+    def __init__(self, database: store.Store) -> None:
+        self._store = database
+
+    async def page(self, arguments: Iterable[tuple[str, str]]) -> dict[str, Any]:
+        """The ports that have one of the values given for each name. Raises `Invalid`."""
+        given: dict[str, list[str]] = {}
+        for name, value in arguments:
+            given.setdefault(name, []).append(value)
+        if sum(map(len, given.values())) > _MOST_VALUES:
+            raise _wrong(f"more than {_MOST_VALUES} query arguments", "ask for less at once")
+        limit, marker = _limit(_once(given, "limit")), _once(given, "marker")
+        unknown = sorted(given.keys() - set(FILTERS))
+        if unknown:
+            raise _wrong(
+                f"unknown query argument '{unknown[0][:64]}'",
+                f"there are {', '.join(FILTERS)}, limit, marker",
+            )
+        filters = tuple(
+            store.Filter(column=name, match=store.Match.EQUAL, values=tuple(v or None for v in values))
+            for name, values in given.items()
+        )
+        rows = await self._store.select(
+            store.Select(table=tables.PORT, filters=filters, after=marker, limit=limit + 1)
+        )
+        found: dict[str, Any] = {"ports": list(rows[:limit])}
+        if len(rows) > limit:
+            found["next"] = rows[limit - 1]["id"]
+        return found
+
+
+def _once(given: dict[str, list[str]], name: str) -> str | None:
+    values = given.pop(name, [])
+    if len(values) > 1:
+        raise _wrong(f"{name} is given more than once", "give it once")
+    return values[0] if values else None
+
+
+def _limit(value: str | None) -> int:
+    if value is None:
+        return MOST
+    if not (value.isascii() and value.isdigit() and len(value) < 5 and 1 <= int(value) <= MOST):
+        raise _wrong(f"limit is a number from 1 to {MOST}, not '{value[:40]}'", "leave it out")
+    return int(value)
+
+
+def _wrong(text: str, hint: str) -> errors.Invalid:
+    return errors.Invalid([errors.FieldProblem(pointer="", code="argument", message=text, hint=hint)])
