@@ -110,7 +110,7 @@ class Browser:
 
 
 def _pages(url: str) -> list[dict[str, Any]]:
-    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310  # of the browser itself
+    with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310  # of the browser itself
         return [page for page in json.load(answer) if page["type"] == "page"]
 
 
@@ -118,7 +118,7 @@ def _connected(url: str) -> socket.socket:
     """A WebSocket (RFC 6455) to a loopback address."""
     _, _, where, *path = url.split("/")
     host, port = where.split(":")
-    made = socket.create_connection((host, int(port)), timeout=30)
+    made = socket.create_connection((host, int(port)), timeout=60)
     key = base64.b64encode(secrets.token_bytes(16)).decode()
     made.sendall(
         f"GET /{'/'.join(path)} HTTP/1.1\r\nHost: {where}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

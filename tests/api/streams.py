@@ -89,7 +89,7 @@ class Deaf:
     def __init__(self, port: int, path: str, *, buffer: int = 65536) -> None:
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
-        self.socket.settimeout(30)
+        self.socket.settimeout(60)
         self.socket.connect(("127.0.0.1", port))
         self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
 

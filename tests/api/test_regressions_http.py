@@ -21,7 +21,7 @@ class Wire:
     """One connection, spoken to in bytes."""
 
     def __init__(self, server: GluonServer) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=60)
 
     def __enter__(self) -> "Wire":
         return self
@@ -216,7 +216,7 @@ def test_a_client_that_does_not_read_does_not_hold_its_connection_for_ever(tmp_p
             api.port(profile=json.dumps("x" * 200_000))
         with socket.socket() as reader:
             reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            reader.settimeout(10)
+            reader.settimeout(60)
             reader.connect(("127.0.0.1", server.port))
             reader.sendall(f"GET {V1}/ports HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
             wait_until(lambda: open_connections(server) == 0, "end of the connection", limit=10)

@@ -70,7 +70,7 @@ def cured(kind: ObjectType, body: dict[str, Any]) -> dict[str, Any]:
 
 async def seen(cache: Cache, ref: Ref, revision: int) -> dict[str, Any]:
     """The object in the shim's memory."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (found := cache.world.get(ref)) is None or found.revision != revision:
             await asyncio.sleep(0.005)
     return dict(found.body)

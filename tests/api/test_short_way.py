@@ -26,7 +26,7 @@ class Line:
     """One connection."""
 
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         self._data = b""
 
     def send(self, method: str, path: str, body: bytes = b"", more: str = "", version: str = "1.1") -> None:
@@ -225,7 +225,7 @@ def test_the_same_head_with_what_is_no_body_of_it(api: Api, server: GluonServer)
     line.socket.settimeout(0.2)
     with pytest.raises(TimeoutError):
         line.answer()
-    line.socket.settimeout(10)
+    line.socket.settimeout(60)
     line.socket.sendall(whole[-3:])
     assert json.loads(line.answer()[2])["name"] == "b"
     for data in (whole + b"\r\n", whole + whole[:20], whole[20:], whole):

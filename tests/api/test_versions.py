@@ -149,7 +149,7 @@ def test_a_change_through_an_old_version_keeps_what_it_cannot_say(server: GluonS
 def test_etags_are_those_of_the_stored_object(server: GluonServer) -> None:
     made = old(server)
     assert server.request("PUT", f"{V2}/lines/{made['id']}", {"bandwidth": 20})[0] == 200
-    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
     connection.request("GET", f"{V1}/circuits/{made['id']}")
     first = connection.getresponse()
     first.read()
@@ -218,7 +218,7 @@ def test_the_roots_and_headers_say_which_versions_there_are(server: GluonServer)
     resources = server.request("GET", V1)[1]["resources"]
     assert {r["resource_name"] for r in resources} == {"circuits", "notes"}
     assert {r["status"] for r in resources} == {"DEPRECATED"}
-    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
     connection.request("GET", f"{V1}/circuits")
     headers = connection.getresponse().headers
     assert headers["deprecation"] == "@1767225600"

@@ -101,7 +101,7 @@ class Api:
             yield heard
         finally:
             gone.set()
-            await asyncio.wait_for(task, 10)
+            await asyncio.wait_for(task, 60)
 
 
 class Heard:
@@ -119,11 +119,11 @@ class Heard:
                 self.events.put_nowait(json.loads(line))
 
     async def started(self) -> None:
-        if (await asyncio.wait_for(self.events.get(), 10))["type"] != "BOOKMARK":
+        if (await asyncio.wait_for(self.events.get(), 60))["type"] != "BOOKMARK":
             raise AssertionError
 
     async def change(self) -> Event:
-        return await asyncio.wait_for(self.events.get(), 10)
+        return await asyncio.wait_for(self.events.get(), 60)
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ async def test_one_that_cannot_be_bound_leaves_nothing(rig: Rig, bus: MemoryBus,
     assert refused.value.code == "binding_failed"
     assert await listed(rig, port) == [("A", True, "Bound")]
     assert (await rig.standing(port))["binding"]["state"] == "Bound"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while await bus.get(keys.binding("net-l3vpn", port["id"], "B")) is not None:
             await asyncio.sleep(0.01)
 
@@ -96,7 +96,7 @@ async def test_activating_swaps_the_two_and_the_port_is_up_when_the_target_says_
     assert (standing["status"], standing["binding"]["host"]) == ("DOWN", "B")
     body = (await rig("GET", f"/proton/net-l3vpn/v1.0/ports/{port['id']}"))[1]
     assert (body["host_id"], body["vif_type"], body["profile"]) == ("B", "ovs", '{"a":1}')
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (await shim.wanted(port["id"], "A")).active or not (await shim.wanted(port["id"], "B")).active:
             await asyncio.sleep(0.01)
     report["B"] = status.BindingReport(epoch=made.epoch, up=True, **vif)
@@ -143,7 +143,7 @@ async def test_deleting_the_port_takes_all_its_bindings(rig: Rig, bus: MemoryBus
     port = await bound(rig, shim)
     await add(rig, shim, port, "B")
     assert (await rig("DELETE", f"/proton/net-l3vpn/v1.0/ports/{port['id']}"))[0] == 204
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (await bus.list(keys.BINDING)).items:
             await asyncio.sleep(0.01)
 

@@ -62,7 +62,7 @@ async def test_a_late_waiter_does_not_bring_back_an_old_report(rig: Rig, bus: Me
     roster = cast("Any", Roster())
     waiter = binder.Binder(rig.node.database, known, assign.Assigner(roster, {}), roster, late, reachable)
     wait = ports.PortWait(port=port["id"], host="A")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await waiter.settle(known.by_name["net-l3vpn", "Port"], wait)
     row = await rig.node.database.get(tables.BINDING, port["id"], "A")
     assert row is not None

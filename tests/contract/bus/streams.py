@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from gluon.spi.bus import Event, KeyValue, Synced, Watched
 
-LIMIT = 30.0
+LIMIT = 60.0
 
 
 async def take(stream: AsyncIterator[Watched], count: int, *, limit: float = LIMIT) -> list[Event]:

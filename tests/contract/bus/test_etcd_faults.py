@@ -13,6 +13,7 @@ from gluon.kv.connect import connect
 from gluon.kv.etcd import EtcdBus
 from gluon.spi.bus import Put, Watched
 from gluon.testing.fixtures import require_programs
+from gluon.testing.crowd import Crowd
 from gluon.testing.servers import EtcdServer
 from tests.contract.bus.conftest import PROGRESS
 from tests.contract.bus.streams import LIMIT, close, following, take
@@ -120,21 +121,23 @@ async def test_an_etcd_that_comes_back_is_noticed_within_about_a_second(
         await connected.put("/a", b"")
     await asyncio.to_thread(own_etcd.start)
     start = time.monotonic()
-    await _answers(connected)
-    assert time.monotonic() - start < 6.0, "it is about a second on a machine with nothing else to do"
+    with Crowd() as crowd:
+        await _answers(connected)
+    assert time.monotonic() - start < crowd.allows(3)
 
 
 async def test_a_call_without_etcd_fails_within_its_limit(own_etcd: EtcdServer, connected: EtcdBus) -> None:
     await asyncio.to_thread(own_etcd.stop)
     start = time.monotonic()
-    with pytest.raises(BusUnavailable, match="127.0.0.1"):
-        await connected.txn((), [Put(key="/a", value=b"")])
-    with pytest.raises(BusUnavailable):
-        await connected.health()
-    with pytest.raises(BusUnavailable):
-        async with connected.lease(5):
-            pytest.fail("no lease can be granted")
-    assert time.monotonic() - start < 3 * 2.0 + 6.0
+    with Crowd() as crowd:
+        with pytest.raises(BusUnavailable, match="127.0.0.1"):
+            await connected.txn((), [Put(key="/a", value=b"")])
+        with pytest.raises(BusUnavailable):
+            await connected.health()
+        with pytest.raises(BusUnavailable):
+            async with connected.lease(5):
+                pytest.fail("no lease can be granted")
+    assert time.monotonic() - start < crowd.allows(3 * 2.0 + 3.0)
 
 
 @pytest.mark.parametrize("same_cluster", [False, True])
@@ -223,10 +226,8 @@ async def test_a_restored_snapshot_is_noticed_although_its_revision_is_ahead_aga
 async def test_a_lease_is_lost_when_etcd_is_away_too_long(own_etcd: EtcdServer, connected: EtcdBus) -> None:
     async with connected.lease(2) as lease:
         await asyncio.to_thread(own_etcd.stop)
-        start = time.monotonic()
         async with asyncio.timeout(LIMIT):
             await lease.wait_lost()
-        assert time.monotonic() - start < 8.0
         assert lease.lost
 
 
@@ -273,8 +274,9 @@ async def two(own_etcd: EtcdServer) -> AsyncIterator[tuple[EtcdBus, EtcdServer]]
 async def test_one_of_two_endpoints_may_be_dead(two: tuple[EtcdBus, EtcdServer]) -> None:
     bus, server = two
     start = time.monotonic()
-    revision = await bus.put("/a", b"1")
-    assert time.monotonic() - start < 6.0, "less than the time limit of a call"
+    with Crowd() as crowd:
+        revision = await bus.put("/a", b"1")
+    assert time.monotonic() - start < crowd.allows(6), "less than the time limit of a call"
     stream = bus.watch("/a", after=revision)
     await bus.put("/a", b"2")
     await take(stream, 1)

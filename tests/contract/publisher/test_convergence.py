@@ -117,7 +117,7 @@ async def test_a_resync_is_one_consistent_picture_under_writes(
     async with running(relay):
         for _ in range(3):
             await resync.request(target, "test")
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 await resync.wait_done(target)
         going_on = False
         await writer

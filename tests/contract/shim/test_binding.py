@@ -12,6 +12,7 @@ from typing import Any
 from gluon.objects import keys
 from gluon.spi.bus import Bus, Compare, Leadership, Op, Put, TxnResult
 from gluon.testing.backend_suite import until
+from gluon.testing.crowd import Crowd
 from gluon.testing.desired_state import DesiredState
 from tests.contract.shim.conftest import Connect, Running, leads, refused, reported, up
 
@@ -171,11 +172,12 @@ async def test_replies_do_not_queue_behind_reconciling(
                     took.setdefault(parsed.key, now - sent[parsed.key])
 
     collecting = asyncio.create_task(collect())
-    for n in range(count):
-        sent[f"p{n}"] = time.monotonic()
-        await world.bind(f"p{n}", "h1")
-        await asyncio.sleep(0.005)
-    await until(lambda: len(took) == count, "all are answered")
+    with Crowd() as crowd:
+        for n in range(count):
+            sent[f"p{n}"] = time.monotonic()
+            await world.bind(f"p{n}", "h1")
+            await asyncio.sleep(0.005)
+        await until(lambda: len(took) == count, "all are answered")
     collecting.cancel()
-    # Far from the goal of some milliseconds: other tests share the machine.
-    assert statistics.median(took.values()) < 0.5
+    # Far from the goal of some milliseconds, and from the seconds that reconciling all of it takes.
+    assert statistics.median(took.values()) < crowd.allows(0.3)

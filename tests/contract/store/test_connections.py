@@ -55,9 +55,9 @@ async def test_what_cannot_be_settled_is_said_so(shared_url: str, opener: Opener
         db = await opener(proxy.url, Settings(patience=0.5, lock_timeout=0.5))
         proxy.cut = Cut.FOR_GOOD
         with pytest.raises(errors.OutcomeUnknown):
-            await asyncio.wait_for(db.submit(create(network("a", "a"))), 20)
+            await asyncio.wait_for(db.submit(create(network("a", "a"))), 60)
         with pytest.raises(errors.Unavailable):
-            await asyncio.wait_for(db.submit(create(network("b", "b"))), 20)
+            await asyncio.wait_for(db.submit(create(network("b", "b"))), 60)
         await db.close()
     again = await opener(shared_url)
     assert await keys(again) == ["a"]
@@ -108,7 +108,7 @@ async def test_a_connection_that_always_dies_is_given_up(
         return Changes(entries=[draft("never")])
 
     with pytest.raises(errors.Unavailable):
-        await asyncio.wait_for(db.submit(Unit(decide)), 30)
+        await asyncio.wait_for(db.submit(Unit(decide)), 60)
     await db.submit(create(network("fine", "fine")))
     assert await keys(db) == ["fine"]
 

@@ -112,7 +112,7 @@ async def test_a_value_that_fits_no_column_is_invalid(db: SqlStore) -> None:
 async def test_many_guilty_among_many_good(db: SqlStore) -> None:
     await db.submit(create(network("x", "x")))
     units = [put(("Network", network(f"n{n}", "x" if n % 10 == 3 else f"m{n}"))) for n in range(60)]
-    done = await asyncio.wait_for(together(db, *units), 30)
+    done = await asyncio.wait_for(together(db, *units), 60)
     assert [isinstance(d, errors.Conflict) for d in done] == [n % 10 == 3 for n in range(60)]
 
 

@@ -41,7 +41,7 @@ SAID = tables.Table(
     name="Said", columns=(text("item", nullable=False), text("word", 8, nullable=False)), key=("item",)
 )
 BESIDE = Beside(table="Said", key="item", column="word", missing="DOWN")
-ASKED = replace(BESIDE, told_by="size")
+ASKED = Beside(table="Said", key="item", column="word", missing="DOWN", told_by="size")
 SHOWN: tuple[str | Beside, ...] = (*(c.name for c in ITEM.columns if c.name != "long"), BESIDE, ASKED)
 NAMES = ["", "a", "A", "b", "ab", "a b", "a ", " a", "a%", "a_c", "ä", "Ä", "ß", "ss", "z", "é", "e\u0301",
          "\uffff", "\U0001f600", "\ud7ff", "\U0010ffff", "\U0010ffffx", "'", "\\", "?", "a?b", None]  # fmt: skip

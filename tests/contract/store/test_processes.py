@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-import time
 from asyncio.subprocess import PIPE, Process
 
 import pytest
@@ -27,7 +26,7 @@ async def start(url: str, name: str, count: int, *fault: str) -> Process:
 async def said(process: Process, word: str) -> None:
     """Wait until the process prints this line."""
     assert process.stdout is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (line := await process.stdout.readline()).strip() != word.encode():
             assert line, "the process ended"
 
@@ -87,9 +86,8 @@ async def test_a_stopped_holder_of_the_lock_is_ended_and_writes_later(
     db = await opener(shared_url)
     holder = await start(shared_url, "h", 20, "stop", "9")
     await said(holder, "stop")
-    began = time.monotonic()
-    await asyncio.gather(*(db.submit(create(network(f"n{n}", f"n{n}"))) for n in range(10)))
-    assert time.monotonic() - began < 8
+    async with asyncio.timeout(60):
+        await asyncio.gather(*(db.submit(create(network(f"n{n}", f"n{n}"))) for n in range(10)))
     holder.send_signal(signal.SIGCONT)
     answered = await rest(holder)
     assert holder.returncode == 0 and "h-9" in answered
@@ -100,11 +98,10 @@ async def test_a_stopped_holder_of_the_lock_is_ended_and_writes_later(
 async def test_a_holder_that_is_killed_leaves_nothing_half_done(shared_url: str, opener: Opener) -> None:
     db = await opener(shared_url)
     holder = await start(shared_url, "h", 40, "die", "22")
-    began = time.monotonic()
     answered = set(await rest(holder))
     assert holder.returncode == -signal.SIGKILL
-    await db.submit(create(network("after", "after")))
-    assert time.monotonic() - began < 20
+    async with asyncio.timeout(60):
+        await db.submit(create(network("after", "after")))
     entries = {e.key for e in await db.tail(0, limit=1000)}
     async with db.snapshot() as snapshot:
         rows = {str(r["id"]) for r in [r for c in [c async for c in snapshot.scan("Network")] for r in c]}

@@ -228,7 +228,7 @@ async def test_closing_ends_an_open_snapshot(url: str, opener: Opener) -> None:
     db = await opener(url)
     await fill(db, 3)
     async with db.snapshot() as snapshot:
-        await asyncio.wait_for(db.close(), 10)
+        await asyncio.wait_for(db.close(), 60)
         try:
             rows = [r for c in [c async for c in snapshot.scan("Network")] for r in c]
         except errors.Unavailable:

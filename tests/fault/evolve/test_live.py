@@ -22,6 +22,7 @@ import pytest
 from gluon import store as stores
 from gluon.model import loader
 from gluon.particles import tables
+from gluon.testing.crowd import Crowd
 from gluon.testing.process import wait_until
 from gluon.testing.product import GluonServer
 from tests.contract.evolve import world
@@ -114,7 +115,7 @@ class Client(threading.Thread):
         super().__init__(name=f"client-{number}")
         self._port = port
         self._number = number
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self.stopped = threading.Event()
         self.made: dict[str, str] = {}
         self.failed: list[str] = []
@@ -185,13 +186,14 @@ def test_no_request_fails_while_a_model_changes(
         for client in clients:
             client.start()
         began = time.monotonic()
-        running = upgrade(url, new)
-        said, _ = running.communicate(timeout=1200)
-        took = time.monotonic() - began
-        time.sleep(2)  # clients of the new model too
-        for client in clients:
-            client.stopped.set()
-            client.join()
+        with Crowd() as crowd:
+            running = upgrade(url, new)
+            said, _ = running.communicate(timeout=1200)
+            took = time.monotonic() - began
+            time.sleep(2)  # clients of the new model too
+            for client in clients:
+                client.stopped.set()
+                client.join()
         assert running.returncode == 0, said
         assert [f for c in clients for f in c.failed] == [], server.daemon.said(lines=60)
         status, answer = server.request("GET", f"{PATH}/{uuid.UUID(int=1007)}")
@@ -204,7 +206,7 @@ def test_no_request_fails_while_a_model_changes(
         print(
             f"\n  {url.split(':', maxsplit=1)[0]} {count} rows: {took:.1f} s, {asked} requests, slowest {slowest * 1000:.0f} ms"
         )
-        assert slowest < 2.0
+        assert slowest < crowd.allows(2)
     assert asyncio.run(_count(url)) == count + sum(len(c.made) for c in clients)
 
 

@@ -80,11 +80,11 @@ def test_holder_of_the_lock(site: Site, end: Callable[[int], None]) -> None:
         pause_with_the_lock(site, worker)
         with Load(site.ledger, [other.port], writes=300, writers=3, binders=1, seed=2) as second:
             began = time.monotonic()
-            second.wait(1, limit=10)
+            second.wait(1)
             waited = time.monotonic() - began
             end(worker)
     rest = site.judge(other).at_rest()
     site.say("the lock's holder", waited=waited, silence=second.silence, rest=rest)
-    assert waited < 5, "a holder that is silent is ended after 2 s"
-    assert second.silence < 5
+    assert waited < second.allows(5), "a holder that is silent is ended after 2 s"
+    assert second.silence < second.allows(5)
     assert site.judge(one).answered() == []

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from gluon.testing.crowd import Crowd
 from gluon.testing.process import wait_until
 from gluon.testing.product import GluonServer
 from tests.api.streams import CHANGES, Deaf, Refused, Stream
@@ -126,7 +127,7 @@ def test_nothing_is_missed_over_servers_that_are_killed(site: Site) -> None:
 def test_a_write_through_one_server_is_seen_at_the_other(site: Site) -> None:
     one, two = site.server(), site.server()
     delays = []
-    with Stream(two.port, ALL) as watch:
+    with Crowd() as crowd, Stream(two.port, ALL) as watch:
         watch.event()
         for n in range(20):
             began = time.monotonic()
@@ -134,7 +135,7 @@ def test_a_write_through_one_server_is_seen_at_the_other(site: Site) -> None:
             assert watch.change()["object"]["name"] == str(n)
             delays.append(time.monotonic() - began)
     site.say("seen at the other", slowest=max(delays), median=sorted(delays)[10])
-    assert sorted(delays)[10] < 1.0
+    assert sorted(delays)[10] < crowd.allows(1)
 
 
 @pytest.mark.parametrize("kind", ["sqlite"])
@@ -168,7 +169,7 @@ def test_clients_that_do_not_read_are_cut_and_hold_up_nobody(site: Site) -> None
 
 def test_a_server_that_stops_ends_streams_at_once(site: Site) -> None:
     server = site.server()
-    with Stream(server.port, ALL) as watch:
+    with Crowd() as crowd, Stream(server.port, ALL) as watch:
         watch.event()
         server.request("POST", VPNS, {"tenant_id": str(uuid.uuid4()), "name": "last"})
         told = watch.change()
@@ -178,4 +179,4 @@ def test_a_server_that_stops_ends_streams_at_once(site: Site) -> None:
         events = [json.loads(line) for line in iter(watch.line, b"")]
     assert [e["type"] for e in events] == ["ERROR"]
     assert (events[0]["code"], events[0]["resume"]) == ("stopping", told["resume"])
-    assert took < 5
+    assert took < crowd.allows(5)

@@ -50,7 +50,7 @@ class Follower:
 
     async def wait_for(self, *routes: VpnRoute) -> None:
         """Until exactly these routes are learnt."""
-        async with asyncio.timeout(30), self._news:
+        async with asyncio.timeout(60), self._news:
             await self._news.wait_for(lambda: set(self.routes.values()) == set(routes))
 
 
@@ -59,7 +59,7 @@ async def following(speaker: Speaker) -> AsyncIterator[Follower]:
     follower = Follower(speaker)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(follower.run())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await follower.synced.wait()
         try:
             yield follower
@@ -125,7 +125,7 @@ async def test_death_of_gobgpd_ends_the_watch_and_a_new_one_is_empty(network: Ne
         await speaker.announce(route(pe, "10.1.1.5/32"))
         async with following(speaker) as follower:
             pe.gobgpd.kill9()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await follower.gone.wait()
         with pytest.raises(SpeakerGone):
             await speaker.announce(route(pe, "10.1.1.6/32"))
@@ -137,7 +137,7 @@ async def test_death_of_gobgpd_ends_the_watch_and_a_new_one_is_empty(network: Ne
 
 
 async def start_when_back(speaker: Speaker, pe: Pe) -> bool:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             try:
                 return await start(speaker, pe, passive=True)

@@ -72,7 +72,7 @@ async def latest(
                     news.notify_all()
 
     async def wait(condition: Callable[[T], bool]) -> None:
-        async with asyncio.timeout(15), news:
+        async with asyncio.timeout(60), news:
             await news.wait_for(lambda: bool(seen) and condition(seen[-1]))
 
     async with asyncio.TaskGroup() as group:

@@ -52,7 +52,7 @@ async def test_the_backend_follows_the_folder(tmp_path: Path) -> None:
         assert not backend.network.is_plugged(PORT, "h1")
         (tmp_path / "h1").mkdir()
         (tmp_path / "h1" / PORT).touch()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             scope = await looked.get()
         assert scope is not None
         assert PORT in scope

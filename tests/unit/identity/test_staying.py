@@ -37,7 +37,7 @@ async def test_a_stay_ends_with_its_token() -> None:
     house.way.bearers["good"] = replace(ALICE, expires=time.time() + 0.5)
     began = time.monotonic()
     ended = await house.enter()
-    found = await asyncio.wait_for(ended, 10)
+    found = await asyncio.wait_for(ended, 60)
     assert isinstance(found, errors.Unauthorized)
     assert time.monotonic() - began >= 0.5
 
@@ -47,14 +47,15 @@ async def test_a_revoked_token_is_noticed_once_it_would_be_in_a_request() -> Non
     ended = await house.enter()
     assert not (await asyncio.wait((ended,), timeout=0.8))[0]
     house.way.bearers.clear()
-    assert isinstance(await asyncio.wait_for(ended, 10), errors.Unauthorized)
+    assert isinstance(await asyncio.wait_for(ended, 60), errors.Unauthorized)
 
 
 async def test_a_token_is_not_asked_for_more_often_than_for_requests() -> None:
     house = House(seconds=0.6)
+    began = time.monotonic()
     stays = [await house.enter() for _ in range(20)]
     await asyncio.wait(stays, timeout=1.0)
-    assert 2 <= len(house.way.asked) <= 3
+    assert 2 <= len(house.way.asked) <= 2 + (time.monotonic() - began) / 0.6
     for stay in stays:
         stay.cancel()
 
@@ -66,7 +67,7 @@ async def test_other_tokens_of_a_file_count_at_once() -> None:
     assert not (await asyncio.wait((ended,), timeout=0.5))[0]  # still the same one
     house.way.bearers["good"] = replace(ALICE, roles=frozenset({"reader"}))
     house.gate.forget()
-    found = await asyncio.wait_for(ended, 10)
+    found = await asyncio.wait_for(ended, 60)
     assert not isinstance(found, errors.Unauthorized) and "other rights" in str(found)
 
 
@@ -76,7 +77,7 @@ async def test_other_rules_of_who_is_an_admin_count_at_once() -> None:
     ended = await house.enter()
     house.admins = False
     house.gate.reconsider()
-    assert "other rights" in str(await asyncio.wait_for(ended, 10))
+    assert "other rights" in str(await asyncio.wait_for(ended, 60))
     assert len(house.way.asked) == 1
 
 
@@ -85,7 +86,7 @@ async def test_a_change_between_the_request_and_its_stream_is_noticed() -> None:
     caller: Caller = await admit(house.gate, x_auth_token="good")
     house.way.bearers.clear()
     house.gate.forget()
-    found = await asyncio.wait_for(Staying(house.gate).end(HEADERS, caller), 10)
+    found = await asyncio.wait_for(Staying(house.gate).end(HEADERS, caller), 60)
     assert isinstance(found, errors.Unauthorized)
 
 
@@ -100,4 +101,4 @@ async def test_a_way_that_is_away_ends_no_stay_at_once(*, back: bool) -> None:
         assert not (await asyncio.wait((ended,), timeout=0.8))[0]
         ended.cancel()
     else:
-        assert isinstance(await asyncio.wait_for(ended, 10), errors.Unavailable)
+        assert isinstance(await asyncio.wait_for(ended, 60), errors.Unavailable)

@@ -68,7 +68,7 @@ class World:
             more: list[tuple[str, str]] = [] if marker is None else [("marker", marker)]
             asked = query.parse(context.resource, [*words, ("limit", "2"), ("count", "true"), *more])
             page = await self.actions.page(context, asked)
-            shown = codec.decode(b"[%s]" % (page.documents or b"")) or page.rows
+            shown = codec.decode(page.documents or b"[]") or page.rows
             found += [str(one["id"]) for one in shown]
             if not page.more:
                 return found, page.count

@@ -33,7 +33,7 @@ async def registrations(memory: MemoryBus) -> AsyncIterator[Registrations]:
 
 
 async def after(held: Registrations, version: int) -> int:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         return await held.changed(version)
 
 

@@ -29,7 +29,7 @@ async def watching(watch: ReplyWatch) -> AsyncIterator[None]:
 
 
 async def take(replies: AsyncIterator[Reply]) -> tuple[str, bytes | None]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         key, value = await anext(replies)
         return key.shard, value
 

@@ -27,7 +27,7 @@ async def test_a_part_that_swallows_a_cancellation_is_ended_all_the_same() -> No
         raise Unavailable("away")
 
     with pytest.raises(Unavailable):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await together(stubborn=stubborn(), fails=fails())
     assert swallowed == 2
 
@@ -45,6 +45,6 @@ async def test_failures_are_counted_and_only_the_fatal_one_ends_it() -> None:
         raise KeyError
 
     with pytest.raises(KeyError):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await supervise("part", part, stats, fatal=(KeyError,))
     assert stats.failures == {"part": 2}

@@ -43,7 +43,7 @@ async def test_made_and_deleted_in_one_bundle_of_events() -> None:
     bus = Bundling()
     cache = Cache(bus, controller="fake", apis={API: ()}, pace=Pace())
     following = asyncio.create_task(cache.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while cache.world.get(Ref(API, "VpnService", "again")) is None:
             await asyncio.sleep(0.01)
     assert cache.world.get(Ref(API, "VpnService", "short")) is None

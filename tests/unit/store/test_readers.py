@@ -74,7 +74,7 @@ async def test_a_read_that_begins_as_all_pumps_end_is_answered() -> None:
     while connection.begun < 2:
         await asyncio.sleep(0)
     gate.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await asyncio.gather(first, second)
     await readers.close()
 
@@ -98,7 +98,7 @@ async def test_reads_of_whole_tables_leave_connections_to_others() -> None:
         asyncio.create_task(readers.page("SELECT", (), False)),
         asyncio.create_task(readers.get(shape, ("a",))),
     ]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while sum(one.begun for one in made) < 4:
             await asyncio.sleep(0)
     gate.set()
@@ -147,7 +147,7 @@ async def test_who_has_left_holds_up_nobody() -> None:
     while not readers._idle and not first.done():
         await asyncio.sleep(0)
     left.cancel()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await first
         for _ in range(3):
             await readers.fetch("SELECT")

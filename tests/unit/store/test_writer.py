@@ -82,7 +82,7 @@ async def opened(
 
 
 async def works(db: SqlStore, key: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await db.submit(create(network(key, key)))
 
 

@@ -45,6 +45,7 @@ class Ledger:
         self.wrong: list[str] = []
         self.binds: Counter[str] = Counter()
         self.slowest_bind = 0.0
+        self.slowest_write = 0.0
 
     def add(self, known: Known) -> None:
         """A new object, perhaps with an outcome that is not known."""
@@ -71,6 +72,11 @@ class Ledger:
         with self._guard:
             self.binds[outcome] += 1
             self.slowest_bind = max(self.slowest_bind, seconds)
+
+    def waited(self, seconds: float) -> None:
+        """What is no bind was answered, after all its tries."""
+        with self._guard:
+            self.slowest_write = max(self.slowest_write, seconds)
 
     def repeated(self, why: str) -> None:
         """A write has to be tried again."""
@@ -101,4 +107,5 @@ class Ledger:
             "repeats": dict(self.repeats),
             "binds": dict(self.binds),
             "slowest bind": round(self.slowest_bind, 2),
+            "slowest write": round(self.slowest_write, 2),
         }

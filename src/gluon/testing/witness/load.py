@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from gluon.testing.crowd import Crowd
 from gluon.testing.process import wait_until
 from gluon.testing.witness.caller import Answer, Caller, Unanswered
 from gluon.testing.witness.ledger import Known, Ledger
@@ -229,7 +230,11 @@ class Writer:
         return f"{V1}/{known.plural}/{known.key}"
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None, revision: int = 0) -> Answer:
-        return self._caller.ask(method, path, body, revision=revision, give_up=lambda: self._load.stopping)
+        began = time.monotonic()
+        answer = self._caller.ask(method, path, body, revision=revision, give_up=lambda: self._load.stopping)
+        if not (body and body.get("host_id")):  # which waits for a shim
+            self._ledger.waited(time.monotonic() - began)
+        return answer
 
 
 class Load:
@@ -249,7 +254,7 @@ class Load:
         binders: int = 1,
         pause: float = 0.02,
         patience: float = 20.0,
-        limit: float = 40.0,
+        limit: float = 90.0,
         spread: bool = True,
         seed: object = 1,
     ) -> None:
@@ -263,6 +268,7 @@ class Load:
         self.seed = seed
         self.stopping = False
         self._quota = False
+        self._crowd = Crowd()
         self._begun = ledger.count
         self._since, self._until = 0.0, math.inf
         self._writers = [Writer(self, n, binds=n >= writers) for n in range(writers + binders)]
@@ -278,6 +284,10 @@ class Load:
         """The longest time without an answer while all writers were at work, in seconds."""
         return self.ledger.silence(self._since, self._until)
 
+    def allows(self, seconds: float) -> float:
+        """What was promised for an idle machine, for this one as crowded as it was."""
+        return self._crowd.allows(seconds)
+
     def ended(self) -> bool:
         """Whether a writer has to end: at the end of the context, once enough was answered."""
         if not self._quota or self.done < self.writes:
@@ -285,7 +295,7 @@ class Load:
         self._until = min(self._until, time.monotonic())
         return True
 
-    def wait(self, answered: int, *, limit: float = 40.0) -> None:
+    def wait(self, answered: int, *, limit: float = 120.0) -> None:
         """Return once so many writes of this load were answered."""
         wait_until(
             lambda: self.done >= answered or bool(self.ledger.wrong), f"{answered} writes", limit=limit
@@ -293,6 +303,7 @@ class Load:
 
     def __enter__(self) -> Self:
         self._since = time.monotonic()
+        self._crowd.__enter__()
         for thread in self._threads:
             thread.start()
         return self
@@ -307,3 +318,4 @@ class Load:
         self.stopping = True
         for thread in self._threads:
             thread.join(self.patience + 5)
+        self._crowd.__exit__(kind, error, trace)
