@@ -191,8 +191,12 @@ def _key_of(resource: registry.Resource, key: keys.StatusKey) -> store.Value:
 
 def _cleared_by(binding: bindings.Binding, controller: str, now: str) -> bindings.Binding:
     """One controller has nothing left of it; when none has, the binding is no more."""
-    left = tuple(c for c in binding.controllers if c != controller)
-    return dataclasses.replace(binding, controllers=left) if left else steps.cleared(binding, now)
+    pairs = zip(binding.controllers, binding.levels or (0,) * len(binding.controllers), strict=False)
+    left = [(c, level) for c, level in pairs if c != controller]
+    if not left:
+        return steps.cleared(binding, now)
+    controllers, of_each = zip(*left, strict=True)
+    return dataclasses.replace(binding, controllers=controllers, levels=of_each)
 
 
 _STATUS_KEY = (*tables.OF_OBJECT, "controller", "shard")

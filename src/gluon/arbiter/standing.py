@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from gluon.arbiter import bindings, tables
+from gluon.arbiter.levels import NOTHING
 from gluon.model.types import Kind, Role
 from gluon.objects import codec, status
 from gluon.particles import queries
@@ -112,6 +113,7 @@ def reduced(body: dict[str, Any], hidden: Collection[Role]) -> dict[str, Any]:
     conditions = body["conditions"]
     if Role.HOST in hidden:
         binding |= {"host": None, "message": "", "controllers": []}
+        binding.pop("levels", None)
         conditions = [
             {**one, "message": ""} | ({"shard": ""} if "shard" in one else {}) for one in conditions
         ]
@@ -151,7 +153,7 @@ def _shown(binding: bindings.Binding | None) -> dict[str, Any]:
             "controllers": [],
         }
     failed = binding.state is bindings.State.FAILED
-    return {
+    shown = {
         "host": binding.host,
         "state": binding.state.value,
         "reason": binding.reason,
@@ -161,3 +163,18 @@ def _shown(binding: bindings.Binding | None) -> dict[str, Any]:
         "vif_details": dict(binding.vif_details),
         "controllers": list(binding.controllers),
     }
+    return {**shown, "levels": _levels(binding)} if len(binding.controllers) > 1 else shown
+
+
+def _levels(binding: bindings.Binding) -> list[dict[str, Any]]:
+    """What each of several controllers has answered so far."""
+    return [
+        {
+            "level": level,
+            "controller": controller,
+            "answered": controller in binding.answers,
+            "vif_type": binding.answers.get(controller, NOTHING).vif_type or None,
+            "up": binding.answers.get(controller, NOTHING).up,
+        }
+        for level, controller in zip(binding.levels, binding.controllers, strict=False)
+    ]
