@@ -130,6 +130,21 @@ def _told(facts: Facts) -> Read:
     return reply
 
 
+def _listed(listing: Listing) -> Read:
+    async def reply(req: falcon.asgi.Request) -> message.Reply:
+        return message.Reply(200, codec.encode(await listing(query.pairs(_request(req)))))
+
+    return reply
+
+
+def _page_of(metrics: Callable[[], Awaitable[tuple[bytes, str]]]) -> Read:
+    async def reply(req: falcon.asgi.Request) -> message.Reply:
+        content, kind = await metrics()
+        return message.Reply(200, content, kind.encode())
+
+    return reply
+
+
 class _Post:
     """A route that does something and says what."""
 
@@ -277,13 +292,6 @@ def build(known: Known, operations: Operations, allowed: access.Allowed) -> falc
         found = await operations.ready()
         return message.Reply(200 if found["ready"] else 503, codec.encode(found))
 
-    async def ports(req: falcon.asgi.Request) -> dict[str, Any]:
-        return await operations.ports(query.pairs(_request(req)))
-
-    async def figures(req: falcon.asgi.Request) -> message.Reply:
-        content, kind = await operations.metrics()
-        return message.Reply(200, content, kind.encode())
-
     def there(api: str, version: str | None = None) -> bool:
         return any(m.name == api and version in (None, f"v{m.version}") for m in roots.models(known()))
 
@@ -296,14 +304,14 @@ def build(known: Known, operations: Operations, allowed: access.Allowed) -> falc
     app.add_route("/gluon/v1/protons/{api}", _Proton(operations))
     app.add_route("/gluon/v1/protons/{api}/{version}/openapi.json", _Get(openapi, there))
     app.add_route("/gluon/v1/openapi.json", _Get(_own))
-    app.add_route("/gluon/v1/ports", _Get(_json(ports)))
+    app.add_route("/gluon/v1/ports", _Get(_listed(operations.ports)))
     app.add_route("/gluon/v1/status", _Get(_told(operations.status)))
     app.add_route("/gluon/v1/resync", _Post(operations.resync))
     for path in pages.PATHS:
         app.add_route(path, _Get(_page))
     app.add_route("/healthz", _Get(_health))
     app.add_route("/readyz", _Get(ready))
-    app.add_route("/metrics", _Get(figures))
+    app.add_route("/metrics", _Get(_page_of(operations.metrics)))
     app.add_sink(_unknown)
     for kind in (Exception, falcon.HTTPError, errors.GluonError):
         app.add_error_handler(kind, _refused)
