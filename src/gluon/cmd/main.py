@@ -170,6 +170,7 @@ def server(**given: Any) -> None:
     "--api", "apis", multiple=True, metavar="NAME", help="Proton to serve; repeatable (all it knows)."
 )
 @click.option("--host", "hosts", multiple=True, metavar="HOST", help="Host to serve, or *; repeatable.")
+@click.option("--level", type=int, help="Of the controllers that share a binding (0).")
 @_ETCD
 @_INSECURE
 def shim(file: str | None, etcd: str | None, insecure: bool | None, **given: Any) -> None:

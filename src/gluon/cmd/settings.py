@@ -125,6 +125,15 @@ class Shim(_Section, frozen=True):
     instance: Annotated[str, _doc("this process among them; by default host name and process id")] = ""
     apis: Annotated[tuple[str, ...], _doc("protons to serve; none: all that the backend understands")] = ()
     hosts: Annotated[tuple[str, ...], _doc('hosts to serve, or "*" for all')] = ()
+    level: Annotated[
+        int,
+        msgspec.Meta(
+            description="of the controllers that share a binding: one of each level answers for its part, and the "
+            "highest one that names a VIF type is believed. Controllers of one level stand in for one another",
+            ge=0,
+            le=9,
+        ),
+    ] = 0
     scan_seconds: Annotated[
         float, msgspec.Meta(description="pause between full scans that repair drift", gt=0)
     ] = 30.0

@@ -65,6 +65,7 @@ def make(settings: config.Settings, bus: Bus) -> engine.Shim:
             instance=wanted.instance or f"{socket.gethostname()}-{os.getpid()}",
             apis=wanted.apis,
             options=wanted.options,
+            level=wanted.level,
             pace=Pace(full_scan=wanted.scan_seconds),
         )
         if too_long := made.registration.too_long():

@@ -27,7 +27,7 @@ class Shim:
     """Serves `controller` on `hosts` (`["*"]`: one shard for all) with one backend.
 
     `apis` limits the protons to some of those that the backend serves. `options` are the backend's
-    own. Raises `ValueError` where these do not fit together.
+    own, `level`: of the controllers that share a binding. Raises `ValueError` where these do not fit together.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class Shim:
         instance: str = "",
         apis: Sequence[str] = (),
         options: Mapping[str, Any] | None = None,
+        level: int = 0,
         pace: Pace | None = None,
     ) -> None:
         self._bus = bus
@@ -47,6 +48,7 @@ class Shim:
         self._serving = served.of_backend(backend, apis, hosts)
         self.controller = controller or self._serving.backend
         self.instance = instance or (hosts[0] if hosts[0] != served.ANY_HOST else "all")
+        self._level = level
         self._hosts = tuple(dict.fromkeys(hosts))
         self._options = dict(options or {})
         self._pace = pace or Pace()
@@ -102,6 +104,7 @@ class Shim:
             apis={api: tuple(versions) for api, versions in self._serving.apis.items()},
             hosts=self._hosts,
             vnic_types=self._serving.vnic_types,
+            level=self._level,
             deadline=self._serving.deadline,
             refused=self._cache.refused,
         )
