@@ -8,9 +8,11 @@ client, so that no code that is judged is the judge.
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,7 +97,7 @@ class Judge:
         while True:
             try:
                 problems = self.unsettled()
-            except (OSError, GluonError) as error:
+            except (OSError, http.client.HTTPException, GluonError) as error:
                 problems = [f"cannot look: {error}"]
             seconds = time.monotonic() - began
             if not problems:
@@ -112,17 +114,23 @@ class Judge:
         stands = facts["publisher"]
         if stands["error"] or stands["resyncing"] or not stands["leader"]:
             return [f"the publisher: {stands}"]
-        seen = self._look()
+        # The API tells a revision by one request for each object: it is asked once all else is as it must be.
+        return self._wrong(self._look(exact=False)) or self._wrong(self._look(exact=True))
+
+    def _wrong(self, seen: Picture) -> list[str]:
         problems = [*_orphans(seen), *_objects(seen), *_wishes(seen)]
         return problems + (list(_reports(seen)) if self._shims else [])
 
-    def _look(self) -> Picture:
+    def _look(self, *, exact: bool) -> Picture:
+        """`exact`: revisions are those of the API; else they are believed as etcd has them."""
         seen = Picture(etcd=self._dump())
         for plural, kind in TYPES.items():
             for key, body in listed(self._server, plural).items():
                 seen.bodies[kind, key] = body
-                status, headers, _ = self._server.exchange("HEAD", f"{V1}/{plural}/{key}")
-                seen.revisions[kind, key] = int(headers.get("etag", '"0"').strip('"')) if status == 200 else 0
+                published = seen.etcd.get(f"/proton/{API}/{kind}/{key}", {})
+                seen.revisions[kind, key] = int(published.get("revision", 0))
+        if exact:
+            seen.revisions = self._revisions(seen.bodies)
         marker: str | None = ""
         while marker is not None:
             _, answer = self._server.request("GET", f"/gluon/v1/ports?marker={marker}")
@@ -132,6 +140,18 @@ class Judge:
         seen.bindings = [dict(zip(names, row, strict=True)) for row in self._query(_BINDINGS)]
         seen.reports = {(row[0], row[1]): json.loads("|".join(row[2:])) for row in self._query(_STATUSES)}
         return seen
+
+    def _revisions(self, objects: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """As the ETags say; 0 of what is gone meanwhile."""
+        found: dict[tuple[str, str], int] = {}
+        plurals = {kind: plural for plural, kind in TYPES.items()}
+        with closing(http.client.HTTPConnection("127.0.0.1", self._server.port, timeout=60)) as connection:
+            for kind, key in objects:
+                connection.request("HEAD", f"{V1}/{plurals[kind]}/{key}")
+                answer = connection.getresponse()
+                answer.read()
+                found[kind, key] = int((answer.getheader("etag") or '"0"').strip('"'))
+        return found
 
     def _dump(self) -> dict[str, Any]:
         """All of etcd, values decoded where they are JSON objects."""
