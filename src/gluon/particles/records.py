@@ -21,6 +21,8 @@ from gluon.spi import store
 
 CREATED_AT = "created_at"
 UPDATED_AT = "updated_at"
+_written = itemgetter(-1)
+"""Of a line of `Records.read`."""
 _MOST_PARTS = 100
 """Sets of hidden attributes; of more, each is made anew."""
 
@@ -168,12 +170,12 @@ class Records:
         return made
 
     def documents(self, lines: Sequence[Sequence[store.Value]]) -> bytes:
-        """Bodies as JSON with commas between them. A line has the values of `read`, which need not make a row."""
-        if any(line[-1] for line in lines):
+        """Bodies as an array of JSON. A line has the values of `read`, which need not make a row."""
+        if any(map(_written, lines)):
             rows = (dict(zip(self.read, line, strict=True)) for line in lines)
-            return b",".join(map(self.document, rows))
+            return b"[%s]" % b",".join(map(self.document, rows))
         shown = map(self._embedding, lines) if self._shape else lines
-        return codec.encode(list(starmap(self._form, shown)))[1:-1]
+        return codec.encode(list(starmap(self._form, shown)))
 
     def _values(self, row: store.Row) -> Sequence[Any]:
         """What a body shows, in its order; nested values are not decoded."""

@@ -37,7 +37,7 @@ class Page(msgspec.Struct, frozen=True):
     more: bool
     count: int | None
     documents: bytes | None = None
-    """The whole objects as JSON, with commas between; else there are rows."""
+    """The whole objects as an array of JSON; else there are rows."""
     rows: Sequence[store.Row] = ()
     embedded: Mapping[str, Bodies] = {}
     hidden: Callable[[store.Row], Collection[str]] | None = None
@@ -68,7 +68,7 @@ class Lists:
         while True:
             lines = await self._store.values(wanted, columns)
             if lines:
-                found.append(resource.records.documents(lines))
+                found.append(resource.records.documents(lines)[1:-1])
             if len(lines) < _CHUNK:
                 return b",".join(found)
             wanted = replace(wanted, after=lines[-1][resource.records.key_place])
@@ -124,26 +124,26 @@ class Lists:
     ) -> Page:
         """A page of whole objects. By key alone it begins with the marker itself, so that nobody has to look for it."""
         resource, limit, place = context.resource, query.limit, context.resource.records.key_place
+        before, since = None, None
+        if query.order or query.filters:
+            before = await self._marker(resource, query.marker, part, equals)
+        elif query.marker is not None:
+            since = _key(resource, query.marker)
         wanted = store.Select(
             table=resource.table,
             equals=equals,
             project=part.project,
+            after=None if before is None or query.order else before[resource.records.key_column],
+            since=since,
+            limit=limit + (1 if since is None else 2),
             filters=query.filters,
             order=query.order,
-            limit=limit + 1,
+            start=before if query.order else None,
         )
-        if query.marker is None:
-            lines = await self._store.values(wanted, columns)
-        elif query.order or query.filters:
-            start = await self._marker(resource, query.marker, part, equals)
-            after = None if start is None or query.order else start[resource.records.key_column]
-            wanted = replace(wanted, start=start if query.order else None, after=after)
-            lines = await self._store.values(wanted, columns)
-        else:
-            key = _key(resource, query.marker)
-            lines = await self._store.values(replace(wanted, since=key, limit=limit + 2), columns)
-            if not lines or lines[0][place] != key:
-                raise _no_marker(resource, query.marker)
+        lines = await self._store.values(wanted, columns)
+        if since is not None:
+            if not lines or lines[0][place] != since:
+                raise _no_marker(resource, query.marker or "")
             lines = lines[1:]
         more = len(lines) > limit
         lines = lines[:limit]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from ipaddress import ip_network
+
+import msgspec
 
 from gluon import errors
 from gluon.model.types import Attribute, ObjectType
@@ -26,8 +27,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?", re.ASCII).full
 _TRUTH = {"true": True, "false": False}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class Query(msgspec.Struct, frozen=True, kw_only=True):
     """`fields` empty: all of them. `embed`: references whose objects come with the answer."""
 
     filters: tuple[Filter, ...] = ()

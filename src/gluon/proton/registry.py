@@ -66,7 +66,7 @@ class Seen:
         )
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, weakref_slot=True)
 class Resource:
     """One object type, ready to serve. Filled by `Registry`, then never changed."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
 from gluon.proton import registry
 from gluon.spi import store
@@ -33,6 +34,7 @@ class Showing:
 
     def __init__(self, standings: Standings | None) -> None:
         self._standings = standings
+        self._columns: WeakKeyDictionary[registry.Resource, Columns | None] = WeakKeyDictionary()
 
     async def rows(self, resource: registry.Resource, rows: Sequence[store.Row]) -> Sequence[store.Row]:
         """The rows with the status in them."""
@@ -48,6 +50,13 @@ class Showing:
 
     def columns(self, resource: registry.Resource) -> Columns | None:
         """What to read for `Records.documents`; None where the status has to be worked out."""
+        try:
+            return self._columns[resource]
+        except KeyError:
+            found = self._columns[resource] = self._made(resource)
+            return found
+
+    def _made(self, resource: registry.Resource) -> Columns | None:
         status, read = resource.stands, resource.records.read
         if status is None or self._standings is None:
             return read

@@ -168,8 +168,7 @@ class Order:
     descending: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beside:
+class Beside(msgspec.Struct, frozen=True, kw_only=True):
     """What another table says of a row: its `column`, where its `key` is the key of the row; else `missing`. `told_by`: a
     column of the row itself; where that is null the other table says nothing else than `missing`, and is not asked."""
 

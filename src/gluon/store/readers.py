@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
 from typing import Any, TypeVar, cast
 
@@ -145,8 +144,7 @@ class Readers:
         began = monotonic()
         for last in (False, True):
             try:
-                async with self._connection(fresh=last) as connection:
-                    return await run(connection)
+                return await self._run(await self._acquire(fresh=last), run)
             except driver.Lost as lost:
                 silent = monotonic() - began > _QUICK
                 if silent:
@@ -161,11 +159,11 @@ class Readers:
                 raise errors.TooSlow("the database is too slow now") from error
         raise AssertionError
 
-    @asynccontextmanager
-    async def _connection(self, *, fresh: bool) -> AsyncIterator[driver.Connection]:
-        connection = await self._acquire(fresh=fresh)
+    async def _run(
+        self, connection: driver.Connection, run: Callable[[driver.Connection], Awaitable[_T]]
+    ) -> _T:
         try:
-            yield connection
+            found = await run(connection)
         except BaseException as error:
             # Anything but a refused statement (a cancelled read, say) leaves it in an unknown state.
             if isinstance(error, driver.Failed):
@@ -175,6 +173,7 @@ class Readers:
                 self._release(None)
             raise
         self._release(connection)
+        return found
 
     async def _acquire(self, *, fresh: bool) -> driver.Connection:
         """In the order in which they came: who is freed is handed to who waits, and nobody comes between."""
