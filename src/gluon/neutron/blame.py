@@ -61,3 +61,22 @@ class Blamed:
         if refusal.code == "taken" and " with id " in str(refusal):
             kind = "PortInUse"
         return Fault(status, kind, str(refusal), refusal.hint)
+
+
+class Together:
+    """Several units as one; its result is the list of theirs."""
+
+    __slots__ = ("_units", "reads", "request_id", "who")
+
+    def __init__(self, several: Sequence[store.Unit], *, who: str, request_id: str) -> None:
+        self.who, self.request_id = who, request_id
+        self._units = several
+        self.reads: Sequence[store.Lookup] = [lookup for unit in several for lookup in unit.reads]
+
+    def decide(self, view: store.Batch) -> store.Changes:
+        together = store.Changes(result=[])
+        for changes in view.in_turn(self._units):
+            together.writes += changes.writes
+            together.entries += changes.entries
+            together.result.append(changes.result)
+        return together

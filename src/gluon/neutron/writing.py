@@ -16,9 +16,9 @@ from gluon.model.types import OnDelete, Role
 from gluon.neutron import addresses, bodies, faults, finding, profiles, shapes, wishes
 from gluon.neutron import ports as reads
 from gluon.neutron.asker import Asker
-from gluon.neutron.blame import Blamed
+from gluon.neutron.blame import Blamed, Together
 from gluon.particles import tables
-from gluon.proton import hooked, ids, many, registry, service, units
+from gluon.proton import hooked, ids, registry, service, units
 from gluon.spi import ports, store
 
 _TRIES = 5
@@ -224,11 +224,8 @@ class Writing:
         """The results of several units as one."""
 
         async def run() -> store.Committed:
-            made = await make()
-            places = [""] * len(made)
-            return await self._store.submit(
-                many.Many(made, places, who=asker.caller.user, request_id=asker.request_id)
-            )
+            unit = Together(await make(), who=asker.caller.user, request_id=asker.request_id)
+            return await self._store.submit(unit)
 
         results: Sequence[Any] = (await hooked.again(run)).result
         return results

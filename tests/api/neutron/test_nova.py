@@ -17,9 +17,9 @@ NETWORK = {"id", "name", "tenant_id", "subnets", "mtu", "port_security_enabled",
 SUBNET = {"id", "cidr", "network_id", "gateway_ip", "enable_dhcp", "dns_nameservers", "host_routes"}
 
 
-async def bind(cloud: Cloud, port: str, host: str = "host1", **more: Any) -> Any:
+async def bind(cloud: Cloud, port: str, host: str = "host1") -> Any:
     device = str(uuid.uuid4())
-    body = {"device_id": device, "device_owner": "compute:nova", "binding:host_id": host, **more}
+    body = {"device_id": device, "device_owner": "compute:nova", "binding:host_id": host}
     return (await cloud("nova", "PUT", f"ports/{port}", {"port": body}))["port"]
 
 
@@ -91,7 +91,12 @@ async def test_a_boot_on_a_port_and_the_end_of_the_server(cloud: Cloud) -> None:
         "network": {"dns_domain": ""}
     }
     await cloud("user", "GET", f"ports/{key}?fields=binding%3Aprofile&fields=network_id")
-    away = {"device_id": "", "device_owner": "", "binding:host_id": None, "binding:profile": {}}
+    away: dict[str, Any] = {
+        "device_id": "",
+        "device_owner": "",
+        "binding:host_id": None,
+        "binding:profile": {},
+    }
     for _ in range(3):
         free = (await cloud("nova", "PUT", f"ports/{key}", {"port": away}))["port"]
         assert (free["device_id"], free["binding:host_id"], free["binding:vif_type"]) == ("", "", "unbound")
@@ -155,7 +160,7 @@ async def test_a_server_moves(cloud: Cloud) -> None:
     moved = {"binding:host_id": "host2", "device_owner": "compute:nova"}
     after = (await cloud("nova", "PUT", f"ports/{key}", {"port": moved}))["port"]
     assert (after["binding:host_id"], after["binding:vif_type"]) == ("host2", "ovs")
-    shelved = {"binding:host_id": None, "binding:profile": {}}
+    shelved: dict[str, Any] = {"binding:host_id": None, "binding:profile": {}}
     after = (await cloud("nova", "PUT", f"ports/{key}", {"port": shelved}))["port"]
     assert (after["binding:host_id"], after["device_id"]) == ("", port["device_id"] or after["device_id"])
     assert after["device_id"]
@@ -212,11 +217,19 @@ async def test_the_profile_survives_a_read_by_a_user(cloud: Cloud) -> None:
     port = await cloud.vpn_port()
     key = port["id"]
     whole = {"ours": {"deep": ["x" * 300]}, "pci_slot": "0000:05:10.1", "allocation": {"a": 1}}
-    bound = await bind(cloud, key, **{"binding:profile": whole})
+    device = str(uuid.uuid4())
+    wanted = {"device_id": device, "device_owner": "compute:nova", "binding:host_id": "host1"}
+    body = {"port": {**wanted, "binding:profile": whole}}
+    bound = (await cloud("nova", "PUT", f"ports/{key}", body))["port"]
     assert bound["binding:profile"] == whole
     seen = (await cloud("user", "GET", f"ports/{key}?fields=binding%3Aprofile&fields=network_id"))["port"]
     assert "binding:profile" not in seen
-    away = {"device_id": "", "device_owner": "", "binding:host_id": None, "binding:profile": {}}
+    away: dict[str, Any] = {
+        "device_id": "",
+        "device_owner": "",
+        "binding:host_id": None,
+        "binding:profile": {},
+    }
     free = (await cloud("nova", "PUT", f"ports/{key}", {"port": away}))["port"]
     assert free["binding:profile"] == {"ours": {"deep": ["x" * 300]}}
     gone = (await cloud("nova", "PUT", f"ports/{key}", {"port": {"binding:profile": {}}}))["port"]
@@ -230,7 +243,12 @@ async def test_a_host_that_refuses(tmp_path: Path) -> None:
         failed = await bind(cloud, key)
         assert failed["binding:vif_type"] == "binding_failed"
         assert failed["status"] == "ERROR"
-        away = {"device_id": "", "device_owner": "", "binding:host_id": None, "binding:profile": {}}
+        away: dict[str, Any] = {
+            "device_id": "",
+            "device_owner": "",
+            "binding:host_id": None,
+            "binding:profile": {},
+        }
         for _ in range(2):
             free = (await cloud("nova", "PUT", f"ports/{key}", {"port": away}))["port"]
             assert free["binding:vif_type"] == "unbound"

@@ -1,0 +1,166 @@
+"""Lists of ports: each filter honoured to the letter, order, pages, fields."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.api.neutron.cloud import L2, PROJECT, Cloud
+
+
+async def ports(cloud: Cloud, *pairs: tuple[str, str], who: str = "nova") -> list[Any]:
+    found: list[Any] = (await cloud(who, "GET", f"ports?{urlencode(pairs)}"))["ports"]
+    return found
+
+
+async def names(cloud: Cloud, *pairs: tuple[str, str], who: str = "nova") -> set[str]:
+    return {port["name"] for port in await ports(cloud, *pairs, who=who)}
+
+
+async def made(cloud: Cloud, network: Any, name: str, **more: Any) -> Any:
+    body = {"network_id": network["id"], "tenant_id": PROJECT, "name": name, **more}
+    return (await cloud("nova", "POST", "ports", {"port": body}, 201))["port"]
+
+
+async def test_filters(cloud: Cloud) -> None:
+    first = await cloud.l2_network("192.0.2.0/24", "198.51.100.0/24")
+    second = await cloud.l2_network("203.0.113.0/24")
+    devices = [str(uuid.uuid4()) for _ in range(2)]
+    one = await made(
+        cloud,
+        first,
+        "one",
+        device_id=devices[0],
+        device_owner="compute:nova",
+        mac_address="fa:16:3e:aa:00:01",
+    )
+    two = await made(cloud, second, "two", device_id=devices[1], admin_state_up=False)
+    three = await made(
+        cloud, first, "three", fixed_ips=[{"ip_address": "198.51.100.9"}], **{"binding:host_id": "host7"}
+    )
+    (apart,) = [s for s in first["subnets"] if s == three["fixed_ips"][0]["subnet_id"]]
+    every: list[tuple[tuple[tuple[str, str], ...], set[str]]] = [
+        ((), {"one", "two", "three"}),
+        ((("id", one["id"]),), {"one"}),
+        ((("id", one["id"]), ("id", two["id"]), ("id", str(uuid.uuid4()))), {"one", "two"}),
+        ((("id", "no id at all"),), set()),
+        ((("device_id", devices[0]), ("device_id", devices[1])), {"one", "two"}),
+        ((("device_id", ""),), {"three"}),
+        ((("device_id", devices[0]), ("name", "two")), set()),
+        ((("tenant_id", PROJECT),), {"one", "two", "three"}),
+        ((("project_id", str(uuid.UUID(PROJECT))),), {"one", "two", "three"}),
+        ((("tenant_id", uuid.uuid4().hex),), set()),
+        ((("network_id", first["id"]),), {"one", "three"}),
+        ((("network_id", first["id"]), ("network_id", second["id"])), {"one", "two", "three"}),
+        ((("network_id", str(uuid.uuid4())),), set()),
+        ((("fixed_ips", f"ip_address={one['fixed_ips'][0]['ip_address']}"),), {"one"}),
+        ((("fixed_ips", f"subnet_id={apart}"),), {"three"}),
+        ((("fixed_ips", f"subnet_id={apart}"), ("fixed_ips", "ip_address=198.51.100.9")), {"three"}),
+        ((("fixed_ips", f"subnet_id={apart}"), ("fixed_ips", "ip_address=198.51.100.8")), set()),
+        ((("fixed_ips", "ip_address_substr=203.0"),), {"two"}),
+        ((("name", "one"), ("name", "two")), {"one", "two"}),
+        ((("mac_address", "FA-16-3E-AA-00-01"),), {"one"}),
+        ((("status", "DOWN"), ("name", "one")), {"one"}),
+        ((("status", "ACTIVE"),), set()),
+        ((("device_owner", "compute:nova"),), {"one"}),
+        ((("device_owner", "network:dhcp"),), set()),
+        ((("binding:host_id", "host7"),), {"three"}),
+        ((("binding:vif_type", "ovs"),), {"three"}),
+        ((("admin_state_up", "False"),), {"two"}),
+        ((("admin_state_up", "true"),), {"one", "three"}),
+        ((("ip_allocation", "none"),), set()),
+        ((("security_groups", str(uuid.uuid4())),), set()),
+        ((("tags", "red"),), set()),
+    ]
+    wrong = [(pairs, found) for pairs, wanted in every if (found := await names(cloud, *pairs)) != wanted]
+    assert wrong == []
+    assert await names(cloud, who="stranger") == set()
+    assert await names(cloud, ("id", one["id"]), who="stranger") == set()
+    assert await names(cloud, ("tenant_id", PROJECT), who="user") == {"one", "two", "three"}
+
+
+async def test_a_port_in_no_service_is_found_by_its_network(cloud: Cloud) -> None:
+    """It is answered to who asks for it, and Nova does not take it for one to boot on."""
+    port = await cloud.world.made("nova", f"{L2}/ports", {"project_id": PROJECT, "name": "bare"})
+    for who in ("user", "nova"):
+        shown = (await cloud(who, "GET", f"ports/{port['id']}"))["port"]
+        network = shown["network_id"]
+        assert (await cloud(who, "GET", f"networks/{network}"))["network"]["subnets"] == []
+        assert len((await cloud(who, "GET", f"networks?id={network}"))["networks"]) == 1
+        assert await names(cloud, ("network_id", network), who=who) == {"bare"}
+        assert (await cloud(who, "GET", "networks"))["networks"] == []
+    assert (await cloud.refused("stranger", "GET", f"networks/{network}")) == (404, "NetworkNotFound")
+    more = {"port": {"network_id": network, "name": "more", "tenant_id": PROJECT}}
+    assert (await cloud("user", "POST", "ports", more, 201))["port"]["network_id"] == network
+
+
+async def test_order_and_pages(cloud: Cloud) -> None:
+    network = await cloud.l2_network("192.0.2.0/24")
+    keys = sorted([(await made(cloud, network, name))["id"] for name in "ebdac"])
+    assert [p["name"] for p in await ports(cloud, ("sort_key", "name"))] == list("abcde")
+    assert [p["name"] for p in await ports(cloud, ("sort_key", "name"), ("sort_dir", "desc"))] == list(
+        "edcba"
+    )
+    for order in ((), (("sort_key", "name"), ("sort_dir", "desc"))):
+        seen: list[str] = []
+        path = f"ports?{urlencode([('limit', '2'), ('fields', 'id'), ('fields', 'name'), *order])}"
+        while path:
+            page = await cloud("nova", "GET", path)
+            seen += [p["id"] for p in page["ports"]]
+            after = [link["href"] for link in page.get("ports_links", ()) if link["rel"] == "next"]
+            path = after[0].partition("/v2.0/")[2] if after else ""
+        assert len(seen) == 5
+        assert sorted(seen) == keys
+    middle = await cloud("nova", "GET", f"ports?limit=2&marker={keys[3]}&page_reverse=True&sort_key=id")
+    assert [p["id"] for p in middle["ports"]] == keys[1:3]
+    assert {link["rel"] for link in middle["ports_links"]} == {"next", "previous"}
+    filtered = await cloud("nova", "GET", f"ports?limit=1&network_id={network['id']}&name=a")
+    assert [p["name"] for p in filtered["ports"]] == ["a"]
+    assert (await cloud.refused("nova", "GET", f"ports?limit=2&marker={uuid.uuid4()}")) == (
+        404,
+        "PortNotFound",
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "kind"),
+    [
+        ("colour=red", "HTTPBadRequest"),
+        ("sort_key=colour", "HTTPBadRequest"),
+        ("sort_key=name&sort_dir=up", "HTTPBadRequest"),
+        ("limit=many", "HTTPBadRequest"),
+        ("admin_state_up=perhaps", "InvalidInput"),
+        ("fixed_ips=colour%3Dred", "InvalidInput"),
+    ],
+)
+async def test_what_nothing_can_pass_is_refused(cloud: Cloud, query: str, kind: str) -> None:
+    await cloud.vpn_port()
+    assert await cloud.refused("nova", "GET", f"ports?{query}") == (400, kind)
+
+
+async def test_networks_and_subnets(cloud: Cloud) -> None:
+    first = await cloud.l2_network("192.0.2.0/24", "198.51.100.0/24", mtu=1400)
+    second = await cloud.l2_network("203.0.113.0/24")
+    assert (first["mtu"], first["status"], first["shared"]) == (1400, "ACTIVE", False)
+
+    async def networks(query: str, who: str = "user") -> set[str]:
+        return {n["id"] for n in (await cloud(who, "GET", f"networks?{query}"))["networks"]}
+
+    assert await networks("") == {first["id"], second["id"]}
+    assert await networks("", "stranger") == set()
+    assert await networks(f"name={first['name']}") == {first["id"]}
+    assert await networks("mtu=1400") == {first["id"]}
+    assert await networks("router%3Aexternal=True") == set()
+    assert "provider:network_type" not in (await cloud("user", "GET", f"networks/{first['id']}"))["network"]
+    found = (await cloud("user", "GET", f"subnets?network_id={first['id']}"))["subnets"]
+    assert {s["cidr"] for s in found} == {"192.0.2.0/24", "198.51.100.0/24"}
+    assert {s["id"] for s in found} == set(first["subnets"])
+    by_cidr = (await cloud("user", "GET", "subnets?cidr=203.0.113.0/24"))["subnets"]
+    assert [s["network_id"] for s in by_cidr] == [second["id"]]
+    one = (await cloud("user", "GET", f"subnets/{second['subnets'][0]}"))["subnet"]
+    assert (one["gateway_ip"], one["ip_version"]) == ("203.0.113.1", 4)
+    assert await cloud.refused("stranger", "GET", f"subnets/{one['id']}") == (404, "SubnetNotFound")
+    assert await cloud.refused("user", "GET", "subnets/none") == (404, "SubnetNotFound")
