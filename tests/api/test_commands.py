@@ -42,6 +42,19 @@ def port_options(project: str) -> list[str]:
     return [text for name, value in options.items() for text in (f"--{name}", value)]
 
 
+def test_ports_to_try_it_with_are_made_once(tmp_path: Path) -> None:
+    with GluonServer("up", "--ports", "2", "--data", str(tmp_path)) as trying:
+        said = [
+            line.split() for line in trying.daemon.said(lines=10_000).splitlines() if line.startswith("port ")
+        ]
+        port = trying.request("GET", f"/proton/net-l3vpn/v1.0/ports/{said[0][1]}")[1]
+        assert [(line[2], line[3]) for line in said] == [("try-1", "10.9.0.11"), ("try-2", "10.9.0.12")]
+        assert port["name"] == "try-1"
+        trying.end()
+        trying.start()
+        assert len(trying.request("GET", "/gluon/v1/ports")[1]["ports"]) == 2
+
+
 def test_the_ports_of_a_project(server: GluonServer) -> None:
     project = str(uuid.uuid4())
     made = [

@@ -40,6 +40,7 @@ async def test_ports_are_found_by_what_they_have_in_common(rig: Rig, bus: Memory
     assert await found(rig, "name=p0&name=p1&status=DOWN") == sorted([one["id"], two["id"]])
     assert await found(rig, f"id={two['id']}&mac=fa:16:3e:00:01:01") == [two["id"]]
     assert await found(rig, f"api=net-l3vpn&project={rig.project}&limit=1") == everyone
+    assert await found(rig, f"project={rig.project.replace('-', '')}") == everyone
     assert await found(rig, "device_id=") == sorted(port["id"] for port in ports[1:])
     assert await found(rig, "host=B") == await found(rig, "status=ACTIVE") == []
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from gluon import errors
 from gluon.arbiter import tables
-from gluon.spi import store
+from gluon.spi import policy, store
 
 MOST = 1000
 FILTERS = ("id", "api", "project", "device_id", "device_owner", "host", "mac", "name", "status")
@@ -27,7 +27,8 @@ class Ports:
         """The ports that have one of the values given for each name. Raises `Invalid`."""
         given: dict[str, list[str]] = {}
         for name, value in arguments:
-            given.setdefault(name, []).append(value)
+            wanted = policy.normal_project(value) if name == "project" else value
+            given.setdefault(name, []).append(wanted)
         if sum(map(len, given.values())) > _MOST_VALUES:
             raise _wrong(f"more than {_MOST_VALUES} query arguments", "ask for less at once")
         limit, marker = _limit(_once(given, "limit")), _once(given, "marker")

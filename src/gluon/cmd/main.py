@@ -139,13 +139,16 @@ def cli() -> None:
 @cli.command()
 @_SERVER
 @click.option("--no-shims", is_flag=True, help="Do not run the fake backend in this process.")
-def up(no_shims: bool, **given: Any) -> None:
+@click.option(
+    "--ports", type=click.IntRange(0, 200), default=0, help="Make so many ports of a VPN to try it with."
+)
+def up(no_shims: bool, ports: int, **given: Any) -> None:
     """Everything in one process, embedded unless told otherwise."""
     settings = _settings(given.pop("file"), **given)
     with garbage.paused():
         from gluon.cmd import up as embedded
 
-    _run(embedded.run(settings, shims=not no_shims), settings.logs)
+    _run(embedded.run(settings, shims=not no_shims, ports=ports), settings.logs)
 
 
 @cli.command()
@@ -190,6 +193,7 @@ cli.add_command(proton_commands.group(_CLIENT, _settings))
 cli.add_command(change_commands.group(_CLIENT, _settings))
 cli.add_command(quota_commands.group(_CLIENT, _settings))
 cli.add_command(port_commands.command(_CLIENT, _settings))
+cli.add_command(why_command.command(_CLIENT, _settings))
 cli.add_command(policy_commands.group(_settings))
 
 

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 import msgspec
 import structlog
 
-from gluon.cmd import front, node, serve, shim
+from gluon.cmd import front, node, samples, serve, shim
 from gluon.cmd import settings as config
 from gluon.publisher import supervise
 
@@ -17,8 +17,9 @@ log = structlog.get_logger(__name__)
 _FAKE = config.Shim(backend="fake", hosts=("*",), options={"explain": True})
 
 
-async def run(settings: config.Settings, *, shims: bool) -> None:
-    """Until SIGTERM."""
+async def run(settings: config.Settings, *, shims: bool, ports: int = 0) -> None:
+    """Until SIGTERM. `ports`: so many to try it with."""
+    samples.check(ports)
     if settings.api.workers > 1:
         raise config.SettingsError("gluon up is one process; --workers belongs to gluon server")
     stop = front.stopping()
@@ -42,6 +43,8 @@ async def run(settings: config.Settings, *, shims: bool) -> None:
             database=config.database_url(settings).split("://", 1)[0],
             try_this=f"curl {url}/proton/",
         )
+        if ports:
+            print(await samples.make(running, ports, url), flush=True)
         await serve.serve(running.app, listening, stop, settings=settings.api, health=running.health)
 
 

@@ -132,7 +132,7 @@ class Notifier:
             await self._store.submit(here)
             return here
         if found.incarnation == position.incarnation and (
-            found.revision >= position.revision or found.revision + 1 >= position.oldest > 0
+            found.revision + 1 >= position.revision or found.revision + 1 >= position.oldest > 0
         ):
             return found
         log.warning("the journal does not say all of what Nova was not told: looking at every port in use")
