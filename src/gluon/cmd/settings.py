@@ -258,7 +258,7 @@ class Nova(_Section, frozen=True):
     ] = False
     auth_url: Annotated[str, _doc("Identity API v3 of Nova's cloud; by default url of [keystone]")] = ""
     user: Annotated[
-        str, _doc("Gluon's user there, with the role service or admin; by default all of [keystone]")
+        str, _doc("Gluon's user there, with the roles service and admin; by default all of [keystone]")
     ] = ""
     password: Annotated[str, _doc(f"its password; better in the environment as {NOVA_VARIABLE}")] = ""
     password_file: Annotated[str, _doc("a file whose first line is the password")] = ""

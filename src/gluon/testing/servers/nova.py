@@ -77,9 +77,14 @@ class NovaServer:
         """Logs and settings of all its processes."""
         return self._folder.path
 
+    @property
+    def hypervisors(self) -> Path:
+        """The folder with a folder for each host; see `plugs`."""
+        return self.folder / "plugs"
+
     def plugs(self, host: str) -> Path:
         """The folder with a file for each NIC that is plugged on a host."""
-        return self.folder / "plugs" / host
+        return self.hypervisors / host
 
     def process(self, name: str) -> Daemon:
         """One of `api`, `placement`, `scheduler`, `conductor`, or the compute service of a host by its name."""

@@ -40,8 +40,10 @@ def api(module: str, port: str) -> None:
 def databases() -> None:
     """Tables of the API, then cell 0 and cell 1 with theirs."""
     sys.argv[1:] = []
-    from nova import config, objects  # noqa: PLC0415 - see above
+    # isort: off
     from nova.cmd import manage  # noqa: PLC0415 - first: it decides how threads are made
+    from nova import config, objects  # noqa: PLC0415
+    # isort: on
 
     settings = Path(os.environ["OS_NOVA_CONFIG_DIR"]) / "nova.conf"
     config.parse_args(["nova-manage", "--config-file", str(settings)])

@@ -1,0 +1,181 @@
+"""What the tests of this folder ask of Nova and of Gluon, and for what they wait."""
+
+import itertools
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from gluon.testing.process import NotReady, wait_until
+from gluon.testing.product import GluonServer
+from gluon.testing.servers import KeystoneServer
+from gluon.testing.servers.nova import NovaServer
+
+V1 = "/proton/net-l3vpn/v1.0"
+LIMIT = 120
+NONE = "none"
+
+
+class Cloud:
+    """One project with one L3VPN; its member boots servers."""
+
+    def __init__(self, keystone: KeystoneServer, nova: NovaServer, gluon: GluonServer) -> None:
+        self.keystone = keystone
+        self.nova = nova
+        self.gluon = gluon
+        self.project = keystone.project()
+        self.member = keystone.token(
+            keystone.new_user("member", project=self.project), project_id=self.project
+        )
+        self.admin = keystone.token(keystone.admin, project="admin")
+        self._numbers = itertools.count(1)
+        self.vpn = self.new_vpn()
+
+    # -- Gluon --------------------------------------------------------------------------------
+
+    def gluon_says(
+        self, method: str, path: str, body: Any = None, *, token: str = "", wanted: int = 200
+    ) -> Any:
+        headers = {"x-auth-token": token or self.admin}
+        status, answer = self.gluon.request(method, path, body, headers=headers)
+        assert status == wanted, (method, path, status, answer)
+        return answer
+
+    def new_vpn(self) -> str:
+        body = {"tenant_id": self.project, "name": f"vpn-{uuid.uuid4().hex[:8]}"}
+        return str(self.gluon_says("POST", f"{V1}/vpns", body, token=self.member, wanted=201)["id"])
+
+    def new_port(self, vpn: str = "") -> str:
+        """With an address of its own in a VPN."""
+        number = next(self._numbers)
+        body = {
+            "tenant_id": self.project, "name": f"port-{number}", "mac_address": f"fa:16:3e:00:00:{number:02x}",
+            "admin_state_up": True, "status": "ACTIVE", "vnic_type": "normal", "mtu": 1400, "vlan_transparency": False,
+        }  # fmt: skip
+        port = str(self.gluon_says("POST", f"{V1}/ports", body, token=self.member, wanted=201)["id"])
+        binding = {
+            "tenant_id": self.project, "interface_id": port, "service_id": vpn or self.vpn,
+            "ipaddress": self.address(number), "subnet_prefix": 24, "gateway": "10.1.0.254",
+        }  # fmt: skip
+        self.gluon_says("POST", f"{V1}/vpnbindings", binding, token=self.member, wanted=201)
+        return port
+
+    @staticmethod
+    def address(number: int) -> str:
+        return f"10.1.0.{number}"
+
+    def port(self, key: str) -> dict[str, Any]:
+        """As Neutron would show it to Nova."""
+        return dict(self.gluon_says("GET", f"/v2.0/ports/{key}")["port"])
+
+    def address_of(self, key: str) -> str:
+        return str(self.port(key)["fixed_ips"][0]["ip_address"])
+
+    def network(self) -> str:
+        """The network that the VPN is."""
+        found = self.gluon_says("GET", f"/v2.0/networks?tenant_id={self.project}")["networks"]
+        return str(found[0]["id"])
+
+    # -- Nova ---------------------------------------------------------------------------------
+
+    def nova_says(
+        self, method: str, path: str, body: Any = None, *, token: str = "", wanted: int = 200
+    ) -> Any:
+        status, answer = self.nova.request(method, path, body, token=token or self.admin)
+        assert status == wanted, (method, path, status, answer, self.words())
+        return answer
+
+    def boot(self, networks: Any, *, host: str = "", until: str = "ACTIVE") -> str:
+        """A server of the member, once its status is this; of an admin in the same project where a host is asked for."""
+        wanted = {
+            "name": f"s-{uuid.uuid4().hex[:8]}",
+            "imageRef": self.nova.image,
+            "flavorRef": self.nova.flavor,
+            "networks": networks,
+        }
+        token = self.member
+        if host:
+            wanted["host"] = host
+            user = self.keystone.new_user("admin", project=self.project)
+            token = self.keystone.token(user, project_id=self.project)
+        made = self.nova_says("POST", "/servers", {"server": wanted}, token=token, wanted=202)
+        server = str(made["server"]["id"])
+        self.wait(server, until)
+        return server
+
+    def server(self, key: str) -> dict[str, Any]:
+        return dict(self.nova_says("GET", f"/servers/{key}")["server"])
+
+    def host(self, key: str) -> str:
+        return str(self.server(key)["OS-EXT-SRV-ATTR:host"])
+
+    def act(self, key: str, action: str, body: Any = None, *, wanted: int = 202) -> None:
+        self.nova_says("POST", f"/servers/{key}/action", {action: body}, wanted=wanted)
+
+    def wait(self, key: str, wanted: str) -> dict[str, Any]:
+        """The server, once its status is this and no task is under way; fails at once on ERROR."""
+        seen: list[dict[str, Any]] = []
+
+        def there() -> bool:
+            seen[:] = [self.server(key)]
+            status = seen[0]["status"]
+            if status == "ERROR" and wanted != "ERROR":
+                raise AssertionError((seen[0].get("fault"), self.words()))
+            return bool(status == wanted and seen[0]["OS-EXT-STS:task_state"] is None)
+
+        self.until(there, f"{wanted} of a server", lambda: f"{seen}")
+        return seen[0]
+
+    def delete(self, key: str) -> None:
+        """Once it is gone."""
+        self.nova_says("DELETE", f"/servers/{key}", wanted=204)
+        self.until(lambda: self.nova.request("GET", f"/servers/{key}")[0] == 404, "the server's end")
+
+    def interfaces(self, key: str) -> set[str]:
+        """The ports of a server, as Nova and the network service say."""
+        found = self.nova_says("GET", f"/servers/{key}/os-interface")["interfaceAttachments"]
+        return {str(one["port_id"]) for one in found}
+
+    def addresses(self, key: str) -> set[str]:
+        """What Nova keeps of a server's addresses."""
+        lists = self.server(key)["addresses"].values()
+        return {str(one["addr"]) for some in lists for one in some}
+
+    def plugged(self, port: str) -> set[str]:
+        """The hosts where a NIC is."""
+        return {host for host in self.nova.hosts if (self.nova.plugs(host) / port).exists()}
+
+    # -- waiting ------------------------------------------------------------------------------
+
+    def until(self, ready: Callable[[], bool], what: str, more: Callable[[], str] = str) -> None:
+        try:
+            wait_until(ready, what, limit=LIMIT, every=0.3)
+        except NotReady as error:
+            raise AssertionError(f"{error}\n{more()}\n{self.words()}") from None
+
+    def carries(self, port: str, server: str) -> None:
+        """Waits until the port carries a server's traffic where the server runs."""
+        host = self.host(server)
+
+        def there() -> bool:
+            shown = self.port(port)
+            return (shown["status"], shown["binding:host_id"]) == ("ACTIVE", host)
+
+        self.until(there, f"port {port} active on {host}", lambda: f"{self.port(port)}")
+        assert self.port(port)["device_id"] == server
+        assert self.plugged(port) == {host}
+
+    def free(self, port: str) -> None:
+        """Waits until nobody uses the port."""
+        names = ("device_id", "device_owner", "binding:host_id", "status")
+
+        def there() -> bool:
+            shown = self.port(port)
+            return [shown[name] for name in names] == ["", "", "", "DOWN"]
+
+        self.until(there, f"port {port} free", lambda: f"{self.port(port)}")
+        assert self.plugged(port) == set()
+
+    def words(self) -> str:
+        """The last of what computes and Gluon said."""
+        found = [self.nova.process(host).said(lines=8) for host in self.nova.hosts]
+        return "\n".join([*found, self.gluon.daemon.said(lines=12)])

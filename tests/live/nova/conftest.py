@@ -1,0 +1,68 @@
+"""A real Nova on two hosts, whose network service is Gluon, for the tests of this folder. `./dev test --live nova` runs them,
+nothing else does."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from gluon.testing.fixtures import require_programs
+from gluon.testing.product import GluonServer
+from gluon.testing.servers import KeystoneServer, MariadbServer, keystone, nova
+from gluon.testing.servers.nova import NovaServer
+from gluon.testing.servers.rabbitmq import RabbitServer
+from tests.live.nova.cloud import Cloud
+
+SETTINGS = """\
+[identity]
+methods = ["keystone"]
+cache_seconds = 30
+[logs]
+access = true
+[keystone]
+url = "{keystone}"
+user = "{user}"
+password = "{password}"
+[nova]
+enabled = true
+[shim]
+backend = "fake"
+hosts = ["host1", "host2"]
+options = {{ hypervisors = "{plugs}" }}
+"""
+
+
+def settings(folder: Path, identity: KeystoneServer, compute: NovaServer) -> Path:
+    own = identity.new_user("service", "admin", project=identity.project("service"))
+    path = folder / "gluon.toml"
+    path.write_text(
+        SETTINGS.format(
+            keystone=identity.url, user=own.name, password=own.password, plugs=compute.hypervisors
+        )
+    )
+    return path
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    if reason := keystone.missing() or nova.missing():
+        pytest.skip(reason)
+    require_programs(
+        "/usr/lib/rabbitmq/bin/rabbitmq-server", "epmd", "mariadbd", "mariadb-install-db", "mariadb"
+    )
+    identity, rabbit = KeystoneServer(), RabbitServer()
+    database = MariadbServer("--innodb-flush-method=nosync")
+    parts = (identity, rabbit, database)
+    try:
+        with ThreadPoolExecutor(len(parts)) as pool:
+            list(pool.map(lambda part: part.start(), parts))
+        compute = NovaServer(identity, database, rabbit)
+        path = settings(tmp_path_factory.mktemp("gluon"), identity, compute)
+        with GluonServer("up", "--config", str(path)) as gluon:
+            identity.serve("network", gluon.url)
+            with compute:
+                yield Cloud(identity, compute, gluon)
+    finally:
+        for part in parts:
+            part.close()
