@@ -26,6 +26,7 @@ Facts = Callable[[], Awaitable[dict[str, Any]]]
 Action = Callable[[], Awaitable[dict[str, Any]]]
 
 
+Account = Callable[[str], Awaitable[dict[str, Any]]]
 Listing = Callable[[Iterable[tuple[str, str]]], Awaitable[dict[str, Any]]]
 
 
@@ -40,12 +41,13 @@ class Operations:
         metrics: Callable[[], Awaitable[tuple[bytes, str]]],
         resync: Action,
         ports: Listing,
+        account: Account,
         protons: Facts,
         load: Load,
         retire: Retire,
     ) -> None:
         """`ready` says whether the process is, and why not; `metrics` are a page and its content type; `protons`
-        tells which models are loaded; `ports` lists those that arguments ask for."""
+        tells which models are loaded; `ports` lists those that arguments ask for; `account` tells all of one."""
         self.metrics = metrics
         self.protons = protons
         self.load = load
@@ -54,6 +56,7 @@ class Operations:
         self.ready = ready
         self.resync = resync
         self.ports = ports
+        self.account = account
 
 
 Load = Callable[[Mapping[str, str], str | None, policy.Caller], Awaitable[dict[str, Any]]]
@@ -288,6 +291,9 @@ def build(known: Known, operations: Operations, allowed: access.Allowed) -> falc
         found = next((m for m in roots.models(known()) if m.name == api and version == f"v{m.version}"), None)
         return None if found is None else message.Reply(200, documents.openapi(found, known()))
 
+    async def account(req: falcon.asgi.Request, id: str) -> message.Reply:  # the name that the path gives it
+        return message.Reply(200, codec.encode(await operations.account(id)))
+
     async def ready(req: falcon.asgi.Request) -> message.Reply:
         found = await operations.ready()
         return message.Reply(200 if found["ready"] else 503, codec.encode(found))
@@ -305,6 +311,7 @@ def build(known: Known, operations: Operations, allowed: access.Allowed) -> falc
     app.add_route("/gluon/v1/protons/{api}/{version}/openapi.json", _Get(openapi, there))
     app.add_route("/gluon/v1/openapi.json", _Get(_own))
     app.add_route("/gluon/v1/ports", _Get(_listed(operations.ports)))
+    app.add_route("/gluon/v1/ports/{id}", _Get(account))
     app.add_route("/gluon/v1/status", _Get(_told(operations.status)))
     app.add_route("/gluon/v1/resync", _Post(operations.resync))
     for path in pages.PATHS:

@@ -24,6 +24,7 @@ from gluon.cmd import (
     port_commands,
     proton_commands,
     quota_commands,
+    why_commands,
 )
 from gluon.cmd import settings as config
 
@@ -193,7 +194,7 @@ cli.add_command(proton_commands.group(_CLIENT, _settings))
 cli.add_command(change_commands.group(_CLIENT, _settings))
 cli.add_command(quota_commands.group(_CLIENT, _settings))
 cli.add_command(port_commands.command(_CLIENT, _settings))
-cli.add_command(why_command.command(_CLIENT, _settings))
+cli.add_command(why_commands.command(_CLIENT, _settings))
 cli.add_command(policy_commands.group(_settings))
 
 

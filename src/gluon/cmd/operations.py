@@ -5,11 +5,13 @@ In: the parts. Out: facts and actions, as plain data. Called by `node`.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
 from gluon import errors
 from gluon.api import metrics, ports, routes
+from gluon.arbiter import account
 from gluon.cmd import administer, figures
 from gluon.cmd.gathering import Gathering
 from gluon.cmd.health import Health
@@ -19,6 +21,9 @@ from gluon.publisher import publisher
 from gluon.publisher import resync as resync_room
 from gluon.spi import bus as spi_bus
 from gluon.spi import store as spi_store
+
+_PATIENCE = 1.0
+"""Seconds that etcd has to answer for an account of a port."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +75,19 @@ class Parts:
         await resync_room.request(self.bus, self.process)
         return {"resync": "asked for"}
 
+    async def peek(self, key: str) -> bytes | None:
+        """The value of a key in etcd, if it answers soon. Raises `BusError`."""
+        try:
+            found = await asyncio.wait_for(self.bus.get(key), _PATIENCE)
+        except TimeoutError:
+            raise errors.BusUnavailable(f"not within {_PATIENCE:g} s") from None
+        return found.value if found is not None else None
+
+    @property
+    def accounts(self) -> account.Accounts:
+        known = self.publishing.registrations
+        return account.Accounts(self.database, known, self.protons.versions, self.peek)
+
 
 def operations(parts: Parts, admin: administer.Administration) -> routes.Operations:
     return routes.Operations(
@@ -78,6 +96,7 @@ def operations(parts: Parts, admin: administer.Administration) -> routes.Operati
         metrics=parts.page,
         resync=parts.resync,
         ports=ports.Ports(parts.database).page,
+        account=parts.accounts.of,
         protons=admin.loaded,
         load=admin.load,
         retire=admin.retire,

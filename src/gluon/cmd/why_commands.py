@@ -1,0 +1,99 @@
+"""`gluon why`: what a port waits for, who said what of it, and what became of it before.
+
+In: the id of a port. Out: its account for people, or as JSON; exit status 0 if it works, 1 if not or where the server refused. By
+the API of a running server.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+import click
+
+Options = Callable[[Callable[..., None]], Callable[..., None]]
+Settings = Callable[..., Any]
+
+_MARKS = {"done": "ok", "waiting": "wait", "stuck": "STUCK", "later": "-"}
+
+
+def command(options: Options, settings: Settings) -> click.Command:
+    """`options` name the server, `settings` makes its settings of what they say."""
+
+    def run(file: str | None, host: str | None, port: int | None, id_: str, *, as_json: bool) -> None:
+        sys.exit(_run(settings(file, host=host, port=port).api, id_, as_json=as_json))
+
+    made = click.option("--json", "as_json", is_flag=True, help="All that is known, as JSON.")(options(run))
+    made = click.argument("id_", metavar="PORT")(made)
+    return click.command("why", help="Why a port does not work, and what became of it before.")(made)
+
+
+def _run(server: Any, port: str, *, as_json: bool) -> int:
+    from gluon.client import http
+    from gluon.cmd import operate
+    from gluon.objects import codec
+    from gluon.values.text import shown
+
+    try:
+        with operate.connect(server) as client:
+            found = client.facts(f"/gluon/v1/ports/{quote(port, safe='')}", "port", "stages")
+    except http.ClientError as error:
+        return operate.fail(error)
+    if as_json:
+        click.echo(codec.encode(found).decode())
+    else:
+        for line in lines(found):
+            click.echo(shown(line))
+    return 0 if found["works"] else 1
+
+
+def lines(found: dict[str, Any]) -> Iterator[str]:
+    """The account, the most important first."""
+    port = found["port"]
+    name = f' "{port["name"]}"' if port["name"] else ""
+    yield f"port {port['id']}{name} of {port['api']}: {port['status']}"
+    if port["device_id"]:
+        yield f"  used by {port['device_owner'] or 'device'} {port['device_id']}"
+    first = next((s for s in found["stages"] if s["state"] != "done"), None)
+    if first is not None:
+        yield f"  {first['name']}: not yet. {first['words']}"
+        if first["cure"]:
+            yield f"  what helps: {first['cure']}"
+    yield ""
+    width = max(len(s["name"]) for s in found["stages"])
+    for stage in found["stages"]:
+        yield f"{_MARKS[stage['state']]:<6}{stage['name']:<{width}}  {stage['words']}".rstrip()
+    if found["bindings"]:
+        yield from ("", "bindings")
+        for binding in found["bindings"]:
+            yield from _binding(binding)
+    if found["history"]:
+        yield from ("", "before, newest first")
+        for left in reversed(found["history"]):
+            yield from _left(left)
+
+
+def _binding(binding: dict[str, Any]) -> Iterator[str]:
+    role = "carries the traffic" if binding["active"] else "carries none"
+    yield f"  host {binding['host']}: {binding['state']} since {binding['since']}, {role}"
+    for controller in binding["controllers"]:
+        said = binding["answers"].get(controller)
+        yield f"    {controller}: {_said(said) if said is not None else 'no answer yet'}"
+
+
+def _left(left: dict[str, Any]) -> Iterator[str]:
+    why = ": ".join(text for text in (left.get("reason"), left.get("message")) if text)
+    then = left.get("next") or "gone"
+    yield f"  {left['until']}  host {left['host']}: {left['state']} -> {then}{f' ({why})' if why else ''}"
+    for controller, said in left.get("answers", {}).items():
+        yield f"    {controller}: {_said(said)}"
+
+
+def _said(said: dict[str, Any]) -> str:
+    at = f", at {said['at']}" if said.get("at") else ""
+    if said.get("refused"):
+        return f"refused, {said['refused']}: {said.get('message', '')}{at}"
+    state = "up" if said.get("up") else "ready" if said.get("ready") else "not up"
+    return f"{said.get('vif_type') or 'its part'}, {state}{at}"

@@ -1,0 +1,51 @@
+"""`gluon why`: the account of a port by the API, and how the command shows it."""
+
+import asyncio
+
+from gluon.cmd import why_commands
+from gluon.kv.memory import MemoryBus
+from tests.arbiter.conftest import Rig, ScriptedShim
+
+
+async def test_the_account_of_a_port_tells_who_refused_it_and_who_has_it_now(
+    rig: Rig, bus: MemoryBus
+) -> None:
+    first, second = ScriptedShim(bus, "a"), ScriptedShim(bus, "b")
+    await first.register()
+    await second.register()
+    port = await rig.port(name="web")
+    await asyncio.gather(
+        rig.bind(port, "A"),
+        first.answer(port["id"], "A", refused="NoRoom", message="full"),
+        second.answer(port["id"], "A"),
+    )
+    await rig.until(port, lambda s: bool(s["observed_revision"]))
+    code, found = await rig("GET", f"/gluon/v1/ports/{port['id']}")
+    assert (code, found["works"], found["stuck_at"]) == (200, False, "the data plane is up")
+    assert [s["state"] for s in found["stages"]] == ["done"] * 5 + ["waiting"]
+    text = "\n".join(why_commands.lines(found))
+    assert f'port {port["id"]} "web" of net-l3vpn: DOWN' in text
+    assert "a: refused, NoRoom: full" in text
+    assert "b: ovs, not up" in text
+    assert "host A: Binding -> Binding (Assigned)" in text
+    epoch = found["bindings"][0]["epoch"]
+    await second.report(port["id"], "A", epoch=epoch, vif_type="ovs", up=True)
+    await rig.until(port, lambda s: s["status"] == "ACTIVE")
+    _, found = await rig("GET", f"/gluon/v1/ports/{port['id']}")
+    assert (found["works"], found["stuck_at"]) == (True, None)
+    assert f'port {port["id"]} "web" of net-l3vpn: ACTIVE' in "\n".join(why_commands.lines(found))
+
+
+async def test_without_a_controller_the_account_says_what_was_looked_for_and_what_helps(rig: Rig) -> None:
+    port = await rig.port()
+    await rig.bind(port, "A")
+    _, found = await rig("GET", f"/gluon/v1/ports/{port['id']}")
+    assert found["stuck_at"] == "controllers were chosen"
+    text = "\n".join(why_commands.lines(found))
+    assert "host 'A'" in text
+    assert "registered: none" in text
+    assert "what helps: start a shim" in text
+
+
+async def test_nobody_has_a_port_of_that_id(rig: Rig) -> None:
+    assert (await rig("GET", "/gluon/v1/ports/nowhere"))[0] == 404
