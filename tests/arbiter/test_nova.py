@@ -1,6 +1,7 @@
 """Nova is told what becomes of ports, through outages of Nova and the death of who tells it."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -117,6 +118,29 @@ async def test_nova_hears_that_a_port_has_another_network(site: Site) -> None:
     assert (await site("DELETE", f"{V1}/vpnbindings/{port['id']}"))[0] == 204
     await until(lambda: site.nova.names(port["id"]) == [CHANGED, CHANGED])
     assert epoch and site.nova.names(idle["id"]) == []
+
+
+async def test_nova_hears_that_the_network_of_a_port_is_another(site: Site) -> None:
+    """Of a service that says its subnets itself. Its name is nothing that a machine lives by."""
+    l2 = "/proton/net-l2/v2.0"
+    body = {"project_id": site.project, "name": "desk", "subnets": [{"cidr": "192.0.2.0/24"}]}
+    _, network = await site("POST", f"{l2}/networks", body)
+    made = [
+        (await site("POST", f"{l2}/ports", {"project_id": site.project, "device_owner": "compute:x"}))[1]
+        for _ in range(2)
+    ]
+    port, idle = made
+    change = {"host_id": "A", "device_id": str(uuid.uuid4())}
+    assert (await site("PUT", f"{l2}/ports/{port['id']}", change))[0] == 200
+    for one in made:
+        joined = {"project_id": site.project, "interface_id": one["id"], "service_id": network["id"]}
+        status, answer = await site("POST", f"{l2}/attachments", joined)
+        assert status == 201, answer
+    await until(lambda: site.nova.names(port["id"]) == [CHANGED])
+    assert (await site("PATCH", f"{l2}/networks/{network['id']}", {"name": "other"}))[0] == 200
+    assert (await site("PATCH", f"{l2}/networks/{network['id']}", {"mtu": 1400}))[0] == 200
+    await until(lambda: site.nova.names(port["id"]) == [CHANGED, CHANGED])
+    assert site.nova.names(idle["id"]) == []
 
 
 async def test_nova_hears_that_the_target_of_a_live_migration_is_ready(site: Site) -> None:
