@@ -1,6 +1,6 @@
 #!/bin/sh
 # Writes requirements.lock from pyproject.toml, and those of the servers that tests run: requirements-openstack.lock for Keystone,
-# requirements-nova.lock. Every extra, every hash, no host. What is locked stays as it is; --upgrade moves all,
+# requirements-nova.lock, requirements-neutron.lock (with what Gluon needs there, as it is installed beside). Every extra, every hash, no host. What is locked stays as it is; --upgrade moves all,
 # --upgrade-package NAME one. Python 3.11 is the oldest that has to be served.
 set -eu
 cd "$(dirname "$0")/.."
@@ -10,3 +10,5 @@ compile() {
 compile pyproject.toml --all-extras -o requirements.lock "$@"
 echo "keystone>=30" | compile - -o requirements-openstack.lock "$@"
 printf '%s\n' "nova>=34,<35" "openstack-placement>=16" PyMySQL | compile - -o requirements-nova.lock "$@"
+printf '%s\n' "neutron>=29,<30" PyMySQL gunicorn python-openstackclient msgspec PyYAML click structlog |
+    compile - -o requirements-neutron.lock "$@"

@@ -85,6 +85,20 @@ install_openstack() {
     )
 }
 
+# The project itself into an environment of OpenStack, editable and without any dependency: what it needs must be there.
+install_beside() {
+    (
+        if command -v flock >/dev/null; then exec 9<dev && flock 9; fi
+        stamp="$({ cat ".venv-$1/stamp" pyproject.toml; } | sha256sum)"
+        [ "$stamp" != "$(cat ".venv-$1/stamp-gluon" 2>/dev/null)" ] || exit 0
+        built="$(mktemp -d)"
+        trap 'rm -rf "$built"' EXIT
+        .venv/bin/python -I -c 'import sys; from hatchling import build; build.build_editable(sys.argv[1])' "$built" >/dev/null
+        PIP_DISABLE_PIP_VERSION_CHECK=1 ".venv-$1/bin/python" -m pip install -q --no-input --no-index --no-deps --force-reinstall "$built"/*.whl
+        echo "$stamp" >".venv-$1/stamp-gluon"
+    )
+}
+
 make_venv() {
     python="$(find_python)"
     if [ -z "$python" ]; then

@@ -7,7 +7,7 @@ library took longer than both.
 from __future__ import annotations
 
 import http.client
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
@@ -74,15 +74,21 @@ class Client:
     ) -> None:
         self._connection.close()
 
-    def request(self, method: str, path: str, body: Any = None) -> Any:
+    def close(self) -> None:
+        """The next request opens a connection again."""
+        self._connection.close()
+
+    def request(
+        self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None
+    ) -> Any:
         """The decoded answer, None for an empty one. Raises `ApiError` or `ClientError`."""
-        headers = {"accept": "application/json"}
+        sent = {"accept": "application/json", **(headers or {})}
         content = None
         if body is not None:
-            headers["content-type"] = "application/json"
+            sent["content-type"] = "application/json"
             content = _encoded(body)
         try:
-            answer = self._answer(method, path, content, headers)
+            answer = self._answer(method, path, content, sent)
             data = answer.read()
         except (OSError, http.client.HTTPException, UnicodeError) as error:
             self._connection.close()
@@ -92,10 +98,10 @@ class Client:
             raise ApiError(answer.status, decoded)
         return decoded
 
-    def lines(self, path: str) -> Iterator[dict[str, Any]]:
+    def lines(self, path: str, *, headers: Mapping[str, str] | None = None) -> Iterator[dict[str, Any]]:
         """The events of a watch as they come, until the server ends it. Raises as `request` does, also in its midst."""
         try:
-            answer = self._answer("GET", path, None, {"accept": "application/x-ndjson"})
+            answer = self._answer("GET", path, None, {"accept": "application/x-ndjson", **(headers or {})})
             if answer.status >= 400:
                 raise ApiError(answer.status, _decoded(answer.read()))
             while line := answer.readline():

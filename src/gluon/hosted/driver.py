@@ -1,0 +1,101 @@
+"""The mechanism driver `gluon` of ML2: binds ports on networks of Gluon as Gluon answered, and keeps their addresses.
+
+Out: `GluonDriver`, loaded by Neutron's mechanism manager; the core plugin brings it along, other sites name it in `mechanism_drivers`. It
+subscribes to the registry (`asking`) and has the shadows kept (`following`). Of networks that are not Gluon's it does nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from neutron_lib.api.definitions import portbindings
+from neutron_lib.callbacks import events, registry, resources
+from neutron_lib.plugins.ml2 import api
+from oslo_config import cfg
+
+from gluon.hosted import ids, kinds, said, settings, shadows
+from gluon.hosted.asking import Asking
+from gluon.hosted.face import Body, Face
+from gluon.hosted.following import Following
+
+
+class GluonDriver(api.MechanismDriver):  # type: ignore[misc]
+    """One of a process."""
+
+    def initialize(self) -> None:
+        self.face = Face()
+        Asking(self.face).subscribe()
+        shadows.hide_plain_networks()
+        registry.subscribe(self._begin, resources.PROCESS, events.AFTER_INIT)
+
+    def _begin(self, resource: str, event: str, trigger: Any, payload: Any = None) -> None:
+        if cfg.CONF[settings.SECTION].follow:
+            Following(self.face).start()
+
+    @property
+    def connectivity(self) -> str:
+        """Ports without an address are bound too."""
+        return str(portbindings.CONNECTIVITY_L2)
+
+    def filter_hosts_with_segment_access(
+        self, context: Any, segments: Any, candidate_hosts: Any, agent_getter: Any
+    ) -> set[str]:
+        """No host more than the other drivers name."""
+        return set()
+
+    # -- in Neutron's transaction --------------------------------------------------------------------
+
+    def create_port_precommit(self, context: Any) -> None:
+        self._keep_addresses(context)
+
+    def update_port_precommit(self, context: Any) -> None:
+        self._keep_addresses(context)
+
+    def _keep_addresses(self, context: Any) -> None:
+        if not ids.is_gluons(context.current["network_id"]):
+            return
+        answer = said.of(context.plugin_context, context.current["id"])
+        if answer is not None and "fixed_ips" in answer:
+            shadows.keep_addresses(context.plugin_context, context.current, answer)
+
+    # -- outside of it -------------------------------------------------------------------------------
+
+    def bind_port(self, context: Any) -> None:
+        """Gluon has bound the port already, or is asked to: a repeated request joins what runs."""
+        for segment in context.segments_to_bind:
+            if segment[api.NETWORK_TYPE] == kinds.NAME:
+                answer = self._bound(context)
+                if answer.get("binding:vif_type") in (None, "", *_UNBOUND):
+                    return
+                context.set_binding(
+                    segment[api.ID],
+                    answer["binding:vif_type"],
+                    answer.get("binding:vif_details") or {},
+                    answer.get("status"),
+                )
+                return
+
+    def _bound(self, context: Any) -> Body:
+        """What Gluon says of the port on this host."""
+        port, host = context.current["id"], context.host
+        wanted = said.wanted_binding(context.plugin_context, port)
+        if wanted is not None and wanted.get("host") == host:
+            return _as_port(self.face.create_binding(context.plugin_context, port, wanted))
+        answer = said.of(context.plugin_context, port)
+        if answer is None or answer.get("binding:host_id") != host:
+            vnic_type = context.current[portbindings.VNIC_TYPE]
+            again = {"binding:host_id": host, "binding:vnic_type": vnic_type}
+            answer = self.face.update_port(None, port, again)
+            said.keep(context.plugin_context, port, answer)
+        return answer
+
+
+_UNBOUND = (portbindings.VIF_TYPE_UNBOUND, portbindings.VIF_TYPE_BINDING_FAILED)
+
+
+def _as_port(binding: Body) -> Body:
+    return {
+        "binding:host_id": binding["host"],
+        "binding:vif_type": binding["vif_type"],
+        "binding:vif_details": binding.get("vif_details") or {},
+    }

@@ -1,0 +1,172 @@
+"""Gluon, asked from inside of Neutron: the caller's own token where there is one, else the credentials of `[gluon]`.
+
+In: paths and bodies of Gluon's Neutron face. Out: decoded answers; refusals and silence as exceptions of neutron_lib. Threads share
+it. A connection is kept while it is younger than what the server keeps; only requests that may be repeated go over an old one.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from keystoneauth1 import exceptions as auth_exceptions
+from keystoneauth1 import loading
+from neutron_lib import exceptions
+from oslo_config import cfg
+
+from gluon.client.http import ApiError, Client, ClientError
+from gluon.hosted import faults, settings
+
+Body = dict[str, Any]
+
+_IDLE_SECONDS = 2.0
+_KEPT = 16
+_SILENT_SECONDS = 40.0
+"""A watch says something every 15 seconds."""
+_PAGE = 500
+
+
+class Face:
+    """One of a process."""
+
+    def __init__(self) -> None:
+        settings.register()
+        conf = cfg.CONF[settings.SECTION]
+        self._url = conf.url.rstrip("/")
+        self._timeout = conf.answer_timeout
+        self._auth = loading.load_auth_from_conf_options(cfg.CONF, settings.SECTION)
+        self._session = (
+            loading.load_session_from_conf_options(cfg.CONF, settings.SECTION, auth=self._auth)
+            if self._auth
+            else None
+        )
+        self._idle: list[tuple[float, Client]] = []
+        self._lock = threading.Lock()
+
+    def own_token(self) -> str:
+        """Of the credentials of `[gluon]`; empty without."""
+        if self._session is None:
+            return ""
+        try:
+            return str(self._session.get_token() or "")
+        except auth_exceptions.ClientException as error:
+            raise exceptions.ServiceUnavailable from error
+
+    def ask(self, context: Any, method: str, path: str, body: Any = None, *, own: bool = False) -> Any:
+        """`context`: whose request it is; one without a token, such as a periodic task's, is Neutron's own, as with `own`."""
+        token = "" if own else str(getattr(context, "auth_token", None) or "")
+        headers = {}
+        request_id = getattr(context, "request_id", None)
+        if request_id:
+            headers["x-openstack-request-id"] = str(request_id)
+        for last in (False, True):
+            if given := token or self.own_token():
+                headers["x-auth-token"] = given
+            try:
+                return self._send(method, path, body, headers)
+            except ApiError as error:
+                if last or token or error.status != 401 or self._session is None:
+                    raise faults.made(error) from error
+                self._session.invalidate()
+            except ClientError as error:
+                raise faults.made(error) from error
+        return None
+
+    def _send(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Any:
+        kept = self._taken()
+        client = kept or Client(self._url, timeout=self._timeout)
+        try:
+            answer = client.request(method, path, body, headers=headers)
+        except ApiError:
+            self._give_back(client)
+            raise
+        except ClientError:
+            # The server may have been started again since: what may be asked twice is.
+            if kept is None or method == "POST":
+                raise
+            return self._send(method, path, body, headers)
+        self._give_back(client)
+        return answer
+
+    def _taken(self) -> Client | None:
+        oldest = time.monotonic() - _IDLE_SECONDS
+        with self._lock:
+            while self._idle:
+                since, client = self._idle.pop()
+                if since >= oldest:
+                    return client
+                client.close()
+        return None
+
+    def _give_back(self, client: Client) -> None:
+        with self._lock:
+            if len(self._idle) < _KEPT:
+                self._idle.append((time.monotonic(), client))
+                return
+        client.close()
+
+    # -- what is asked ------------------------------------------------------------------------------
+
+    def port(self, context: Any, id: str, *, own: bool = False) -> Body:
+        found: Body = self.ask(context, "GET", f"/v2.0/ports/{id}", own=own)["port"]
+        return found
+
+    def create_port(self, context: Any, body: Body) -> Body:
+        made: Body = self.ask(context, "POST", "/v2.0/ports", {"port": body})["port"]
+        return made
+
+    def update_port(self, context: Any, id: str, body: Body) -> Body:
+        changed: Body = self.ask(context, "PUT", f"/v2.0/ports/{id}", {"port": body})["port"]
+        return changed
+
+    def delete_port(self, context: Any, id: str, *, own: bool = False) -> None:
+        """One that is gone already is no fault."""
+        try:
+            self.ask(context, "DELETE", f"/v2.0/ports/{id}", own=own)
+        except exceptions.NotFound:
+            return
+
+    def create_binding(self, context: Any, port: str, body: Body) -> Body:
+        path = f"/v2.0/ports/{port}/bindings"
+        made: Body = self.ask(context, "POST", path, {"binding": body})["binding"]
+        return made
+
+    def binding(self, context: Any, port: str, host: str) -> Body:
+        found: Body = self.ask(context, "GET", f"/v2.0/ports/{port}/bindings/{host}")["binding"]
+        return found
+
+    def activate(self, context: Any, port: str, host: str) -> None:
+        self.ask(context, "PUT", f"/v2.0/ports/{port}/bindings/{host}/activate")
+
+    def delete_binding(self, context: Any, port: str, host: str) -> None:
+        try:
+            self.ask(context, "DELETE", f"/v2.0/ports/{port}/bindings/{host}")
+        except exceptions.NotFound:
+            return
+
+    def all(self, collection: str) -> Iterator[Body]:
+        """Every object of a collection, page by page, asked for as Neutron itself."""
+        marker = ""
+        while True:
+            path = f"/v2.0/{collection}?sort_key=id&limit={_PAGE}{marker}"
+            found = self.ask(None, "GET", path, own=True)[collection]
+            yield from found
+            if len(found) < _PAGE:
+                return
+            marker = f"&marker={found[-1]['id']}"
+
+    def some(self, collection: str, ids: list[str]) -> list[Body]:
+        """Those of these ids that there are."""
+        found: list[Body] = []
+        for start in range(0, len(ids), 100):
+            query = "&".join(f"id={one}" for one in ids[start : start + 100])
+            found += self.ask(None, "GET", f"/v2.0/{collection}?{query}", own=True)[collection]
+        return found
+
+    def watch(self) -> Iterator[Body]:
+        """Events of all protons from now on. Raises `ClientError`."""
+        headers = {"x-auth-token": token} if (token := self.own_token()) else {}
+        with Client(self._url, timeout=_SILENT_SECONDS) as client:
+            yield from client.lines("/gluon/v1/watch", headers=headers)

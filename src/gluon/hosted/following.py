@@ -1,0 +1,214 @@
+"""A thread that keeps the shadows as Gluon's objects are: all of them when it begins, then what is told by Gluon's watch.
+
+In: the process-wide face. Out: rows (`shadows`). One of a host works; the others wait for its lock, to follow it when it dies. Level-triggered: an
+event says only what to look at, and what is written is what Gluon has then. So two hosts at once do the same twice, and
+whatever was missed is put right by the next look at everything. Started by `driver` in each API process.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import queue
+import random
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from neutron_lib import context as contexts
+from neutron_lib import exceptions
+from neutron_lib.plugins import directory
+from oslo_config import cfg
+from oslo_log import log
+
+from gluon.client.http import ClientError
+from gluon.hosted import said, shadows
+from gluon.hosted.face import Body, Face
+
+LOG = log.getLogger(__name__)
+
+_LOCK_SECONDS = 2.0
+_AGAIN_SECONDS = (0.5, 1.0, 2.0, 4.0)
+_REFERENCES = ("id", "port_id", "interface_id")
+
+
+class Following:
+    """`start()` once; a daemon's thread, which ends with its process."""
+
+    def __init__(self, face: Face) -> None:
+        self._face = face
+        self._known: dict[str, list[str]] = {}
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="gluon-shadows", daemon=True).start()
+
+    # -- the thread ----------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        place = Path(cfg.CONF.oslo_concurrency.lock_path or cfg.CONF.state_path or ".") / "gluon-shadows.lock"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with place.open("a") as lock:
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    time.sleep(_LOCK_SECONDS)
+                    continue
+                break
+            LOG.info("this process keeps the rows of Gluon's networks and ports")
+            self._work()
+
+    def _work(self) -> None:
+        tries = 0
+        while True:
+            try:
+                self._follow()
+                tries = 0
+            except (ClientError, exceptions.NeutronException) as error:
+                LOG.warning("Gluon's networks and ports are not followed at the moment: %s", error)
+            except Exception:
+                # Of the database, or of a driver: the next look at everything begins anew.
+                LOG.exception("the rows of Gluon's networks and ports were not written")
+            pause = _AGAIN_SECONDS[min(tries, len(_AGAIN_SECONDS) - 1)]
+            tries += 1
+            time.sleep(pause * random.uniform(0.7, 1.0))
+
+    def _follow(self) -> None:
+        """Until the watch ends. It begins before everything is looked at, so nothing lies between."""
+        told: queue.SimpleQueue[Body | Exception] = queue.SimpleQueue()
+        threading.Thread(target=self._listen, args=(told,), name="gluon-watch", daemon=True).start()
+        looked = False
+        while True:
+            events = _drained(told)
+            if not looked:
+                self.look_at_all()
+                looked = True
+            news = [event for event in events if event["type"] not in ("BOOKMARK", "ERROR")]
+            if news:
+                self.look_at(news)
+            if any(event["type"] == "ERROR" for event in events):
+                return
+
+    def _listen(self, told: queue.SimpleQueue[Body | Exception]) -> None:
+        """While one thing is looked at, more may be told: it is looked at together then."""
+        try:
+            for event in self._face.watch():
+                told.put(event)
+            told.put(ClientError("the watch ended"))
+        except Exception as error:  # noqa: BLE001 - whoever takes it says what it was
+            told.put(error)
+
+    # -- looking -------------------------------------------------------------------------------------
+
+    def look_at_all(self) -> None:
+        context = _context()
+        plugin = directory.get_plugin()
+        for stranger in shadows.strangers(context):
+            LOG.error(
+                "network %s has the id of a network of Gluon: its ports are taken for Gluon's", stranger
+            )
+        bodies = {body["id"]: body for body in self._face.all("networks")}
+        subnets = list(self._face.all("subnets"))
+        ports = {body["id"]: body for body in self._face.all("ports")}
+        self._known = shadows.networks(context)
+        for body in bodies.values():
+            self._put_network(plugin, context, body, [s for s in subnets if s["network_id"] == body["id"]])
+        for stray in shadows.ports(context) - set(ports):
+            _tried(shadows.remove_port, plugin, context, stray)
+        for network in dict.fromkeys(body["network_id"] for body in ports.values()):
+            if network not in bodies:
+                self._put_plain_network(plugin, network)
+        for body in ports.values():
+            _tried(shadows.put_port, plugin, _context(), body)
+        for stray in set(self._known) - set(bodies):
+            self._remove_network(context, stray)
+
+    def look_at(self, events: list[Body]) -> None:
+        """What these events may have changed."""
+        plugin = directory.get_plugin()
+        ids: dict[str, None] = {}
+        services = False
+        for event in events:
+            ids[event["key"]] = None
+            for state in (event.get("object"), event.get("old")):
+                ids.update((str(state[name]), None) for name in _REFERENCES if state and state.get(name))
+            services = services or event["kind"] != "Port"
+        if services:
+            self._look_at_networks(plugin)
+        wanted = list(ids)
+        found = {body["id"]: body for body in self._face.some("ports", wanted)}
+        for network in dict.fromkeys(body["network_id"] for body in found.values()):
+            if network not in self._known:
+                self._put_plain_network(plugin, network)
+        here = shadows.which(_context(), wanted)
+        for port in wanted:
+            if port in found:
+                _tried(shadows.put_port, plugin, _context(), found[port])
+            elif port in here:
+                _tried(shadows.remove_port, plugin, _context(), port)
+        if services:
+            self._forget_networks()
+
+    def _look_at_networks(self, plugin: Any) -> None:
+        self._bodies = {body["id"]: body for body in self._face.all("networks")}
+        subnets: dict[str, list[Body]] = {}
+        for subnet in self._face.all("subnets"):
+            subnets.setdefault(subnet["network_id"], []).append(subnet)
+        for body in self._bodies.values():
+            self._put_network(plugin, _context(), body, subnets.get(body["id"], []))
+
+    def _put_plain_network(self, plugin: Any, network: str) -> None:
+        """One that no list has: of a project's ports that are in no service, or made a moment ago."""
+        for body in self._face.some("networks", [network]):
+            subnets = [subnet for one in body["subnets"] for subnet in self._face.some("subnets", [one])]
+            self._put_network(plugin, _context(), body, subnets)
+
+    def _forget_networks(self) -> None:
+        for stray in set(self._known) - set(self._bodies):
+            self._remove_network(_context(), stray)
+
+    def _put_network(self, plugin: Any, context: Any, body: Body, subnets: list[Body]) -> None:
+        _tried(shadows.put_network, plugin, context, body)
+        for subnet in subnets:
+            _tried(shadows.put_subnet, context, subnet)
+        wanted = [subnet["id"] for subnet in subnets]
+        for held in self._known.get(body["id"], ()):
+            if held not in wanted:
+                _tried(shadows.remove_subnet, context, held)
+        self._known[body["id"]] = wanted
+
+    def _remove_network(self, context: Any, id: str) -> None:
+        if _tried(shadows.remove_network, context, id):
+            self._known.pop(id, None)
+
+
+def _context() -> Any:
+    made = contexts.get_admin_context()
+    said.follow(made)
+    return made
+
+
+def _tried(work: Any, *arguments: Any) -> bool:
+    """One object that cannot be written does not stop the others."""
+    try:
+        work(*arguments)
+    except exceptions.NotFound as error:
+        LOG.debug("%s: %s, by somebody else", work.__name__, error)
+    except Exception:
+        LOG.exception("%s failed for %s", work.__name__, arguments[-1])
+        return False
+    return True
+
+
+def _drained(told: queue.SimpleQueue[Body | Exception]) -> list[Body]:
+    """One event at least. Raises what ended the watch, once all before it was taken."""
+    found: list[Body] = []
+    while not found or not told.empty():
+        event = told.get()
+        if isinstance(event, Exception):
+            if found:
+                told.put(event)
+                return found
+            raise event
+        found.append(event)
+    return found

@@ -1,0 +1,74 @@
+"""What Gluon said in this request, kept with the request's context: callbacks ask, drivers use the answer later.
+
+In: a Neutron context, a port's id, an answer of the face. Called by all of `hosted`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Body = dict[str, Any]
+
+_ANSWERS = "_gluon_answers"
+_ONE = "_gluon_one"
+_BINDING = "_gluon_binding"
+_ACTIVE = "_gluon_active"
+_FOLLOWS = "_gluon_follows"
+
+
+def keep(context: Any, port: str, answer: Body) -> None:
+    vars(context).setdefault(_ANSWERS, {})[port] = answer
+
+
+def of(context: Any, port: str) -> Body | None:
+    found: Body | None = vars(context).get(_ANSWERS, {}).get(port)
+    return found
+
+
+def forget(context: Any, port: str) -> None:
+    vars(context).get(_ANSWERS, {}).pop(port, None)
+
+
+def begin_one(context: Any) -> list[Body]:
+    """One port is made by what comes now, however often its transaction is tried: the answer is put here."""
+    made: list[Body] = []
+    setattr(context, _ONE, made)
+    return made
+
+
+def one(context: Any) -> list[Body] | None:
+    found: list[Body] | None = vars(context).get(_ONE)
+    return found
+
+
+def end_one(context: Any) -> None:
+    setattr(context, _ONE, None)
+
+
+def want_binding(context: Any, port: str, binding: Body) -> None:
+    """A binding beside the active one is to be made."""
+    setattr(context, _BINDING, (port, binding))
+
+
+def wanted_binding(context: Any, port: str) -> Body | None:
+    found: tuple[str, Body] | None = vars(context).get(_BINDING)
+    return found[1] if found is not None and found[0] == port else None
+
+
+def want_active(context: Any, host: str) -> None:
+    """The binding of this host is to be the one that carries traffic."""
+    setattr(context, _ACTIVE, host)
+
+
+def wanted_active(context: Any) -> str | None:
+    found: str | None = vars(context).get(_ACTIVE)
+    return found
+
+
+def follow(context: Any) -> None:
+    """What is done with this context only copies what Gluon has: nobody asks it."""
+    setattr(context, _FOLLOWS, True)
+
+
+def follows(context: Any) -> bool:
+    return bool(vars(context).get(_FOLLOWS))

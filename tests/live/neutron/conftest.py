@@ -1,0 +1,97 @@
+"""A Neutron alone, and one with Gluon behind it, for the tests of this folder. `./dev test --live neutron` runs them, nothing else does."""
+
+import random
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from gluon.testing.process import NotReady, wait_until
+from gluon.testing.product import GluonServer
+from gluon.testing.servers import MariadbServer, neutron
+from gluon.testing.servers.neutron import NeutronServer
+
+V1 = "/proton/net-l3vpn/v1.0"
+
+
+def database_of(server: MariadbServer) -> str:
+    """A fresh one, as SQLAlchemy names it."""
+    return server.url(server.create_database()).replace("mysql://", "mysql+pymysql://")
+
+
+@pytest.fixture(scope="session")
+def alone(mariadb_server: MariadbServer) -> Iterator[NeutronServer]:
+    """Without Gluon, without Keystone."""
+    if reason := neutron.missing():
+        pytest.skip(reason)
+    with NeutronServer(database=database_of(mariadb_server)) as server:
+        yield server
+
+
+class Site:
+    """Neutron in front, Gluon with its fake backend behind."""
+
+    def __init__(self, front: NeutronServer, gluon: GluonServer) -> None:
+        self.front = front
+        self.gluon = gluon
+        self.project = uuid.uuid4().hex
+
+    def neutron(self, method: str, path: str, body: Any = None, *, wanted: int = 200) -> Any:
+        status, answer = self.front.request(method, f"/v2.0/{path}", body)
+        assert status == wanted, (status, answer, self.front.words(lines=30))
+        return answer
+
+    def proton(self, path: str, body: Any) -> Any:
+        status, answer = self.gluon.request("POST", f"{V1}/{path}", {"tenant_id": self.project, **body})
+        assert status == 201, answer
+        return answer
+
+    def face(self, path: str, *, wanted: int = 200) -> Any:
+        status, answer = self.gluon.request("GET", f"/v2.0/{path}")
+        assert status == wanted, answer
+        return answer
+
+    def until(self, ready: Callable[[], bool], what: str) -> None:
+        try:
+            wait_until(ready, what, limit=60, every=0.1)
+        except NotReady as error:
+            raise AssertionError(f"{error}\n{self.front.words()}") from None
+
+    def shown(self, path: str) -> Any:
+        """An object of Gluon's, once Neutron has it."""
+        self.until(lambda: self.front.request("GET", f"/v2.0/{path}")[0] == 200, f"{path} in Neutron")
+        return self.neutron("GET", path)
+
+    def seen(self, port: str) -> Any:
+        return self.neutron("GET", f"ports/{port}")["port"]
+
+    def port(self, **more: Any) -> str:
+        """The id of a new port of the proton, in no service."""
+        mac = ":".join(f"{random.randrange(256):02x}" for _ in range(5))
+        body = {"mac_address": f"fa:{mac}", "admin_state_up": True, "status": "ACTIVE", "vnic_type": "normal"}
+        made = self.proton("ports", {**body, "mtu": 1500, "vlan_transparency": False, **more})
+        return str(made["id"])
+
+    def service(self) -> str:
+        """A new L3VPN with a port at 10.1.1.5/24; its network's id, once Neutron knows it and its subnet."""
+        name = f"vpn-{uuid.uuid4().hex[:8]}"
+        place = {"ipaddress": "10.1.1.5", "subnet_prefix": 24, "gateway": "10.1.1.1"}
+        made = self.proton("vpns", {"name": name})
+        self.proton("vpnbindings", {"interface_id": self.port(), "service_id": made["id"], **place})
+        network = self.face(f"networks?name={name}")["networks"][0]
+        self.shown(f"subnets/{network['subnets'][0]}")
+        return str(network["id"])
+
+
+@pytest.fixture(scope="session")
+def site(mariadb_server: MariadbServer) -> Iterator[Site]:
+    if reason := neutron.missing():
+        pytest.skip(reason)
+    with (
+        GluonServer("up") as gluon,
+        NeutronServer(
+            database=database_of(mariadb_server), plugin="gluon", settings={"gluon": {"url": gluon.url}}
+        ) as front,
+    ):
+        yield Site(front, gluon)

@@ -1,0 +1,88 @@
+"""The core plugin `gluon`: ports and networks of both in one Neutron."""
+
+import uuid
+
+from tests.live.neutron.conftest import Site
+
+BIND = {"device_id": str(uuid.uuid4()), "device_owner": "compute:nova", "binding:host_id": "host1"}
+FREE = {"device_id": "", "device_owner": "", "binding:host_id": None}
+
+
+def test_a_service_is_a_network_of_neutron(site: Site) -> None:
+    network = site.service()
+    seen = site.neutron("GET", f"networks/{network}")["network"]
+    assert (seen["provider:network_type"], seen["port_security_enabled"]) == ("gluon", False)
+    assert seen["tenant_id"] == site.project
+    subnet = site.neutron("GET", f"subnets?network_id={network}")["subnets"][0]
+    assert (subnet["cidr"], subnet["gateway_ip"], subnet["enable_dhcp"]) == ("10.1.1.0/24", "10.1.1.1", False)
+    assert seen["subnets"] == [subnet["id"]]
+
+
+def test_a_port_from_making_to_deleting(site: Site) -> None:
+    network = site.service()
+    address = {"ip_address": "10.1.1.7"}
+    body = {"port": {"network_id": network, "name": "p1", "tenant_id": site.project, "fixed_ips": [address]}}
+    made = site.neutron("POST", "ports", body, wanted=201)["port"]
+    port = made["id"]
+    assert made["fixed_ips"][0]["ip_address"] == "10.1.1.7"
+    assert site.face(f"ports/{port}")["port"]["name"] == "p1"
+    bound = site.neutron("PUT", f"ports/{port}", {"port": BIND})["port"]
+    assert (bound["binding:vif_type"], bound["binding:host_id"]) == ("ovs", "host1")
+    assert bound["binding:vif_details"]["bound_drivers"] == {"0": "gluon"}
+    assert site.face(f"ports/{port}")["port"]["binding:host_id"] == "host1"
+    free = site.neutron("PUT", f"ports/{port}", {"port": FREE})["port"]
+    assert (free["binding:vif_type"], free["binding:host_id"]) == ("unbound", "")
+    assert free["fixed_ips"] == made["fixed_ips"]
+    site.neutron("DELETE", f"ports/{port}", wanted=204)
+    site.face(f"ports/{port}", wanted=404)
+    site.neutron("GET", f"ports/{port}", wanted=404)
+
+
+def test_lists_hold_the_ports_of_both(site: Site) -> None:
+    device = str(uuid.uuid4())
+    body = {"network_id": site.service(), "device_id": device, "fixed_ips": [{"ip_address": "10.1.1.8"}]}
+    body["tenant_id"] = site.project
+    own = site.neutron("POST", "networks", {"network": {"name": "own"}}, wanted=201)["network"]["id"]
+    ports = [
+        site.neutron("POST", "ports", {"port": one}, wanted=201)["port"]["id"]
+        for one in (body, {"network_id": own, "device_id": device})
+    ]
+    seen = site.neutron("GET", f"ports?device_id={device}&sort_key=id")["ports"]
+    assert [port["id"] for port in seen] == sorted(ports)
+    one = site.neutron("GET", f"ports?device_id={device}&sort_key=id&limit=1")
+    assert [port["id"] for port in one["ports"]] == sorted(ports)[:1]
+    found = site.neutron("GET", f"ports?network_id={body['network_id']}&fixed_ips=ip_address%3D10.1.1.8")
+    assert [port["id"] for port in found["ports"]] == ports[:1]
+
+
+def test_what_gluon_refuses_neutron_refuses_in_the_same_words(site: Site) -> None:
+    body = {"network_id": site.service(), "security_groups": [str(uuid.uuid4())]}
+    for server in (site.front, site.gluon):
+        status, answer = server.request("POST", "/v2.0/ports", {"port": body})
+        assert (status, answer["NeutronError"]["type"]) == (400, "InvalidInput")
+        assert "have no security_groups" in answer["NeutronError"]["message"]
+
+
+def test_a_service_is_not_changed_through_neutron(site: Site) -> None:
+    network = site.service()
+    subnet = {"network_id": network, "cidr": "10.9.0.0/24", "ip_version": 4}
+    site.neutron("POST", "subnets", {"subnet": subnet}, wanted=409)
+    site.neutron("PUT", f"networks/{network}", {"network": {"name": "x"}}, wanted=409)
+    refused = site.neutron("DELETE", f"networks/{network}", wanted=409)
+    assert refused["NeutronError"]["type"] == "OwnedByGluon"
+
+
+def test_what_is_done_at_gluon_is_seen_in_neutron(site: Site) -> None:
+    port = site.port(name="there")
+    shown = site.shown(f"ports/{port}")["port"]
+    assert shown["name"] == "there"
+    plain = shown["network_id"]
+    assert site.neutron("GET", f"networks?id={plain}")["networks"][0]["subnets"] == []
+    assert plain not in {network["id"] for network in site.neutron("GET", "networks")["networks"]}
+    site.gluon.request("PUT", f"/v2.0/ports/{port}", {"port": {"name": "other", **BIND}})
+    site.until(lambda: site.seen(port)["status"] == "ACTIVE", "the port ACTIVE in Neutron")
+    assert (site.seen(port)["name"], site.seen(port)["binding:vif_type"]) == ("other", "ovs")
+    site.gluon.request("DELETE", f"/v2.0/ports/{port}")
+    site.until(
+        lambda: site.front.request("GET", f"/v2.0/ports/{port}")[0] == 404, "the port gone from Neutron"
+    )
