@@ -53,7 +53,7 @@ def expected(kind: ObjectType, body: dict[str, Any]) -> dict[str, Any] | None:
         normal = checks.check(body, partial=False).values
     except errors.Invalid:
         return None
-    checks.fill(normal)
+    normal = checks.filled(normal)
     found = {**dict.fromkeys(kind.attributes), **normal}
     return {name: None if kind.attributes[name].secret else value for name, value in found.items()}
 

@@ -13,6 +13,7 @@ from typing import Any
 from gluon import errors
 from gluon.api import errors as answers
 from gluon.api import message
+from gluon.model import types
 from gluon.objects import codec
 from gluon.particles import tables
 from gluon.proton import access, editions, service, units
@@ -94,7 +95,7 @@ class Editions:
             return _other_method(request, COLLECTION if not edition.why else READ)
         if edition.why:
             return _read_only(request, edition)
-        body = access.owned(edition.type, answers.json_body(request), request.caller)
+        body = access.owned(edition.type.role(types.Role.PROJECT), answers.json_body(request), request.caller)
         attribute = edition.type.parent_key
         if parent is not None and attribute and body.get(attribute) in (None, ""):
             body = {**body, attribute: parent}

@@ -72,7 +72,7 @@ class Field:
 class Fields:
     """All attributes of one object type, compiled.
 
-    `defaults`: the normal form of each default; `fill` puts them in. `needed`: what a body that makes an
+    `defaults`: the normal form of each default; `filled` puts them in. `needed`: what a body that makes an
     object must hold. `immutable` and `read_only` are for who knows the stored object; see `refuse_fixed`.
     """
 
@@ -100,7 +100,8 @@ class Fields:
         self.defaults: Mapping[str, Any] = MappingProxyType(
             {f.name: f.parse(f.attribute.default) for f in fields if f.attribute.default is not None}
         )
-        self._nested_defaults = frozenset(n for n, d in self.defaults.items() if isinstance(d, list | dict))
+        self._nested_defaults = {n: d for n, d in self.defaults.items() if isinstance(d, list | dict)}
+        self._flat_defaults = {n: d for n, d in self.defaults.items() if n not in self._nested_defaults}
         self.immutable = frozenset(f.name for f in fields if f.attribute.immutable)
         self.read_only = frozenset(f.name for f in fields if f.attribute.read_only)
         self.secret = frozenset(f.name for f in fields if f.attribute.secret)
@@ -172,11 +173,13 @@ class Fields:
             raise errors.Invalid(problems[:MOST_PROBLEMS])
         return Checked(values=values, written=written)
 
-    def fill(self, values: dict[str, Any]) -> None:
-        """Put the defaults of absent attributes into `values`, as data of their own."""
-        for name, default in self.defaults.items():
+    def filled(self, values: dict[str, Any]) -> dict[str, Any]:
+        """`values` and the defaults of absent attributes, as data of their own."""
+        whole = {**self._flat_defaults, **values}
+        for name, default in self._nested_defaults.items():
             if name not in values:
-                values[name] = nested.copy(default) if name in self._nested_defaults else default
+                whole[name] = nested.copy(default)
+        return whole
 
     def refuse_fixed(self, stored: Mapping[str, Any], given: Mapping[str, Any]) -> None:
         """Immutable and read-only attributes keep the stored value: raises `Invalid` with all that do not.

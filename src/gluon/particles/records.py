@@ -40,7 +40,6 @@ class Records:
         "_secret",
         "_shape",
         "_take_body",
-        "_take_roles",
         "columns",
         "key",
         "key_column",
@@ -75,10 +74,7 @@ class Records:
         self._parts: dict[frozenset[str], _Part] = {}
         self._project = object_type.role(types.Role.PROJECT)
         self._blank: store.Row = dict.fromkeys((tables.PROJECT, *columns))
-        self._roles = tuple(object_type.roles)
-        # asked for two columns more than it needs, so that it always answers with a tuple
-        of_roles = [self.column(name) for name in object_type.roles.values()]
-        self._take_roles = itemgetter(*of_roles, tables.CREATED, tables.UPDATED)
+        self._roles = {role: self.column(name) for role, name in object_type.roles.items()}
 
     def column(self, attribute: str) -> str:
         """The column of an attribute."""
@@ -157,14 +153,18 @@ class Records:
         if row[tables.WRITTEN]:
             return codec.encode({name: v for name, v in self.body(row).items() if name not in without})
         if not without:
-            return codec.encode(self._form(*self._values(row)))
+            taken = self._take_body(row)
+            return codec.encode(self._form(*(self._embedding(taken) if self._shape else taken)))
         part = self._parts.get(hidden := frozenset(without)) or self._part(hidden)
-        return codec.encode(part.form(*part.take(self._values(row))))
+        taken = part.of_row(row) if part.of_row is not None else part.take(self._values(row))
+        return codec.encode(part.form(*taken))
 
     def _part(self, without: frozenset[str]) -> _Part:
         """Made once for each set of attributes that rules hide from somebody."""
         shown = [n for n, name in enumerate(self._names) if name not in without]
-        made = _Part(_form([self._names[n] for n in shown]), itemgetter(*shown))
+        columns = (*self.columns.values(), tables.CREATED, tables.UPDATED)
+        of_row = None if self._shape else itemgetter(*(columns[n] for n in shown))
+        made = _Part(_form([self._names[n] for n in shown]), itemgetter(*shown), of_row)
         if len(self._parts) < _MOST_PARTS:
             self._parts[without] = made
         return made
@@ -213,16 +213,39 @@ class Records:
             if name in self._secret
         }
 
-    def roles(self, row: store.Row) -> dict[types.Role, store.Value]:
+    def roles(self, row: store.Row) -> Mapping[types.Role, store.Value]:
         """The values of the attributes that play roles."""
-        return dict(zip(self._roles, self._take_roles(row), strict=False))
+        return _Roles(self._roles, row)
 
 
 class _Part(NamedTuple):
-    """A body with fewer attributes: its Struct, and its values of those of a whole one."""
+    """A body with fewer attributes: its Struct, and its values of those of a whole one, or of a row where nothing is embedded."""
 
     form: type[msgspec.Struct]
     take: Callable[[Sequence[Any]], Sequence[Any]]
+    of_row: Callable[[store.Row], Sequence[Any]] | None
+
+
+class _Roles(Mapping[types.Role, store.Value]):
+    """A row by roles. Most are never asked for."""
+
+    __slots__ = ("_columns", "_row")
+
+    def __init__(self, columns: Mapping[types.Role, str], row: store.Row) -> None:
+        self._columns, self._row = columns, row
+
+    def get(self, role: types.Role, default: Any = None) -> Any:
+        column = self._columns.get(role)
+        return default if column is None else self._row[column]
+
+    def __getitem__(self, role: types.Role) -> store.Value:
+        return self._row[self._columns[role]]
+
+    def __iter__(self) -> Iterator[types.Role]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
 
 
 class Values(Mapping[str, Any]):

@@ -70,12 +70,11 @@ def unseen(resource: registry.Resource) -> str:
     return f"an object of type {resource.name} that you may not see"
 
 
-def owned(kind: types.ObjectType, body: Any, caller: policy.Caller) -> Any:
-    """A body of a new object with the caller's project, where it says nothing of one."""
-    if caller.project is None:
+def owned(name: str | None, body: Any, caller: policy.Caller) -> Any:
+    """A body of a new object with the caller's project as attribute `name`, where it says nothing of one."""
+    if caller.project is None or name is None:
         return body
-    name = kind.role(types.Role.PROJECT)
-    if name is None or not (type(body) is dict or isinstance(body, Mapping)) or name in body:
+    if not (type(body) is dict or isinstance(body, Mapping)) or name in body:
         return body
     return {**body, name: caller.project}
 
@@ -113,20 +112,20 @@ def require_move(context: units.Context) -> None:
         raise problems.not_settable(resource, "update", [name])
 
 
-def require_new(context: units.Context, row: store.Row, given: Mapping[str, Any]) -> None:
-    """The caller may make this object with these values. Raises `Forbidden`."""
+def require_new(context: units.Context, row: store.Row, given: Mapping[str, Any]) -> policy.Own | None:
+    """The caller may make this object with these values. Raises `Forbidden`. Returns what `document` would ask again."""
     caller, resource = context.caller, context.resource
     if caller.admin:
-        return
+        return None
     access, project = context.access, row[tables.PROJECT]
     own = access.own(caller) if project is not None and project == caller.project else None
     if own is not None:
         if not own.creates:
             raise problems.forbidden(resource, "create")
-        if not own.unset.isdisjoint(given):
+        if not given.keys().isdisjoint(own.unset):
             usual = resource.usual
             _refuse(resource, "create", [n for n in own.unset if n in given and given[n] not in usual[n]])
-        return
+        return own
     target = Target(resource, row, project)
     if not access.allows("create", caller, target):
         raise problems.forbidden(resource, "create")
@@ -136,6 +135,7 @@ def require_new(context: units.Context, row: store.Row, given: Mapping[str, Any]
         said = [name for name in ruled if given.get(name) not in usual[name]]
         if said:
             _refuse(resource, "create", access.refused("create", said, caller, target))
+    return None
 
 
 def require_change(
@@ -181,13 +181,20 @@ def _hidden(context: units.Context, access: policy.Access, row: store.Row) -> Co
     return own.hidden if own is not None else access.hidden(caller, read(context.resource, row, caller))
 
 
-def document(context: units.Context, row: store.Row, whole: bytes | None = None) -> bytes:
-    """The body as this caller sees it, as JSON. `whole`: the body where somebody has made it already."""
-    records, access = context.resource.records, context.access
-    if access.guards and not context.caller.admin:
+def document(
+    context: units.Context, row: store.Row, whole: bytes | None = None, own: policy.Own | None = None
+) -> bytes:
+    """The body as this caller sees it, as JSON. `whole`: the body where somebody has made it already; `own`: what the caller
+    may do with this object, where that was asked."""
+    records = context.resource.records
+    if own is not None:
+        without: Collection[str] = own.hidden
+    elif not context.caller.admin and (access := context.access).guards:
         without = _hidden(context, access, row)
-        if without:
-            return records.document(row, without)
+    else:
+        without = ()
+    if without:
+        return records.document(row, without)
     return records.document(row) if whole is None else whole
 
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from gluon.model import types
 from gluon.objects import journal
 from gluon.particles import tables
 from gluon.proton import access, checks, judging, problems, registry, supplies, units, upkeep, work
-from gluon.spi import store
+from gluon.spi import policy, store
 
 _NONE: frozenset[str] = frozenset()
 
@@ -45,7 +44,7 @@ class Create:
         """`made_key`: the key is a fresh uuid of ours, so that nothing can have it already; `granted`: attributes that the
         service's own code sets."""
         resource = context.resource
-        self.who, self.request_id = context.who, context.request_id
+        self.who, self.request_id = context.caller.user, context.request_id
         self._context, self._key, self._made_key = context, key, made_key
         self._values, self._written, self._granted = values, written, granted
         self.reads: Sequence[store.Lookup] = ()
@@ -75,7 +74,7 @@ class Create:
         return reads
 
     def _project(self) -> store.Value:
-        name = self._context.resource.type.role(types.Role.PROJECT)
+        name = self._context.resource.project
         return self._context.caller.project if name is None else self._values.get(name)
 
     def _column(self, column: str, project: store.Value) -> store.Value:
@@ -86,7 +85,7 @@ class Create:
         if resource.entangled:
             return self._decide_all(view)
         changes = store.Changes()
-        row = self._row(view)
+        row, own = self._row(view)
         if resource.references:
             checks.references(context, view, row)
         if resource.pooled:
@@ -110,7 +109,7 @@ class Create:
                 upkeep.count(view, changes, resource, str(row[tables.PROJECT] or ""), 1)
             if resource.checks:
                 judging.judge_new(view, resource, row)
-        changes.result = units.Result(row, access.document(context, row, document))
+        changes.result = units.Result(row, access.document(context, row, document, own))
         return changes
 
     def _taken(self) -> frozenset[str]:
@@ -122,8 +121,8 @@ class Create:
             p.column for p in pooled if p.supply is not None and p.attribute.name not in self._values
         )
 
-    def _row(self, view: store.View) -> store.Row:
-        """The new row, which the caller may make and whose key is free."""
+    def _row(self, view: store.View) -> tuple[store.Row, policy.Own | None]:
+        """The new row, which the caller may make and whose key is free, and what the caller may do with it."""
         context, resource = self._context, self._context.resource
         row = resource.records.row(
             self._values,
@@ -132,14 +131,15 @@ class Create:
             now=view.now,
             project=context.caller.project,
         )
+        own = None
         if not context.caller.admin:
             given = self._values
             if self._granted:
                 given = {name: value for name, value in given.items() if name not in self._granted}
-            access.require_new(context, row, given)
+            own = access.require_new(context, row, given)
         if not self._made_key and view.get(resource.table, self._key) is not None:
             raise problems.taken(resource, (resource.type.key,), (self._key,))
-        return row
+        return row, own
 
     def _interface(self, view: store.View, port: store.Row) -> store.Row:
         """The row of the interface that is made with a port."""
@@ -149,17 +149,13 @@ class Create:
         assert resource.fill_default is not None
         if not self._made_key and view.get(interface.table, self._key) is not None:
             raise problems.taken(interface, (interface.type.key,), (self._key,))
-        values, written = resource.fill_default(str(self._key), port, self._written)
-        if interface.modern:
-            interface.fields.fill(values)
-        project = units.text_of(port[tables.PROJECT])
-        return interface.records.row(values, written, revision=view.revision, now=view.now, project=project)
+        return resource.fill_default(port, self._written)
 
     def _decide_all(self, view: store.View) -> store.Changes:
         """The same where what is made has parts that look at each other."""
         context, resource = self._context, self._context.resource
         state = work.Work(view, context)
-        row = self._row(view)
+        row, own = self._row(view)
         checks.references(context, view, row)
         if resource.pooled:
             session = state.session(row[tables.PROJECT])
@@ -177,11 +173,11 @@ class Create:
         elif resource.is_service:
             upkeep.enter(state.changes, resource, self._key)
         upkeep.settle(state, row)
-        return state.finish(units.Result(row, access.document(context, row, document)))
+        return state.finish(units.Result(row, access.document(context, row, document, own)))
 
 
 def _add(changes: store.Changes, resource: registry.Resource, row: store.Row) -> bytes:
     document = resource.records.document(row)
-    changes.put(resource.table, row)
+    changes.writes.append((resource.table, row))
     changes.entries.append(units.draft(resource, journal.Operation.CREATE, row, old=None, new=document))
     return document

@@ -1,7 +1,6 @@
 """The interface that is made with each port: which of its attributes get what, resolved once.
 
-In: the types of port and interface. Out: a `Filler`, which `units.Create` calls for each new port. It
-is pure, and its result has the form that `fields.Checked` gives.
+In: the types of port and interface. Out: a `Filler`, which `create` calls for each new port. Pure.
 """
 
 from __future__ import annotations
@@ -10,11 +9,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gluon.model import types
-from gluon.particles import tables
+from gluon.objects import codec
+from gluon.particles import records, tables
 from gluon.spi import store
 
-Filler = Callable[[str, store.Row, Mapping[str, Any]], tuple[dict[str, Any], dict[str, Any]]]
-"""From a port's key, row and written forms: the values and the written forms of its interface."""
+Filler = Callable[[store.Row, Mapping[str, Any]], store.Row]
+"""From a port's row and its written forms: the row of its interface."""
 
 SEGMENTATION: Mapping[types.Role, store.Value] = {
     types.Role.SEGMENTATION_TYPE: "none",
@@ -32,27 +32,32 @@ def fits(interface: types.ObjectType) -> bool:
     )
 
 
-def filler(port: types.ObjectType, interface: types.ObjectType) -> Filler:
-    """What fills the default interface of such a port."""
-    roles = interface.roles
+def filler(port: records.Records, interface: records.Records, usual: Mapping[str, Any]) -> Filler:
+    """What fills the default interface of such a port. `usual`: the defaults of its attributes."""
+    of_port, kind = port.object_type, interface.object_type
+    roles = kind.roles
     constants = {roles[role]: value for role, value in SEGMENTATION.items() if role in roles}
-    keys = tuple({interface.key, roles.get(types.Role.PORT, interface.key)})
+    template = interface.row({**usual, **constants}, {}, revision=0, now="")
+    keys = tuple({interface.column(name) for name in (kind.key, roles.get(types.Role.PORT, kind.key))})
     name, project = roles.get(types.Role.NAME), roles.get(types.Role.PROJECT)
-    length = interface.attributes[name].length if name else None
-    port_name, port_project = port.role(types.Role.NAME), port.role(types.Role.PROJECT)
+    length = kind.attributes[name].length if name else None
+    port_name, port_project = of_port.role(types.Role.NAME), of_port.role(types.Role.PROJECT)
+    column_of_name = interface.column(name) if name else None
+    name_of = port.column(port_name) if port_name else None
 
-    def fill(key: str, row: store.Row, written: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        values: dict[str, Any] = constants.copy()
-        for attribute in keys:
-            values[attribute] = key
-        if name:
-            values[name] = _named(row[port_name] if port_name else None, length)
-        if project is None:
-            return values, {}
-        values[project] = row[tables.PROJECT]
-        if port_project is not None and port_project in written:
-            return values, {project: written[port_project]}
-        return values, {}
+    def fill(row: store.Row, written: Mapping[str, Any]) -> store.Row:
+        made = template.copy()
+        key = str(row[port.key_column])
+        for column in keys:
+            made[column] = key
+        if column_of_name is not None:
+            made[column_of_name] = _named(row[name_of] if name_of else None, length)
+        made[tables.PROJECT] = row[tables.PROJECT]
+        made[tables.REVISION] = row[tables.REVISION]
+        made[tables.CREATED] = made[tables.UPDATED] = row[tables.CREATED]
+        if written and project is not None and port_project is not None and port_project in written:
+            made[tables.WRITTEN] = codec.encode({project: written[port_project]}).decode()
+        return made
 
     return fill
 

@@ -38,7 +38,7 @@ class Edition:
         """A client's body as one of the stored version. Raises `Invalid` in the words of this version."""
         values = self.fields.check(body, partial=partial).values
         if not partial and self.modern:
-            self.fields.fill(values)
+            values = self.fields.filled(values)
         return self.turn.up(values, stored=stored)
 
     def needs_stored(self, body: Any) -> bool:

@@ -31,13 +31,11 @@ class New(msgspec.Struct, frozen=True, gc=False):
 def new(context: units.Context, body: Any, parent: str | None, key: store.Value = None) -> New:
     """It belongs to the caller's project where it says nothing. `key`: made by us before, should one be needed."""
     resource = context.resource
-    body = access.owned(resource.type, body, context.caller)
+    body = access.owned(resource.project, body, context.caller)
     if parent is not None and isinstance(body, Mapping):
         body = _with_parent(resource, body, parent)
     checked = resource.fields.check(body, partial=False)
-    values = checked.values
-    if resource.modern:
-        resource.fields.fill(values)
+    values = resource.fields.filled(checked.values) if resource.modern else checked.values
     given = values.get(resource.type.key)
     made = not given and resource.type.generated_key
     if not made:

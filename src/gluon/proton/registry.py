@@ -80,6 +80,8 @@ class Resource:
     is_port: bool = field(init=False)
     is_service: bool = field(init=False)
     """It is a network of the Neutron face."""
+    project: str | None = field(init=False)
+    """The attribute that says whose an object is."""
     usual: Mapping[str, tuple[Any, Any]] = field(init=False)
     """By attribute, what is as good as not given."""
     references: tuple[referring.Reference, ...] = ()
@@ -129,6 +131,7 @@ class Resource:
         self.table = self.records.table
         self.is_port = self.type.kind is types.Kind.PORT
         self.is_service = self.type.kind is types.Kind.SERVICE
+        self.project = self.type.role(types.Role.PROJECT)
         self.usual = {name: (None, a.default) for name, a in self.type.attributes.items()}
 
     def lookup(self, key: store.Value) -> store.Lookup:
@@ -198,7 +201,8 @@ class Registry:
             resource.children = {r.type.plural: r for r in made.values() if r.type.parent == resource.name}
             if resource.is_port and interfaces and filling.fits(interfaces[0].type):
                 resource.default_interface = interfaces[0]
-                resource.fill_default = filling.filler(kind, interfaces[0].type)
+                usual = interfaces[0].fields.defaults if model.file_version != "1.0" else {}
+                resource.fill_default = filling.filler(resource.records, interfaces[0].records, usual)
         if model.file_version != "1.0":
             _modernise(model, made, links, self._codes)
         self._enter(model, made)

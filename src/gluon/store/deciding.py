@@ -63,17 +63,15 @@ class State:
 class BatchView:
     """`spi.store.View` over the overlay; one for all units of a batch."""
 
-    __slots__ = ("_parts", "_patience", "incarnation", "now", "overlay", "revision")
+    __slots__ = ("_parts", "_patience", "get", "incarnation", "now", "overlay", "revision")
 
     def __init__(self, overlay: Overlay, state: State) -> None:
         self.overlay = overlay
+        self.get = overlay.get
         self.start()
         self.revision = state.first
         self.now = state.now
         self.incarnation = state.incarnation
-
-    def get(self, table: str, *key: store.Value) -> store.Row | None:
-        return self.overlay.get(table, key)
 
     def rows(
         self, table: str, columns: tuple[str, ...], values: tuple[store.Value, ...]

@@ -205,7 +205,7 @@ class Overlay:
         if needs.groups:
             raise NotLoaded(*(store.Lookup(t, c, v) for (t, c), group in needs.groups.items() for v in group))
 
-    def get(self, name: str, key: Key) -> store.Row | None:
+    def get(self, name: str, *key: store.Value) -> store.Row | None:
         """Raises `NotLoaded`."""
         table = self._tables.get(name) or self._table(name)
         change = table.changed.get(key, table)
@@ -229,7 +229,7 @@ class Overlay:
         """Raises `NotLoaded`."""
         table = self._table(name)
         if columns == table.shape.key:
-            row = self.get(name, values)
+            row = self.get(name, *values)
             return () if row is None else (row,)
         group = table.found.get(columns)
         base = group.get(values) if group is not None else None
@@ -264,7 +264,8 @@ class Overlay:
                 raise GluonError(f"a row of {name} lacks column {error}") from None
             if len(write) != shape.width:
                 raise GluonError(f"a row of {name} has columns that the table lacks")
-            prepared.append((table, shape.key_of(write), (write, values)))
+            key = (write[shape.one],) if shape.one is not None else shape.key_of(write)
+            prepared.append((table, key, (write, values)))
         return prepared
 
     @staticmethod

@@ -40,6 +40,7 @@ class Shape:
         "key",
         "key_of",
         "name",
+        "one",
         "rank",
         "served",
         "stored",
@@ -57,6 +58,8 @@ class Shape:
         self.stored = tuple(stored)
         self.types = {c.name: c.type for c in table.columns}
         self.key = table.key
+        self.one = table.key[0] if len(table.key) == 1 else None
+        """The column of the key, if it is one alone."""
         self.key_of = taker(table.key)
         self.values_of = taker(self.columns)
         self.width = len(self.columns)

@@ -263,8 +263,7 @@ def test_defaults_are_filled_as_data_of_their_own() -> None:
         attribute("l", T.LIST, items=attribute("i", T.INTEGER), default=[1]),
     )
     assert checks.defaults == {"net": "2001:db8::/32", "l": [1]}
-    values: dict[str, Any] = {"net": None}
-    checks.fill(values)
+    values = checks.filled({"net": None})
     assert values == {"net": None, "l": [1]}
     values["l"].append(2)
     assert checks.defaults["l"] == [1]
