@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote
 
@@ -79,6 +79,10 @@ class Answered(NamedTuple):
 Record = Callable[[Answered], None]
 
 
+Refusal = Callable[[Exception, Mapping[bytes, bytes], str], message.Reply]
+"""Of an error, the request's headers and its id."""
+
+
 class Posting(Protocol):
     """`posts.Posts`: begins what it can, and says whether it has."""
 
@@ -125,6 +129,8 @@ class Lane:
         self.streams: watch.Streams | None = None
         self.rates: rates.Rates | None = None
         self.posts: Posting | None = None
+        self.refusals: Mapping[str, Refusal] = {}
+        """By the first segment of a path, who tells errors in other words than ours."""
 
     def place(self, target: bytes) -> Place | None:
         """Of a request's target; None if it is not the lane's. Those of collections are kept while the models stay."""
@@ -242,6 +248,8 @@ class Lane:
         except Exception as error:  # noqa: BLE001 - the border: no client sees a stack
             await evened.hold(error, caller, at)
             reply = failed(error, headers, request_id, modern=modern)
+            if path[0] in self.refusals:
+                reply = self.refusals[path[0]](error, headers, request_id)
         await respond(send, reply, request_id, head=method == "HEAD")
         self._told(Answered(method, path, headers, caller, request_id, served, reply.status, reply.body,
                             time.perf_counter() - began))  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from gluon.api import changesets, lane, quotas, routes
-from gluon.api.neutron import front
+from gluon.api.neutron import answers, front
 from gluon.api.neutron import routes as paths
 from gluon.arbiter import alternates, binder
 from gluon.cmd.protons import Protons
@@ -44,3 +44,9 @@ def neutron(
     """What answers Neutron's paths, and leaves all others to `rest`. `others`: bindings beside the active ones."""
     face = Face(database, lambda: protons.registry, actions, binds, others, protons.rules.allows)
     return front.Front(rest, paths.Routes(face), refresh)
+
+
+def refusing(app: lane.Lane) -> lane.Lane:
+    """What the lane refuses at Neutron's paths is told as Neutron tells it."""
+    app.refusals = dict.fromkeys(front.ROOTS, answers.refused)
+    return app

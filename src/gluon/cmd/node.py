@@ -315,7 +315,7 @@ def _assemble(
     record = recording.recorder(settings.logs, settings.api, kept, traces)
     rest = fronts.falcon(protons, database, offered, served_too, served.refresh)
     front = fronts.neutron(rest, protons, database, actions, binds, others, served.refresh)
-    app = lane.Lane(served, front, guarding, counting, record)
+    app = fronts.refusing(lane.Lane(served, front, guarding, counting, record))
     app.posts = swift = posts.Posts(guarding, actions, counting, record)
     app.rates = swift.rates = served.rates = served_too.rates = rating.of(settings)
     alone = config.database_url(settings).startswith("sqlite:")

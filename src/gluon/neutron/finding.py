@@ -6,13 +6,15 @@ there was a table of networks is entered when a service type is first asked for.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import msgspec
 
-from gluon.arbiter.tables import PORT
 from gluon.neutron import ids, reading, shapes, subnets
 from gluon.neutron.asker import Asker
+from gluon.particles import tables
 from gluon.proton.units import Context
 from gluon.spi import networks, store
 
@@ -82,16 +84,18 @@ class Finder:
 
     async def _used(self, guesses: Sequence[Place]) -> list[Place]:
         """Those whose project has ports in the proton. Of the guesses for one id at most one is right."""
-        filters = (reading.among("project", [g.project for g in guesses]),)
-        if not await self._store.select(store.Select(table=PORT, filters=filters, limit=1)):
-            return []
-        found: list[Place] = []
-        for guess in guesses:
-            filters = (reading.among("project", [guess.project]),)
-            select = store.Select(table=PORT, equals=(("api", guess.api),), filters=filters, limit=1)
+        found = await asyncio.gather(*map(self._has_ports, guesses))
+        return [guess for guess, used in zip(guesses, found, strict=True) if used]
+
+    async def _has_ports(self, guess: Place) -> bool:
+        for wire in self._known().of_api(guess.api):
+            none = () if guess.project else (reading.among(tables.PROJECT, [None]),)
+            select = store.Select(table=wire.resource.table, filters=none, limit=1)
+            if guess.project:
+                select = replace(select, equals=((tables.PROJECT, guess.project),))
             if await self._store.select(select):
-                found.append(guess)
-        return found
+                return True
+        return False
 
     async def services(self, asker: Asker, net: shapes.Net) -> Sequence[Place]:
         """All services of a type that the caller may see."""

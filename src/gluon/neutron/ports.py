@@ -182,10 +182,6 @@ class Ports:
                 found.append(Found(wire, row, body, place))
         return found
 
-    async def networks_of(self, wire: shapes.Wire, keys: Sequence[store.Value]) -> dict[store.Value, str]:
-        """The networks of those ports that are in one."""
-        return {key: found.network for key, found in (await self._attached(wire, keys)).items()}
-
     async def _attached(
         self, wire: shapes.Wire, keys: Sequence[store.Value]
     ) -> dict[store.Value, bodies.Attached]:

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from gluon import errors
-from gluon.arbiter.tables import PORT
 from gluon.model.types import OnDelete, Role
 from gluon.neutron import addresses, bodies, faults, finding, profiles, shapes, wishes
 from gluon.neutron import ports as reads
@@ -87,9 +86,6 @@ class Writing:
             "vlan_transparency": False,
         }
         values = wishes.filled(wire, wish.values, usual)
-        mac = wire.attribute(Role.MAC)
-        if mac is not None and "mac_address" in body:
-            await self._check_mac(wire, join, str(values.get(mac)), place.id)
         given = values.get(wire.resource.type.key)
         bound: dict[str, Any] | None = None
         if join is not None:
@@ -110,22 +106,6 @@ class Writing:
         if not feeders:
             raise faults.invalid(f"nothing in {resource.api} leads from a port to a {resource.name}")
         return feeders[0]
-
-    async def _check_mac(
-        self, wire: shapes.Wire, join: shapes.Join | None, mac: str, network: str, but: str = ""
-    ) -> None:
-        """No two ports of a network have the same address, where the proton does not see to that itself."""
-        rows = await self._store.select(store.Select(table=PORT, equals=(("mac", mac),)))
-        keys = [r["id"] for r in rows if r["id"] != but and r["api"] == wire.resource.api]
-        if join is None or not keys:
-            return
-        there = await self._ports.networks_of(wire, keys)
-        if network in there.values():
-            raise faults.Fault(
-                409,
-                "MacAddressInUse",
-                f"Unable to complete operation for network {network}. The mac address {mac} is in use.",
-            )
 
     # -- changes -------------------------------------------------------------------------------
 
@@ -150,9 +130,6 @@ class Writing:
             after = profiles.written(stored, wish.profile, unbinds=wish.unbinds, vnic_type=vnic)
             if after != stored:
                 granted[profile] = wishes.profile_text(after) if after else None
-        mac = wire.attribute(Role.MAC)
-        if mac in values and values[mac] != found.body["mac_address"] and found.attached is not None:
-            await self._check_mac(wire, found.attached.join, str(values[mac]), found.attached.network, key)
         expected = frozenset({int(row[tables.REVISION] or 0)}) if granted and wish.unbinds else None
         moved = await self._moved(asker, found, wish)
 

@@ -25,6 +25,31 @@ async def bind(cloud: Cloud, port: str, host: str = "host1") -> Any:
 
 async def test_a_boot_on_a_port_and_the_end_of_the_server(cloud: Cloud) -> None:
     port = await cloud.vpn_port()
+    await before(cloud, port)
+    key = port["id"]
+    bound = await bind(cloud, key)
+    device = bound["device_id"]
+    assert (bound["binding:vif_type"], bound["binding:host_id"]) == ("ovs", "host1")
+    assert bound["binding:vif_details"]["bridge_name"]
+    assert bound["status"] == "DOWN"
+    cloud.network.plug(key)
+    await cloud.until(key, "ACTIVE")
+    await looked_at(cloud, port, device)
+    await cloud("user", "GET", f"ports/{key}?fields=binding%3Aprofile&fields=network_id")
+    away: dict[str, Any] = {
+        "device_id": "",
+        "device_owner": "",
+        "binding:host_id": None,
+        "binding:profile": {},
+    }
+    for _ in range(3):
+        free = (await cloud("nova", "PUT", f"ports/{key}", {"port": away}))["port"]
+        assert (free["device_id"], free["binding:host_id"], free["binding:vif_type"]) == ("", "", "unbound")
+    await cloud.until(key, "DOWN")
+
+
+async def before(cloud: Cloud, port: Any) -> None:
+    """What the API and the scheduler ask."""
     assert port.keys() >= PORT
     assert port["tenant_id"] == port["project_id"] == PROJECT
     key, network = port["id"], port["network_id"]
@@ -51,14 +76,10 @@ async def test_a_boot_on_a_port_and_the_end_of_the_server(cloud: Cloud) -> None:
     )
     assert physical == {"network": {"provider:physical_network": None, "provider:network_type": None}}
 
-    bound = await bind(cloud, key)
-    device = bound["device_id"]
-    assert (bound["binding:vif_type"], bound["binding:host_id"]) == ("ovs", "host1")
-    assert bound["binding:vif_details"]["bridge_name"]
-    assert bound["status"] == "DOWN"
-    cloud.network.plug(key)
-    await cloud.until(key, "ACTIVE")
 
+async def looked_at(cloud: Cloud, port: Any, device: str) -> None:
+    """What a cache of the server's network is made of, and who lists servers."""
+    key, network = port["id"], port["network_id"]
     for query in (
         f"tenant_id={PROJECT}&device_id={device}",
         f"device_id={device}",
@@ -90,17 +111,6 @@ async def test_a_boot_on_a_port_and_the_end_of_the_server(cloud: Cloud) -> None:
     assert await cloud("user", "GET", f"networks/{network}?fields=dns_domain") == {
         "network": {"dns_domain": ""}
     }
-    await cloud("user", "GET", f"ports/{key}?fields=binding%3Aprofile&fields=network_id")
-    away: dict[str, Any] = {
-        "device_id": "",
-        "device_owner": "",
-        "binding:host_id": None,
-        "binding:profile": {},
-    }
-    for _ in range(3):
-        free = (await cloud("nova", "PUT", f"ports/{key}", {"port": away}))["port"]
-        assert (free["device_id"], free["binding:host_id"], free["binding:vif_type"]) == ("", "", "unbound")
-    await cloud.until(key, "DOWN")
 
 
 async def test_a_boot_by_network(cloud: Cloud) -> None:

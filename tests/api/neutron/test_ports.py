@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gluon import errors
 from tests.api.neutron.cloud import L2, L3, PROJECT, Cloud
 
 
@@ -185,3 +186,19 @@ async def test_the_service_can_go_when_its_ports_are_gone(cloud: Cloud) -> None:
     assert (await cloud.world.ask("nova", "DELETE", f"{L2}/networks/{service['id']}")).status == 204
     assert await cloud.refused("user", "GET", f"networks/{network['id']}") == (404, "NetworkNotFound")
     assert (await cloud("user", "GET", f"networks?id={network['id']}"))["networks"] == []
+
+
+async def test_what_comes_before_the_face_is_told_in_its_words(cloud: Cloud) -> None:
+    class Closed:
+        open: frozenset[str] = frozenset()
+
+        def admit(self, method: str, headers: dict[bytes, bytes]) -> Any:
+            raise errors.Unauthorized("no token is given", challenge="Keystone")
+
+    assert await cloud.refused("user", "POST", "ports", {"port": {"name": "x" * 2_000_000}}) == (
+        413,
+        "InvalidInput",
+    )
+    app: Any = cloud.world._app
+    app._guard = Closed()
+    assert await cloud.refused("user", "GET", "ports") == (401, "NotAuthenticated")
