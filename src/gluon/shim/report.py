@@ -87,15 +87,15 @@ class Reporter:
     async def run(self) -> None:
         """Follow our own keys, and write, for ever."""
         prefix = keys.status_prefix(self._controller, self._shard)
-        try:
-            async with asyncio.TaskGroup() as group:
-                self._group = group
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            try:
                 async for item in self._bus.follow(prefix):
                     self._see(item)
                     self._ready.set()
                     self._pump()
-        finally:
-            self._group = None
+            finally:
+                self._group = None  # while the last Txns end, the cache may still tell of changes
 
     def begin(self, lead: Leadership | None) -> None:
         """Write under this leadership from now on; None: wait for the next."""

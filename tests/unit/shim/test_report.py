@@ -74,3 +74,47 @@ async def test_a_refused_reply_takes_no_other_report_with_it() -> None:
     running.cancel()
     await asyncio.wait({running})
     await bus.close()
+
+
+class Lingering(MemoryBus):
+    """The Txn of one object ends late after it was given up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.let_go = asyncio.Event(), asyncio.Event()
+
+    async def txn(
+        self, compares: Sequence[Compare], then: Sequence[Op], otherwise: Sequence[Op] = ()
+    ) -> TxnResult:
+        if any(op.key.endswith("/first") for op in then):
+            self.begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await self.let_go.wait()
+        return await super().txn(compares, then, otherwise)
+
+
+async def test_what_changes_while_a_reporter_ends_is_left_to_its_successor() -> None:
+    bus = Lingering()
+    won = await bus.txn((), [Put(key=LEAD, value=b"{}")])
+    reporter = Reporter(
+        bus, cast("Cache", Wanted()), controller="fake", shard="*", pace=Pace(), stats=Stats()
+    )
+    running = asyncio.create_task(reporter.run())
+    await reporter.wait_ready()
+    reporter.begin(cast("Any", Lead(won.revision)))
+    reply = said.Reply(report=status.BindingReport(epoch=3, vif_type="ovs"), mod_revision=5)
+    reporter.answer(port("first"), "h", reply)
+    async with asyncio.timeout(60):
+        await bus.begun.wait()
+    running.cancel()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not running.done()
+    reporter.answer(port("later"), "h", reply)
+    bus.let_go.set()
+    await asyncio.wait({running})
+    assert running.cancelled()
+    assert await bus.get(keys.status("fake", "*", API, "Port", "later")) is None
+    await bus.close()
