@@ -20,6 +20,7 @@ from gluon.cmd import (
     db_commands,
     garbage,
     model_commands,
+    nova_options,
     policy_commands,
     port_commands,
     proton_commands,
@@ -66,6 +67,7 @@ _SERVER = _options(
     click.option("--policy", metavar="FILE", help="Rules that win over those of the models (oslo.policy)."),
     _ETCD,
     _INSECURE,
+    nova_options.options,
 )
 _CLIENT = _options(
     _CONFIG,
@@ -94,6 +96,7 @@ def _settings(
     insecure: bool | None = None,
     workers: int | None = None,
     shim: dict[str, Any] | None = None,
+    **nova: Any,
 ) -> config.Settings:
     return config.load(
         file,
@@ -104,6 +107,7 @@ def _settings(
             "models": {"paths": models},
             "policy": {"file": policy},
             "shim": shim or {},
+            "nova": nova_options.section(nova),
         },
     )
 

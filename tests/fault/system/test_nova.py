@@ -29,10 +29,8 @@ def bound(server: GluonServer, number: int) -> str:
 
 async def test_killed_while_nova_is_told(tmp_path: Path) -> None:
     """At a request that follows some that were answered."""
-    config = tmp_path / "gluon.toml"
     async with novas.serving() as nova:
-        config.write_text(f'[nova]\nenabled = true\nendpoint = "{nova.url}/v2.1"\n', encoding="utf-8")
-        server = GluonServer("up", "--config", str(config), "--data", str(tmp_path / "data"))
+        server = GluonServer("up", "--nova", "--nova-endpoint", f"{nova.url}/v2.1", "--data", str(tmp_path))
         try:
             await asyncio.to_thread(server.start)
             killed = asyncio.Event()
