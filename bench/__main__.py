@@ -28,6 +28,7 @@ BENCHES = (
     "memory",
     "workers",
     "bind",
+    "instances",
     "events",
     "watch",
     "resync",

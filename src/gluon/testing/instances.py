@@ -185,6 +185,10 @@ class Instances:
     def _result(self) -> Path:
         return self.lab.host("core").folder / "told.json"
 
+    def ended(self) -> list[str]:
+        """Instances that did not live to the end."""
+        return [one.name for one in self._instances.values() if not one.daemon.running]
+
     def logs(self) -> str:
         """The last words of all processes."""
         shims = [(i.name, i.daemon) for i in self._instances.values()]

@@ -32,6 +32,7 @@ def test_one_owner_of_each_epoch_whoever_is_paused_or_cut_off() -> None:
         told = site.told()
         print(f"\n  three instances: {instances.facts(told)}")
         assert told.wrong == [], site.logs()
+        assert site.ended() == [], site.logs()
         assert len(told.binds) >= 1000
         assert len(told.leaders) >= 1 + len(faults)
         gaps = [instances.silence(told, since, leader) for leader, since in faults]
