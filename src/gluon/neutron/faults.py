@@ -17,9 +17,13 @@ class Fault(errors.Rejected):
         self.kind = kind
 
 
-def missing(what: str, key: str) -> Fault:
+class Missing(Fault, errors.NotFound):
+    """Of an object that is not there, or that the caller may not see."""
+
+
+def missing(what: str, key: str) -> Missing:
     """`what`: Port, Network, Subnet."""
-    return Fault(404, f"{what}NotFound", f"{what} {key} could not be found.")
+    return Missing(404, f"{what}NotFound", f"{what} {key} could not be found.")
 
 
 def invalid(message: str, hint: str = "") -> Fault:

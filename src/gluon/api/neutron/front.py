@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from gluon import errors
 from gluon.api import errors as problems
-from gluon.api import lane, message
+from gluon.api import evened, lane, message
 from gluon.api.neutron import answers, routes
 from gluon.neutron.faults import Fault
 
@@ -36,6 +36,7 @@ class Front:
             return
         headers: dict[bytes, bytes] = dict(scope["headers"])
         request_id: str = scope["gluon.request_id"]
+        began = evened.now()
         try:
             asked = routes.Asked(
                 method=scope["method"],
@@ -56,6 +57,7 @@ class Front:
         except Exception as error:  # noqa: BLE001 - the border: no client sees a stack
             if not isinstance(error, Fault):
                 lane.failed(error, headers, request_id)
+            await evened.hold(error, scope["gluon.caller"], began)
             reply = answers.refused(error, headers, request_id)
         await _respond(send, reply, head=scope["method"] == "HEAD")
 
