@@ -269,7 +269,10 @@ class Protons:
 
     def _take(self, made: _Made) -> None:
         """Serve what was made, from one moment to the next."""
+        before = self.registry.by_name
         vars(self.registry).update(vars(made.registry))
+        for name, resource in before.items():
+            resource.former = self.registry.by_name.get(name) is not resource
         self.rules.adopt(made.registry.models)
         self.followers = made.followers
         self._shown = made.picture

@@ -82,6 +82,8 @@ class Create:
 
     def decide(self, view: store.View) -> store.Changes:
         context, resource = self._context, self._context.resource
+        if resource.former:
+            resource.check()
         if resource.entangled:
             return self._decide_all(view)
         changes = store.Changes()

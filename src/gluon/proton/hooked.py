@@ -121,6 +121,7 @@ class Readings:
     """`hooks.Reader`: what a hook reads, and at which revision."""
 
     def __init__(self, resource: registry.Resource, database: store.Store) -> None:
+        self._resource = resource
         self._family = resource.family
         self._store = database
         self._seen: dict[store.Lookup, store.Value] = {}
@@ -137,20 +138,23 @@ class Readings:
 
     def guard(self, unit: store.Unit) -> store.Unit:
         """`unit`, refused if anything read has changed since."""
-        return _Guarded(unit, self._seen)
+        return _Guarded(unit, self._seen, self._resource)
 
 
 class _Guarded:
     """A unit that holds only while some rows are at the revisions that were read."""
 
-    __slots__ = ("_seen", "_unit", "reads", "request_id", "who")
+    __slots__ = ("_resource", "_seen", "_unit", "reads", "request_id", "who")
 
-    def __init__(self, unit: store.Unit, seen: Mapping[store.Lookup, store.Value]) -> None:
-        self._unit, self._seen = unit, seen
+    def __init__(
+        self, unit: store.Unit, seen: Mapping[store.Lookup, store.Value], resource: registry.Resource
+    ) -> None:
+        self._unit, self._seen, self._resource = unit, seen, resource
         self.who, self.request_id = unit.who, unit.request_id
         self.reads: Sequence[store.Lookup] = [*seen, *unit.reads]
 
     def decide(self, view: store.Batch) -> store.Changes:
+        self._resource.check()
         for lookup, revision in self._seen.items():
             rows = view.rows(lookup.table, lookup.columns, lookup.values)
             if (rows[0][tables.REVISION] if rows else None) != revision:
@@ -233,7 +237,11 @@ async def act(
         checked = _judged(name, resource, outcome.changes)
         unit = readings.guard(update(checked.values, checked.written))
     if unit is not None or context.terms is not None:
-        await database.submit(context.bind(_Told(unit, outcome.answer, context)))
+        try:
+            await database.submit(context.bind(_Told(unit, outcome.answer, context)))
+        except errors.StaleModel:
+            told_why = "the model was replaced before the request was done"
+            raise Moved(told_why, hint="send the request again") from None
     return outcome.answer
 
 

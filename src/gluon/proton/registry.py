@@ -68,7 +68,7 @@ class Seen:
 
 @dataclass(slots=True, kw_only=True, eq=False, weakref_slot=True)
 class Resource:
-    """One object type, ready to serve. Filled by `Registry`, then never changed."""
+    """One object type, ready to serve. Filled by `Registry`, then never changed but for `former`."""
 
     model: types.Model
     type: types.ObjectType
@@ -124,6 +124,8 @@ class Resource:
     actions: Mapping[str, Doing] = field(default_factory=dict)
     family: Mapping[str, Resource] = field(default_factory=dict)
     """All resources of the model, by name."""
+    former: bool = False
+    """Its model was replaced or retired: what began before that decides nothing any more."""
 
     def __post_init__(self) -> None:
         self.api = self.model.name
@@ -133,6 +135,11 @@ class Resource:
         self.is_service = self.type.kind is types.Kind.SERVICE
         self.project = self.type.role(types.Role.PROJECT)
         self.usual = {name: (None, a.default) for name, a in self.type.attributes.items()}
+
+    def check(self) -> None:
+        """Raises `StaleModel` where it is served no more."""
+        if self.former:
+            raise errors.StaleModel("the model was replaced meanwhile")
 
     def lookup(self, key: store.Value) -> store.Lookup:
         """The look-up of the object with this key."""
