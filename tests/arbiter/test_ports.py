@@ -45,6 +45,17 @@ async def test_ports_are_found_by_what_they_have_in_common(rig: Rig, bus: Memory
     assert await found(rig, "host=B") == await found(rig, "status=ACTIVE") == []
 
 
+async def test_an_id_is_one_ports_over_all_protons(rig: Rig) -> None:
+    port = await rig.port()
+    body = {"id": port["id"], "project_id": rig.project, "mac_address": "fa:16:3e:00:02:01"}
+    status, refused = await rig("POST", "/proton/net-l2/v2.0/ports", body)
+    assert (status, refused["code"]) == (409, "taken")
+    assert (await rig("DELETE", f"/proton/net-l3vpn/v1.0/ports/{port['id']}"))[0] == 204
+    status, made = await rig("POST", "/proton/net-l2/v2.0/ports", body)
+    assert (status, made["id"]) == (201, port["id"])
+    assert [row["api"] for row in (await rig("GET", PORTS))[1]["ports"]] == ["net-l2"]
+
+
 @pytest.mark.parametrize(
     "query", ["limit=0", "limit=1001", "limit=a", "limit=1&limit=2", "hosts=A", "id=%ff"]
 )
