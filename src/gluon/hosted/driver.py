@@ -51,6 +51,11 @@ class GluonDriver(api.MechanismDriver):  # type: ignore[misc]
     def update_port_precommit(self, context: Any) -> None:
         self._keep_addresses(context)
 
+    def delete_port_precommit(self, context: Any) -> None:
+        """Neutron's IPAM would look for what it never gave."""
+        if ids.is_gluons(context.current["network_id"]):
+            context.current["fixed_ips"] = []
+
     def _keep_addresses(self, context: Any) -> None:
         if not ids.is_gluons(context.current["network_id"]):
             return

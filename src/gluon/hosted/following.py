@@ -29,6 +29,8 @@ LOG = log.getLogger(__name__)
 
 _LOCK_SECONDS = 2.0
 _AGAIN_SECONDS = (0.5, 1.0, 2.0, 4.0)
+_LATER_SECONDS = 1.0
+"""A port that was just made is mostly one whose row another thread is about to write."""
 _REFERENCES = ("id", "port_id", "interface_id")
 
 
@@ -38,6 +40,7 @@ class Following:
     def __init__(self, face: Face) -> None:
         self._face = face
         self._known: dict[str, list[str]] = {}
+        self._later: dict[str, float] = {}
 
     def start(self) -> None:
         threading.Thread(target=self._run, name="gluon-shadows", daemon=True).start()
@@ -78,14 +81,17 @@ class Following:
         told: queue.SimpleQueue[Body | Exception] = queue.SimpleQueue()
         threading.Thread(target=self._listen, args=(told,), name="gluon-watch", daemon=True).start()
         looked = False
+        self._later.clear()
         while True:
-            events = _drained(told)
+            events = _drained(told, _LATER_SECONDS / 4 if self._later else None)
             if not looked:
                 self.look_at_all()
                 looked = True
             news = [event for event in events if event["type"] not in ("BOOKMARK", "ERROR")]
-            if news:
-                self.look_at(news)
+            now = time.monotonic()
+            due = [port for port, when in self._later.items() if when <= now]
+            if news or due:
+                self.look_at(news, due)
             if any(event["type"] == "ERROR" for event in events):
                 return
 
@@ -123,10 +129,10 @@ class Following:
         for stray in set(self._known) - set(bodies):
             self._remove_network(context, stray)
 
-    def look_at(self, events: list[Body]) -> None:
-        """What these events may have changed."""
+    def look_at(self, events: list[Body], due: list[str]) -> None:
+        """What these events may have changed, and those ports of which it was too early to say."""
         plugin = directory.get_plugin()
-        ids: dict[str, None] = {}
+        ids: dict[str, None] = dict.fromkeys(due)
         services = False
         for event in events:
             ids[event["key"]] = None
@@ -142,6 +148,10 @@ class Following:
                 self._put_plain_network(plugin, network)
         here = shadows.which(_context(), wanted)
         for port in wanted:
+            if port in found and port not in here and port not in due:
+                self._later[port] = time.monotonic() + _LATER_SECONDS
+                continue
+            self._later.pop(port, None)
             if port in found:
                 _tried(shadows.put_port, plugin, _context(), found[port])
             elif port in here:
@@ -200,11 +210,14 @@ def _tried(work: Any, *arguments: Any) -> bool:
     return True
 
 
-def _drained(told: queue.SimpleQueue[Body | Exception]) -> list[Body]:
-    """One event at least. Raises what ended the watch, once all before it was taken."""
+def _drained(told: queue.SimpleQueue[Body | Exception], seconds: float | None) -> list[Body]:
+    """One event at least, or none after so long. Raises what ended the watch, once all before it was taken."""
     found: list[Body] = []
     while not found or not told.empty():
-        event = told.get()
+        try:
+            event = told.get(timeout=seconds)
+        except queue.Empty:
+            return found
         if isinstance(event, Exception):
             if found:
                 told.put(event)

@@ -17,7 +17,7 @@ from neutron_lib.db import api as db_api
 from oslo_config import cfg
 from oslo_log import log
 
-from gluon.hosted import faults, ids, kinds, said
+from gluon.hosted import faults, ids, kinds, said, shadows
 from gluon.hosted.face import Body, Face
 
 LOG = log.getLogger(__name__)
@@ -52,8 +52,10 @@ class GluonPlugin(plugin.Ml2Plugin):  # type: ignore[misc]
         try:
             shadow: Body = super().create_port(context, port)
         except Exception:
-            self._take_back(context, known)
-            raise
+            shadow = self._made_by_another(context, known)
+            if not shadow:
+                self._take_back(context, known)
+                raise
         finally:
             said.end_one(context)
         return shadow
@@ -72,6 +74,16 @@ class GluonPlugin(plugin.Ml2Plugin):  # type: ignore[misc]
                 self.delete_port(context, port["id"], l3_port_check=False)
             raise
         return made
+
+    def _made_by_another(self, context: Any, known: list[Body]) -> Body:
+        """Who keeps the shadows may have heard of the port, and was faster: then all is as it should be."""
+        for answer in known:
+            try:
+                found: Body = self.get_port(context, answer["id"])
+            except exceptions.PortNotFound:
+                return {}
+            return found
+        return {}
 
     def _take_back(self, context: Any, known: list[Body]) -> None:
         for answer in known:
@@ -104,6 +116,11 @@ class GluonPlugin(plugin.Ml2Plugin):  # type: ignore[misc]
         super().delete_port_binding(context, host, port_id)
 
     # -- networks, which Neutron does not ask callbacks about -------------------------------------------
+
+    def get_networks(self, context: Any, filters: Any = None, *more: Any, **named: Any) -> list[Body]:
+        """Where a list asks for nothing, no hook of the query is called; so it asks for everything (`hide_plain_networks`)."""
+        found: list[Body] = super().get_networks(context, filters or {shadows.EVERY: [True]}, *more, **named)
+        return found
 
     def update_network(self, context: Any, id: str, network: Body) -> Body:
         if ids.is_gluons(id) and not said.follows(context):

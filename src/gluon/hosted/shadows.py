@@ -15,7 +15,7 @@ from neutron.db import models_v2
 from neutron.db.models import segment
 from neutron.objects import network as network_objects
 from neutron_lib import constants
-from neutron_lib.api.definitions import port_security
+from neutron_lib.api.definitions import port_security, portbindings
 from neutron_lib.db import api as db_api
 from neutron_lib.db import model_query
 from oslo_utils import uuidutils
@@ -23,6 +23,8 @@ from oslo_utils import uuidutils
 from gluon.hosted import ids, kinds, said
 from gluon.hosted.face import Body
 
+EVERY = "gluon_every"
+"""A filter that no network has, and every network passes."""
 IMMEDIATE, NONE = "immediate", "none"
 _PORT = ("name", "admin_state_up", "device_id", "device_owner", "mac_address")
 _BINDING = ("binding:host_id", "binding:vnic_type", "binding:profile")
@@ -79,16 +81,19 @@ def networks(context: Any) -> dict[str, list[str]]:
     return found
 
 
+def _listed(query: Any, filters: Any) -> Any:
+    """Neutron holds this by a weak reference."""
+    if filters and filters.get("id"):
+        return query
+    column = models_v2.Network.id
+    return query.filter(sqlalchemy.or_(*[column.like(f"{'_' * ids.VERSION}{one}%") for one in ids.LISTED]))
+
+
 def hide_plain_networks() -> None:
     """Networks of ports without a service are answered to who asks by id, and in no other list, as at Gluon: Nova would
     take them for networks to boot on."""
-    of_services = [models_v2.Network.id.like(f"{'_' * ids.VERSION}{version}%") for version in ids.LISTED]
-
-    def listed(query: Any, filters: Any) -> Any:
-        return query if filters and filters.get("id") else query.filter(sqlalchemy.or_(*of_services))
-
     model_query.register_hook(
-        models_v2.Network, "gluon_plain_networks", query_hook=None, filter_hook=None, result_filters=listed
+        models_v2.Network, "gluon_plain_networks", query_hook=None, filter_hook=None, result_filters=_listed
     )
 
 
@@ -178,6 +183,8 @@ def ports(context: Any) -> set[str]:
 
 def put_port(plugin: Any, context: Any, body: Body) -> None:
     """As it is at Gluon. Callbacks and drivers are told, as by a request of a user; nobody asks Gluon."""
+    if body["binding:host_id"] and body["binding:vif_type"] == portbindings.VIF_TYPE_UNBOUND:
+        return  # it is being bound: what comes of it is told too
     said.keep(context, body["id"], body)
     shown = plugin.get_ports(context, filters={"id": [body["id"]]})
     if shown and shown[0]["network_id"] != body["network_id"]:

@@ -2,10 +2,7 @@
 
 import uuid
 
-from tests.live.neutron.conftest import Site
-
-BIND = {"device_id": str(uuid.uuid4()), "device_owner": "compute:nova", "binding:host_id": "host1"}
-FREE = {"device_id": "", "device_owner": "", "binding:host_id": None}
+from tests.live.neutron.conftest import BIND, FREE, Site
 
 
 def test_a_service_is_a_network_of_neutron(site: Site) -> None:
@@ -47,9 +44,9 @@ def test_lists_hold_the_ports_of_both(site: Site) -> None:
         site.neutron("POST", "ports", {"port": one}, wanted=201)["port"]["id"]
         for one in (body, {"network_id": own, "device_id": device})
     ]
-    seen = site.neutron("GET", f"ports?device_id={device}&sort_key=id")["ports"]
+    seen = site.neutron("GET", f"ports?device_id={device}&sort_key=id&sort_dir=asc")["ports"]
     assert [port["id"] for port in seen] == sorted(ports)
-    one = site.neutron("GET", f"ports?device_id={device}&sort_key=id&limit=1")
+    one = site.neutron("GET", f"ports?device_id={device}&sort_key=id&sort_dir=asc&limit=1")
     assert [port["id"] for port in one["ports"]] == sorted(ports)[:1]
     found = site.neutron("GET", f"ports?network_id={body['network_id']}&fixed_ips=ip_address%3D10.1.1.8")
     assert [port["id"] for port in found["ports"]] == ports[:1]
