@@ -172,12 +172,7 @@ class Lane:
             if admitted is None:
                 admitted = self._guard.admit(method, headers)
             caller = admitted if isinstance(admitted, policy.Caller) else await admitted
-            if caller.project:
-                context.PROJECT.set(caller.project)
-            if self.rates is not None and (wait := self.rates.admit(caller)):
-                await asyncio.sleep(wait)
-            if REQUEST_ID in headers:
-                message.note_global(headers[REQUEST_ID], caller)
+            await self._enter(caller, headers)
             request = message.Request(
                 method=method,
                 path=place.path,
@@ -198,13 +193,8 @@ class Lane:
         except Exception as error:  # noqa: BLE001 - the border: no client sees a stack
             await evened.hold(error, caller, at)
             reply = failed(error, headers, request_id, modern=place.resource.modern)
-        seconds = time.perf_counter() - began
-        self._observer.answered(place.resource, method, reply.status, seconds)
-        if self._record is not None:
-            self._record(
-                Answered(method, place.path, headers, caller, request_id, place.resource, reply.status,
-                         reply.body, seconds)
-            )  # fmt: skip
+        self._told(Answered(method, place.path, headers, caller, request_id, place.resource, reply.status,
+                            reply.body, time.perf_counter() - began))  # fmt: skip
         return reply, request_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -222,7 +212,10 @@ class Lane:
         try:
             match = self._resources.find(path)
             modern = match is not None and match[0].modern
-            caller = await self._admitted(method, scope, headers)
+            admitted = self._admitted(method, scope, headers)
+            caller = admitted if isinstance(admitted, policy.Caller) else await admitted
+            if caller is not NOBODY:
+                await self._enter(caller, headers)
             if self.streams is not None and watch.wanted(method, path, scope["query_string"], match):
                 modern = match is None or match[0].modern
                 request = _request(scope, path, headers, caller, request_id, modern=modern)
@@ -277,21 +270,24 @@ class Lane:
             self._record(Answered(request.method, request.path, request.headers, request.caller, request.id,
                                   None, 200, None, seconds))  # fmt: skip
 
-    async def _admitted(self, method: str, scope: Scope, headers: dict[bytes, bytes]) -> policy.Caller:
+    def _admitted(
+        self, method: str, scope: Scope, headers: dict[bytes, bytes]
+    ) -> policy.Caller | Awaitable[policy.Caller]:
         """Who asks for a path that may be open."""
         if REFUSED in scope:
             raise scope[REFUSED]
         if scope["path"] in self._guard.open and method in _READS:
             return NOBODY
-        admitted = self._guard.admit(method, headers)
-        caller = admitted if isinstance(admitted, policy.Caller) else await admitted
+        return self._guard.admit(method, headers)
+
+    async def _enter(self, caller: policy.Caller, headers: dict[bytes, bytes]) -> None:
+        """Wait for the caller's turn; what follows is done in the turn of his project, under the id that a service gave."""
         if caller.project:
             context.PROJECT.set(caller.project)
         if self.rates is not None and (wait := self.rates.admit(caller)):
             await asyncio.sleep(wait)
         if REQUEST_ID in headers:
             message.note_global(headers[REQUEST_ID], caller)
-        return caller
 
     def _told(self, answered: Answered) -> None:
         self._observer.answered(answered.served, answered.method, answered.status, answered.seconds)
