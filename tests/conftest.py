@@ -11,19 +11,28 @@ from typing import Any
 import hypothesis
 import pytest
 
-from tests import leftovers, order
+from tests import effort, leftovers, order
 
 pytest_plugins = ["gluon.testing.fixtures"]
 
 GOLDEN = Path(__file__).parent / "golden"
 LIVE = Path(__file__).parent / "live"
 
-# A shared machine may be slow at any moment: an example is judged by its result, not by its time.
+# A shared machine may be slow at any moment: an example is judged by its result, not by its time. The same examples
+# each time: what passes here passes elsewhere, and `--long` looks for others.
 hypothesis.settings.register_profile(
-    "default", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "default",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    max_examples=effort.USUAL,
+    derandomize=True,
+    database=None,
 )
 hypothesis.settings.register_profile(
-    "long", parent=hypothesis.settings.get_profile("default"), max_examples=2000
+    "long",
+    parent=hypothesis.settings.get_profile("default"),
+    max_examples=effort.LONG,
+    derandomize=False,
 )
 
 

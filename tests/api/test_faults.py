@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gluon.testing.product import GluonServer
 from tests.api.conftest import V1, Api
+from tests.effort import examples
 
 
 def test_every_field_error_comes_at_once(api: Api) -> None:
@@ -177,7 +178,7 @@ ODD_VALUES = st.one_of(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     plural=st.sampled_from(
         ["ports", "interfaces", "circuits", "circuitbindings", "numbers", "colours", "nodes"]

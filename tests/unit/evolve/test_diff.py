@@ -16,6 +16,7 @@ from gluon.evolve import attributes, changes, diff, stored
 from gluon.evolve.changes import Impact
 from gluon.model import describe, find, loader
 from gluon.model.types import Attribute, Check, Format, Kind, Model, ObjectType, PoolUse, Scope, Unique
+from tests.effort import examples
 from tests.unit.evolve.models import (
     T,
     attribute,
@@ -184,7 +185,7 @@ def mutations(draw: st.DrawFn) -> tuple[str, Mutation]:
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.dictionaries(st.integers(0, 20), mutations(), max_size=4))
 def test_every_mutation_is_reported(drawn: dict[int, tuple[str, Mutation]]) -> None:
     kind, touched = box(), set[str]()

@@ -15,6 +15,7 @@ from gluon.export import openapi, own
 from gluon.model import loader, types
 from gluon.model.schema_words import FORMATS, NEW_FORMATS
 from gluon.values import ip, text
+from tests.effort import examples
 
 SHIPPED = loader.load_shipped()
 RICH = next(
@@ -75,13 +76,13 @@ URI = re.compile(FORMATS[types.Format.URI]["pattern"])
 EMAIL = re.compile(FORMATS[types.Format.EMAIL]["pattern"])
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(60))
 @given(st.from_regex(V6, fullmatch=True))
 def test_what_matches_is_an_address(given: str) -> None:
     ip.parse_plain(given)
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(60))
 @given(st.one_of(st.text("0123af:.", max_size=20), st.ip_addresses().map(str)))
 def test_an_address_matches_in_its_normal_form(given: str) -> None:
     try:
@@ -92,7 +93,7 @@ def test_an_address_matches_in_its_normal_form(given: str) -> None:
         assert V6.fullmatch(normal)
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(60))
 @given(st.one_of(st.text("a/:?#[]@!%20.-", max_size=12), st.from_regex(URI, fullmatch=True)))
 def test_uris_and_mail_addresses_are_what_their_patterns_say(given: str) -> None:
     for judge, pattern in ((text.parse_uri, URI), (text.parse_email, EMAIL)):

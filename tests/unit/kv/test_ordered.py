@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gluon.kv import ordered
+from tests.effort import examples
 
 _KEYS = st.text("ab/", max_size=6)
 
@@ -20,7 +21,7 @@ def _small_blocks() -> Iterator[None]:
         yield
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.tuples(st.booleans(), _KEYS), max_size=120), st.lists(_KEYS, max_size=8))
 def test_prefixes_find_what_a_sorted_list_has(steps: list[tuple[bool, str]], prefixes: list[str]) -> None:
     keys, there = ordered.Ordered(), set[str]()

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from gluon import errors
 from gluon.model import body_schema, describe, fields, loader
 from gluon.model.types import Model, ObjectType
+from tests.effort import examples
 from tests.unit.model import bodies
 from tests.unit.model.test_strict import object_type
 
@@ -81,7 +82,7 @@ def judged(
         return None, refused.problems
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow])
 @given(st.data(), bodies.types_of(), st.booleans())
 def test_the_validator_and_the_schema_agree(data: st.DataObject, kind: ObjectType, create: bool) -> None:
     checks = fields.compile_fields(kind)
@@ -98,7 +99,7 @@ def test_the_validator_and_the_schema_agree(data: st.DataObject, kind: ObjectTyp
     assert slow.values == normal
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(60))
 @given(st.data(), bodies.attributes())
 def test_normal_forms_have_one_text(data: st.DataObject, one: Any) -> None:
     checks = fields.compile_fields(object_type(one))
@@ -112,7 +113,7 @@ def test_normal_forms_have_one_text(data: st.DataObject, one: Any) -> None:
     assert (values[0] == values[1]) == (texts[0] == texts[1])
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=examples(30), suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.data(), bodies.types_of())
 def test_a_model_read_from_a_file_judges_alike(data: st.DataObject, kind: ObjectType) -> None:
     model = Model(file_version="2.0", name="random", version="1", types={"Thing": kind}, digest="")

@@ -48,7 +48,7 @@ def test_what_could_take_ages_takes_none(pattern: str) -> None:
     matches = patterns.matcher(pattern)
     began = time.process_time()
     assert not matches("a" * 5000 + "!")
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(

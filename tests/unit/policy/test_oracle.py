@@ -10,6 +10,7 @@ from oslo_policy import _checks, _parser, policy
 from gluon.policy.explain import explain
 from gluon.policy.rulebook import PolicyError, Source, rulebook
 from gluon.spi.policy import Caller, Scope
+from tests.effort import examples
 
 NAMES = ["a", "b", "c"]
 VALUES = ["p", "q", "1", "True"]
@@ -109,7 +110,7 @@ def _replaced(text: Any, old: str, new: str) -> Any:
     return text.replace(old, new) if isinstance(text, str) else [_replaced(t, old, new) for t in text]
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(250), deadline=None)
 @given(
     st.fixed_dictionaries(dict.fromkeys(NAMES, st.one_of(rule, legacy))),
     callers,
@@ -131,7 +132,7 @@ def test_both_say_the_same(given: dict[str, Any], caller: Caller, objects: list[
             }[scope]  # fmt: skip
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(250), deadline=None)
 @given(broken)
 def test_both_refuse_the_same(text: str) -> None:
     logging.disable(logging.CRITICAL)

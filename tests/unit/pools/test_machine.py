@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from gluon.pools import marks, session
+from tests.effort import examples
 from tests.unit.pools.world import World, numbers
 
 KEPT = 4
@@ -194,5 +195,5 @@ class PoolMachine(RuleBasedStateMachine):
             assert int(level) <= int(str(pools[0][height]))
 
 
-PoolMachine.TestCase.settings = settings(max_examples=200, stateful_step_count=40)
+PoolMachine.TestCase.settings = settings(max_examples=examples(80), stateful_step_count=40)
 TestPool = PoolMachine.TestCase

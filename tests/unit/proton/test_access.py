@@ -26,6 +26,7 @@ from gluon.proton import query, registry, service, units
 from gluon.proton import tables as proton_tables
 from gluon.spi import hooks
 from gluon.spi.policy import Caller
+from tests.effort import examples
 from tests.unit.proton.parts import API, Nobody, attribute, many, model, object_type, reference
 
 ACTIONS = ("create", "get", "list", "update", "delete", "poke")
@@ -146,7 +147,7 @@ def test_lists_counts_and_pages_have_what_oslo_policy_says_of_each_row(tmp_path:
                     running.make(ROOT, body["id"] or "", **{k: v for k, v in body.items() if k != "id"})
                 )
 
-            @settings(max_examples=60, deadline=None)
+            @settings(max_examples=examples(30), deadline=None)
             @given(rule, rule, st.sampled_from([(), (("sort_key", "name"),), (("colour", "red"),)]))
             def one(lists: str, gets: str, words: tuple[tuple[str, str], ...]) -> None:
                 override = {

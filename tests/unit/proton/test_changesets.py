@@ -21,6 +21,7 @@ from gluon.proton import service
 from gluon.proton.changesets import engine as sets
 from gluon.spi import policy, store
 from gluon.store import deciding, overlay
+from tests.effort import examples
 from tests.unit.proton import parts, test_graph
 from tests.unit.proton.test_graph import PLANTED, Plain, Step, deletes, targets, writes
 
@@ -195,7 +196,7 @@ def plain_answer(outcome: sets.Outcome) -> list[Any]:
     ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(
     strategies.lists(
         strategies.tuples(

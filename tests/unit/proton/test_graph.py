@@ -15,6 +15,7 @@ from typing import Any
 from hypothesis import given, settings, strategies
 
 from gluon import errors
+from tests.effort import examples
 from tests.unit.proton.parts import Engine, T, attribute, engine, many, model, object_type, reference, settled
 
 KEYS = ("1", "2", "3", "4")
@@ -173,7 +174,7 @@ async def play(steps: list[Step]) -> None:
             await settled(running)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(strategies.lists(writes | writes | deletes, min_size=5, max_size=40))
 def test_any_sequence_of_writes_does_what_the_model_says(steps: list[Step]) -> None:
     asyncio.run(play([*PLANTED, *steps]))
@@ -187,7 +188,7 @@ async def rush(steps: list[Step]) -> None:
             await settled(running)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(strategies.lists(writes | writes | deletes, min_size=5, max_size=60))
 def test_whatever_comes_together_leaves_a_whole_graph(steps: list[Step]) -> None:
     asyncio.run(rush([*PLANTED, *steps]))

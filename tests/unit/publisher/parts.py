@@ -205,7 +205,7 @@ async def running(*relays: Relay) -> AsyncIterator[None]:
 
 
 async def eventually(
-    holds: Callable[[], Awaitable[bool]], what: str, *, limit: float = 20.0, every: float = 0.005
+    holds: Callable[[], Awaitable[bool]], what: str, *, limit: float = 60.0, every: float = 0.005
 ) -> None:
     """Wait for a condition, with a limit."""
     try:

