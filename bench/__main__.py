@@ -28,6 +28,7 @@ BENCHES = (
     "memory",
     "workers",
     "bind",
+    "face",
     "instances",
     "events",
     "watch",

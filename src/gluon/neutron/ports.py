@@ -170,38 +170,43 @@ class Ports:
         resource = wire.resource
         keys = [row["id"] for row in known]
         status = {row["id"]: str(row["status"]) for row in known}
-        rows, attached = await asyncio.gather(
-            reading.by_key(self._store, resource.table, resource.records.key_column, keys),
-            self._attached(wire, keys),
-        )
+        (rows, carried), bound = await asyncio.gather(self._rows(wire, keys), self._bound(wire, keys))
+        services = await self._services([bound[key] for key in carried if key in bound])
         found = []
         for key, row in rows.items():
             if asker.sees(resource, row):
-                place, hidden = attached.get(key), asker.hidden(resource, row)
-                body = bodies.port(wire, row, status[key], place, hidden)
+                place = self._place(*bound[key], services) if key in bound and key in carried else None
+                body = bodies.port(wire, row, status[key], place, asker.hidden(resource, row))
                 found.append(Found(wire, row, body, place))
         return found
 
-    async def _attached(
+    async def _rows(
         self, wire: shapes.Wire, keys: Sequence[store.Value]
-    ) -> dict[store.Value, bodies.Attached]:
-        """The network of each port: that of the oldest binding of its default interface."""
+    ) -> tuple[dict[store.Value, store.Row], set[store.Value]]:
+        """Rows of ports by key, and which of them still have the interface that was made with them."""
+        records = wire.resource.records
+        wanted: tuple[str | store.Beside, ...] = wire.columns
+        if wire.interface is not None:
+            key, carrier = wire.interface.records.key_column, wire.interface.records.column(wire.carrier)
+            beside = store.Beside(table=wire.interface.table, key=key, column=carrier, missing="")
+            wanted = (*wanted, beside)
+        lines = await reading.lines_where(self._store, wire.resource.table, records.key_column, keys, wanted)
+        rows = [dict(zip(wire.columns, line, strict=False)) for line in lines]
+        found = {row[records.key_column]: row for row in rows}
+        return found, {key for key, line in zip(found, lines, strict=True) if line[-1] == key}
+
+    async def _bound(
+        self, wire: shapes.Wire, keys: Sequence[store.Value]
+    ) -> dict[store.Value, tuple[shapes.Join, store.Row]]:
+        """The oldest binding of each default interface: it says the port's network."""
         bound: dict[store.Value, tuple[shapes.Join, store.Row]] = {}
         for join in wire.joins:
             column = join.column(join.interface)
-            rows = await reading.where(self._store, store.Select(table=join.resource.table), column, keys)
-            for row in rows:
+            for row in await reading.where(self._store, join.resource.table, column, keys):
                 before = bound.get(row[column])
                 if before is None or _age(join, row) < _age(*before):
                     bound[row[column]] = (join, row)
-        if not bound or wire.interface is None:
-            return {}
-        records = wire.interface.records
-        carriers = await reading.by_key(self._store, wire.interface.table, records.key_column, list(bound))
-        column = records.column(wire.carrier)
-        bound = {k: found for k, found in bound.items() if k in carriers and carriers[k][column] == k}
-        services = await self._services(bound.values())
-        return {key: self._place(join, row, services) for key, (join, row) in bound.items()}
+        return bound
 
     async def _services(
         self, bound: Collection[tuple[shapes.Join, store.Row]]

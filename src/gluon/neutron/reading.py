@@ -6,7 +6,6 @@ In: a database, a table, keys. Out: rows by key. Keys are padded to a power of t
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 
 from gluon.spi import store
 
@@ -29,17 +28,38 @@ async def by_key(
     if len(found) == 1:
         row = await database.get(table, found[0])
         return {} if row is None else {found[0]: row}
-    rows = await where(database, store.Select(table=table), column, found)
+    rows = await where(database, table, column, found)
     return {row[column]: row for row in rows}
 
 
 async def where(
-    database: store.Store, select: store.Select, column: str, values: Collection[store.Value]
+    database: store.Store, table: str, column: str, values: Collection[store.Value]
 ) -> Sequence[store.Row]:
-    """The rows in which a column has one of these values, a part of the values at a time."""
+    """The rows in which a column has one of these values."""
+    found: list[store.Row] = []
+    for select in _selects(table, column, values):
+        found += await database.select(select)
+    return found
+
+
+async def lines_where(
+    database: store.Store,
+    table: str,
+    column: str,
+    values: Collection[store.Value],
+    columns: tuple[str | store.Beside, ...],
+) -> Sequence[Sequence[store.Value]]:
+    """The same as values of some columns."""
+    found: list[Sequence[store.Value]] = []
+    for select in _selects(table, column, values):
+        found += await database.values(select, columns)
+    return found
+
+
+def _selects(table: str, column: str, values: Collection[store.Value]) -> list[store.Select]:
+    """Statements for a part of the values each; the text of that for one value is kept."""
     found = list(dict.fromkeys(values))
-    rows: list[store.Row] = []
-    for n in range(0, len(found), AT_ONCE):
-        part = among(column, found[n : n + AT_ONCE])
-        rows += await database.select(replace(select, filters=(*select.filters, part)))
-    return rows
+    if len(found) == 1:
+        return [store.Select(table=table, equals=((column, found[0]),))]
+    parts = [found[n : n + AT_ONCE] for n in range(0, len(found), AT_ONCE)]
+    return [store.Select(table=table, filters=(among(column, part),)) for part in parts]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from gluon.model.types import AttributeType, Format, Kind, ObjectType, Role
+from gluon.particles import tables
 from gluon.proton import registry
 
 _ADDRESSES = ("ip_address", "ipaddress", "address")
@@ -59,6 +60,8 @@ class Wire(msgspec.Struct, frozen=True, eq=False):
     interface: registry.Resource | None
     carrier: str
     joins: tuple[Join, ...]
+    columns: tuple[str, ...]
+    """All of its table."""
 
     def attribute(self, role: Role) -> str | None:
         return self.resource.type.role(role)
@@ -117,13 +120,18 @@ def _wire(port: registry.Resource, nets: Mapping[tuple[str, str], Net]) -> Wire:
     interface = port.default_interface
     carrier = interface.type.role(Role.PORT) if interface is not None else None
     if interface is None or carrier is None:
-        return Wire(port, None, "", ())
+        return Wire(port, None, "", (), _columns(port))
     joins = [
         _join(r, nets)
         for r in port.family.values()
         if r.type.kind is Kind.BINDING and _leads_to(r.type, Role.INTERFACE) == interface.name
     ]
-    return Wire(port, interface, carrier, tuple(join for join in joins if join is not None))
+    return Wire(port, interface, carrier, tuple(join for join in joins if join is not None), _columns(port))
+
+
+def _columns(resource: registry.Resource) -> tuple[str, ...]:
+    own = (tables.PROJECT, tables.REVISION, tables.WRITTEN, tables.CREATED, tables.UPDATED)
+    return tuple(dict.fromkeys((*resource.records.columns.values(), *own)))
 
 
 def _leads_to(kind: ObjectType, role: Role) -> str | None:
