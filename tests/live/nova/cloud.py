@@ -1,8 +1,10 @@
 """What the tests of this folder ask of Nova and of Gluon, and for what they wait."""
 
 import itertools
+import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from gluon.testing.process import NotReady, wait_until
@@ -11,8 +13,10 @@ from gluon.testing.servers import KeystoneServer
 from gluon.testing.servers.nova import NovaServer
 
 V1 = "/proton/net-l3vpn/v1.0"
+L2 = "/proton/net-l2/v2.0"
 LIMIT = 120
 NONE = "none"
+_TROUBLE = re.compile("Exceeded|re-scheduled|ERROR .*(Error|Exception|Failed|failed):")
 
 
 class Cloud:
@@ -44,20 +48,34 @@ class Cloud:
         body = {"tenant_id": self.project, "name": f"vpn-{uuid.uuid4().hex[:8]}"}
         return str(self.gluon_says("POST", f"{V1}/vpns", body, token=self.member, wanted=201)["id"])
 
-    def new_port(self, vpn: str = "") -> str:
-        """With an address of its own in a VPN."""
+    def new_port(self, vpn: str = "", *, bare: bool = False) -> str:
+        """With an address of its own in a VPN; `bare`: in none, so without an address."""
         number = next(self._numbers)
         body = {
             "tenant_id": self.project, "name": f"port-{number}", "mac_address": f"fa:16:3e:00:00:{number:02x}",
             "admin_state_up": True, "status": "ACTIVE", "vnic_type": "normal", "mtu": 1400, "vlan_transparency": False,
         }  # fmt: skip
         port = str(self.gluon_says("POST", f"{V1}/ports", body, token=self.member, wanted=201)["id"])
+        if bare:
+            return port
         binding = {
             "tenant_id": self.project, "interface_id": port, "service_id": vpn or self.vpn,
             "ipaddress": self.address(number), "subnet_prefix": 24, "gateway": "10.1.0.254",
         }  # fmt: skip
         self.gluon_says("POST", f"{V1}/vpnbindings", binding, token=self.member, wanted=201)
         return port
+
+    def new_l2_network(self) -> str:
+        """A network of another proton, one that gives addresses."""
+        body = {
+            "project_id": self.project,
+            "name": "lan",
+            "subnets": [{"cidr": "192.0.2.0/24", "gateway": "192.0.2.1"}],
+        }
+        made = self.gluon_says("POST", f"{L2}/networks", body, token=self.member, wanted=201)
+        found = self.gluon_says("GET", f"/v2.0/networks?tenant_id={self.project}&name=lan")["networks"]
+        assert len(found) == 1, (made, found)
+        return str(found[0]["id"])
 
     @staticmethod
     def address(number: int) -> str:
@@ -70,10 +88,30 @@ class Cloud:
     def address_of(self, key: str) -> str:
         return str(self.port(key)["fixed_ips"][0]["ip_address"])
 
-    def network(self) -> str:
-        """The network that the VPN is."""
-        found = self.gluon_says("GET", f"/v2.0/networks?tenant_id={self.project}")["networks"]
-        return str(found[0]["id"])
+    def network(self, port: str) -> str:
+        """The network that a port's VPN is."""
+        return str(self.port(port)["network_id"])
+
+    def gone(self, port: str) -> None:
+        """Waits until there is no such port."""
+
+        def there() -> bool:
+            return (
+                self.gluon.request("GET", f"/v2.0/ports/{port}", headers={"x-auth-token": self.admin})[0]
+                == 404
+            )
+
+        self.until(there, f"the end of port {port}")
+
+    def taken(self) -> float:
+        """How many events Nova has taken."""
+        _, text = self.gluon.request("GET", "/metrics", headers={"x-auth-token": self.admin})
+        lines = str(text).splitlines()
+        return sum(
+            float(line.split()[-1])
+            for line in lines
+            if line.startswith("gluon_nova_events_total") and 'code="200"' in line
+        )
 
     # -- Nova ---------------------------------------------------------------------------------
 
@@ -108,22 +146,23 @@ class Cloud:
     def host(self, key: str) -> str:
         return str(self.server(key)["OS-EXT-SRV-ATTR:host"])
 
-    def act(self, key: str, action: str, body: Any = None, *, wanted: int = 202) -> None:
-        self.nova_says("POST", f"/servers/{key}/action", {action: body}, wanted=wanted)
+    def act(self, key: str, action: str, body: Any = None, *, admin: bool = False, wanted: int = 202) -> None:
+        """As the member, or as an admin of another project."""
+        token = self.admin if admin else self.member
+        self.nova_says("POST", f"/servers/{key}/action", {action: body}, token=token, wanted=wanted)
 
     def wait(self, key: str, wanted: str) -> dict[str, Any]:
         """The server, once its status is this and no task is under way; fails at once on ERROR."""
-        seen: list[dict[str, Any]] = []
+        seen: dict[str, Any] = {}
 
         def there() -> bool:
-            seen[:] = [self.server(key)]
-            status = seen[0]["status"]
-            if status == "ERROR" and wanted != "ERROR":
-                raise AssertionError((seen[0].get("fault"), self.words()))
-            return bool(status == wanted and seen[0]["OS-EXT-STS:task_state"] is None)
+            seen.update(self.server(key))
+            if seen["status"] == "ERROR" != wanted and "fault" in seen:  # it is told a moment later
+                raise AssertionError(f"{seen['fault']}\n{self.words()}")
+            return bool(seen["status"] == wanted and seen["OS-EXT-STS:task_state"] is None)
 
         self.until(there, f"{wanted} of a server", lambda: f"{seen}")
-        return seen[0]
+        return seen
 
     def delete(self, key: str) -> None:
         """Once it is gone."""
@@ -139,6 +178,18 @@ class Cloud:
         """What Nova keeps of a server's addresses."""
         lists = self.server(key)["addresses"].values()
         return {str(one["addr"]) for some in lists for one in some}
+
+    @contextmanager
+    def refusing(self, *hosts: str) -> Iterator[None]:
+        """While no port can be bound to these hosts."""
+        marks = [self.nova.plugs(host) / "refuse" for host in hosts]
+        for mark in marks:
+            mark.touch()
+        try:
+            yield
+        finally:
+            for mark in marks:
+                mark.unlink()
 
     def plugged(self, port: str) -> set[str]:
         """The hosts where a NIC is."""
@@ -176,6 +227,12 @@ class Cloud:
         assert self.plugged(port) == set()
 
     def words(self) -> str:
-        """The last of what computes and Gluon said."""
-        found = [self.nova.process(host).said(lines=8) for host in self.nova.hosts]
-        return "\n".join([*found, self.gluon.daemon.said(lines=12)])
+        """What Nova said last of things that went wrong, and what Gluon was asked."""
+        told = [
+            f"{name}: {line[:300]}"
+            for name in ("conductor", "scheduler", *self.nova.hosts)
+            for line in self.nova.process(name).said(lines=1000).splitlines()
+            if _TROUBLE.search(line)
+        ]
+        asked = self.gluon.daemon.said(lines=40).splitlines()
+        return "\n".join([*told[-20:], *asked[-20:]])

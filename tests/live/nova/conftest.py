@@ -1,6 +1,7 @@
 """A real Nova on two hosts, whose network service is Gluon, for the tests of this folder. `./dev test --live nova` runs them,
 nothing else does."""
 
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -44,8 +45,15 @@ def settings(folder: Path, identity: KeystoneServer, compute: NovaServer) -> Pat
     return path
 
 
+def keep_logs(compute: NovaServer, gluon: GluonServer, folder: Path) -> None:
+    """For a look after a failure."""
+    for log in (*compute.folder.glob("*.log"), gluon.daemon.log):
+        shutil.copy(log, folder / log.name)
+    print(f"logs: {folder}")
+
+
 @pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+def cloud(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     if reason := keystone.missing() or nova.missing():
         pytest.skip(reason)
     require_programs(
@@ -63,6 +71,8 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
             identity.serve("network", gluon.url)
             with compute:
                 yield Cloud(identity, compute, gluon)
+                if request.session.testsfailed:
+                    keep_logs(compute, gluon, tmp_path_factory.mktemp("logs"))
     finally:
         for part in parts:
             part.close()

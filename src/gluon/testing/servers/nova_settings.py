@@ -29,6 +29,7 @@ compute_driver = plugging.Driver
 vif_plugging_timeout = {plug_timeout}
 vif_plugging_is_fatal = true
 rpc_response_timeout = 120
+report_interval = 3
 running_deleted_instance_poll_interval = 0
 image_cache_manager_interval = 0
 {host}
@@ -61,6 +62,8 @@ heartbeat_in_pthread = false
 [scheduler]
 workers = 1
 discover_hosts_in_cells_interval = 2
+[filter_scheduler]
+build_failure_weight_multiplier = 0
 [conductor]
 workers = 1
 [vnc]
