@@ -173,6 +173,16 @@ async def test_a_bind_that_fails_is_not_told_as_its_request_says_so(site: Site) 
     assert site.nova.names(port["id"]) == []
 
 
+async def test_a_shim_that_refuses_later_ends_the_wait_of_nova(site: Site) -> None:
+    port, epoch = await site.server()
+    await site.shim.report(port["id"], "A", epoch=epoch, refused="NoBridge", message="br-x is gone")
+    standing = await site.until(port, lambda s: s["status"] == "ERROR")
+    await until(lambda: [(e["name"], e.get("status")) for e in site.nova.taken] == [(PLUGGED, "failed")])
+    assert standing["binding"]["state"] == "Bound"
+    await site.up(port, epoch)
+    await until(lambda: site.nova.names(port["id"]) == [PLUGGED, PLUGGED, CHANGED])
+
+
 async def test_nothing_is_lost_while_nova_is_away_and_what_is_told_then_is_true_then(site: Site) -> None:
     site.nova.script = [None, (503, ""), (401, ""), *[(503, "")] * 4]
     (lasting, first), (short, second) = await site.server(), await site.server()

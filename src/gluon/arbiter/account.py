@@ -138,7 +138,11 @@ def _up(known: Known) -> Look:
     if binding.up:
         return DONE, "ACTIVE", ""
     for controller in binding.controllers:
-        if binding.answers.get(controller, levels.NOTHING).up:
+        answer = binding.answers.get(controller, levels.NOTHING)
+        if answer.refused:
+            why = f"{controller} refuses by now what it bound: {answer.refused}, {answer.message}"
+            return STUCK, why, _CURES.get(answer.refused, "")
+        if answer.up:
             continue
         said = [
             r for c, shard, r in known.reports if c == controller and shard in (binding.host, assign.ANY_HOST)

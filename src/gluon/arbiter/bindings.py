@@ -88,6 +88,11 @@ class Binding:
         return bool(self.controllers) and all(self.answers.get(c, NOTHING).up for c in self.controllers)
 
     @property
+    def refused(self) -> bool:
+        """Whether a controller refuses by now what it bound."""
+        return any(self.answers.get(c, NOTHING).refused for c in self.controllers)
+
+    @property
     def ready(self) -> bool:
         """Whether a binding that is not active could carry the traffic, as all controllers say."""
         return bool(self.controllers) and all(self.answers.get(c, NOTHING).ready for c in self.controllers)
@@ -174,7 +179,7 @@ def read(row: store.Row) -> Binding:
 def operational(binding: Binding) -> str:
     """The status of a port with this active binding."""
     if binding.state is State.BOUND:
-        return "ACTIVE" if binding.up else "DOWN"
+        return "ERROR" if binding.refused else "ACTIVE" if binding.up else "DOWN"
     return {State.BINDING: "BUILD", State.FAILED: "ERROR"}.get(binding.state, "DOWN")
 
 

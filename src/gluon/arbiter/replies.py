@@ -149,11 +149,13 @@ class Replies(steps.Step):
         controller: str,
         said: status.BindingReport | None,
     ) -> None:
-        """A bound port: whether the data plane of this controller is up, as it says, or does not say any more."""
+        """A bound port: whether the data plane of this controller is up, as it says, or does not say any more. What it
+        refuses now it may do again later; meanwhile the port is in error, so that nobody waits for it."""
         before = binding.answers.get(controller, levels.NOTHING)
-        up, ready = (said.up, said.ready) if said is not None else (False, False)
-        if (before.up, before.ready) != (up, ready):
-            answer = structs.replace(before, up=up, ready=ready)
+        now = said if said is not None else _SILENT
+        refused, message = _plain(now.refused)[:64], _plain(now.message)[:2048] if now.refused else ""
+        answer = structs.replace(before, up=now.up, ready=now.ready, refused=refused, message=message)
+        if before != answer:
             after = dataclasses.replace(binding, answers={**binding.answers, controller: answer})
             bindings.save(view, changes, binding, after)
             self._tell_ready(view, changes, binding, after)
@@ -167,6 +169,9 @@ class Replies(steps.Step):
         port = view.get(tables.PORT, after.port)
         if port is not None and after.ready and not before.ready:
             notices.plugged(changes, port, after)
+
+
+_SILENT = status.BindingReport(epoch=0)
 
 
 def _answered(said: status.BindingReport, now: str) -> levels.Answer:
