@@ -19,6 +19,8 @@ from gluon.proton.units import Context
 from gluon.spi import networks, store
 
 _CHUNK = 1000
+_MOST = 10_000
+"""Ids that are kept."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -38,20 +40,22 @@ class Finder:
         self._store = database
         self._known = known
         self._entered: set[tuple[str, str]] = set()
+        self._entered_all: object = None
+        self._known_ids: dict[str, tuple[str, str, str]] = {}
 
     async def places(
         self, asker: Asker, wanted: Collection[str], *, unseen: bool = False
     ) -> dict[str, Place]:
         """The networks of these ids that the caller may see; `unseen`: the others too."""
-        await self._enter_all(asker)
         shown = self._known()
-        rows = await reading.by_key(self._store, networks.TABLE.name, "id", wanted)
+        if self._entered_all is not shown:
+            await self._enter_all(asker)
+            self._entered_all = shown
+        known = await self._services_of(wanted)
         found: dict[str, Place] = {}
         by_type: dict[tuple[str, str], dict[str, str]] = {}
-        for found_id, row in rows.items():
-            by_type.setdefault((str(row["api"]), str(row["object_type"])), {})[str(row["object_key"])] = str(
-                found_id
-            )
+        for one, (api, kind, of) in known.items():
+            by_type.setdefault((api, kind), {})[of] = one
         for name, keys in by_type.items():
             net = shown.nets.get(name)
             if net is None:
@@ -63,8 +67,22 @@ class Finder:
                 if unseen or asker.sees(net.resource, row):
                     place = Place(keys[str(key)], name[0], net, row, None)
                     found[place.id] = place
-        left = [one for one in wanted if one not in rows]
+        left = [one for one in wanted if one not in known]
         return {**found, **await self._plain(asker, left)} if left else found
+
+    async def _services_of(self, wanted: Collection[str]) -> dict[str, tuple[str, str, str]]:
+        """Proton, type and key of each network that was a service: which one an id means never changes."""
+        found = {one: self._known_ids[one] for one in wanted if one in self._known_ids}
+        left = [one for one in wanted if one not in found]
+        if left:
+            rows = await reading.by_key(self._store, networks.TABLE.name, "id", left)
+            for row in rows.values():
+                named = (str(row["api"]), str(row["object_type"]), str(row["object_key"]))
+                found[str(row["id"])] = named
+                while len(self._known_ids) >= _MOST:
+                    del self._known_ids[next(iter(self._known_ids))]
+                self._known_ids[str(row["id"])] = named
+        return found
 
     async def _plain(self, asker: Asker, wanted: Sequence[str]) -> dict[str, Place]:
         """Those of ports without a service: of projects that have ports, and the caller's own."""

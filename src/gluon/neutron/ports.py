@@ -175,7 +175,7 @@ class Ports:
         found = []
         for key, row in rows.items():
             if asker.sees(resource, row):
-                place = self._place(*bound[key], services) if key in bound and key in carried else None
+                place = _place(*bound[key], services) if key in bound and key in carried else None
                 body = bodies.port(wire, row, status[key], place, asker.hidden(resource, row))
                 found.append(Found(wire, row, body, place))
         return found
@@ -224,19 +224,24 @@ class Ports:
             found |= {(name, key): row for key, row in rows.items()}
         return found
 
-    @staticmethod
-    def _place(
-        join: shapes.Join, row: store.Row, services: dict[tuple[str, store.Value], store.Row]
-    ) -> bodies.Attached:
-        net, key = join.net, row[join.column(join.service)]
-        network = networks.network_id(net.resource.api, net.resource.name, key)
-        service = services.get((net.resource.name, key))
-        if service is not None:
-            found: Sequence[subnets.Subnet] = subnets.of_service(net, network, service)
-        else:
-            line = [row[join.column(n)] if n else None for n in (join.address, join.prefix, join.gateway)]
-            found = () if net.has_subnets else subnets.of_bindings(network, [line])
-        return bodies.Attached(join, row, network, found)
+
+def placed(join: shapes.Join, row: store.Row, network: str, service: store.Row | None) -> bodies.Attached:
+    """A port's place in a network; `service`: its row, where that says the subnets."""
+    found: Sequence[subnets.Subnet] = ()
+    if not join.net.has_subnets:
+        line = [row[join.column(n)] if n else None for n in (join.address, join.prefix, join.gateway)]
+        found = subnets.of_bindings(network, [line])
+    elif service is not None:
+        found = subnets.of_service(join.net, network, service)
+    return bodies.Attached(join, row, network, found)
+
+
+def _place(
+    join: shapes.Join, row: store.Row, services: dict[tuple[str, store.Value], store.Row]
+) -> bodies.Attached:
+    resource, key = join.net.resource, row[join.column(join.service)]
+    network = networks.network_id(resource.api, resource.name, key)
+    return placed(join, row, network, services.get((resource.name, key)))
 
 
 def _age(join: shapes.Join, row: store.Row) -> tuple[str, str]:

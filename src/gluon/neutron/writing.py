@@ -7,7 +7,7 @@ journal are the proton's own.
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from gluon import errors
@@ -51,18 +51,20 @@ class Writing:
 
     # -- new ports -----------------------------------------------------------------------------
 
-    async def create(self, asker: Asker, several: Sequence[Body]) -> list[str]:
-        """The keys of new ports; all of them are made, or none."""
+    async def create(self, asker: Asker, several: Sequence[Body]) -> list[bodies.Body]:
+        """New ports, as who serves sees them; all of them are made, or none."""
         news = [await self._new(asker, body) for body in several]
 
         async def make() -> list[store.Unit]:
             return [unit for new in news for unit in await new.units()]
 
-        await self._run(asker, make)
-        for new in news:
+        results = iter(await self._run(asker, make))
+        made = [new.body(asker, results) for new in news]
+        for n, new in enumerate(news):
             if new.host:
                 await self._change(asker, new.key, {"binding:host_id": new.host})
-        return [new.key for new in news]
+                made[n] = (await self._ports.get(asker, new.key)).body
+        return made
 
     async def _new(self, asker: Asker, body: Body) -> _New:
         network = body.get("network_id")
@@ -89,7 +91,8 @@ class Writing:
         given = values.get(wire.resource.type.key)
         bound: dict[str, Any] | None = None
         if join is not None:
-            found = await self._finder.subnets(place)
+            said = wish.fixed_ips and (join.net.has_subnets or not join.pooled)
+            found = await self._finder.subnets(place) if said else ()
             bound = addresses.wanted(join, place, found, wish.fixed_ips, new=True)
         elif wish.fixed_ips:
             raise faults.invalid(f"network {place.id} has no subnets", "leave fixed_ips out")
@@ -229,6 +232,15 @@ class _New:
         self._wire, self._join, self._place = wire, join, place
         self._values, self._profile, self._bound = values, profile, bound
         self.key, self.host = key, host
+
+    def body(self, asker: Asker, results: Iterator[units.Result]) -> bodies.Body:
+        """Of the results of its units."""
+        wire, join, place = self._wire, self._join, self._place
+        row, attached = next(results).row, None
+        if join is not None and self._bound is not None:
+            bound = next(results).row
+            attached = reads.placed(join, bound, place.id, place.row)
+        return bodies.port(wire, row, "DOWN", attached, asker.hidden(wire.resource, row))
 
     async def units(self) -> list[store.Unit]:
         actions, asker, wire = self._actions, self._asker, self._wire

@@ -147,12 +147,12 @@ class Routes:
     async def _create(self, asked: Asked, asker: Asker) -> message.Reply:
         several = asked.body.get("ports")
         if several is None:
-            (key,) = await self._face.writing.create(asker, [_inside(asked, "port")])
-            return _json(201, {"port": await self._shown(asker, key)})
+            (made,) = await self._face.writing.create(asker, [_inside(asked, "port")])
+            return _json(201, {"port": seen(asker, made)})
         if not isinstance(several, list) or not several or not all(isinstance(one, dict) for one in several):
             raise faults.bad("ports is no list of objects")
-        keys = await self._face.writing.create(asker, several)
-        return _json(201, {"ports": [await self._shown(asker, key) for key in keys]})
+        many = await self._face.writing.create(asker, several)
+        return _json(201, {"ports": [seen(asker, made) for made in many]})
 
     async def _shown(self, asker: Asker, key: str) -> dict[str, Any]:
         return seen(asker, (await self._face.ports.get(asker, key)).body)
