@@ -52,7 +52,7 @@ class Site(Rig):
     def notifier(self) -> notifier.Notifier:
         """One more."""
         known = registry.Registry(self.node.models)
-        api = client.Nova(client.Place(endpoint=f"{self.nova.url}/v2.1", seconds=2), None)
+        api = client.Nova(client.Place(endpoint=f"{self.nova.url}/v2.1", seconds=60), None)
         return notifier.Notifier(self.node.database, uses.Uses(self.node.database, lambda: known), api)
 
 
@@ -75,7 +75,7 @@ async def opened(nodes_settings: dict[str, Any], bus: MemoryBus, nova: novas.Nov
 async def site(tmp_path: Path, bus: MemoryBus, nova: novas.Nova) -> AsyncIterator[Site]:
     """It tells Nova."""
     telling = {
-        "enabled": True, "auth_url": nova.url, "user": "gluon", "password": "secret", "timeout_seconds": 2,
+        "enabled": True, "auth_url": nova.url, "user": "gluon", "password": "secret", "timeout_seconds": 60,
     }  # fmt: skip
     async for made in opened({"data": {"directory": str(tmp_path)}, "nova": telling}, bus, nova):
         yield made
