@@ -22,12 +22,12 @@ async def nova() -> AsyncIterator[novas.Nova]:
 
 def own(nova: novas.Nova) -> credentials.OwnToken:
     given = credentials.Credentials(user="gluon", password="secret", project="service")
-    return credentials.OwnToken(fetch.Server(f"{nova.url}/v3"), given, section="nova")
+    return credentials.OwnToken(fetch.Server(f"{nova.url}/v3", seconds=60), given, section="nova")
 
 
 @pytest.fixture
 async def api(nova: novas.Nova) -> AsyncIterator[client.Nova]:
-    made = client.Nova(client.Place(), own(nova))
+    made = client.Nova(client.Place(seconds=60), own(nova))
     yield made
     await made.close()
 
