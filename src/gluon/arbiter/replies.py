@@ -123,7 +123,7 @@ class Replies(steps.Step):
             bindings.save(view, changes, binding, dataclasses.replace(binding, answers=answers))
             return
         kind, details = levels.merged(binding.controllers, answers)
-        if wrong := vif.problem(kind, details):
+        if wrong := vif.problem(kind, details, binding.vnic_type):
             whose = levels.speaker(binding.controllers, answers)
             self._next(view, changes, binding, {whose: ("BadReply", wrong)})
             return
