@@ -28,7 +28,7 @@ class Face:
         self.known = shapes.Known(known)
         finder = finding.Finder(database, self.known)
         self.ports = ports.Ports(database, self.known, finder)
-        self.networks = networks.Networks(database, self.known, finder)
+        self.networks = networks.Networks(self.known, finder)
         self.bindings = binding.Bindings(others, self.ports)
         self.writing = writing.Writing(database, self.known, actions, binds, finder, self.ports)
 

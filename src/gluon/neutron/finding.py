@@ -47,10 +47,8 @@ class Finder:
         self, asker: Asker, wanted: Collection[str], *, unseen: bool = False
     ) -> dict[str, Place]:
         """The networks of these ids that the caller may see; `unseen`: the others too."""
+        await self._enter_all(asker)
         shown = self._known()
-        if self._entered_all is not shown:
-            await self._enter_all(asker)
-            self._entered_all = shown
         known = await self._services_of(wanted)
         found: dict[str, Place] = {}
         by_type: dict[tuple[str, str], dict[str, str]] = {}
@@ -115,6 +113,16 @@ class Finder:
                 return True
         return False
 
+    async def beginning(self, asker: Asker, halves: Collection[str]) -> list[str]:
+        """Ids of services' networks that begin so."""
+        await self._enter_all(asker)
+        found: list[str] = []
+        for half in halves:
+            begins = store.Filter(column="id", match=store.Match.BEGINS, values=(half,))
+            rows = await self._store.select(store.Select(table=networks.TABLE.name, filters=(begins,)))
+            found += [str(row["id"]) for row in rows]
+        return found
+
     async def services(self, asker: Asker, net: shapes.Net) -> Sequence[Place]:
         """All services of a type that the caller may see."""
         resource = net.resource
@@ -155,10 +163,14 @@ class Finder:
     # -- what was stored before there was a table of networks ----------------------------------
 
     async def _enter_all(self, asker: Asker) -> None:
-        for name, net in self._known().nets.items():
+        shown = self._known()
+        if self._entered_all is shown:
+            return
+        for name, net in shown.nets.items():
             if name not in self._entered:
                 await self._enter(asker, net)
                 self._entered.add(name)
+        self._entered_all = shown
 
     async def _enter(self, asker: Asker, net: shapes.Net) -> None:
         """Once for each type: a row without a key says that it was done."""

@@ -13,14 +13,12 @@ from gluon.neutron import bodies, faults, finding, ids, shapes
 from gluon.neutron.asker import Asker
 from gluon.neutron.bodies import Body
 from gluon.neutron.ports import Page
-from gluon.spi import networks, store
 
 
 class Networks:
     """Reads of one database."""
 
-    def __init__(self, database: store.Store, known: shapes.Known, finder: finding.Finder) -> None:
-        self._store = database
+    def __init__(self, known: shapes.Known, finder: finding.Finder) -> None:
         self._known = known
         self._finder = finder
 
@@ -46,7 +44,7 @@ class Networks:
         return Page([asking.chosen(asked, body) for body in page], more)
 
     async def _subnets(self, asker: Asker, asked: asking.Asked) -> list[Body]:
-        wanted = await self._networks_of(asked)
+        wanted = await self._networks_of(asker, asked)
         filters = {} if wanted is None else {"id": tuple(wanted)}
         if wanted is not None and not wanted:
             return []
@@ -56,20 +54,14 @@ class Networks:
             found += [one for one in made if asking.passes(asked, one)]
         return found
 
-    async def _networks_of(self, asked: asking.Asked) -> Sequence[str] | None:
+    async def _networks_of(self, asker: Asker, asked: asking.Asked) -> Sequence[str] | None:
         """The networks whose subnets may be asked for; None: all."""
         if "network_id" in asked.filters:
             return asked.filters["network_id"]
         if "id" not in asked.filters:
             return None
-        found: list[str] = []
-        for half in dict.fromkeys(value[: ids.HALF] for value in asked.filters["id"]):
-            if len(half) < ids.HALF:
-                continue
-            begins = store.Filter(column="id", match=store.Match.BEGINS, values=(half,))
-            rows = await self._store.select(store.Select(table=networks.TABLE.name, filters=(begins,)))
-            found += [str(row["id"]) for row in rows]
-        return found
+        halves = dict.fromkeys(value[: ids.HALF] for value in asked.filters["id"])
+        return await self._finder.beginning(asker, [half for half in halves if len(half) == ids.HALF])
 
     async def _matching(self, asker: Asker, asked: asking.Asked) -> list[tuple[Body, finding.Place]]:
         """Whole bodies that pass the filters."""

@@ -132,10 +132,7 @@ class Ports:
         if not names and not halves:
             return None
         if not names:
-            for half in halves:
-                begins = store.Filter(column="id", match=store.Match.BEGINS, values=(half,))
-                rows = await self._store.select(store.Select(table=networks.TABLE.name, filters=(begins,)))
-                names += [str(row["id"]) for row in rows]
+            names = await self._finder.beginning(asker, halves)
         found: set[str] = set()
         places = await self._finder.places(asker, names, unseen=True)
         for place in places.values():
