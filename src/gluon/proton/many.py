@@ -14,20 +14,20 @@ from gluon.spi import store
 
 
 class Many:
-    """`places`: a JSON pointer for each unit, to put before those of its problems."""
+    """A `spi.store.Several`. `places`: a JSON pointer for each unit, to put before those of its problems."""
 
-    __slots__ = ("_units", "reads", "request_id", "who")
+    __slots__ = ("parts", "reads", "request_id", "who")
 
     def __init__(
         self, units: Sequence[store.Unit], places: Sequence[str], *, who: str, request_id: str
     ) -> None:
         self.who, self.request_id = who, request_id
-        self._units = [_Placed(unit, place) for unit, place in zip(units, places, strict=True)]
+        self.parts: Sequence[store.Unit] = [_Placed(unit, place) for unit, place in zip(units, places, strict=True)]
         self.reads: Sequence[store.Lookup] = [lookup for unit in units for lookup in unit.reads]
 
     def decide(self, view: store.Batch) -> store.Changes:
         together = store.Changes(result=[])
-        for changes in view.in_turn(self._units):
+        for changes in view.in_turn(self.parts):
             together.writes += changes.writes
             together.entries += changes.entries
             together.result.append(changes.result)

@@ -109,6 +109,14 @@ class Unit(Protocol):
         """Pure. Raises `Rejected`."""
 
 
+class Several(Unit, Protocol):
+    """A unit that does what each of its parts does where that sees those before it, and nothing else. Its result is the
+    list of theirs."""
+
+    @property
+    def parts(self) -> Sequence[Unit]: ...
+
+
 class Committed(msgspec.Struct, frozen=True):
     """A unit that is durable. `revision` is 0 if it had nothing to write; `intent`: there may be
     something to publish."""

@@ -93,15 +93,16 @@ class BatchView:
                 try:
                     changes = unit.decide(self)
                 except NotLoaded as missing:
-                    raise self._missing(missing, units[number + 1 :], number + 1) from None
+                    raise self.missing(missing, units[number + 1 :], number + 1) from None
                 undo += self.overlay.try_on(self.overlay.prepare(changes))
                 found.append(changes)
         finally:
             self.overlay.take_off(undo)
         return found
 
-    def _missing(self, missing: NotLoaded, rest: Sequence[store.Unit], decided: int) -> Exception:
-        """What a part of a unit wants, and those behind it; but parts of one unit mostly want the same."""
+    def missing(self, missing: NotLoaded, rest: Sequence[store.Unit], decided: int) -> Exception:
+        """What a part of a unit wants, and those behind it; but parts of one unit mostly want the same. `decided`: it and
+        the parts before it."""
         wanted = dict.fromkeys(missing.lookups)
         vain = 0
         for unit in rest:
@@ -227,11 +228,26 @@ class Deciding:
             return False
         prepared = self._overlay.prepare(changes)
         rows = self.rows + len(prepared) + len(entries)
-        size = self._bytes
+        records, size, intent = self._records(unit, entries, 0)
+        size += self._bytes
+        if self.rows and (rows > self._settings.max_rows or size > self._settings.max_bytes):
+            return True
+        self._overlay.accept(prepared)
+        self._journal += records
+        self.rows, self._bytes = rows, size
+        self.answers.append((one, store.Committed(view.revision, changes.result, intent)))
+        view.revision += 1
+        return False
+
+    def _records(
+        self, unit: store.Unit, entries: Sequence[journal.Draft], first: int
+    ) -> tuple[list[Values], int, bool]:
+        """Rows of the journal, numbered from `first`; the size of their documents; whether one is intent."""
+        view = self._view
         revision, now, who, request_id = view.revision, view.now, unit.who, unit.request_id
         records: list[Values] = []
-        intent = False
-        for n, draft in enumerate(entries):
+        size, intent = 0, False
+        for n, draft in enumerate(entries, first):
             old, new = draft.old, draft.new
             intent = intent or draft.intent
             size += (len(old) if old else 0) + (len(new) if new else 0)
@@ -240,14 +256,7 @@ class Deciding:
                 draft.intent, old.decode() if old is not None else None,
                 new.decode() if new is not None else None, now,
             ))  # fmt: skip
-        if self.rows and (rows > self._settings.max_rows or size > self._settings.max_bytes):
-            return True
-        self._overlay.accept(prepared)
-        self._journal += records
-        self.rows, self._bytes = rows, size
-        view.revision = revision + 1
-        self.answers.append((one, store.Committed(revision, changes.result, intent)))
-        return False
+        return records, size, intent
 
     def plan(self) -> Plan | None:
         """What to write; None if there is nothing."""

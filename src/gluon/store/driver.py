@@ -85,7 +85,10 @@ class Connection(Protocol):
 
 
 class Session(Connection, Protocol):
-    """The connection of a writer. A transaction is `lock`, `state`, lookups, then `commit` or `rollback`."""
+    """The connection of a writer. A transaction is `lock`, `state`, lookups, then `commit` or `rollback`. `stages`: it may
+    write a part of a batch before the rest is decided, as a `Staged`."""
+
+    stages: bool
 
     async def lock(self) -> None:
         """Begin, and take the writer lock."""
@@ -100,6 +103,15 @@ class Session(Connection, Protocol):
         """Write all of the plan and commit. `way`: which order of writing to try."""
 
     async def rollback(self) -> None: ...
+
+
+class Staged(Session, Protocol):
+    """One where `begin` and any number of `stage` may come before `commit`, which has the rest then."""
+
+    async def begin(self) -> None: ...
+
+    async def stage(self, plan: Plan) -> None:
+        """Write all of the plan, for the transaction that was begun."""
 
 
 class Installer(Connection, Protocol):

@@ -165,6 +165,8 @@ class MysqlConnection:
 class MysqlSession(MysqlConnection):
     """The writer's connection."""
 
+    stages = False
+
     def __init__(self, raw: Any, limit: float) -> None:
         super().__init__(raw, limit)
         self._state: Sequence[Any] | None = None

@@ -7,6 +7,7 @@ and an unaccepted unit leaves no trace.
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -113,6 +114,20 @@ class _Table:
         for columns, index in self.indexes.items():
             if change:
                 index[taker(columns)(change[0])].pop(key, None)
+
+    def settle(self) -> None:
+        """What is changed is what the database has from now on."""
+        for key, change in self.changed.items():
+            before, after = self.known.get(key), change and change[0]
+            for columns, group in self.found.items():
+                values_of = taker(columns)
+                there = group.get(values_of(before)) if before else None
+                if there and key in there:
+                    there.remove(key)
+                if after and (there := group.get(values_of(after))) is not None:
+                    bisect.insort(there, key)
+            self.known[key] = after
+        self.changed, self.indexes = {}, {}
 
     def changed_like(self, columns: tuple[str, ...], values: Values) -> Iterable[Key]:
         """Keys of changed rows in which `columns` equal `values`."""
@@ -294,8 +309,13 @@ class Overlay:
             else:
                 table.forget(key)
 
+    def settle(self) -> None:
+        """What was accepted so far has been planned, and what comes is on top of it."""
+        for table in self._tables.values():
+            table.settle()
+
     def plan(self) -> Plan:
-        """The net effect of all accepted writes."""
+        """The net effect of all accepted writes since `settle`."""
         plan = Plan()
         for table in sorted(self._tables.values(), key=lambda t: t.shape.rank):
             if table.changed:

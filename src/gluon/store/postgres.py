@@ -3,7 +3,8 @@
 In: a URL. Out: a `Database`. The writer lock is an advisory lock, revisions come from a sequence that is moved on while it is held,
 and a batch is written by one statement where each of its tables is written once. A batch takes two trips, since each waits for its
 turn of a busy event loop: one statement takes the lock for the session and reads the state, the other takes it for its transaction,
-gives that of the session back, writes, and commits as it is the only one. Invariant: what is written under no lock, or for
+gives that of the session back, writes, and commits as it is the only one. A large unit is written in stages while it is
+decided, in a transaction under the session's lock, which the last one takes over. Invariant: what is written under no lock, or for
 tables of another epoch, divides by zero.
 
 Rows travel as one array of the table's composite type. Measured for batches of 32 port creates (three
@@ -182,7 +183,9 @@ class PostgresConnection:
 
 
 class PostgresSession(PostgresConnection):
-    """The writer's connection."""
+    """The writer's connection, a `driver.Staged`."""
+
+    stages = True
 
     def __init__(self, raw: Any, limit: float, idle: float) -> None:
         super().__init__(raw, limit)
@@ -232,17 +235,37 @@ class PostgresSession(PostgresConnection):
         swap = postgres_text.Operation("", _SWAP, (plan.revision, *self._state[:2]))
         kind = tuple(op.sql for op in statements)
         try:
-            if len({op.table for op in statements}) == len(statements) and self._often(kind):
+            if self._raw.is_in_transaction():
+                await self._write([*statements, swap])
+                await self._committed()
+            elif _apart(statements) and self._often(kind):
                 await self._at_once([*statements, swap])
             else:
                 await self._in_steps([swap, *statements])
         except driver.Violation as violation:
             raise _learned(violation, plan) from violation.__cause__
 
-    async def _at_once(self, statements: list[postgres_text.Operation]) -> None:
-        text = postgres_text.together(tuple(op.sql for op in statements))
+    async def begin(self) -> None:
+        await self.execute("BEGIN")
+
+    async def stage(self, plan: Plan) -> None:
         try:
+            await self._write(postgres_text.operations(plan))
+        except driver.Violation as violation:
+            raise _learned(violation, plan) from violation.__cause__
+
+    async def _write(self, statements: list[postgres_text.Operation]) -> None:
+        """In one statement if it can be."""
+        if statements and _apart(statements):
+            text = postgres_text.together(tuple(op.sql for op in statements))
             await self._run(self._raw.fetch(text, *[arg for op in statements for arg in op.args]))
+            return
+        for op in statements:
+            await self._run(self._raw.fetch(postgres_text.numbered(op.sql), *op.args))
+
+    async def _at_once(self, statements: list[postgres_text.Operation]) -> None:
+        try:
+            await self._write(statements)
         except driver.Lost as lost:
             raise driver.Lost(str(lost), committing=True) from lost.__cause__
 
@@ -250,6 +273,9 @@ class PostgresSession(PostgresConnection):
         await self.execute("BEGIN")
         for op in statements:
             await self._run(self._raw.fetch(postgres_text.numbered(op.sql), *op.args))
+        await self._committed()
+
+    async def _committed(self) -> None:
         try:
             tag = await self.execute("COMMIT")
         except driver.Lost as lost:
@@ -281,6 +307,11 @@ class PostgresInstaller(PostgresConnection):
 
     async def rollback(self) -> None:
         await self.execute("ROLLBACK")
+
+
+def _apart(statements: Sequence[postgres_text.Operation]) -> bool:
+    """Whether each is on a table of its own."""
+    return len({op.table for op in statements}) == len(statements)
 
 
 def _learned(violation: driver.Violation, plan: Plan) -> driver.Violation:

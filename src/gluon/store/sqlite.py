@@ -176,6 +176,8 @@ class SqliteReader(SqliteConnection):
 class SqliteSession(SqliteConnection):
     """The writer's connection: the lock is BEGIN IMMEDIATE."""
 
+    stages = False
+
     def __init__(self, thread: Thread, raw: sqlite3.Connection) -> None:
         super().__init__(thread, raw)
         self._state: tuple[int, str, int] | None = None

@@ -17,7 +17,7 @@ import structlog
 
 from gluon import errors
 from gluon.spi import context, store
-from gluon.store import driver
+from gluon.store import driver, stages
 from gluon.store.attempt import CONFLICTS, Attempt, fail, unsettled
 from gluon.store.deciding import Deciding, Told, Waiting
 from gluon.store.fair import Fair
@@ -242,19 +242,14 @@ class Writer:
             batch[:] = [one for one in batch if one not in late]
             if not batch:
                 return None
-        nul, kept = self._database.dialect.nul, self._kept
-        deciding = Deciding(catalog, batch, state, self._settings, nul=nul, kept=kept)
-        rounds = 0
-        while True:
-            wanted = [(catalog.shape(table), columns, values) for table, columns, values in deciding.wanted()]
-            if wanted:
-                found = await session.lookups(wanted)
-                for (shape, columns, values), rows in zip(wanted, found, strict=True):
-                    deciding.load(shape.name, columns, values, rows)
-            if deciding.proceed():
-                self._stats.rereads += rounds
-                return deciding
-            rounds += 1
+        nul, kept, settings = self._database.dialect.nul, self._kept, self._settings
+        deciding = (
+            stages.InParts(catalog, batch[0], state, settings, nul=nul, kept=kept)
+            if stages.in_parts(batch)
+            else Deciding(catalog, batch, state, settings, nul=nul, kept=kept)
+        )
+        self._stats.rereads += await stages.decide(session, deciding, catalog.shape)
+        return deciding
 
     def _answer(self, deciding: Deciding) -> None:
         deciding.done()
