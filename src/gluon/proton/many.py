@@ -22,7 +22,9 @@ class Many:
         self, units: Sequence[store.Unit], places: Sequence[str], *, who: str, request_id: str
     ) -> None:
         self.who, self.request_id = who, request_id
-        self.parts: Sequence[store.Unit] = [_Placed(unit, place) for unit, place in zip(units, places, strict=True)]
+        self.parts: Sequence[store.Unit] = [
+            _Placed(unit, place) for unit, place in zip(units, places, strict=True)
+        ]
         self.reads: Sequence[store.Lookup] = [lookup for unit in units for lookup in unit.reads]
 
     def decide(self, view: store.Batch) -> store.Changes:
