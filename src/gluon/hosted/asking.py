@@ -69,13 +69,17 @@ class Asking:
             return
         # A status that is copied and a binding that is written are told of in the same way, with an id.
         if "id" in attributes:
-            host = said.wanted_active(context)
-            if host is not None and "new_binding" in (payload.metadata or {}):
-                self._face.activate(context, before["id"], host)
+            self._activate(context, before["id"], payload.metadata or {})
             return
         said.keep(context, before["id"], self._face.update_port(context, before["id"], asked(attributes)))
         for name in _EMPTY:
             attributes.pop(name, None)
+
+    def _activate(self, context: Any, port: str, metadata: Body) -> None:
+        """Where another binding than the active one is written, it is made the active one."""
+        old, new = metadata.get("orig_binding"), metadata.get("new_binding")
+        if old is not None and new is not None and old.host != new.host:
+            self._face.activate(context, port, new.host)
 
     def before_delete(self, resource: str, event: str, trigger: Any, payload: Any = None) -> None:
         port = (payload.metadata or {}).get("port")

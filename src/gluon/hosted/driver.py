@@ -13,7 +13,7 @@ from neutron_lib.callbacks import events, registry, resources
 from neutron_lib.plugins.ml2 import api
 from oslo_config import cfg
 
-from gluon.hosted import ids, kinds, said, settings, shadows
+from gluon.hosted import faults, ids, kinds, said, settings, shadows
 from gluon.hosted.asking import Asking
 from gluon.hosted.face import Body, Face
 from gluon.hosted.following import Following
@@ -63,6 +63,11 @@ class GluonDriver(api.MechanismDriver):  # type: ignore[misc]
         if answer is not None and "fixed_ips" in answer:
             shadows.keep_addresses(context.plugin_context, context.current, answer)
 
+    def update_network_precommit(self, context: Any) -> None:
+        """The core plugin refuses it before, and in better words."""
+        if ids.is_gluons(context.current["id"]) and not said.follows(context.plugin_context):
+            raise faults.not_here(f"network {context.current['id']}")
+
     # -- outside of it -------------------------------------------------------------------------------
 
     def bind_port(self, context: Any) -> None:
@@ -81,18 +86,19 @@ class GluonDriver(api.MechanismDriver):  # type: ignore[misc]
                 return
 
     def _bound(self, context: Any) -> Body:
-        """What Gluon says of the port on this host."""
+        """What Gluon says of the port on this host. Where nobody asked it before, an agent has come back, or this is to be a
+        binding beside the active one."""
         port, host = context.current["id"], context.host
-        wanted = said.wanted_binding(context.plugin_context, port)
-        if wanted is not None and wanted.get("host") == host:
-            return _as_port(self.face.create_binding(context.plugin_context, port, wanted))
         answer = said.of(context.plugin_context, port)
-        if answer is None or answer.get("binding:host_id") != host:
-            vnic_type = context.current[portbindings.VNIC_TYPE]
-            again = {"binding:host_id": host, "binding:vnic_type": vnic_type}
-            answer = self.face.update_port(None, port, again)
-            said.keep(context.plugin_context, port, answer)
-        return answer
+        if answer is not None and answer.get("binding:host_id") == host:
+            return answer
+        vnic_type = context.current[portbindings.VNIC_TYPE]
+        at = self.face.port(None, port)["binding:host_id"]
+        if at and at != host:
+            wanted = {"host": host, "vnic_type": vnic_type, "profile": context.current[portbindings.PROFILE]}
+            return _as_port(self.face.create_binding(context.plugin_context, port, wanted))
+        again = {"binding:host_id": host, "binding:vnic_type": vnic_type}
+        return self.face.update_port(None, port, again)
 
 
 _UNBOUND = (portbindings.VIF_TYPE_UNBOUND, portbindings.VIF_TYPE_BINDING_FAILED)

@@ -129,13 +129,13 @@ class Face:
             return
 
     def create_binding(self, context: Any, port: str, body: Body) -> Body:
+        """One that is there already is taken: Neutron knows of none, or it would not ask."""
         path = f"/v2.0/ports/{port}/bindings"
-        made: Body = self.ask(context, "POST", path, {"binding": body})["binding"]
+        try:
+            made: Body = self.ask(context, "POST", path, {"binding": body})["binding"]
+        except exceptions.Conflict:
+            made = self.ask(context, "GET", f"{path}/{body['host']}")["binding"]
         return made
-
-    def binding(self, context: Any, port: str, host: str) -> Body:
-        found: Body = self.ask(context, "GET", f"/v2.0/ports/{port}/bindings/{host}")["binding"]
-        return found
 
     def activate(self, context: Any, port: str, host: str) -> None:
         self.ask(context, "PUT", f"/v2.0/ports/{port}/bindings/{host}/activate")

@@ -2,7 +2,7 @@
 
 Out: `GluonPlugin` (`core_plugin = gluon`). It brings the driver and the network type along, so that nothing else of a site's settings
 changes. Networks of Neutron are ML2's, statement for statement. What a callback cannot do is done here: take back a port that
-Neutron could not write, and bindings beside the active one.
+Neutron could not write, leave networks out of lists, and end a binding beside the active one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Any
 from neutron.db import models_v2
 from neutron.plugins.ml2 import plugin
 from neutron_lib import exceptions
-from neutron_lib.api.definitions import portbindings_extended
 from neutron_lib.db import api as db_api
 from oslo_config import cfg
 from oslo_log import log
@@ -91,20 +90,6 @@ class GluonPlugin(plugin.Ml2Plugin):  # type: ignore[misc]
                 self._face.delete_port(context, answer["id"])
             except exceptions.NeutronException:
                 LOG.exception("port %s of Gluon has no row of Neutron's; it will get one", answer["id"])
-
-    # -- bindings beside the active one ----------------------------------------------------------------
-
-    def create_port_binding(self, context: Any, port_id: str, binding: Body) -> Body:
-        """The driver makes it at Gluon, once it is asked to bind the port on this host."""
-        said.want_binding(context, port_id, binding[portbindings_extended.RESOURCE_NAME])
-        made: Body = super().create_port_binding(context, port_id, binding)
-        return made
-
-    def activate(self, context: Any, host: str, port_id: Any) -> Body:
-        """Gluon is asked by a callback, once Neutron has found the port and both bindings."""
-        said.want_active(context, host)
-        active: Body = super().activate(context, host, port_id)
-        return active
 
     def delete_port_binding(self, context: Any, host: str, port_id: str) -> None:
         """Neutron deletes without looking at the port; so whose it is has to be asked for."""

@@ -11,8 +11,6 @@ Body = dict[str, Any]
 
 _ANSWERS = "_gluon_answers"
 _ONE = "_gluon_one"
-_BINDING = "_gluon_binding"
-_ACTIVE = "_gluon_active"
 _FOLLOWS = "_gluon_follows"
 
 
@@ -43,26 +41,6 @@ def one(context: Any) -> list[Body] | None:
 
 def end_one(context: Any) -> None:
     setattr(context, _ONE, None)
-
-
-def want_binding(context: Any, port: str, binding: Body) -> None:
-    """A binding beside the active one is to be made."""
-    setattr(context, _BINDING, (port, binding))
-
-
-def wanted_binding(context: Any, port: str) -> Body | None:
-    found: tuple[str, Body] | None = vars(context).get(_BINDING)
-    return found[1] if found is not None and found[0] == port else None
-
-
-def want_active(context: Any, host: str) -> None:
-    """The binding of this host is to be the one that carries traffic."""
-    setattr(context, _ACTIVE, host)
-
-
-def wanted_active(context: Any) -> str | None:
-    found: str | None = vars(context).get(_ACTIVE)
-    return found
 
 
 def follow(context: Any) -> None:

@@ -19,17 +19,34 @@ SERVICE = {"x-roles": "admin,service"}
 V1 = "/proton/net-l3vpn/v1.0"
 
 
-def database_of(server: MariadbServer) -> str:
-    """A fresh one, as SQLAlchemy names it."""
-    return server.url(server.create_database()).replace("mysql://", "mysql+pymysql://")
+Databases = Callable[[], str]
+"""Each call: a new one with Neutron's tables, as SQLAlchemy names it."""
 
 
 @pytest.fixture(scope="session")
-def alone(mariadb_server: MariadbServer) -> Iterator[NeutronServer]:
-    """Without Gluon, without Keystone."""
+def databases(mariadb_server: MariadbServer) -> Databases:
     if reason := neutron.missing():
         pytest.skip(reason)
-    with NeutronServer(database=database_of(mariadb_server)) as server:
+
+    def named(name: str) -> str:
+        return mariadb_server.url(name).replace("mysql://", "mysql+pymysql://")
+
+    first = mariadb_server.create_database()
+    neutron.make_tables(named(first))
+    tables = mariadb_server.dump(first)
+
+    def new() -> str:
+        name = f"neutron_{uuid.uuid4().hex}"
+        mariadb_server.restore(name, tables)
+        return named(name)
+
+    return new
+
+
+@pytest.fixture(scope="session")
+def alone(databases: Databases) -> Iterator[NeutronServer]:
+    """Without Gluon, without Keystone."""
+    with NeutronServer(database=databases()) as server:
         yield server
 
 
@@ -89,13 +106,19 @@ class Site:
 
 
 @pytest.fixture(scope="session")
-def site(mariadb_server: MariadbServer) -> Iterator[Site]:
-    if reason := neutron.missing():
-        pytest.skip(reason)
-    with (
-        GluonServer("up") as gluon,
-        NeutronServer(
-            database=database_of(mariadb_server), plugin="gluon", settings={"gluon": {"url": gluon.url}}
-        ) as front,
-    ):
-        yield Site(front, gluon)
+def site(databases: Databases) -> Iterator[Site]:
+    """With the core plugin."""
+    with GluonServer("up") as gluon:
+        settings = {"gluon": {"url": gluon.url}}
+        with NeutronServer(database=databases(), plugin="gluon", settings=settings) as front:
+            yield Site(front, gluon)
+
+
+@pytest.fixture(scope="session")
+def driven(databases: Databases) -> Iterator[Site]:
+    """With `core_plugin = ml2` and the mechanism driver."""
+    with GluonServer("up") as gluon:
+        settings = {"gluon": {"url": gluon.url}}
+        drivers, types = f"{neutron.ANY_HOST},gluon", f"{neutron.TYPES},gluon"
+        with NeutronServer(database=databases(), drivers=drivers, types=types, settings=settings) as front:
+            yield Site(front, gluon)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gluon.testing.process import Daemon
+from gluon.testing.process import Daemon, run
 from gluon.testing.servers.server import LOOPBACK, PrivateServer
 
 PYTHON = Path(os.environ.get("GLUON_NEUTRON_PYTHON", ".venv-neutron/bin/python"))
@@ -21,6 +21,7 @@ PYTHON = Path(os.environ.get("GLUON_NEUTRON_PYTHON", ".venv-neutron/bin/python")
 
 ANY_HOST = "any_host"
 """A mechanism driver that binds a port on each host it is asked for."""
+TYPES = "geneve,vxlan,vlan,flat,local"
 
 _SETTINGS = """\
 [DEFAULT]
@@ -38,7 +39,7 @@ lock_path = {folder}/lock
 [database]
 connection = {database}
 [ml2]
-type_drivers = geneve,vxlan,vlan,flat,local
+type_drivers = {types}
 tenant_network_types = geneve,vxlan
 mechanism_drivers = {drivers}
 extension_drivers = port_security
@@ -58,8 +59,15 @@ def missing() -> str:
     )
 
 
+def make_tables(database: str) -> None:
+    """In an empty database. Raises `ProcessFailed`."""
+    script = Path(__file__).with_name("neutron_process.py")
+    run([str(PYTHON.absolute()), "-I", str(script), "tables", database], limit=300)
+
+
 class NeutronServer(PrivateServer):
-    """`with NeutronServer(database="mysql+pymysql://…") as neutron: neutron.request("GET", "/v2.0/networks")`."""
+    """`with NeutronServer(database="mysql+pymysql://…") as neutron: neutron.request("GET", "/v2.0/networks")`. The database
+    has Neutron's tables, by `make_tables` or as a copy of one that has."""
 
     kind = "neutron"
 
@@ -69,6 +77,7 @@ class NeutronServer(PrivateServer):
         database: str,
         plugin: str = "ml2",
         drivers: str = ANY_HOST,
+        types: str = TYPES,
         settings: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         """`settings`: more of neutron.conf, by section. With a section `keystone_authtoken` it asks for tokens."""
@@ -76,8 +85,8 @@ class NeutronServer(PrivateServer):
         self.database = database
         self.plugin = plugin
         self.drivers = drivers
+        self.types = types
         self.settings = dict(settings or {})
-        self._has_tables = False
 
     @property
     def url(self) -> str:
@@ -100,6 +109,7 @@ class NeutronServer(PrivateServer):
             folder=self.folder.path,
             database=self.database,
             drivers=self.drivers,
+            types=self.types,
         )
         for section, values in self.settings.items():
             text += f"[{section}]\n" + "".join(f"{name} = {value}\n" for name, value in values.items())
@@ -108,9 +118,8 @@ class NeutronServer(PrivateServer):
     def _command(self) -> Daemon:
         self._write_settings()
         script = Path(__file__).with_name("neutron_process.py")
-        tables = "as-is" if self._has_tables else "tables"
         return Daemon(
-            [str(PYTHON.absolute()), "-I", str(script), str(self.folder.path), str(self.ports[0]), tables],
+            [str(PYTHON.absolute()), "-I", str(script), str(self.folder.path), str(self.ports[0])],
             log=self.folder.path / "server.log",
         )
 
@@ -122,7 +131,6 @@ class NeutronServer(PrivateServer):
         except BaseException:
             self._daemon.kill9()
             raise
-        self._has_tables = True
 
     def _answers(self) -> bool:
         """Both workers have loaded the application."""

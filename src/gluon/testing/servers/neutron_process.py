@@ -1,7 +1,7 @@
-"""Neutron itself, as a server with two workers: its tables if there are none, then its API.
+"""Neutron itself, as a server with two workers, or only its tables.
 
-Runs under the Python of another virtual environment, which has Neutron: `python neutron_process.py FOLDER PORT tables|as-is`. FOLDER
-holds `neutron.conf`. Called by `neutron` only.
+Runs under the Python of another virtual environment, which has Neutron: `python neutron_process.py FOLDER PORT`, where FOLDER
+holds `neutron.conf`, or `python neutron_process.py tables DATABASE`. Called by `neutron` only.
 """
 
 import os
@@ -28,7 +28,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "worker_class": "gthread",
             "threads": 4,
             "timeout": 120,
-            "graceful_timeout": 5,
+            "graceful_timeout": 1,
             "loglevel": "warning",
             "control_socket_disable": True,
             "when_ready": lambda arbiter: print("neutron listens", os.getpid(), flush=True),
@@ -43,36 +43,24 @@ class Server(BaseApplication):  # type: ignore[misc]
         return api.application
 
 
-def make_tables(settings: Path) -> None:
+def make_tables(database: str) -> None:
     """As the models say: the migrations lead to the same and take twenty times as long."""
-    from neutron.common import config  # noqa: PLC0415 - as in `load`
+    import sqlalchemy  # noqa: PLC0415 - as in `load`
     from neutron.db.migration.models import head  # noqa: PLC0415 - as in `load`
-    from neutron_lib.db import api  # noqa: PLC0415 - as in `load`
 
-    config.register_common_config_options()
-    config.init([], default_config_files=[str(settings)])
-    with api.CONTEXT_WRITER.using(_Context()) as session:
-        head.get_metadata().create_all(session.connection())
-
-
-class _Context:
-    """What oslo.db hangs its session on."""
+    with sqlalchemy.create_engine(database).begin() as connection:
+        head.get_metadata().create_all(connection)
 
 
 def main() -> None:
-    folder, port, tables = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-    settings = folder / "neutron.conf"
+    if sys.argv[1] == "tables":
+        make_tables(sys.argv[2])
+        return
+    folder, port = Path(sys.argv[1]), int(sys.argv[2])
     sys.argv[1:] = []
     sys.path.append(str(folder / "site"))
-    if tables == "tables":
-        child = os.fork()
-        if child == 0:
-            make_tables(settings)
-            os._exit(0)
-        if os.waitpid(child, 0)[1] != 0:
-            raise SystemExit("no tables")
     os.environ["OS_NEUTRON_CONFIG_DIR"] = str(folder)
-    os.environ["OS_NEUTRON_CONFIG_FILES"] = settings.name
+    os.environ["OS_NEUTRON_CONFIG_FILES"] = "neutron.conf"
     Server(port).run()
 
 
