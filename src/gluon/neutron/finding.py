@@ -135,29 +135,45 @@ class Finder:
             if asker.sees(resource, row)
         ]
 
-    async def subnets(self, place: Place) -> Sequence[subnets.Subnet]:
+    async def in_network(self, place: Place) -> Sequence[subnets.Subnet]:
         """Those of a network."""
-        net, row = place.net, place.row
-        if net is None or row is None:
-            return ()
-        if net.has_subnets:
-            return subnets.of_service(net, place.id, row)
-        resource = net.resource
-        lines: list[Sequence[store.Value]] = []
-        for _, join in self._known().feeders.get((resource.api, resource.name), ()):
-            lines += await self._lines(join, row[resource.records.key_column])
-        return subnets.of_bindings(place.id, lines)
+        return (await self.subnets_of([place]))[place.id]
 
-    async def _lines(self, join: shapes.Join, service: store.Value) -> list[Sequence[store.Value]]:
-        """Address, length of the prefix and gateway of all bindings of a service."""
+    async def subnets_of(self, places: Sequence[Place]) -> dict[str, Sequence[subnets.Subnet]]:
+        """Those of several networks, by their ids: a statement for each type of service whose bindings say them."""
+        found: dict[str, Sequence[subnets.Subnet]] = {}
+        asked: dict[tuple[str, str], dict[store.Value, str]] = {}
+        for place in places:
+            net, row = place.net, place.row
+            if net is None or row is None:
+                found[place.id] = ()
+            elif net.has_subnets:
+                found[place.id] = subnets.of_service(net, place.id, row)
+            else:
+                resource = net.resource
+                key = row[resource.records.key_column]
+                asked.setdefault((resource.api, resource.name), {})[key] = place.id
+        for name, ids_of in asked.items():
+            lines: dict[store.Value, list[Sequence[store.Value]]] = {key: [] for key in ids_of}
+            for _, join in self._known().feeders.get(name, ()):
+                for key, *line in await self._lines(join, list(ids_of)):
+                    lines[key].append(line)
+            found |= {one: subnets.of_bindings(one, lines[key]) for key, one in ids_of.items()}
+        return found
+
+    async def _lines(self, join: shapes.Join, services: Sequence[store.Value]) -> list[Sequence[store.Value]]:
+        """Service, address, length of the prefix and gateway of all bindings of some services."""
         if join.address is None:
             return []
-        key = join.resource.records.key_column
-        names = [join.column(n) if n else None for n in (join.address, join.prefix, join.gateway)]
-        columns = tuple(dict.fromkeys((key, *(n for n in names if n is not None))))
+        records = join.resource.records
+        names = [
+            join.column(n) if n else None for n in (join.service, join.address, join.prefix, join.gateway)
+        ]
+        columns = tuple(dict.fromkeys((records.key_column, *(n for n in names if n is not None))))
         places = [columns.index(n) if n is not None else None for n in names]
-        select = store.Select(table=join.resource.table, equals=((join.column(join.service), service),))
-        rows = await self._store.values(select, columns)
+        rows = await reading.lines_where(
+            self._store, join.resource.table, join.column(join.service), services, columns
+        )
         return [[None if n is None else row[n] for n in places] for row in rows]
 
     # -- what was stored before there was a table of networks ----------------------------------

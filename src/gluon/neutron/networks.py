@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gluon.neutron import asked as asking
-from gluon.neutron import bodies, faults, finding, ids, shapes
+from gluon.neutron import bodies, faults, finding, ids, shapes, subnets
 from gluon.neutron.asker import Asker
 from gluon.neutron.bodies import Body
 from gluon.neutron.ports import Page
@@ -26,7 +26,8 @@ class Networks:
         found = await self._finder.places(asker, [id])
         if id not in found:
             raise faults.missing("Network", id)
-        return seen(asker, await self._body(found[id]))
+        place = found[id]
+        return seen(asker, _body(place, await self._finder.in_network(place)))
 
     async def page(self, asker: Asker, asked: asking.Asked) -> Page:
         found = [body for body, _ in await self._matching(asker, asked)]
@@ -39,7 +40,7 @@ class Networks:
             raise faults.missing("Subnet", id)
         return found[0]
 
-    async def subnets(self, asker: Asker, asked: asking.Asked) -> Page:
+    async def subnet_page(self, asker: Asker, asked: asking.Asked) -> Page:
         page, more = asking.paged(asked, await self._subnets(asker, asked), "Subnet")
         return Page([asking.chosen(asked, body) for body in page], more)
 
@@ -49,8 +50,8 @@ class Networks:
         if wanted is not None and not wanted:
             return []
         found: list[Body] = []
-        for body, place in await self._matching(asker, asking.Asked(filters=filters)):
-            made = [bodies.subnet(one, body) for one in await self._finder.subnets(place)]
+        for body, held in await self._matching(asker, asking.Asked(filters=filters)):
+            made = [bodies.subnet(one, body) for one in held]
             found += [one for one in made if asking.passes(asked, one)]
         return found
 
@@ -63,21 +64,25 @@ class Networks:
         halves = dict.fromkeys(value[: ids.HALF] for value in asked.filters["id"])
         return await self._finder.beginning(asker, [half for half in halves if len(half) == ids.HALF])
 
-    async def _matching(self, asker: Asker, asked: asking.Asked) -> list[tuple[Body, finding.Place]]:
-        """Whole bodies that pass the filters."""
+    async def _matching(
+        self, asker: Asker, asked: asking.Asked
+    ) -> list[tuple[Body, Sequence[subnets.Subnet]]]:
+        """Whole bodies that pass the filters, and the subnets of each."""
         if "id" in asked.filters:
             places = list((await self._finder.places(asker, asked.filters["id"])).values())
         else:
             places = []
             for net in self._known().nets.values():
                 places += await self._finder.services(asker, net)
-        every = [(await self._body(place), place) for place in places]
-        return [(body, place) for body, place in every if asking.passes(asked, body)]
+        found = await self._finder.subnets_of(places)
+        every = [(_body(place, found[place.id]), found[place.id]) for place in places]
+        return [(body, held) for body, held in every if asking.passes(asked, body)]
 
-    async def _body(self, place: finding.Place) -> Body:
-        if place.net is None or place.row is None:
-            return bodies.bare_network(place.api, place.id, place.project)
-        return bodies.network(place.net, place.id, place.row, await self._finder.subnets(place))
+
+def _body(place: finding.Place, found: Sequence[subnets.Subnet]) -> Body:
+    if place.net is None or place.row is None:
+        return bodies.bare_network(place.api, place.id, place.project)
+    return bodies.network(place.net, place.id, place.row, found)
 
 
 def seen(asker: Asker, body: Body) -> Body:

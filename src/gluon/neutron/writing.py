@@ -92,7 +92,7 @@ class Writing:
         bound: dict[str, Any] | None = None
         if join is not None:
             said = wish.fixed_ips and (join.net.has_subnets or not join.pooled)
-            found = await self._finder.subnets(place) if said else ()
+            found = await self._finder.in_network(place) if said else ()
             bound = addresses.wanted(join, place, found, wish.fixed_ips, new=True)
         elif wish.fixed_ips:
             raise faults.invalid(f"network {place.id} has no subnets", "leave fixed_ips out")
@@ -175,7 +175,7 @@ class Writing:
         place = (await self._finder.places(asker, [attached.network])).get(attached.network)
         if place is None:
             raise faults.missing("Network", attached.network)
-        subnets = await self._finder.subnets(place)
+        subnets = await self._finder.in_network(place)
         return addresses.wanted(attached.join, place, subnets, wish.fixed_ips, new=False)
 
     # -- deletes -------------------------------------------------------------------------------

@@ -122,6 +122,10 @@ class Routes:
 
     async def _binding(self, asked: Asked, asker: Asker, key: str, rest: tuple[str, ...]) -> message.Reply:
         bindings = self._face.bindings
+        if rest[0] == "tags":
+            raise faults.Fault(
+                501, "HTTPNotImplemented", "Ports of protons have no tags.", "name the port instead"
+            )
         if rest[0] != "bindings" or len(rest) > 3:
             raise _no_path()
         fields = asking.parse([p for p in asked.query if p[0] == "fields"], ())
@@ -177,7 +181,7 @@ class Routes:
                 200, {"subnet": asking.chosen(query, await self._face.networks.get_subnet(asker, rest[0]))}
             )
         query = asking.parse(asked.query, _SUBNET)
-        return _list(asked, "subnets", query, await self._face.networks.subnets(asker, query))
+        return _list(asked, "subnets", query, await self._face.networks.subnet_page(asker, query))
 
     # -- what no proton has --------------------------------------------------------------------
 
