@@ -54,6 +54,7 @@ class Finder:
         by_type: dict[tuple[str, str], dict[str, str]] = {}
         for one, (api, kind, of) in known.items():
             by_type.setdefault((api, kind), {})[of] = one
+        self._known.check(by_type)
         for name, keys in by_type.items():
             net = shown.nets.get(name)
             if net is None:

@@ -153,6 +153,7 @@ class Ports:
         by_type: dict[tuple[str, str], list[store.Row]] = {}
         for row in rows:
             by_type.setdefault((str(row["api"]), str(row["object_type"])), []).append(row)
+        self._known.check(by_type)
         made = await asyncio.gather(
             *(
                 self._of_type(asker, shown.wires[name], some)

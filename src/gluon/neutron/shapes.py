@@ -7,14 +7,18 @@ model's `neutron:` block, and where it has none from those of the base pattern.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
+from gluon import errors
 from gluon.model.types import AttributeType, Format, Kind, ObjectType, Role
 from gluon.particles import tables
 from gluon.proton import registry
 
+_RETIRED = 5.0
+"""Seconds that a type counts as retired before it is looked for again."""
 _ADDRESSES = ("ip_address", "ipaddress", "address")
 _MORE = "more_addresses"
 _PREFIX = "subnet_prefix"
@@ -85,6 +89,18 @@ class Known:
         self._known = known
         self._paths: object = None
         self._shapes = Shapes({}, {}, {})
+        self._looked: dict[tuple[str, str], float] = {}
+
+    def check(self, names: Iterable[tuple[str, str]]) -> None:
+        """Raises `StaleModel` for types of rows that no model here has: another process may have loaded it just now. What is
+        still not there when it is asked for again was retired, and nobody sees it."""
+        shown, now = self(), time.monotonic()
+        strange = [n for n in names if n not in shown.wires and n not in shown.nets]
+        fresh = [n for n in strange if self._looked.get(n, 0.0) <= now]
+        for name in fresh:
+            self._looked[name] = now + _RETIRED
+        if fresh:
+            raise errors.StaleModel("there are ports of models that this process does not know yet")
 
     def __call__(self) -> Shapes:
         found = self._known()

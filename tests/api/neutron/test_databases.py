@@ -21,7 +21,14 @@ CATALOG = Path(gluon.__file__).parent / "catalog"
 
 @pytest.fixture
 def server(postgres_server: PostgresServer, etcd_server: EtcdServer) -> Iterator[GluonServer]:
-    words = ["--database", postgres_server.url(postgres_server.create_database()), "--etcd", etcd_server.url]
+    words = [
+        "--workers",
+        "2",
+        "--database",
+        postgres_server.url(postgres_server.create_database()),
+        "--etcd",
+        etcd_server.url,
+    ]
     models = [word for name in ("net-l3vpn", "net-l2") for word in ("--model", str(CATALOG / name))]
     with (
         GluonServer("server", *words, *models) as running,
