@@ -40,7 +40,7 @@ def neutron(
     binds: binder.Binder,
     others: alternates.Alternates,
     refresh: Refresh,
-) -> lane.App:
+) -> front.Front:
     """What answers Neutron's paths, and leaves all others to `rest`. `others`: bindings beside the active ones."""
     face = Face(database, lambda: protons.registry, actions, binds, others, protons.rules.allows)
     return front.Front(rest, paths.Routes(face), refresh)

@@ -286,9 +286,10 @@ def _assemble(
     known = protons.registry
     arbiter = _Arbiter(bus)
     telling = events.made(settings, database, lambda: known)
-    publishing = _publisher(
-        protons, database, bus, arbiter, process=process, lead=lead, duties=events.duties(telling)
-    )
+    pace = publisher.Settings(
+        lead=lead, replies=siblings is None or not lead, keep=housekeeping.Keep(others=terms.OTHERS)
+    )  # a process that publishes beside workers answers no requests
+    publishing = _publisher(protons, database, bus, arbiter, process, pace, events.duties(telling))
     if traces is not None:
         publishing.tell(traces.published)
     assigner = assign.Assigner(roster := publishing.registrations, protons.versions)
@@ -317,7 +318,7 @@ def _assemble(
     front = fronts.neutron(rest, protons, database, actions, binds, others, served.refresh)
     app = fronts.refusing(lane.Lane(served, front, guarding, counting, record))
     app.posts = swift = posts.Posts(guarding, actions, counting, record)
-    app.rates = swift.rates = served.rates = served_too.rates = rating.of(settings)
+    app.rates = swift.rates = served.rates = served_too.rates = front.rates = rating.of(settings)
     alone = config.database_url(settings).startswith("sqlite:")
     watching, app.streams = streams.make(
         database.inner, lambda: known, actions, standings, protons.rules, _Shown(protons, database).renew,
@@ -356,9 +357,8 @@ def _publisher(
     database: Notifying,
     bus: spi_bus.Bus,
     arbiter: _Arbiter,
-    *,
     process: str,
-    lead: bool,
+    settings: publisher.Settings,
     duties: Sequence[leader.Duty],
 ) -> publisher.Publisher:
     return publisher.Publisher(
@@ -375,8 +375,5 @@ def _publisher(
             models=_Shown(protons, database),
             duties=duties,
         ),
-        settings=publisher.Settings(
-            lead=lead,
-            keep=housekeeping.Keep(others=terms.OTHERS),
-        ),
+        settings=settings,
     )

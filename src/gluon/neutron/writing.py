@@ -6,6 +6,7 @@ journal are the proton's own.
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
@@ -21,6 +22,8 @@ from gluon.proton import hooked, ids, registry, service, units
 from gluon.spi import ports, store
 
 _TRIES = 5
+_PAUSE = 50
+"""New ports that are judged before others of the process have a turn."""
 Body = Mapping[str, Any]
 
 
@@ -53,7 +56,12 @@ class Writing:
 
     async def create(self, asker: Asker, several: Sequence[Body]) -> list[bodies.Body]:
         """New ports, as who serves sees them; all of them are made, or none."""
-        news = [await self._new(asker, body) for body in several]
+        places = await self._finder.places(asker, dict.fromkeys(_network_of(body) for body in several))
+        news = []
+        for number, body in enumerate(several):
+            if number % _PAUSE == _PAUSE - 1:
+                await asyncio.sleep(0)
+            news.append(await self._new(asker, body, places))
 
         async def make() -> list[store.Unit]:
             return [unit for new in news for unit in await new.units()]
@@ -66,11 +74,9 @@ class Writing:
                 made[n] = (await self._ports.get(asker, new.key)).body
         return made
 
-    async def _new(self, asker: Asker, body: Body) -> _New:
-        network = body.get("network_id")
-        if not isinstance(network, str) or not network:
-            raise faults.bad("Failed to parse request. Required attribute 'network_id' not specified")
-        place = (await self._finder.places(asker, [network])).get(network)
+    async def _new(self, asker: Asker, body: Body, places: Mapping[str, finding.Place]) -> _New:
+        network = _network_of(body)
+        place = places.get(network)
         if place is None:
             raise faults.missing("Network", network)
         wire, join = self._way(place)
@@ -265,6 +271,13 @@ class _New:
                 body[project] = self._values.get(own) or asker.caller.project
             made.append(Blamed(await actions.creating(asker.context(resource), body), binding=True))
         return made
+
+
+def _network_of(body: Body) -> str:
+    network = body.get("network_id")
+    if not isinstance(network, str) or not network:
+        raise faults.bad("Failed to parse request. Required attribute 'network_id' not specified")
+    return network
 
 
 def _mac() -> str:

@@ -51,6 +51,8 @@ async def test_several_at_once_or_none(cloud: Cloud) -> None:
         "IpAddressAlreadyAllocated",
     )
     assert len((await cloud("user", "GET", f"ports?network_id={network['id']}"))["ports"]) == 3
+    assert await cloud.refused("user", "POST", "ports", {"ports": [{}] * 1001}) == (400, "InvalidInput")
+    assert await cloud.refused("user", "POST", "ports", {"ports": []}) == (400, "HTTPBadRequest")
 
 
 async def test_a_service_of_1_0_gives_no_addresses(cloud: Cloud) -> None:

@@ -11,9 +11,10 @@ from urllib.parse import parse_qsl
 
 from gluon import errors
 from gluon.api import errors as problems
-from gluon.api import evened, lane, message
+from gluon.api import evened, lane, message, rates
 from gluon.api.neutron import answers, routes
 from gluon.neutron.faults import Fault
+from gluon.proton.work import MOST
 
 _PAUSES = (0.0, 0.05, 0.3)
 ROOTS = frozenset({"v2.0", "networking"})
@@ -26,6 +27,7 @@ class Front:
         self._rest = rest
         self._routes = found
         self._refresh = refresh
+        self.rates: rates.Rates | None = None
 
     async def __call__(self, scope: lane.Scope, receive: lane.Receive, send: lane.Send) -> None:
         path = (
@@ -51,6 +53,7 @@ class Front:
             if asked.method in ("POST", "PUT"):
                 raw = await lane.read_body(receive, headers)
                 asked.body = _decoded(raw, headers) if raw.strip() or asked.method == "POST" else {}
+            self._check_count(asked)
             reply = await self._answer(asked)
         except lane.Gone:
             return
@@ -60,6 +63,18 @@ class Front:
             await evened.hold(error, scope["gluon.caller"], began)
             reply = answers.refused(error, headers, request_id)
         await _respond(send, reply, head=scope["method"] == "HEAD")
+
+    def _check_count(self, asked: routes.Asked) -> None:
+        """Of the objects of a request. Raises `Fault`."""
+        several = asked.body.get("ports")
+        if not isinstance(several, list):
+            return
+        if len(several) > MOST:
+            raise Fault(
+                400, "InvalidInput", f"{len(several)} ports are named, one request takes {MOST}.", "split it"
+            )
+        if self.rates is not None:
+            self.rates.charge(asked.caller, len(several))
 
     async def _answer(self, asked: routes.Asked) -> message.Reply:
         """Again where models were replaced meanwhile."""
