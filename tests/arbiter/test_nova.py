@@ -19,7 +19,7 @@ from gluon.proton import registry
 from gluon.spi import store
 from tests import novas
 from tests.arbiter.conftest import V1, Rig, ScriptedShim
-from tests.arbiter.test_alternates import add, context
+from tests.arbiter.test_alternates import context
 
 PLUGGED, UNPLUGGED, DELETED, CHANGED = (
     "network-vif-plugged", "network-vif-unplugged", "network-vif-deleted", "network-changed",
@@ -148,11 +148,16 @@ async def test_nova_hears_that_the_target_of_a_live_migration_is_ready(site: Sit
     port, epoch = await site.server()
     await site.up(port, epoch)
     await until(lambda: site.nova.names(port["id"]) == [PLUGGED, CHANGED])
-    target = await add(site, site.shim, port, "B")
-    report = {
-        "A": status.BindingReport(epoch=epoch, up=True, vif_type="ovs"),
-        "B": status.BindingReport(epoch=target.epoch, ready=True, vif_type="ovs"),
-    }
+    report = {"A": status.BindingReport(epoch=epoch, up=True, vif_type="ovs")}
+
+    async def answer() -> None:
+        """Of the source nothing else is said meanwhile."""
+        wanted = await site.shim.wanted(port["id"], "B")
+        report["B"] = status.BindingReport(epoch=wanted.epoch, vif_type="ovs")
+        await site.shim.say(port["id"], report)
+
+    target, _ = await asyncio.gather(site.node.alternates.add(context(site), port["id"], "B"), answer())
+    report["B"] = status.BindingReport(epoch=target.epoch, ready=True, vif_type="ovs")
     await site.shim.say(port["id"], report)
     await until(lambda: site.nova.names(port["id"]) == [PLUGGED, CHANGED, PLUGGED])
     await site.node.alternates.activate(context(site), port["id"], "B")
@@ -184,12 +189,19 @@ async def test_a_shim_that_refuses_later_ends_the_wait_of_nova(site: Site) -> No
 
 
 async def test_nothing_is_lost_while_nova_is_away_and_what_is_told_then_is_true_then(site: Site) -> None:
-    site.nova.script = [None, (503, ""), (401, ""), *[(503, "")] * 4]
+    failures: list[novas.Answer] = [None, (503, ""), (401, "")]
+
+    def fail() -> None:
+        site.nova.script = [failures.pop(0) if failures else (503, "")]
+
+    site.nova.asked = fail
     (lasting, first), (short, second) = await site.server(), await site.server()
     await site.up(lasting, first)
     await site.up(short, second)
     await site.up(short, second, up=False)
-    await until(lambda: site.nova.names(lasting["id"]) == [PLUGGED, CHANGED] and not site.nova.script)
+    await until(lambda: not failures)
+    site.nova.asked = lambda: None
+    await until(lambda: site.nova.names(lasting["id"]) == [PLUGGED, CHANGED])
     await until(lambda: site.nova.names(short["id"]) == [UNPLUGGED])
     assert len(set(site.nova.tokens)) == 2
 
