@@ -70,8 +70,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("--long"):
         return
     for item in items:
-        if item.get_closest_marker("long"):
-            item.add_marker(pytest.mark.skip(reason="a long test: ./dev test --long runs it"))
+        if marker := item.get_closest_marker("long"):
+            (what,) = marker.args
+            item.add_marker(pytest.mark.skip(reason=f"{what}: ./dev test --long runs it"))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:

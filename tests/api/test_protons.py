@@ -218,7 +218,9 @@ def everywhere(one: GluonServer, two: GluonServer, status: int) -> bool:
     return {s.request("GET", f"{V1}/circuits")[0] for s in (one, two) * 6} == {status}
 
 
-@pytest.mark.parametrize("kind", ["postgres_url", pytest.param("mariadb_url", marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "kind", ["postgres_url", pytest.param("mariadb_url", marks=pytest.mark.long("as long again, on MariaDB"))]
+)
 def test_on_all_processes_while_clients_go_on(
     kind: str, request: pytest.FixtureRequest, etcd_url: str, tmp_path: Path
 ) -> None:

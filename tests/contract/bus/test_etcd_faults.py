@@ -12,8 +12,8 @@ from gluon.errors import BusError, BusUnavailable, Compacted, LeaseLost
 from gluon.kv.connect import connect
 from gluon.kv.etcd import EtcdBus
 from gluon.spi.bus import Put, Watched
-from gluon.testing.fixtures import require_programs
 from gluon.testing.crowd import Crowd
+from gluon.testing.fixtures import require_programs
 from gluon.testing.servers import EtcdServer
 from tests.contract.bus.conftest import PROGRESS
 from tests.contract.bus.streams import LIMIT, close, following, take

@@ -94,7 +94,13 @@ async def take_all_again(db: SqlStore, held: dict[str, str], size: int) -> None:
 @pytest.mark.parametrize(
     "url",
     # the others are asked by three processes at once, below
-    ["sqlite", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("postgresql", "mariadb"))],
+    [
+        "sqlite",
+        *(
+            pytest.param(kind, marks=pytest.mark.long("10,000 batches one by one"))
+            for kind in ("postgresql", "mariadb")
+        ),
+    ],
     indirect=True,
 )
 async def test_ten_thousand_takes_of_one_process(url: str, opener: Opener) -> None:

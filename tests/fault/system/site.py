@@ -82,6 +82,6 @@ class Site:
             self.sql.recycle_database(self.database)
 
 
-def also(*values: Any) -> Any:
-    """A parameter that only `--long` tries."""
-    return pytest.param(*values, marks=pytest.mark.long)
+def also(*values: Any, what: str = "as long again, on another database") -> Any:
+    """A parameter that only `--long` tries; `what` is long about it."""
+    return pytest.param(*values, marks=pytest.mark.long(what))

@@ -37,12 +37,12 @@ def outage(site: Site, how: str, seconds: float) -> None:
     assert "PublisherDown" in {row[0] for row in failed} <= {"PublisherDown", "Timeout"}
 
 
-@pytest.mark.parametrize("how", ["killed", also("hangs")])
+@pytest.mark.parametrize("how", ["killed", also("hangs", what="another outage of 12 s")])
 def test_outage(site: Site, how: str) -> None:
     outage(site, how, DOWN)
 
 
-@pytest.mark.long
+@pytest.mark.long("etcd is away for a minute")
 def test_outage_of_a_minute(site: Site) -> None:
     outage(site, "killed", 60.0)
 
@@ -69,7 +69,7 @@ def test_restored_to_an_older_snapshot_during_writes(site: Site) -> None:
     site.say("etcd set back", silence=load.silence, rest=rest)
 
 
-@pytest.mark.long
+@pytest.mark.long("a whole system stopped and started again")
 def test_restored_while_the_server_is_stopped(site: Site) -> None:
     """Then nobody saw it go back: only the cursor tells."""
     server, shim = site.server(), site.shim()

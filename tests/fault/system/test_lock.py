@@ -63,7 +63,12 @@ def killed(pid: int) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "end"),
-    [("postgresql", resumed), ("mariadb", killed), also("postgresql", killed), also("mariadb", resumed)],
+    [
+        ("postgresql", resumed),
+        ("mariadb", killed),
+        also("postgresql", killed, what="the other end"),
+        also("mariadb", resumed, what="the other end"),
+    ],
 )
 def test_holder_of_the_lock(site: Site, end: Callable[[int], None]) -> None:
     """It is paused in any case; then it comes back after a while, or dies."""

@@ -82,7 +82,7 @@ def test_publisher_killed(site: Site) -> None:
     assert load.silence < load.allows(10), "writes do not wait for the publisher"
 
 
-@pytest.mark.long
+@pytest.mark.long("6 starts, with growing pauses between them")
 def test_process_killed_at_birth(site: Site) -> None:
     """Also one that had no time to read its settings is started again."""
     server = site.server()
@@ -139,7 +139,7 @@ def leads(site: Site) -> str:
     return str(json.loads(found)["instance"]) if found.strip() else ""
 
 
-@pytest.mark.long
+@pytest.mark.long("binds that wait for their deadline of 10 s")
 def test_binds_without_a_shim_end_with_a_reason(site: Site) -> None:
     server, shim = site.server(), site.shim()
     with Load(site.ledger, [server.port], writes=60, writers=0, binders=3, seed=5) as load:

@@ -86,7 +86,7 @@ def test_full_disk_of_sqlite(small_disk: Path) -> None:
         judge(server, made, refused, ballast)
 
 
-@pytest.mark.long
+@pytest.mark.long("a disk is filled with 200,000 rows")
 def test_full_disk_of_postgresql(small_disk: Path, etcd: EtcdServer, tmp_path: Path) -> None:
     """The objects' tables lie on it; a full disk of the write-ahead log ends PostgreSQL, which is a database that is away."""
     require_programs("initdb", "postgres", "psql")
@@ -107,7 +107,7 @@ def test_full_disk_of_postgresql(small_disk: Path, etcd: EtcdServer, tmp_path: P
         sql.sql("DROP TABLESPACE small")
 
 
-@pytest.mark.long
+@pytest.mark.long("192 commits of 0.1 s, on a database of its own")
 def test_slow_database(etcd: EtcdServer, tmp_path: Path) -> None:
     """Each commit takes 0.1 s: batches grow, so that many clients still get on; the figures show why."""
     require_programs("initdb", "postgres", "psql")

@@ -95,7 +95,7 @@ def test_nodes_hold_what_yaml_holds(tree: object) -> None:
         assert node.size <= source.MAX_NODES
 
 
-@pytest.mark.parametrize("count", [100, pytest.param(500, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [100, pytest.param(500, marks=pytest.mark.long("500 models"))])
 def test_hundreds_of_models_load_in_seconds(tmp_path: Path, count: int) -> None:
     text = (CATALOG / "net-l3vpn" / "api.yaml").read_text(encoding="utf-8")
     for i in range(count):
