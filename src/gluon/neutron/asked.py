@@ -40,7 +40,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def plain(self) -> bool:
         """By id, forward."""
-        return not self.order and not self.reverse
+        return self.order in ((), (("id", False),)) and not self.reverse
 
     def addresses(self, key: str) -> Values:
         """The values of `fixed_ips=<key>=…`."""
