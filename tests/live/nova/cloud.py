@@ -9,8 +9,9 @@ from typing import Any
 
 from gluon.testing.process import NotReady, wait_until
 from gluon.testing.product import GluonServer
-from gluon.testing.servers import KeystoneServer
+from gluon.testing.servers import KeystoneServer, MariadbServer
 from gluon.testing.servers.nova import NovaServer
+from tests.live.nova.relay import Relay
 
 V1 = "/proton/net-l3vpn/v1.0"
 L2 = "/proton/net-l2/v2.0"
@@ -22,8 +23,18 @@ _TROUBLE = re.compile("Exceeded|re-scheduled|ERROR .*(Error|Exception|Failed|fai
 class Cloud:
     """One project with one L3VPN; its member boots servers."""
 
-    def __init__(self, keystone: KeystoneServer, nova: NovaServer, gluon: GluonServer) -> None:
+    def __init__(
+        self,
+        keystone: KeystoneServer,
+        mariadb: MariadbServer,
+        nova: NovaServer,
+        gluon: GluonServer,
+        relay: Relay,
+    ) -> None:
+        """`relay`: what Nova takes for its network service; it leads to Gluon."""
         self.keystone = keystone
+        self.mariadb = mariadb
+        self.relay = relay
         self.nova = nova
         self.gluon = gluon
         self.project = keystone.project()

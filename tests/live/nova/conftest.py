@@ -14,6 +14,7 @@ from gluon.testing.servers import KeystoneServer, MariadbServer, keystone, nova
 from gluon.testing.servers.nova import NovaServer
 from gluon.testing.servers.rabbitmq import RabbitServer
 from tests.live.nova.cloud import Cloud
+from tests.live.nova.relay import Relay
 
 SETTINGS = """\
 [identity]
@@ -67,10 +68,11 @@ def cloud(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             list(pool.map(lambda part: part.start(), parts))
         compute = NovaServer(identity, database, rabbit)
         path = settings(tmp_path_factory.mktemp("gluon"), identity, compute)
-        with GluonServer("up", "--config", str(path)) as gluon:
-            identity.serve("network", gluon.url)
+        with GluonServer("up", "--config", str(path)) as gluon, Relay() as relay:
+            relay.turn(gluon.port)
+            identity.serve("network", relay.url)
             with compute:
-                yield Cloud(identity, compute, gluon)
+                yield Cloud(identity, database, compute, gluon, relay)
                 if request.session.testsfailed:
                     keep_logs(compute, gluon, tmp_path_factory.mktemp("logs"))
     finally:

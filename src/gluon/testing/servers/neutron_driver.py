@@ -3,6 +3,7 @@
 Runs inside of Neutron, loaded by the name that `neutron` gives it.
 """
 
+from neutron_lib import constants
 from neutron_lib.api.definitions import portbindings
 from neutron_lib.plugins.ml2 import api
 
@@ -21,5 +22,6 @@ class AnyHost(api.MechanismDriver):  # type: ignore[misc]
         for segment in context.segments_to_bind:
             if segment[api.NETWORK_TYPE] != "gluon":
                 details = {"port_filter": False, "bridge_name": "br-int"}
-                context.set_binding(segment[api.ID], portbindings.VIF_TYPE_OVS, details)
+                active = constants.PORT_STATUS_ACTIVE  # there is no agent that would say so
+                context.set_binding(segment[api.ID], portbindings.VIF_TYPE_OVS, details, active)
                 return
