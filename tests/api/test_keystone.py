@@ -73,6 +73,15 @@ def test_without_a_token_keystone_is_named(cloud: Cloud) -> None:
     assert headers["www-authenticate"] == f'Keystone uri="{cloud.keystone.url.removesuffix("/v3")}"'
 
 
+def test_versions_of_the_network_service_are_told_without_a_token(cloud: Cloud) -> None:
+    """Clients of OpenStack read them before they have one, and warn at each start if they are refused."""
+    for path in ("/networking", "/networking/"):
+        status, answer = cloud.server.request("GET", path)
+        assert (status, [one["id"] for one in answer["versions"]]) == (200, ["v2.0"])
+    assert cloud.server.request("GET", "/networking/v2.0")[0] == 401
+    assert cloud.server.request("POST", "/networking", {})[0] == 401
+
+
 def test_a_members_objects_are_his_projects(cloud: Cloud) -> None:
     token = cloud.keystone.token(cloud.member, project_id=cloud.project)
     assert cloud.ask(token, "POST", PORTS, port_body(cloud.project)) == 201

@@ -20,7 +20,7 @@ from gluon.policy.engine import Engine
 
 log = structlog.get_logger(__name__)
 
-OPEN = ("/", "/healthz", "/readyz", *pages.PATHS)
+OPEN = ("/", "/healthz", "/readyz", "/networking", *pages.PATHS)
 """What is read without a token: which API this is, whether it works, and the page that shows it (without any data)."""
 _METRICS = "/metrics"
 
