@@ -6,34 +6,33 @@ look at the name. Pure.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from gluon import errors
-from gluon.neutron.faults import Fault
+from gluon.model.types import Role
+from gluon.neutron.faults import Fault, Missing
+from gluon.proton import registry
 from gluon.spi import store
+from gluon.values import mac
 
-_PORT = {
-    "pool_taken": (409, "MacAddressInUse"),
-    "pool_exhausted": (503, "MacAddressGenerationFailure"),
-    "taken": (409, "MacAddressInUse"),
-    "quota": (409, "OverQuota"),
-}
-_BINDING = {
+_ADDRESS = {
     "pool_taken": (409, "IpAddressAlreadyAllocated"),
     "pool_exhausted": (409, "IpAddressGenerationFailure"),
     "pool_outside": (400, "InvalidIpForNetwork"),
-    "quota": (409, "OverQuota"),
 }
+_VALUE = re.compile(r"with (\w+) '").search
 
 
 class Blamed:
-    """`place`: what the unit changes, `port` or `binding`."""
+    """`resource`: what the unit changes; `address`: its attribute that a pool of addresses gives."""
 
-    __slots__ = ("_names", "_unit")
+    __slots__ = ("_address", "_resource", "_unit")
 
-    def __init__(self, unit: store.Unit, *, binding: bool) -> None:
+    def __init__(self, unit: store.Unit, resource: registry.Resource, address: str | None = None) -> None:
         self._unit = unit
-        self._names = _BINDING if binding else _PORT
+        self._resource = resource
+        self._address = address
 
     @property
     def reads(self) -> Sequence[store.Lookup]:
@@ -54,13 +53,30 @@ class Blamed:
             raise self._named(refusal) from None
 
     def _named(self, refusal: errors.Rejected) -> errors.Rejected:
-        named = self._names.get(refusal.code)
-        if named is None:
-            return refusal
-        status, kind = named
-        if refusal.code == "taken" and " with id " in str(refusal):
-            kind = "PortInUse"
-        return Fault(status, kind, str(refusal), refusal.hint)
+        kind, text, code = self._resource.type, str(refusal), refusal.code
+        if isinstance(refusal, errors.NotFound) and self._resource.is_port:
+            return Missing(404, "PortNotFound", text, refusal.hint)
+        if code == "quota":
+            return Fault(409, "OverQuota", text, refusal.hint)
+        if self._resource.is_port and code == "taken":
+            named = _VALUE(text)
+            if named and named[1] == kind.key:
+                return Fault(409, "PortInUse", text, refusal.hint)
+            if named and named[1] == kind.role(Role.MAC):
+                return Fault(409, "MacAddressInUse", text, refusal.hint)
+        if self._resource.is_port and code == "pool_taken" and _is_mac(text):
+            return Fault(409, "MacAddressInUse", text, refusal.hint)
+        if self._address is not None and code in _ADDRESS:
+            return Fault(*_ADDRESS[code], text, refusal.hint)
+        return refusal
+
+
+def _is_mac(text: str) -> bool:
+    """Whether a refusal begins with the address that it is about."""
+    try:
+        return bool(mac.parse(text.split(" ", 1)[0]))
+    except ValueError:
+        return False
 
 
 class Together:

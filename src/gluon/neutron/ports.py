@@ -8,7 +8,7 @@ A filter is applied to whole bodies, also where the caller does not see what it 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -78,35 +78,33 @@ class Ports:
         after: store.Value = None
         if asked.marker is not None:
             after = (await self.get(asker, asked.marker)).body["id"]
-        select = await self._narrowed(asker, asked)
         found: list[Body] = []
-        if select is None:
-            return found, False
-        while len(found) <= limit:
-            rows = await self._store.select(
-                replace(select, after=after, limit=_CHUNK if asked.filters else limit + 1)
-            )
-            found += [f.body for f in await self._whole(asker, rows) if asking.passes(asked, f.body)]
-            if len(rows) < (_CHUNK if asked.filters else limit + 1):
+        step = _CHUNK if asked.filters else min(_CHUNK, limit + 1)
+        async for some in self._read(asker, asked, after, step):
+            found += [one.body for one in some]
+            if len(found) > limit:
                 break
-            after = rows[-1]["id"]
         return found[:limit], len(found) > limit
 
     async def all(self, asker: Asker, asked: asking.Asked) -> list[Found]:
         """All that pass the filters, by id."""
-        select = await self._narrowed(asker, asked)
-        found: list[Found] = []
-        after: store.Value = None
-        while select is not None:
-            rows = await self._store.select(replace(select, after=after, limit=_CHUNK))
-            found += [f for f in await self._whole(asker, rows) if asking.passes(asked, f.body)]
-            if len(rows) < _CHUNK:
-                break
-            after = rows[-1]["id"]
-        return found
+        return [one async for some in self._read(asker, asked, None, _CHUNK) for one in some]
 
-    async def _narrowed(self, asker: Asker, asked: asking.Asked) -> store.Select | None:
-        """What `gluon_port` can answer of the filters; None: no port passes."""
+    async def _read(
+        self, asker: Asker, asked: asking.Asked, after: store.Value, step: int
+    ) -> AsyncIterator[list[Found]]:
+        """Those that pass the filters, by id, a part at a time."""
+        for select in await self._narrowed(asker, asked):
+            last = after
+            while True:
+                rows = await self._store.select(replace(select, after=last, limit=step))
+                yield [f for f in await self._whole(asker, rows) if asking.passes(asked, f.body)]
+                if len(rows) < step:
+                    break
+                last = rows[-1]["id"]
+
+    async def _narrowed(self, asker: Asker, asked: asking.Asked) -> Sequence[store.Select]:
+        """What `gluon_port` can answer of the filters; several statements have ids one after the other."""
         filters: list[store.Filter] = []
         for name, values in asked.filters.items():
             column = _COLUMNS.get(name)
@@ -116,14 +114,15 @@ class Ports:
                 filters.append(reading.among("project", [ids.stored_project(v) or None for v in values]))
             elif name == "status":
                 filters.append(reading.among("status", values))
-        narrow = {"id", "device_id", "mac_address"} & asked.filters.keys()
+        narrow = {"id", "device_id"} & asked.filters.keys()
         if not asker.serves and not narrow:
             filters.append(reading.among("project", [asker.caller.project, None]))
-        if not narrow and (wanted := await self._of_networks(asker, asked)) is not None:
-            if not wanted:
-                return None
-            filters.append(reading.among("id", wanted))
-        return store.Select(table=PORT, filters=tuple(filters))
+        whole = store.Select(table=PORT, filters=tuple(filters))
+        if narrow or (wanted := await self._of_networks(asker, asked)) is None:
+            return (whole,)
+        keys = sorted(wanted)
+        parts = [keys[n : n + reading.AT_ONCE] for n in range(0, len(keys), reading.AT_ONCE)]
+        return [replace(whole, filters=(*filters, reading.among("id", part))) for part in parts]
 
     async def _of_networks(self, asker: Asker, asked: asking.Asked) -> Collection[str] | None:
         """Ids of ports that may be in the networks asked for; None: all may."""

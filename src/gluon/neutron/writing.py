@@ -144,19 +144,14 @@ class Writing:
 
         async def make() -> list[store.Unit]:
             context = asker.context(resource)
-            made = [
-                Blamed(
-                    await self._actions.changing(context, key, values, expected, granted=granted),
-                    binding=False,
-                )
-            ]
+            unit = await self._actions.changing(context, key, values, expected, granted=granted)
+            made = [Blamed(unit, resource)]
             if moved:
                 assert found.attached is not None
                 other = found.attached.join.resource
                 at = str(found.attached.row[other.records.key_column])
-                made.append(
-                    Blamed(await self._actions.changing(asker.context(other), at, moved), binding=True)
-                )
+                change = await self._actions.changing(asker.context(other), at, moved)
+                made.append(Blamed(change, other, found.attached.join.address))
             return list(made)
 
         if not (values or granted or moved):
@@ -202,7 +197,10 @@ class Writing:
         going.append((wire.resource, key))
 
         async def make() -> list[store.Unit]:
-            return [await self._actions.removing(asker.context(kind), one, None) for kind, one in going]
+            return [
+                Blamed(await self._actions.removing(asker.context(kind), one, None), kind)
+                for kind, one in going
+            ]
 
         await self._run(asker, make)
 
@@ -255,9 +253,8 @@ class _New:
         if self._profile and name is not None:
             granted[name] = wishes.profile_text(self._profile)
         context = asker.context(wire.resource)
-        made: list[store.Unit] = [
-            Blamed(await actions.creating(context, self._values, self.key, granted), binding=False)
-        ]
+        unit = await actions.creating(context, self._values, self.key, granted)
+        made: list[store.Unit] = [Blamed(unit, wire.resource)]
         join, place = self._join, self._place
         if join is not None and place.row is not None and self._bound is not None:
             resource = join.resource
@@ -269,7 +266,8 @@ class _New:
             project, own = resource.type.role(Role.PROJECT), wire.attribute(Role.PROJECT)
             if project is not None and own is not None:
                 body[project] = self._values.get(own) or asker.caller.project
-            made.append(Blamed(await actions.creating(asker.context(resource), body), binding=True))
+            join_unit = await actions.creating(asker.context(resource), body)
+            made.append(Blamed(join_unit, resource, join.address))
         return made
 
 

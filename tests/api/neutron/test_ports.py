@@ -149,16 +149,26 @@ async def test_a_user_neither_sees_nor_clears_a_binding(cloud: Cloud) -> None:
     )
 
 
-async def test_one_address_of_hardware_once_in_a_network(cloud: Cloud) -> None:
-    first = await cloud.l2_network("192.0.2.0/24")
+async def test_ids_and_addresses_that_are_taken(cloud: Cloud) -> None:
+    network = await cloud.l2_network("192.0.2.0/29")
     mac = "fa:16:3e:77:00:01"
-    made = (await cloud("user", "POST", "ports", port(first, mac_address=mac), 201))["port"]
+    made = (await cloud("user", "POST", "ports", port(network, mac_address=mac), 201))["port"]
     assert made["mac_address"] == mac
-    assert await cloud.refused("user", "POST", "ports", port(first, mac_address=mac)) == (
+    assert await cloud.refused("user", "POST", "ports", port(network, mac_address=mac)) == (
         409,
         "MacAddressInUse",
     )
-    await cloud("nova", "PUT", f"ports/{made['id']}", {"port": {"mac_address": mac, "name": "same"}})
+    assert await cloud.refused("nova", "POST", "ports", port(network, id=made["id"])) == (409, "PortInUse")
+    outside = port(network, fixed_ips=[{"ip_address": "192.0.2.77"}])
+    assert await cloud.refused("user", "POST", "ports", outside) == (400, "InvalidIpForNetwork")
+    for _ in range(4):
+        await cloud("user", "POST", "ports", port(network), 201)
+    assert await cloud.refused("user", "POST", "ports", port(network)) == (409, "IpAddressGenerationFailure")
+    limit = {"quotas": {"net-l2": {"Port": 5}}}
+    assert (
+        await cloud.world.ask("nova", "PUT", f"/gluon/v1/quotas/{uuid.UUID(PROJECT)}", limit)
+    ).status == 200
+    assert await cloud.refused("user", "POST", "ports", port(network, fixed_ips=[])) == (409, "OverQuota")
 
 
 async def test_a_name_that_stands_for_what_is_not_made_here(cloud: Cloud) -> None:
