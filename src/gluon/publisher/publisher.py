@@ -43,9 +43,11 @@ class Hooks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Pauses in seconds, and how much history to keep. `lead` False: never stands for election."""
+    """Pauses in seconds, and how much history to keep. `lead` False: never stands for election; `replies` False: nobody in
+    this process waits for what shims say."""
 
     lead: bool = True
+    replies: bool = True
     sweep: float = 1.0
     housekeeping: float = 60.0
     keep: Keep = field(default_factory=Keep)
@@ -68,6 +70,7 @@ class Publisher:
         self.stats = Stats()
         self.registrations = Registrations(target)
         self._replies = ReplyWatch(target)
+        self._followed = settings.replies
         self._relay = Relay(
             database=database,
             target=target,
@@ -120,8 +123,9 @@ class Publisher:
         running = {
             "waker": self._waker.run,
             "registrations": self.registrations.run,
-            "replies": self._replies.run,
         }
+        if self._followed:
+            running["replies"] = self._replies.run
         if self._leader is not None:
             running["leader"] = self._leader.run
         await together(**{name: supervise(name, run, self.stats) for name, run in running.items()})
