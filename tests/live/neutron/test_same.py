@@ -1,0 +1,52 @@
+"""Neutron's own networks and ports are as they are without Gluon: answer for answer, statement for statement."""
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+from gluon.testing.servers import MariadbServer
+from gluon.testing.servers.neutron import NeutronServer
+from tests.live.neutron.calls import Transcript, play
+from tests.live.neutron.conftest import BIND, FREE, SERVICE, Site
+
+
+def test_the_transcript_of_300_calls_is_the_same(alone: NeutronServer, site: Site) -> None:
+    scripts = [Transcript(server, uuid.uuid4().hex) for server in (alone, site.front)]
+    with ThreadPoolExecutor(max_workers=2) as both:
+        without, beside = both.map(play, scripts)
+    assert len(without) >= 300
+    assert beside == without
+
+
+def test_a_port_costs_no_statement_more(
+    alone: NeutronServer, site: Site, mariadb_server: MariadbServer
+) -> None:
+    """The least of several tries: pools of connections ask too, now and then."""
+    without, beside = (_statements(server, mariadb_server) for server in (alone, site.front))
+    assert beside == without
+
+
+def _statements(server: NeutronServer, database: MariadbServer) -> dict[str, int]:
+    least: dict[str, int] = {}
+
+    def asked() -> int:
+        return int(database.sql("SHOW GLOBAL STATUS LIKE 'Questions'").split()[1])
+
+    def count(what: str, method: str, path: str, body: object = None) -> dict[str, dict[str, str]]:
+        before = asked()
+        status, answer = server.request(method, f"/v2.0/{path}", body, headers=SERVICE)
+        assert status < 300, answer
+        least[what] = min(least.get(what, 1_000_000), asked() - before)
+        found: dict[str, dict[str, str]] = answer
+        return found
+
+    network = count("network", "POST", "networks", {"network": {"name": "counted"}})["network"]["id"]
+    for _ in range(6):
+        port = count("create", "POST", "ports", {"port": {"network_id": network}})["port"]["id"]
+        count("show", "GET", f"ports/{port}")
+        count("list", "GET", f"ports?network_id={network}")
+        count("networks", "GET", f"networks?name={uuid.uuid4()}")
+        count("bind", "PUT", f"ports/{port}", {"port": BIND})
+        count("free", "PUT", f"ports/{port}", {"port": FREE})
+        count("delete", "DELETE", f"ports/{port}")
+    least.pop("network")
+    return least
