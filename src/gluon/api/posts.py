@@ -90,7 +90,6 @@ class Posts:
             return False
         asked.began = time.perf_counter()
         try:
-            place.check()
             admitted = self._guard.admit("POST", headers)
             if not isinstance(admitted, policy.Caller):
                 asked.admitted = admitted
@@ -100,8 +99,10 @@ class Posts:
             return False
 
     def _begun(self, asked: Asked, resource: resources.Served, caller: policy.Caller) -> bool:
+        if not isinstance(resource, registry.Resource) or resource.former:
+            return False
         body = answers.decoded(asked.body)
-        if not isinstance(resource, registry.Resource) or resources.several(resource, body) is not None:
+        if len(body) == 1 and resources.several(resource, body) is not None:
             return False
         asked.posts, asked.caller, asked.request_id = self, caller, message.request_id()
         context = self._actions.context(resource, caller, asked.request_id)

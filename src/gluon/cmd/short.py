@@ -75,6 +75,8 @@ class ShortWay(HttpToolsProtocol):
         self._lane = self.app if isinstance(self.app, lane.Lane) else None
         self._plain: Exchange | None = None
         self._peer = b""
+        self._head: repeated.Head | None = None
+        self._headers: dict[bytes, bytes] = {}
         self._default_lines = b""
         self._defaults: object = None
         self._idle_since: float | None = None
@@ -100,7 +102,8 @@ class ShortWay(HttpToolsProtocol):
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
         if self.pipeline:
             cycle, app = self.pipeline.pop()
             self._start_asgi_task(cycle, app)
@@ -133,7 +136,9 @@ class ShortWay(HttpToolsProtocol):
             return
         head, body = found
         self._idle_since = None
-        plain = Exchange(head.method, place, {**head.headers, message.PEER: self._peer}, self)
+        if head is not self._head:  # nobody changes the headers of a request
+            self._head, self._headers = head, {**head.headers, message.PEER: self._peer}
+        plain = Exchange(head.method, place, self._headers, self)
         plain.body = body
         self.scope = _KNOWN  # type: ignore[assignment]
         self._begin(plain)

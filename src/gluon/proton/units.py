@@ -85,12 +85,13 @@ def draft(
     intent: bool = True,
 ) -> journal.Draft:
     """The journal entry of a change to one row."""
+    project = row[tables.PROJECT]
     return journal.Draft(
         op=op,
         api=resource.api,
         type=resource.name,
         key=str(row[resource.records.key_column]),
-        project=text_of(row[tables.PROJECT]),
+        project=None if project is None else str(project),
         intent=intent,
         old=old,
         new=new,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Awaitable
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from msgspec import structs
 
 from gluon import errors
 from gluon.api import lane, message, metrics, posts, rates
@@ -115,6 +117,14 @@ def test_what_is_unusual_is_left_alone(site: Site, place: lane.Place, asked: dic
     assert not site.posts.begin(Asked(place, **asked))
     assert site.actions.begun == []
     assert site.posts.begin(Asked(place))  # the token is still there
+
+
+def test_what_was_found_by_a_former_model_is_found_anew(site: Site, place: lane.Place) -> None:
+    former = copy.copy(place.resource)
+    assert isinstance(former, registry.Resource)
+    former.former = True
+    assert not site.posts.begin(Asked(structs.replace(place, resource=former)))
+    assert site.actions.begun == []
 
 
 def test_what_is_wrong_is_left_to_who_tells_it(site: Site, place: lane.Place) -> None:
