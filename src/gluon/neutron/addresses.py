@@ -27,8 +27,11 @@ def wanted(
     ):
         if join.address is None or join.pooled:
             return {}
-        raise faults.invalid(
-            f"network {place.id} is of {place.api}, which gives no addresses, and the request names none",
+        # For Nova that is no matter of the host: it neither tries others nor answers 500 to an attach.
+        raise faults.Fault(
+            409,
+            "IpAddressGenerationFailure",
+            f"No more IP addresses available on network {place.id}: {place.api} gives none, and the request names none.",
             "give fixed_ips=[{ip_address: ...}]; an empty list makes a port without an address",
         )
     if not fixed_ips:

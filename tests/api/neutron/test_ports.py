@@ -59,7 +59,7 @@ async def test_a_service_of_1_0_gives_no_addresses(cloud: Cloud) -> None:
     """So a request names one; its prefix and gateway are those of the others in its subnet."""
     first = await cloud.vpn_port()
     network = {"id": first["network_id"]}
-    assert await cloud.refused("user", "POST", "ports", port(network)) == (400, "InvalidInput")
+    assert await cloud.refused("user", "POST", "ports", port(network)) == (409, "IpAddressGenerationFailure")
     outside = port(network, fixed_ips=[{"ip_address": "192.0.2.1"}])
     assert await cloud.refused("user", "POST", "ports", outside) == (400, "InvalidIpForNetwork")
     inside = port(network, fixed_ips=[{"ip_address": "10.1.1.9"}])

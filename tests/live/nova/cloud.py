@@ -168,9 +168,10 @@ class Cloud:
 
         def there() -> bool:
             seen.update(self.server(key))
-            if seen["status"] == "ERROR" != wanted and "fault" in seen:  # it is told a moment later
+            if seen["status"] == "ERROR" != wanted and "fault" in seen:  # which comes a moment later
                 raise AssertionError(f"{seen['fault']}\n{self.words()}")
-            return bool(seen["status"] == wanted and seen["OS-EXT-STS:task_state"] is None)
+            told = wanted != "ERROR" or "fault" in seen
+            return bool(seen["status"] == wanted and seen["OS-EXT-STS:task_state"] is None and told)
 
         self.until(there, f"{wanted} of a server", lambda: f"{seen}")
         return seen

@@ -57,6 +57,18 @@ def test_nova_makes_a_port_with_the_address_that_is_asked_for(cloud: Cloud) -> N
     cloud.gone(port)
 
 
+def test_a_network_that_gives_no_addresses_is_no_matter_of_the_host(cloud: Cloud) -> None:
+    network = cloud.network(cloud.new_port())
+    server = cloud.boot([{"uuid": network}], until="ERROR")
+    assert "not rescheduling" in cloud.server(server)["fault"]["message"]
+    cloud.delete(server)
+    server = cloud.boot(NONE)
+    path, body = f"/servers/{server}/os-interface", {"interfaceAttachment": {"net_id": network}}
+    answer = cloud.nova_says("POST", path, body, token=cloud.member, wanted=400)
+    assert "No fixed IP addresses available" in answer["badRequest"]["message"]
+    cloud.delete(server)
+
+
 def test_nova_makes_a_port_of_a_network_that_gives_addresses(cloud: Cloud) -> None:
     server = cloud.boot([{"uuid": cloud.new_l2_network()}])
     (port,) = cloud.interfaces(server)
