@@ -20,16 +20,30 @@ def server() -> Iterator[GluonServer]:
         yield running
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql", "mariadb"])
+DATABASES = ("sqlite", "postgresql", "mariadb")
+
+
+def served(request: pytest.FixtureRequest, *arguments: str, **models: str) -> GluonServer:
+    """A server on the database that is the fixture's parameter; `models` are texts by their name, with `_` for `-`."""
+    words = list(arguments)
+    for name, text in models.items():
+        folder = request.getfixturevalue("tmp_path_factory").mktemp("models") / name.replace("_", "-")
+        folder.mkdir()
+        (folder / "api.yaml").write_text(text, encoding="utf-8")
+        words += ["--model", str(folder)]
+    if request.param != "sqlite":
+        database = request.getfixturevalue(
+            {"postgresql": "postgres_server"}.get(request.param, "mariadb_server")
+        )
+        words += ["--database", database.url(database.create_database())]
+    return GluonServer("up", *words)
+
+
+@pytest.fixture(scope="session", params=DATABASES)
 def anywhere(request: pytest.FixtureRequest) -> Iterator[GluonServer]:
     """On each database: the shipped models, the odd one, and the fake backend."""
     shipped = Path(gluon.__file__).parent / "catalog" / "net-l3vpn"
-    arguments = ["--model", str(shipped), "--model", "tests/api/models/odd"]
-    if request.param != "sqlite":
-        kind = "postgres" if request.param == "postgresql" else "mariadb"
-        database = request.getfixturevalue(f"{kind}_server")
-        arguments += ["--database", database.url(database.create_database())]
-    with GluonServer("up", *arguments) as running:
+    with served(request, "--model", str(shipped), "--model", "tests/api/models/odd") as running:
         yield running
 
 

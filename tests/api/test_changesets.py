@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gluon.testing.product import GluonServer
-from tests.api.conftest import Api
+from tests.api.conftest import DATABASES, Api, served
 
 FARM = """
 file_version: "2.0"
@@ -56,19 +56,9 @@ objects:
 V = "/gluon/v1/changesets"
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql", "mariadb"])
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GluonServer]:
-    arguments = ["--no-shims"]
-    for name, text in (("net-farm", FARM), ("net-shop", SHOP)):
-        folder = tmp_path_factory.mktemp("models") / name
-        folder.mkdir()
-        (folder / "api.yaml").write_text(text, encoding="utf-8")
-        arguments += ["--model", str(folder)]
-    if request.param != "sqlite":
-        kind = "postgres" if request.param == "postgresql" else "mariadb"
-        database = request.getfixturevalue(f"{kind}_server")
-        arguments += ["--database", database.url(database.create_database())]
-    with GluonServer("up", *arguments) as running:
+@pytest.fixture(scope="module", params=DATABASES)
+def server(request: pytest.FixtureRequest) -> Iterator[GluonServer]:
+    with served(request, "--no-shims", net_farm=FARM, net_shop=SHOP) as running:
         yield running
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gluon.testing.product import GluonServer
+from tests.api.conftest import DATABASES, served
 
 MODEL = """
 file_version: "2.0"
@@ -80,17 +81,9 @@ objects:
 V2 = "/proton/net-campus/v2.0"
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql", "mariadb"])
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GluonServer]:
-    folder = tmp_path_factory.mktemp("models") / "net-campus"
-    folder.mkdir()
-    (folder / "api.yaml").write_text(MODEL, encoding="utf-8")
-    arguments = ["--model", str(folder), "--no-shims"]
-    if request.param != "sqlite":
-        kind = "postgres" if request.param == "postgresql" else "mariadb"
-        database = request.getfixturevalue(f"{kind}_server")
-        arguments += ["--database", database.url(database.create_database())]
-    with GluonServer("up", *arguments) as running:
+@pytest.fixture(scope="module", params=DATABASES)
+def server(request: pytest.FixtureRequest) -> Iterator[GluonServer]:
+    with served(request, "--no-shims", net_campus=MODEL) as running:
         yield running
 
 

@@ -278,7 +278,7 @@ def test_a_hook_has_a_time_limit(server: GluonServer, note: str) -> None:
     body = {"project_id": PROJECT, "bandwidth": 1, "note": note}
     status, fault = server.request("POST", f"{V1}/circuits", body)
     assert (status, fault["code"]) == (503, "hook_failed")
-    assert time.monotonic() - began < 20, "the hook would have taken a minute"
+    assert time.monotonic() - began < 50, "the hook would have taken a minute"
 
 
 def test_an_action_answers_and_changes_the_object(server: GluonServer) -> None:

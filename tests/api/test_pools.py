@@ -9,6 +9,7 @@ import pytest
 
 from gluon.testing.process import wait_until
 from gluon.testing.product import GluonServer
+from tests.api.conftest import DATABASES, served
 
 MODEL = """
 file_version: "2.0"
@@ -139,17 +140,9 @@ OUTSIDE = {
 }
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql", "mariadb"])
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GluonServer]:
-    folder = tmp_path_factory.mktemp("models") / "net-supplies"
-    folder.mkdir()
-    (folder / "api.yaml").write_text(MODEL, encoding="utf-8")
-    arguments = ["--model", str(folder), "--no-shims"]
-    if request.param != "sqlite":
-        kind = "postgres" if request.param == "postgresql" else "mariadb"
-        database = request.getfixturevalue(f"{kind}_server")
-        arguments += ["--database", database.url(database.create_database())]
-    with GluonServer("up", *arguments) as running:
+@pytest.fixture(scope="module", params=DATABASES)
+def server(request: pytest.FixtureRequest) -> Iterator[GluonServer]:
+    with served(request, "--no-shims", net_supplies=MODEL) as running:
         yield running
 
 

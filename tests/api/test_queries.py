@@ -16,6 +16,7 @@ import pytest
 from gluon.cli import lists
 from gluon.client.http import Client
 from gluon.testing.product import GluonServer
+from tests.api.conftest import DATABASES, served
 
 MODEL = """
 file_version: "2.0"
@@ -49,17 +50,9 @@ OWNER = {"project_id": "7d3c2c0e-5b7f-4e4b-9d6f-0f1b6e1e9a55"}
 Books = list[dict[str, Any]]
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql", "mariadb"])
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GluonServer]:
-    folder = tmp_path_factory.mktemp("models") / "net-shelf"
-    folder.mkdir()
-    (folder / "api.yaml").write_text(MODEL, encoding="utf-8")
-    arguments = ["--model", str(folder), "--no-shims"]
-    if request.param != "sqlite":
-        kind = "postgres" if request.param == "postgresql" else "mariadb"
-        database = request.getfixturevalue(f"{kind}_server")
-        arguments += ["--database", database.url(database.create_database())]
-    with GluonServer("up", *arguments) as running:
+@pytest.fixture(scope="module", params=DATABASES)
+def server(request: pytest.FixtureRequest) -> Iterator[GluonServer]:
+    with served(request, "--no-shims", net_shelf=MODEL) as running:
         yield running
 
 

@@ -54,7 +54,7 @@ def own_etcd() -> Iterator[EtcdServer]:
 @pytest.fixture
 async def connected(own_etcd: EtcdServer) -> AsyncIterator[EtcdBus]:
     """A client of `own_etcd` with short limits."""
-    bus = connect([own_etcd.url], timeout=2.0, progress=PROGRESS)
+    bus = connect([own_etcd.url], timeout=4.0, progress=PROGRESS)
     assert isinstance(bus, EtcdBus)
     yield bus
     await bus.close()

@@ -55,7 +55,7 @@ async def test_a_watch_goes_on_after_a_restart_without_losing_events(
 
 async def test_broken_streams_leave_no_task_behind(own_etcd: EtcdServer) -> None:
     before = asyncio.all_tasks()
-    bus = connect([own_etcd.url], timeout=2.0, progress=PROGRESS)
+    bus = connect([own_etcd.url], timeout=4.0, progress=PROGRESS)
     async with following(bus.follow("/w/")) as follower, bus.lease(20) as lease:
         for n in range(2):
             await asyncio.to_thread(own_etcd.kill9)
@@ -137,7 +137,7 @@ async def test_a_call_without_etcd_fails_within_its_limit(own_etcd: EtcdServer, 
         with pytest.raises(BusUnavailable):
             async with connected.lease(5):
                 pytest.fail("no lease can be granted")
-    assert time.monotonic() - start < crowd.allows(3 * 2.0 + 3.0)
+    assert time.monotonic() - start < crowd.allows(3 * 4.0 + 3.0)
 
 
 @pytest.mark.parametrize("same_cluster", [False, True])

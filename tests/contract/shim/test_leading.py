@@ -126,7 +126,7 @@ async def test_after_a_resync_of_a_wiped_etcd_all_is_there_again(
     own_etcd: EtcdServer, serve: Running
 ) -> None:
     """Nothing of the data plane is touched while etcd is empty, and statuses are written again."""
-    bus = connect_bus([own_etcd.url], timeout=2.0, progress=0.2)
+    bus = connect_bus([own_etcd.url], timeout=4.0, progress=0.2)
     shim = serve(bus, instance="one")
     world = DesiredState(bus, api=l3vpn.API, controllers=("fake",))
     await fill(world)
@@ -151,7 +151,7 @@ async def test_after_a_resync_of_a_wiped_etcd_all_is_there_again(
 async def test_an_instance_that_vanished_is_followed_when_its_lease_ends(
     own_etcd: EtcdServer, serve: Running
 ) -> None:
-    buses = [connect_bus([own_etcd.url], timeout=2.0, progress=0.2) for _ in range(3)]
+    buses = [connect_bus([own_etcd.url], timeout=4.0, progress=0.2) for _ in range(3)]
     world = DesiredState(buses[0], api=l3vpn.API, controllers=("fake",))
     await world.complete()
     first = serve(buses[1], instance="one")
@@ -170,7 +170,7 @@ async def test_an_instance_that_vanished_is_followed_when_its_lease_ends(
 
 
 async def test_etcd_may_be_away_for_a_while(own_etcd: EtcdServer, serve: Running) -> None:
-    bus = connect_bus([own_etcd.url], timeout=2.0, progress=0.2)
+    bus = connect_bus([own_etcd.url], timeout=4.0, progress=0.2)
     shim = serve(bus, instance="one")
     world = DesiredState(bus, api=l3vpn.API, controllers=("fake",))
     await fill(world)
@@ -205,7 +205,7 @@ class OneHost(FakeBackend):
 
 
 async def test_a_backend_of_one_host_goes_on_while_etcd_is_away(own_etcd: EtcdServer, serve: Running) -> None:
-    bus = connect_bus([own_etcd.url], timeout=2.0, progress=0.2)
+    bus = connect_bus([own_etcd.url], timeout=4.0, progress=0.2)
     shim = serve(bus, backend=OneHost, pace=dataclasses.replace(PACE, full_scan=0.1))
     world = DesiredState(bus, api=l3vpn.API, controllers=("fake",))
     await fill(world)

@@ -48,7 +48,7 @@ def etcd() -> Iterator[EtcdServer]:
 
 @pytest.fixture
 async def target(etcd: EtcdServer) -> AsyncIterator[bus.Bus]:
-    made = connect([etcd.url], timeout=2.0, progress=0.5)
+    made = connect([etcd.url], timeout=4.0, progress=0.5)
     yield made
     await made.close()
 
