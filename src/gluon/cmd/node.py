@@ -286,9 +286,7 @@ def _assemble(
     known = protons.registry
     arbiter = _Arbiter(bus)
     telling = events.made(settings, database, lambda: known)
-    pace = publisher.Settings(
-        lead=lead, replies=siblings is None or not lead, keep=housekeeping.Keep(others=terms.OTHERS)
-    )  # a process that publishes beside workers answers no requests
+    pace = _pace(siblings, lead=lead)
     publishing = _publisher(protons, database, bus, arbiter, process, pace, events.duties(telling))
     if traces is not None:
         publishing.tell(traces.published)
@@ -350,6 +348,12 @@ def _tell(
     presence.serves(protons.epoch)
     health.epoch = protons.epoch
     return refresh
+
+
+def _pace(siblings: Siblings | None, *, lead: bool) -> publisher.Settings:
+    """A process that publishes beside workers answers no requests."""
+    keep = housekeeping.Keep(others=terms.OTHERS)
+    return publisher.Settings(lead=lead, replies=siblings is None or not lead, keep=keep)
 
 
 def _publisher(
