@@ -18,7 +18,8 @@ from gluon.hosted.face import Body, Face
 
 _LAST = 99_999_999
 """After those who may refuse."""
-_NOT_SENT = frozenset({"status", "standard_attr_id", "network", "bulk", "tags"})
+_NOT_SENT = frozenset({"status", "standard_attr_id", "network", "bulk", "tags", "dns_name", "dns_domain"})
+"""Neutron's own, of the row: Nova sends `dns_name` with each bind where Neutron has names."""
 _EMPTY: dict[str, Any] = {"fixed_ips": [], "security_groups": [], allowedaddresspairs.ADDRESS_PAIRS: []}
 """What a shadow has none of: Neutron would allocate, filter and check."""
 
