@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
+from itertools import product
 
 import msgspec
 
@@ -34,6 +35,10 @@ _COLUMNS = {
 _LONGEST = 255
 
 
+_MANY = 2000
+"""Ports of a project that are looked up by their ids."""
+
+
 class Found(msgspec.Struct, frozen=True):
     """`row`: of the port; `body`: whole, with what is for admins and services."""
 
@@ -41,6 +46,10 @@ class Found(msgspec.Struct, frozen=True):
     row: store.Row
     body: Body
     attached: bodies.Attached | None
+
+
+_Bound = tuple[shapes.Join, store.Row, store.Row]
+"""A service binding: its type, its row, and columns of its service."""
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -118,11 +127,27 @@ class Ports:
         if not asker.serves and not narrow:
             filters.append(reading.among("project", [asker.caller.project, None]))
         whole = store.Select(table=PORT, filters=tuple(filters))
-        if narrow or (wanted := await self._of_networks(asker, asked)) is None:
+        wanted = None if narrow else await self._of_networks(asker, asked)
+        if wanted is None and not narrow and "binding:host_id" not in asked.filters:
+            wanted = await self._of_projects(_projects(asker, asked))
+        if wanted is None:
             return (whole,)
         keys = sorted(wanted)
         parts = [keys[n : n + reading.AT_ONCE] for n in range(0, len(keys), reading.AT_ONCE)]
         return [replace(whole, filters=(*filters, reading.among("id", part))) for part in parts]
+
+    async def _of_projects(self, projects: Collection[str]) -> Collection[str] | None:
+        """Ids of the ports of some projects, from protons' tables: `gluon_port` has no index by what every port has. None:
+        of any, or so many that its rows are read in their order as well."""
+        found: set[str] = set()
+        tables_of = [wire.resource for wire in self._known().wires.values()] if projects else []
+        for resource, project in product(tables_of, projects):
+            select = store.Select(table=resource.table, project=project, limit=_MANY + 1)
+            rows = await self._store.values(select, (resource.records.key_column,))
+            found.update(str(row[0]) for row in rows)
+            if len(found) > _MANY:
+                return None
+        return found if projects else None
 
     async def _of_networks(self, asker: Asker, asked: asking.Asked) -> Collection[str] | None:
         """Ids of ports that may be in the networks asked for; None: all may."""
@@ -168,11 +193,10 @@ class Ports:
         keys = [row["id"] for row in known]
         status = {row["id"]: str(row["status"]) for row in known}
         (rows, carried), bound = await asyncio.gather(self._rows(wire, keys), self._bound(wire, keys))
-        services = await self._services([bound[key] for key in carried if key in bound])
         found = []
         for key, row in rows.items():
             if asker.sees(resource, row):
-                place = _place(*bound[key], services) if key in bound and key in carried else None
+                place = _place(*bound[key]) if key in bound and key in carried else None
                 body = bodies.port(wire, row, status[key], place, asker.hidden(resource, row))
                 found.append(Found(wire, row, body, place))
         return found
@@ -192,38 +216,25 @@ class Ports:
         found = {row[records.key_column]: row for row in rows}
         return found, {key for key, line in zip(found, lines, strict=True) if line[-1] == key}
 
-    async def _bound(
-        self, wire: shapes.Wire, keys: Sequence[store.Value]
-    ) -> dict[store.Value, tuple[shapes.Join, store.Row]]:
-        """The oldest binding of each default interface: it says the port's network."""
-        bound: dict[store.Value, tuple[shapes.Join, store.Row]] = {}
+    async def _bound(self, wire: shapes.Wire, keys: Sequence[store.Value]) -> dict[store.Value, _Bound]:
+        """The oldest binding of each default interface, which says the port's network, and what of its service says the
+        subnets."""
+        bound: dict[store.Value, _Bound] = {}
         for join in wire.joins:
-            column = join.column(join.interface)
-            for row in await reading.where(self._store, join.resource.table, column, keys):
-                before = bound.get(row[column])
-                if before is None or _age(join, row) < _age(*before):
-                    bound[row[column]] = (join, row)
+            interface, columns = join.column(join.interface), join.columns
+            own = columns[: len(columns) - len(join.beside)]
+            names = [one.column for one in join.beside]
+            for line in await reading.lines_where(self._store, join.resource.table, interface, keys, columns):
+                row = dict(zip(own, line, strict=False))  # type: ignore[arg-type]
+                said = dict(zip(names, (text or None for text in line[len(own) :]), strict=True))
+                before = bound.get(row[interface])
+                if before is None or _age(join, row) < _age(before[0], before[1]):
+                    bound[row[interface]] = (join, row, said)
         return bound
-
-    async def _services(
-        self, bound: Collection[tuple[shapes.Join, store.Row]]
-    ) -> dict[tuple[str, store.Value], store.Row]:
-        """By type and key, those that say their subnets themselves."""
-        wanted: dict[str, tuple[shapes.Net, set[store.Value]]] = {}
-        for join, row in bound:
-            if join.net.has_subnets:
-                _, keys = wanted.setdefault(join.net.resource.name, (join.net, set()))
-                keys.add(row[join.column(join.service)])
-        found: dict[tuple[str, store.Value], store.Row] = {}
-        for name, (net, keys) in wanted.items():
-            resource = net.resource
-            rows = await reading.by_key(self._store, resource.table, resource.records.key_column, keys)
-            found |= {(name, key): row for key, row in rows.items()}
-        return found
 
 
 def placed(join: shapes.Join, row: store.Row, network: str, service: store.Row | None) -> bodies.Attached:
-    """A port's place in a network; `service`: its row, where that says the subnets."""
+    """A port's place in a network; `service`: the columns that say the subnets, where it says them."""
     found: Sequence[subnets.Subnet] = ()
     if not join.net.has_subnets:
         line = [row[join.column(n)] if n else None for n in (join.address, join.prefix, join.gateway)]
@@ -233,12 +244,9 @@ def placed(join: shapes.Join, row: store.Row, network: str, service: store.Row |
     return bodies.Attached(join, row, network, found)
 
 
-def _place(
-    join: shapes.Join, row: store.Row, services: dict[tuple[str, store.Value], store.Row]
-) -> bodies.Attached:
+def _place(join: shapes.Join, row: store.Row, said: store.Row) -> bodies.Attached:
     resource, key = join.net.resource, row[join.column(join.service)]
-    network = networks.network_id(resource.api, resource.name, key)
-    return placed(join, row, network, services.get((resource.name, key)))
+    return placed(join, row, networks.network_id(resource.api, resource.name, key), said)
 
 
 def _age(join: shapes.Join, row: store.Row) -> tuple[str, str]:
@@ -250,3 +258,11 @@ def seen(asker: Asker, body: Body) -> Body:
     if asker.serves:
         return body
     return {name: value for name, value in body.items() if name not in bodies.BINDING}
+
+
+def _projects(asker: Asker, asked: asking.Asked) -> Collection[str]:
+    """Those whose ports alone can pass; none: of any."""
+    for name in ("tenant_id", "project_id"):
+        if name in asked.filters:
+            return [project for v in asked.filters[name] if (project := ids.stored_project(v))]
+    return [asker.caller.project] if not asker.serves and asker.caller.project else []

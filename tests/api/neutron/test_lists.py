@@ -6,6 +6,8 @@ import uuid
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
+
 from tests.api.neutron.cloud import L2, PROJECT, Cloud
 
 
@@ -121,6 +123,33 @@ async def test_order_and_pages(cloud: Cloud) -> None:
         404,
         "PortNotFound",
     )
+
+
+@pytest.mark.parametrize("many", [0, 2000])
+async def test_ports_of_a_project(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, many: int) -> None:
+    """Looked up by their ids where they are few, and read in their order where they are many."""
+    monkeypatch.setattr("gluon.neutron.ports._MANY", many)
+    mine = [await cloud.vpn_port(f"10.1.1.{n}", name=f"p{n}") for n in range(5, 8)]
+    network = await cloud.l2_network("192.0.2.0/24")
+    body = {"network_id": network["id"], "tenant_id": PROJECT}
+    mine.append((await cloud("nova", "POST", "ports", {"port": body}))["port"])
+    elsewhere = uuid.uuid4().hex
+    foreign = await cloud.world.made("nova", f"{L2}/ports", {"project_id": elsewhere})
+    wanted = sorted(port["id"] for port in mine)
+
+    async def listed(who: str, query: str) -> list[str]:
+        return [port["id"] for port in (await cloud(who, "GET", f"ports?{query}"))["ports"]]
+
+    for who, query in (
+        ("user", ""),
+        ("user", "limit=9"),
+        ("nova", f"tenant_id={PROJECT}"),
+        ("nova", f"project_id={PROJECT}&limit=9"),
+    ):
+        assert sorted(await listed(who, query)) == wanted, (who, query)
+    assert await listed("user", "name=p6") == [mine[1]["id"]]
+    assert await listed("nova", f"tenant_id={elsewhere}") == [foreign["id"]]
+    assert await listed("stranger", "") == await listed("nova", f"tenant_id={uuid.uuid4().hex}") == []
 
 
 async def test_what_nothing_can_pass_is_refused(cloud: Cloud) -> None:
