@@ -181,3 +181,45 @@ async def test_replies_do_not_queue_behind_reconciling(
     collecting.cancel()
     # Far from the goal of some milliseconds, and from the seconds that reconciling all of it takes.
     assert statistics.median(took.values()) < crowd.allows(0.3)
+
+
+async def test_a_live_migration_moves_the_traffic_when_the_target_becomes_active(
+    bus: Bus, world: DesiredState, serve: Running
+) -> None:
+    """Both hosts are bound; the one that is not active says when its VIF is there, and carries nothing."""
+    await leads(serve(bus, "h1", "h2"))
+    for name, address in (("p1", "10.1.1.5"), ("other", "10.1.1.6")):
+        await world.port(name)
+        await world.attach(name, "blue", address)
+    await world.bind("other", "h1")
+    source = await world.bind("p1", "h1")
+    await reported(world, "p1", up)
+    network = serve.network
+    network.unplug("p1", "h2")
+    target = await world.bind("p1", "h2", active=False)
+
+    async def said(host: str, **wanted: bool) -> None:
+        async def there() -> bool:
+            report = await world.report(host, "Port", "p1")
+            answer = report.bindings.get(host) if report else None
+            return answer is not None and all(
+                getattr(answer, name) is is_so for name, is_so in wanted.items()
+            )
+
+        await until(there, f"{host} says {wanted}")
+
+    await said("h2", up=False, ready=False)
+    network.plug("p1", "h2")
+    await said("h2", up=False, ready=True)
+    assert not any(
+        getattr(f, "port", "") == "p1" and hasattr(f, "address") for f in network.plane("h2").facts.values()
+    )
+    await world.bind("p1", "h1", epoch=source, active=False)
+    await world.bind("p1", "h2", epoch=target)
+    await said("h2", up=True, ready=False)
+    await said("h1", up=False, ready=True)
+    await until(lambda: bool(network.pings("p1", "other")), "traffic goes by the target")
+    await world.unbind("p1", "h1")
+    network.unplug("p1", "h1")
+    await until(lambda: "port/p1@h1" not in network.plane("h1").facts, "the source is clear")
+    assert network.pings("p1", "other")
