@@ -8,13 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import structlog
+
 from gluon.arbiter import uses
+from gluon.cmd import identities
 from gluon.cmd import settings as config
 from gluon.identity import credentials, fetch
 from gluon.nova import client, notifier
 from gluon.proton import registry
 from gluon.publisher import leader
 from gluon.spi import store
+
+log = structlog.get_logger(__name__)
 
 
 def made(
@@ -85,6 +90,13 @@ def _own(settings: config.Settings) -> credentials.OwnToken | None:
         raise config.SettingsError(
             "[nova] user is missing, and [keystone] has none; see `gluon config sample`"
         )
+    for clear in (url, wanted.endpoint):
+        if clear and not identities.private(clear):
+            log.warning(
+                "Nova is told of ports in the clear: who is between can read the password or the token",
+                url=clear,
+                hint="give a URL with https://",
+            )
     base = url.rstrip("/")
     server = fetch.Server(
         base if base.endswith("/v3") else f"{base}/v3",

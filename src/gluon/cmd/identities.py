@@ -89,7 +89,7 @@ def _tokens(wanted: config.Tokens) -> known.Way:
         raise config.SettingsError(str(error)) from error
 
 
-def _private(url: str) -> bool:
+def private(url: str) -> bool:
     """Whether nobody stands between us and a server; a file has nobody there."""
     parts = urlsplit(url)
     return parts.scheme != "http" or front.is_loopback(parts.hostname or "")
@@ -102,7 +102,7 @@ def _jwts(settings: config.Settings) -> known.Way:
         from gluon.identity import jwts, keyset  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise config.SettingsError("[identity] methods: jwt needs PyJWT: pip install gluon[jwt]") from error
-    if not (settings.api.insecure or _private(wanted.keys)):
+    if not (settings.api.insecure or private(wanted.keys)):
         raise config.SettingsError(
             f"[jwt] keys: {wanted.keys} is read in the clear, so whoever is between could give other keys: "
             "https:// is needed beyond loopback, or --insecure"
@@ -131,7 +131,7 @@ def _keystone(wanted: config.Keystone) -> known.Way:
         _needed("keystone", secret=wanted.secret)
     else:
         _needed("keystone", user=wanted.user, password=wanted.password)
-    if not _private(wanted.url):
+    if not private(wanted.url):
         log.warning(
             "Keystone is asked in the clear: who is between can read tokens and say who is who",
             url=wanted.url,
