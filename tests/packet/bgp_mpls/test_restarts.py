@@ -19,7 +19,7 @@ def test_a_restarted_shim_changes_nothing(site: Site) -> None:
     flows, routes = site.a.flows(), own(site.a)
     label = site.a.switch.vsctl("br-get-external-id", "br-mpls")
     site.a.stop()
-    assert left.pings(right.address), "packets flow without a shim"
+    site.wait(lambda: left.pings(right.address), "packets flow without a shim")
     site.a.start()
     site.wait(lambda: site.a.up(left.port), "up")
     assert site.a.stats.applies == 0
@@ -47,7 +47,7 @@ def test_drift_is_repaired(site: Site) -> None:
     assert not left.pings(right.address)
     site.a.look()
     site.wait(lambda: site.a.flows() == flows, "repaired")
-    assert left.pings(right.address)
+    site.wait(lambda: left.pings(right.address), "reached again")
 
 
 def test_vswitchd_killed_and_started(site: Site) -> None:

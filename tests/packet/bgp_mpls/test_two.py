@@ -39,8 +39,9 @@ def test_spokes_meet_at_hubs_only(site: Site) -> None:
     vms = [hub, *spokes]
     site.wait(lambda: all(vm.pe.up(vm.port) for vm in vms), "all ports up")
     site.wait(lambda: all(hub.pings(vm.address) for vm in spokes), "the hub reaches its spokes")
-    assert reached(vms) == {p for s in spokes for p in ((hub.name, s.name), (s.name, hub.name))}
-    assert hub.pings(hub.gateway), "the gateway of its subnet answers"
+    meet = {p for s in spokes for p in ((hub.name, s.name), (s.name, hub.name))}
+    site.wait(lambda: reached(vms) == meet, "spokes meet the hub only")
+    site.wait(lambda: hub.pings(hub.gateway), "the gateway of its subnet answers")
     # A hub that forwards, and says so by a route, joins the spokes; packets do pass through it.
     machine(hub).settings(
         "ipv4/ip_forward=1", "ipv4/conf/all/send_redirects=0", "ipv4/conf/eth0/send_redirects=0"
@@ -76,8 +77,8 @@ def test_further_addresses_prefixes_and_anycast(site: Site) -> None:
     for address in (left.address, "10.3.7.5", "172.16.0.1"):
         site.wait(lambda a=address: asker.asks(a) == left.name, f"{address} answers")  # type: ignore[misc]
     assert not asker.pings("172.17.0.1")
-    machine(asker).run("ping", "-n", "-c", "1", "-W", "1", "-I", asker.address, "10.3.7.5")
-    assert asker.asks(ANYCAST) == right.name, "the nearest"
+    machine(asker).run("ping", "-n", "-c", "1", "-W", "20", "-I", asker.address, "10.3.7.5")
+    site.wait(lambda: asker.asks(ANYCAST) == right.name, "the nearest answers")
     site.b.hypervisor.unplug(right.plug)
     site.wait(lambda: asker.asks(ANYCAST) == left.name, "the one that is left")
     reasons = {c.type: c.reason for c in site.a.report("Port", left.port).conditions}
@@ -110,9 +111,9 @@ def test_ipv6_beside_ipv4(site: Site) -> None:
         capture.wait_for("MPLS")
         labels = capture.labels()
     assert labels
-    assert third.pings("2001:db8:1::12")
-    assert first.pings("2001:db8:1::1"), "the gateway answers"
-    assert first.pings(other.address), "red shares the target of IPv4"
+    site.wait(lambda: third.pings("2001:db8:1::12"), "back from host to host")
+    site.wait(lambda: first.pings("2001:db8:1::1"), "the gateway answers")
+    site.wait(lambda: first.pings(other.address), "red shares the target of IPv4")
     assert not first.pings("2001:db8:1::14"), "and none of IPv6"
     assert site.a.reasons("Port", first.port) == {
         "Plugged": "Ready",

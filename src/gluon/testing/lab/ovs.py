@@ -92,13 +92,13 @@ class OvsInstance:
 
     def vsctl(self, *words: str) -> str:
         """ovs-vsctl on this switch's database."""
-        return self._run("ovs-vsctl", f"--db={self.db}", "--timeout=20", *words)
+        return self._run("ovs-vsctl", f"--db={self.db}", "--timeout=60", *words)
 
     def ofctl(self, bridge: str, command: str, *words: str, stdin: str = "") -> str:
         """ovs-ofctl (OpenFlow 1.5) on one bridge."""
         target = f"unix:{self.run_dir}/{bridge}.mgmt"
         return self._run(
-            "ovs-ofctl", "-O", "OpenFlow15", "--timeout=20", command, target, *words, stdin=stdin
+            "ovs-ofctl", "-O", "OpenFlow15", "--timeout=60", command, target, *words, stdin=stdin
         )
 
     def appctl(self, *words: str) -> str:
