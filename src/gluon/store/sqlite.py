@@ -14,7 +14,7 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from time import monotonic
@@ -39,7 +39,10 @@ _STEPS = 100_000
 """Of SQLite's machine between looks at the time: a millisecond or two."""
 _TAKEN = {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"}
 _BUSY = {"SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_BUSY_RECOVERY", "SQLITE_LOCKED", "SQLITE_INTERRUPT"}
-_JOURNAL = f"INSERT INTO journal ({listed(JOURNAL_COLUMNS)}) VALUES ({', '.join('?' * len(JOURNAL_COLUMNS))})"
+_SIZES = (64, 16, 4, 1)
+"""Rows of one statement, so that there are few texts."""
+_MOST = 999
+"""Parameters that a statement may have in any SQLite."""
 
 
 def _type(column: tables.Column, _held: bool) -> str:
@@ -206,18 +209,27 @@ class SqliteSession(SqliteConnection):
         plan = plan.replaced() if way else plan
 
         def write() -> None:
-            run = self._raw.executemany
             for shape, keys in plan.deletes:
-                run(_delete(shape), keys)
+                self._raw.executemany(_delete(shape), keys)
             for shape, rows in (*plan.upserts, *plan.blind):
-                run(_upsert(shape), rows)
+                self._put(partial(_upsert, shape), rows)
             for shape, rows in plan.inserts:
-                run(_insert(shape), rows)
-            run(_JOURNAL, plan.journal)
+                self._put(partial(_insert, shape), rows)
+            self._put(_journal, plan.journal)
             self._raw.execute("UPDATE gluon_writer SET revision = ? WHERE id = 1", (plan.revision,))
             self._raw.execute("COMMIT")
 
         await self._run(write)
+
+    def _put(self, text_of: Callable[[int], str], rows: Sequence[Values]) -> None:
+        """Several rows a statement: with each one that runs this thread gives up the interpreter's lock, and waits to have
+        it again while the event loop works."""
+        place = 0
+        for size in _SIZES:
+            while len(rows) - place >= size and (size == 1 or size * len(rows[0]) <= _MOST):
+                values = [value for row in rows[place : place + size] for value in row]
+                self._raw.execute(text_of(size), values)
+                place += size
 
     async def rollback(self) -> None:
         await self._run(self._raw.rollback)
@@ -239,22 +251,33 @@ class SqliteInstaller(SqliteConnection):
         await self._run(self._raw.rollback)
 
 
-def _insert(shape: Shape) -> str:
-    text = shape.texts.get("insert")
+@lru_cache(maxsize=100)
+def _values(width: int, rows: int) -> str:
+    return ", ".join([f"({', '.join('?' * width)})"] * rows)
+
+
+@lru_cache(maxsize=10)
+def _journal(rows: int) -> str:
+    return f"INSERT INTO journal ({listed(JOURNAL_COLUMNS)}) VALUES {_values(len(JOURNAL_COLUMNS), rows)}"
+
+
+def _insert(shape: Shape, rows: int) -> str:
+    kind = ("insert", rows)
+    text = shape.texts.get(kind)
     if text is None:
-        marks = ", ".join("?" * shape.width)
-        text = f"INSERT INTO {quoted(shape.name)} ({listed(shape.columns)}) VALUES ({marks})"
-        shape.texts["insert"] = text
+        names = f"{quoted(shape.name)} ({listed(shape.columns)})"
+        text = shape.texts[kind] = f"INSERT INTO {names} VALUES {_values(shape.width, rows)}"
     return text
 
 
-def _upsert(shape: Shape) -> str:
-    text = shape.texts.get("upsert")
+def _upsert(shape: Shape, rows: int) -> str:
+    kind = ("upsert", rows)
+    text = shape.texts.get(kind)
     if text is None:
         rest = [quoted(c) for c in shape.columns if c not in shape.key]
         action = f"UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in rest)}" if rest else "NOTHING"
-        text = f"{_insert(shape)} ON CONFLICT ({listed(shape.key)}) DO {action}"
-        shape.texts["upsert"] = text
+        text = f"{_insert(shape, rows)} ON CONFLICT ({listed(shape.key)}) DO {action}"
+        shape.texts[kind] = text
     return text
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
 from functools import cmp_to_key
@@ -42,7 +42,13 @@ SAID = tables.Table(
 )
 BESIDE = Beside(table="Said", key="item", column="word", missing="DOWN")
 ASKED = Beside(table="Said", key="item", column="word", missing="DOWN", told_by="size")
-SHOWN: tuple[str | Beside, ...] = (*(c.name for c in ITEM.columns if c.name != "long"), BESIDE, ASKED)
+THROUGH = Beside(table="Said", key="item", column="word", missing="DOWN", of="name")
+SHOWN: tuple[str | Beside, ...] = (
+    *(c.name for c in ITEM.columns if c.name != "long"),
+    BESIDE,
+    ASKED,
+    THROUGH,
+)
 NAMES = ["", "a", "A", "b", "ab", "a b", "a ", " a", "a%", "a_c", "ä", "Ä", "ß", "ss", "z", "é", "e\u0301",
          "\uffff", "\U0001f600", "\ud7ff", "\U0010ffff", "\U0010ffffx", "'", "\\", "?", "a?b", None]  # fmt: skip
 SIZES: list[Value] = [-(2**63), -1, 0, 1, 9, 10, 2**63 - 1, None]
@@ -132,6 +138,7 @@ async def test_pages_as_python_says(url: str, opener: Opener) -> None:
     chance = random.Random(7)
     made = rows(chance, 150)
     words = {row["id"]: "UP" for row in made if chance.random() < 0.5}
+    words |= dict.fromkeys(("a", "Ä", "a ", ""), "NAMED")
     db = await opener(url, wanted=[ITEM, SAID])
 
     def decide(_: View) -> Changes:
@@ -163,11 +170,46 @@ async def test_pages_as_python_says(url: str, opener: Opener) -> None:
         await in_pages(db, query, wanted, chance.randint(1, 40))
 
 
-def lines(wanted: list[Row], query: Select, words: dict[Value, str]) -> list[tuple[Value, ...]]:
+async def test_descending_pages_end_with_those_without_a_value(url: str, opener: Opener) -> None:
+    """From each object on, also from one without a value: as a whole, in a project, and behind a second column."""
+    db = await opener(url, wanted=[ITEM, SAID])
+    blank: Row = dict.fromkeys(c.name for c in ITEM.columns)
+    sizes: list[Value] = [None, 3, None, 1, 3, None, 2, None]
+    made: list[Row] = [
+        {**blank, "id": f"i{n}", "_project": "p" if n % 3 else None, "size": size, "up": n % 2 == 0}
+        for n, size in enumerate(sizes)
+    ]
+
+    def decide(_: View) -> Changes:
+        changes = Changes(entries=[draft("all")])
+        for row in made:
+            changes.put("Item", row)
+        return changes
+
+    await db.submit(Unit(decide))
+    by_size = (Order(column="size", descending=True),)
+    for project in (None, "p"):
+        for order in (by_size, (*by_size, Order(column="up"))):
+            query = Select(table="Item", project=project, order=order)
+            wanted = expected(made, query)
+            assert [row["size"] for row in wanted] == [3, 3, 2, 1, None, None, None, None]
+            for place, row in enumerate(wanted):
+                for limit in (1, 3, None):
+                    some = replace(query, start=row, limit=limit)
+                    behind = wanted[place + 1 :][:limit]
+                    assert list(await db.select(some)) == behind, (some, row["id"])
+
+
+def lines(wanted: list[Row], query: Select, words: Mapping[Value, str]) -> list[tuple[Value, ...]]:
     """What `values` gives where `select` without limit and beginning gives `wanted`."""
     found = [row for row in wanted if query.since is None or row["id"] >= query.since]  # type: ignore[operator]
     return [
-        (*(row[c] for c in SHOWN if isinstance(c, str)), word, "DOWN" if row["size"] is None else word)
+        (
+            *(row[c] for c in SHOWN if isinstance(c, str)),
+            word,
+            "DOWN" if row["size"] is None else word,
+            words.get(row["name"], "DOWN"),
+        )
         for row in found[: query.limit]
         for word in (words.get(row["id"], "DOWN"),)
     ]
