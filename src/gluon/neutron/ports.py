@@ -48,6 +48,10 @@ class Found(msgspec.Struct, frozen=True):
     attached: bodies.Attached | None
 
 
+_Bound = tuple[shapes.Join, store.Row, store.Row]
+"""A service binding: its type, its row, and columns of its service."""
+
+
 class Page(msgspec.Struct, frozen=True):
     bodies: Sequence[Body]
     more: bool
@@ -189,11 +193,10 @@ class Ports:
         keys = [row["id"] for row in known]
         status = {row["id"]: str(row["status"]) for row in known}
         (rows, carried), bound = await asyncio.gather(self._rows(wire, keys), self._bound(wire, keys))
-        services = await self._services([bound[key] for key in carried if key in bound])
         found = []
         for key, row in rows.items():
             if asker.sees(resource, row):
-                place = _place(*bound[key], services) if key in bound and key in carried else None
+                place = _place(*bound[key]) if key in bound and key in carried else None
                 body = bodies.port(wire, row, status[key], place, asker.hidden(resource, row))
                 found.append(Found(wire, row, body, place))
         return found
@@ -213,38 +216,26 @@ class Ports:
         found = {row[records.key_column]: row for row in rows}
         return found, {key for key, line in zip(found, lines, strict=True) if line[-1] == key}
 
-    async def _bound(
-        self, wire: shapes.Wire, keys: Sequence[store.Value]
-    ) -> dict[store.Value, tuple[shapes.Join, store.Row]]:
-        """The oldest binding of each default interface: it says the port's network."""
-        bound: dict[store.Value, tuple[shapes.Join, store.Row]] = {}
+    async def _bound(self, wire: shapes.Wire, keys: Sequence[store.Value]) -> dict[store.Value, _Bound]:
+        """The oldest binding of each default interface, which says the port's network, and what of its service says the
+        subnets."""
+        bound: dict[store.Value, _Bound] = {}
         for join in wire.joins:
-            column = join.column(join.interface)
-            for row in await reading.where(self._store, join.resource.table, column, keys):
-                before = bound.get(row[column])
-                if before is None or _age(join, row) < _age(*before):
-                    bound[row[column]] = (join, row)
+            interface, own = join.column(join.interface), len(join.columns)
+            wanted: tuple[str | store.Beside, ...] = (*join.columns, *join.beside)
+            for line in await reading.lines_where(self._store, join.resource.table, interface, keys, wanted):
+                row: store.Row = dict(zip(join.columns, line, strict=False))
+                said: store.Row = {
+                    one.column: text or None for one, text in zip(join.beside, line[own:], strict=True)
+                }
+                before = bound.get(row[interface])
+                if before is None or _age(join, row) < _age(before[0], before[1]):
+                    bound[row[interface]] = (join, row, said)
         return bound
-
-    async def _services(
-        self, bound: Collection[tuple[shapes.Join, store.Row]]
-    ) -> dict[tuple[str, store.Value], store.Row]:
-        """By type and key, those that say their subnets themselves."""
-        wanted: dict[str, tuple[shapes.Net, set[store.Value]]] = {}
-        for join, row in bound:
-            if join.net.has_subnets:
-                _, keys = wanted.setdefault(join.net.resource.name, (join.net, set()))
-                keys.add(row[join.column(join.service)])
-        found: dict[tuple[str, store.Value], store.Row] = {}
-        for name, (net, keys) in wanted.items():
-            resource = net.resource
-            rows = await reading.by_key(self._store, resource.table, resource.records.key_column, keys)
-            found |= {(name, key): row for key, row in rows.items()}
-        return found
 
 
 def placed(join: shapes.Join, row: store.Row, network: str, service: store.Row | None) -> bodies.Attached:
-    """A port's place in a network; `service`: its row, where that says the subnets."""
+    """A port's place in a network; `service`: the columns that say the subnets, where it says them."""
     found: Sequence[subnets.Subnet] = ()
     if not join.net.has_subnets:
         line = [row[join.column(n)] if n else None for n in (join.address, join.prefix, join.gateway)]
@@ -254,12 +245,9 @@ def placed(join: shapes.Join, row: store.Row, network: str, service: store.Row |
     return bodies.Attached(join, row, network, found)
 
 
-def _place(
-    join: shapes.Join, row: store.Row, services: dict[tuple[str, store.Value], store.Row]
-) -> bodies.Attached:
+def _place(join: shapes.Join, row: store.Row, said: store.Row) -> bodies.Attached:
     resource, key = join.net.resource, row[join.column(join.service)]
-    network = networks.network_id(resource.api, resource.name, key)
-    return placed(join, row, network, services.get((resource.name, key)))
+    return placed(join, row, networks.network_id(resource.api, resource.name, key), said)
 
 
 def _age(join: shapes.Join, row: store.Row) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from gluon import errors
 from gluon.model.types import AttributeType, Format, Kind, ObjectType, Role
 from gluon.particles import tables
 from gluon.proton import registry
+from gluon.spi import store
 
 _RETIRED = 5.0
 """Seconds that a type counts as retired before it is looked for again."""
@@ -24,6 +25,7 @@ _MORE = "more_addresses"
 _PREFIX = "subnet_prefix"
 _GATEWAY = "gateway"
 _IPS = frozenset({Format.IP, Format.IPV4, Format.IPV6})
+_SUBNETS = ("subnets", "gateway", "dns")
 _KEYS = ("name", "mtu", "subnets", "gateway", "dns", "port_security")
 
 
@@ -51,6 +53,10 @@ class Join(msgspec.Struct, frozen=True, eq=False):
     more: str | None
     prefix: str | None
     gateway: str | None
+    columns: tuple[str, ...]
+    """All of its table."""
+    beside: tuple[store.Beside, ...]
+    """What the service says of its subnets."""
 
     def column(self, name: str) -> str:
         return self.resource.records.column(name)
@@ -145,6 +151,21 @@ def _wire(port: registry.Resource, nets: Mapping[tuple[str, str], Net]) -> Wire:
     return Wire(port, interface, carrier, tuple(join for join in joins if join is not None), _columns(port))
 
 
+def _beside(binding: registry.Resource, service: str, net: Net) -> tuple[store.Beside, ...]:
+    """The columns of a binding's service that subnets are made of; they hold texts."""
+    target, heads = net.resource.records, [p[0] for key in _SUBNETS for p in net.paths[key]]
+    return tuple(
+        store.Beside(
+            table=net.resource.table,
+            key=target.key_column,
+            column=target.column(head),
+            missing="",
+            of=binding.records.column(service),
+        )
+        for head in dict.fromkeys(heads if net.has_subnets else ())
+    )
+
+
 def _columns(resource: registry.Resource) -> tuple[str, ...]:
     own = (tables.PROJECT, tables.REVISION, tables.WRITTEN, tables.CREATED, tables.UPDATED)
     return tuple(dict.fromkeys((*resource.records.columns.values(), *own)))
@@ -168,6 +189,8 @@ def _join(binding: registry.Resource, nets: Mapping[tuple[str, str], Net]) -> Jo
         return name if name in kind.attributes and fits(kind) else None
 
     return Join(
+        columns=_columns(binding),
+        beside=_beside(binding, service, net),
         resource=binding,
         interface=interface,
         service=service,

@@ -178,13 +178,15 @@ class Order:
 
 class Beside(msgspec.Struct, frozen=True, kw_only=True):
     """What another table says of a row: its `column`, where its `key` is the key of the row; else `missing`. `told_by`: a
-    column of the row itself; where that is null the other table says nothing else than `missing`, and is not asked."""
+    column of the row itself; where that is null the other table says nothing else than `missing`, and is not asked.
+    `of`: a column of the row, which is read too, in the place of its key."""
 
     table: str
     key: str
     column: str
     missing: str
     told_by: str | None = None
+    of: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

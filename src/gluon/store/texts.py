@@ -63,6 +63,7 @@ def _values(shape: Shape, wanted: Wanted, source: str) -> str:
 
 
 def _beside(one: store.Beside, row: str, key: str) -> str:
+    key = key if one.of is None else f"{row}.{quoted(one.of)}"
     said = f"SELECT b.{quoted(one.column)} FROM {quoted(one.table)} AS b WHERE b.{quoted(one.key)} = {key}"
     missing = literal(one.missing)
     asked = f"COALESCE(({said}), {missing})"
