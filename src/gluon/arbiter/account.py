@@ -87,7 +87,8 @@ def _asked(known: Known) -> Look:
         if known.port["host"]:
             where = f"it names host '{known.port['host']}', which binds it only together with a device_id"
             return WAITING, where, "give both in one request"
-        return WAITING, "nobody asked for a host", "give it a host_id and a device_id"
+        back = f" since it was taken back from '{binding.host}' at {binding.since}" if binding else ""
+        return WAITING, f"nobody asked for a host{back}", "give it a host_id and a device_id"
     if binding.state is State.UNBINDING:
         who = ", ".join(binding.controllers)
         return WAITING, f"taken back from host '{binding.host}' at {binding.since}; {who} clears up", ""

@@ -220,6 +220,7 @@ class Ledger:
             reason="Unbound",
             message="",
             controllers=binding.controllers,
+            answers={},
             tried=(),
             vif_type="",
             vif_details={},

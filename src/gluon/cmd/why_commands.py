@@ -84,8 +84,9 @@ def _binding(binding: dict[str, Any]) -> Iterator[str]:
 
 
 def _left(left: dict[str, Any]) -> Iterator[str]:
-    why = ": ".join(text for text in (left.get("reason"), left.get("message")) if text)
     then = left.get("next") or "gone"
+    reason = left.get("reason") if left.get("reason") != then else ""
+    why = ": ".join(text for text in (reason, left.get("message")) if text)
     yield f"  {left['until']}  host {left['host']}: {left['state']} -> {then}{f' ({why})' if why else ''}"
     for controller, said in left.get("answers", {}).items():
         yield f"    {controller}: {_said(said)}"
