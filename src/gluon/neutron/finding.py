@@ -183,18 +183,22 @@ class Finder:
         shown = self._known()
         if self._entered_all is shown:
             return
-        for name, net in shown.nets.items():
-            if name not in self._entered:
+        marks = {
+            networks.row(*name, "")["id"]: net
+            for name, net in shown.nets.items()
+            if name not in self._entered
+        }
+        done = await reading.by_key(self._store, networks.TABLE.name, "id", list(marks)) if marks else {}
+        for mark, net in marks.items():
+            if mark not in done:
                 await self._enter(asker, net)
-                self._entered.add(name)
+        self._entered.update(shown.nets)
         self._entered_all = shown
 
     async def _enter(self, asker: Asker, net: shapes.Net) -> None:
         """Once for each type: a row without a key says that it was done."""
         resource = net.resource
         mark = networks.row(resource.api, resource.name, "")
-        if await self._store.get(networks.TABLE.name, mark["id"]) is not None:
-            return
         key, after = resource.records.key_column, None
         while True:
             rows = await self._store.select(store.Select(table=resource.table, after=after, limit=_CHUNK))

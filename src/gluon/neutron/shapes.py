@@ -81,8 +81,11 @@ class Shapes(msgspec.Struct, frozen=True, eq=False):
     wires: Mapping[tuple[str, str], Wire]
     """By proton and object type."""
     nets: Mapping[tuple[str, str], Net]
+    """Those that ports can be in."""
     feeders: Mapping[tuple[str, str], tuple[tuple[Wire, Join], ...]]
     """By service type: the joins that lead to it."""
+    types: frozenset[tuple[str, str]]
+    """Of all ports and services."""
 
     def of_api(self, api: str) -> Sequence[Wire]:
         return [wire for (name, _), wire in self.wires.items() if name == api]
@@ -94,14 +97,14 @@ class Known:
     def __init__(self, known: Callable[[], registry.Registry]) -> None:
         self._known = known
         self._paths: object = None
-        self._shapes = Shapes({}, {}, {})
+        self._shapes = Shapes({}, {}, {}, frozenset())
         self._looked: dict[tuple[str, str], float] = {}
 
     def check(self, names: Iterable[tuple[str, str]]) -> None:
         """Raises `StaleModel` for types of rows that no model here has: another process may have loaded it just now. What is
         still not there when it is asked for again was retired, and nobody sees it."""
         shown, now = self(), time.monotonic()
-        strange = [n for n in names if n not in shown.wires and n not in shown.nets]
+        strange = [n for n in names if n not in shown.types]
         fresh = [n for n in strange if self._looked.get(n, 0.0) <= now]
         for name in fresh:
             self._looked[name] = now + _RETIRED
@@ -118,11 +121,13 @@ class Known:
 def compiled(known: registry.Registry) -> Shapes:
     nets = {name: _net(r) for name, r in known.by_name.items() if r.is_service}
     wires = {name: _wire(r, nets) for name, r in known.by_name.items() if r.is_port}
-    feeders: dict[tuple[str, str], list[tuple[Wire, Join]]] = {name: [] for name in nets}
+    feeders: dict[tuple[str, str], list[tuple[Wire, Join]]] = {}
     for wire in wires.values():
         for join in wire.joins:
-            feeders[join.net.resource.api, join.net.resource.name].append((wire, join))
-    return Shapes(wires, nets, {name: tuple(found) for name, found in feeders.items()})
+            feeders.setdefault((join.net.resource.api, join.net.resource.name), []).append((wire, join))
+    joined = {name: net for name, net in nets.items() if name in feeders}
+    found = {name: tuple(some) for name, some in feeders.items()}
+    return Shapes(wires, joined, found, frozenset((*wires, *nets)))
 
 
 def _net(resource: registry.Resource) -> Net:

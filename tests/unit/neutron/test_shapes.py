@@ -39,6 +39,13 @@ def test_a_network_with_pools() -> None:
     assert net.paths["dns"] == (("subnets", "dns_servers"),)
 
 
+def test_a_service_that_no_port_can_be_in() -> None:
+    """It is no network: Nova would take it for one to boot on."""
+    found = shaped("ietf-sfc")
+    assert found.nets == {}
+    assert ("ietf-sfc", "ServiceFunction") in found.types
+
+
 def test_a_type_that_nobody_knows_is_looked_for_once() -> None:
     """Another process may have loaded it; what is still unknown after a look was retired."""
     known = shapes.Known(lambda: models)
