@@ -185,6 +185,11 @@ DAMAGES: dict[str, tuple[Damage, set[str], bool]] = {
         _do("INSERT INTO gluon_port SELECT 'lost', owner, api, object_type, project, network_id, device_id,"
             f" device_owner, host, mac, name, status, revision FROM gluon_port WHERE id = {_FIRST}"), {"ports"}, True),
     "an owner of another project": (_do("UPDATE gluon_port SET project = 'x'"), {"ports"}, True),
+    "a network that is missing": (
+        _do("DELETE FROM gluon_network WHERE id = (SELECT id FROM gluon_network WHERE object_key <> '' LIMIT 1)"),
+        {"networks"}, True),
+    "a network too many": (
+        _do("INSERT INTO gluon_network VALUES ('lost', 'net-l3vpn', 'VpnService', 'nobody')"), {"networks"}, True),
     "a row that is gone": (_do("DELETE FROM net_l3vpn_BgpPeering"), {"journal"}, False),
     "a row that says other": (_do("UPDATE net_l3vpn_VpnService SET mtu = 999"), {"journal"}, False),
     "a value that two have": (
@@ -210,6 +215,7 @@ def damaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for _ in range(3):
             maker.peering()
             maker.binding()
+        assert server.request("GET", "/v2.0/subnets?id=00000000-0000-4000-8000-000000000001")[0] == 200
         body = {"project_id": maker.projects[0], "text": "some text", "secret": "hidden"}
         assert server.request("POST", "/proton/every/v3.1/plains", body)[0] == 201
     return folder / "gluon.db"

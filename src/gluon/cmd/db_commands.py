@@ -114,11 +114,14 @@ def restore(path: Path, file: str | None, replace: bool, yes: bool, **given: Any
 @db.command("check")
 @_where
 @click.option(
-    "--repair", is_flag=True, help="Put right what the objects themselves tell: counts, owners of ports."
+    "--repair",
+    is_flag=True,
+    help="Put right what the objects themselves tell: counts, owners of ports, networks.",
 )
 @_STYLE
 def check(file: str | None, repair: bool, style: str, **given: Any) -> None:
-    """Look whether the database is sound: schema, references, unique values, pools, quotas, journal, ports, secrets.
+    """Look whether the database is sound: schema, references, unique values, pools, quotas, journal, ports, networks,
+    secrets.
 
     It looks as of one moment, while servers serve. Ends with 0 if nothing was found, 3 if something was, 1 if it
     could not look. --repair needs the server of a SQLite file stopped.

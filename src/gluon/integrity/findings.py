@@ -26,6 +26,7 @@ class Kind(StrEnum):
     QUOTAS = "quotas"
     JOURNAL = "journal"
     PORTS = "ports"
+    NETWORKS = "networks"
     SECRETS = "secrets"
 
 

@@ -1,4 +1,4 @@
-"""Cure what can be cured from the rows of objects alone: counts of quotas, and who owns which port.
+"""Cure what can be cured from the rows of objects alone: counts of quotas, who owns which port, which services are networks.
 
 In: a picture that is read under the writer lock, and may be written. Out: how many rows were put right. Called by mains.
 """
@@ -9,10 +9,11 @@ from collections.abc import Sequence
 
 from gluon.arbiter import ledger
 from gluon.arbiter import tables as arbiter_tables
-from gluon.integrity import check, ports, rows
+from gluon.integrity import check, networks, ports, rows
 from gluon.integrity.findings import Checkup, Kind
 from gluon.proton.tables import USAGE
 from gluon.spi import store, tables
+from gluon.spi.networks import TABLE
 from gluon.store.ddl import listed, quoted
 from gluon.store.picture import Picture
 
@@ -26,7 +27,22 @@ async def mend(picture: Picture, others: Sequence[tables.Table]) -> int:
     if counted:
         await picture.advance()
         await _count(checkup)
-    return counted + await _own(checkup)
+    return counted + await _own(checkup) + await _enter(checkup)
+
+
+async def _enter(checkup: Checkup) -> int:
+    """Rows of networks that are missing, or too many."""
+    wrong = [one async for one in networks.differing(checkup)]
+    table = quoted(TABLE.name)
+    for row, there in wrong:
+        if there:
+            await checkup.picture.fetch(f"DELETE FROM {table} WHERE id = ?", row["id"])
+        else:
+            marks = ", ".join("?" * len(row))
+            await checkup.picture.fetch(
+                f"INSERT INTO {table} ({listed(row)}) VALUES ({marks})", *row.values()
+            )
+    return len(wrong)
 
 
 async def _count(checkup: Checkup) -> None:
