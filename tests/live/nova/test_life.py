@@ -24,6 +24,19 @@ def test_a_server_on_a_port(cloud: Cloud) -> None:
     cloud.free(port)
 
 
+def test_gluon_ends_and_starts_while_a_server_waits(cloud: Cloud) -> None:
+    """What it was not told before, Nova is told afterwards."""
+    port = cloud.new_port()
+    with cloud.held([{"port": port}]) as server:
+        assert (cloud.port(port)["status"], cloud.server(server)["status"]) == ("DOWN", "BUILD")
+        cloud.gluon.daemon.kill9()
+        cloud.gluon.start()
+    cloud.wait(server, "ACTIVE")
+    cloud.carries(port, server)
+    cloud.delete(server)
+    cloud.free(port)
+
+
 def test_a_member_lists_a_server_with_its_addresses(cloud: Cloud) -> None:
     port = cloud.new_port()
     server = cloud.boot([{"port": port}])

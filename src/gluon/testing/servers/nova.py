@@ -48,7 +48,7 @@ class NovaServer:
         rabbit: RabbitServer,
         *,
         hosts: Sequence[str] = ("host1", "host2"),
-        plug_timeout: int = 60,
+        plug_timeout: int = 120,
     ) -> None:
         self.keystone = keystone
         self.hosts = tuple(hosts)

@@ -2,10 +2,12 @@
 
 `nova_hypervisor.py FOLDER --config-file FILE`: beside the fake driver of Nova it takes the same VIF types as libvirt's, waits for
 Nova's event where that waits, and keeps a file `FOLDER/<port>` for each NIC that is plugged, as an agent of the host would see it.
+While there is a file `FOLDER.hold` it plugs nothing, and says in it who waits.
 Runs under the Python of another virtual environment, which has Nova and not Gluon. Called by `nova` only.
 """
 
 import sys
+import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from nova.virt import fake
 from oslo_config import cfg
 
 PLUGS = Path(sys.argv.pop(1))
+HOLD = PLUGS.with_name(f"{PLUGS.name}.hold")
 WITHOUT_OS_VIF = {
     *("iovisor", "802.1qbg", "802.1qbh", "hw_veb", "hostdev_physical"),
     *("macvtap", "midonet", "tap", "ib_hostdev"),
@@ -45,12 +48,19 @@ class Driver(fake.FakeDriver):  # type: ignore[misc]
             with self.virtapi.wait_for_instance_event(
                 instance, waited, timeout=cfg.CONF.vif_plugging_timeout, error_callback=self.failed
             ):
+                self.hold(instance)
                 self.plug_vifs(instance, network_info)
         except Exception as error:
             self.unplug_vifs(instance, network_info)
             if isinstance(error, fake.exception.InstanceEventTimeout):
                 raise fake.exception.VirtualInterfaceCreateException from error
             raise
+
+    def hold(self, instance: Any) -> None:
+        if HOLD.exists():
+            HOLD.write_text(instance.uuid)
+            while HOLD.exists():
+                time.sleep(0.05)
 
     def failed(self, event_name: str, instance: Any) -> None:
         raise fake.exception.VirtualInterfaceCreateException
