@@ -75,7 +75,9 @@ class Alternates:
         begun: bindings.Binding = (await self._store.submit(context.bind(unit))).result
         after: bindings.Binding | None = begun
         if begun.state is bindings.State.BINDING:
-            after = await self._binder.settle(resource, ports.PortWait(port=begun.port, host=host))
+            after = await self._binder.settle(
+                resource, ports.PortWait(port=begun.port, host=host, begun=begun)
+            )
         if after is None or after.state is not bindings.State.BOUND:
             why = f"{after.reason}: {after.message}" if after is not None else "it went while it was bound"
             raise errors.Conflict(

@@ -67,7 +67,8 @@ class Binder:
         """Return once the bind is no longer in state Binding; the outcome of the active one is in the port's row too.
         None: it went meanwhile."""
         began = time.perf_counter()
-        current = await self._read(wait.port, wait.host)
+        begun = wait.begun
+        current = begun if isinstance(begun, bindings.Binding) else await self._read(wait.port, wait.host)
         async with self._subscribe(resource.api, resource.name, wait.port) as stream:
             reply = asyncio.ensure_future(anext(stream))
             roster = asyncio.ensure_future(self._roster.changed(self._roster.version))

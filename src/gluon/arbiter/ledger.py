@@ -137,7 +137,7 @@ class Ledger:
             return {}, None
         wait = None
         if result.state is bindings.State.BINDING and wish is not _Wish.NOTHING:
-            wait = ports.PortWait(port=after.key, host=result.host)
+            wait = ports.PortWait(port=after.key, host=result.host, begun=result)
         return views(result), wait
 
     def _bind(

@@ -7,7 +7,7 @@ one unit; it knows nothing else of bindings.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -31,10 +31,11 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortWait:
-    """A bind that was begun or joined."""
+    """A bind that was begun or joined. `begun`: as the ledger knows it, so that who waits need not read it first."""
 
     port: str
     host: str
+    begun: object = field(default=None, compare=False)
 
 
 class PortFacts(msgspec.Struct, frozen=True, kw_only=True):
