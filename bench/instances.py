@@ -27,10 +27,10 @@ def run(plan: Plan) -> Sequence[Figure]:
         site.load(binds)
         for after in range(_EVERY // 2, binds - _EVERY, _EVERY):
             site.wait(after, limit=600)
-            leader = site.leader()
-            others = [name for name in instances.NAMES if name != leader]
             hurt, heal = dice.choice([(site.pause, site.resume), (site.cut, site.mend)])
-            faults.append((leader, hurt(leader)))
+            faults.append(site.strike(hurt, heal))
+            leader = faults[-1][0]
+            others = [name for name in instances.NAMES if name != leader]
             if dice.random() < 0.3:  # the next in line is away for a moment too
                 second = dice.choice(others)
                 site.pause(second)

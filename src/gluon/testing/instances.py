@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -148,6 +149,16 @@ class Instances:
     def mend(self, name: str) -> None:
         self._middle.ip("link", "set", self._instances[name].cable, "up")
 
+    def strike(self, hurt: Callable[[str], float], heal: Callable[[str], None]) -> tuple[str, float]:
+        """Hurt the one that leads; returns which and when. On a busy machine it may have lost the lead just before."""
+        while True:
+            leader = self.leader()
+            if leader:
+                since = hurt(leader)
+                if self.leader() == leader:
+                    return leader, since
+                heal(leader)
+
     # The load.
 
     def load(self, binds: int, *, ports: int = 24, connections: int = 6) -> None:
@@ -172,11 +183,11 @@ class Instances:
         done = self.lab.host("core").folder / "done"
         return done.stat().st_size if done.exists() else 0
 
-    def wait(self, binds: int, *, limit: float = 120) -> None:
+    def wait(self, binds: int, *, limit: float = 180) -> None:
         """Return once so many binds were answered."""
         wait_until(lambda: self.bound >= binds or self._result.exists(), f"{binds} binds", limit=limit)
 
-    def told(self, *, limit: float = 240) -> Told:
+    def told(self, *, limit: float = 300) -> Told:
         """What the load saw, once it is over."""
         wait_until(lambda: self.bound >= 0 and self._result.exists(), "the end of the load", limit=limit)
         return msgspec.json.decode(self._result.read_bytes(), type=Told)

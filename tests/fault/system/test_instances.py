@@ -25,10 +25,9 @@ def test_one_owner_of_each_epoch_whoever_is_paused_or_cut_off() -> None:
             (700, site.pause, site.resume),
         ):
             site.wait(binds)
-            leader = site.leader()
-            faults.append((leader, hurt(leader)))
+            faults.append(site.strike(hurt, heal))
             site.wait(binds + 60)
-            heal(leader)
+            heal(faults[-1][0])
         told = site.told()
         print(f"\n  three instances: {instances.facts(told)}")
         assert told.wrong == [], site.logs()
