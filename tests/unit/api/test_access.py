@@ -13,6 +13,7 @@ from gluon.spi.policy import Caller
 
 OPERATED = {
     "/gluon/v1/ports",
+    "/gluon/v1/ports/{id}",
     "/gluon/v1/protons/{api}",
     "/gluon/v1/resync",
     "/gluon/v1/status",
