@@ -54,7 +54,9 @@ class Replies(steps.Step):
                 reads.append(resource.lookup(_key_of(resource, key)))
         super().__init__(known, assigner, reads)
 
-    def decide(self, view: store.View) -> store.Changes:
+    def decide(self, view: store.Batch) -> store.Changes:
+        if len({(key.api, key.object_type, key.key) for key, _ in self._items}) < len(self._items):
+            return self._in_turn(view)
         changes = store.Changes()
         for key, value in self._items:
             report = _report(value)
@@ -64,6 +66,15 @@ class Replies(steps.Step):
                 self._keep(view, changes, key, report if exists else None)
             if resource.type.kind is Kind.PORT and exists:
                 self._answer(view, changes, key, report)
+        return changes
+
+    def _in_turn(self, view: store.Batch) -> store.Changes:
+        """Several controllers report on one port: each adds to what the one before has said of its bindings."""
+        changes = store.Changes()
+        each = [Replies(self._registry, self._assigner, [item], waiter=self._waiter) for item in self._items]
+        for one in view.in_turn(each):
+            changes.writes += one.writes
+            changes.entries += one.entries
         return changes
 
     def _keep(

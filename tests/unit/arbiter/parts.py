@@ -43,6 +43,17 @@ class Rows:
     def prefetch(self, lookups: Sequence[store.Lookup]) -> None:
         return None
 
+    def in_turn(self, units: Sequence[store.Unit]) -> list[store.Changes]:
+        held = {name: dict(there) for name, there in self.held.items()}
+        clock, revision = self.clock, self.revision
+        found = []
+        for unit in units:
+            found.append(unit.decide(self))
+            self.take(found[-1])
+            self.clock, self.revision = clock, revision
+        self.held = held
+        return found
+
     def take(self, changes: store.Changes) -> None:
         for table, write in changes.writes:
             there = self.held.setdefault(table, {})
