@@ -146,13 +146,13 @@ class Face:
         except exceptions.NotFound:
             return
 
-    def all(self, collection: str) -> Iterator[Body]:
-        """Every object of a collection, page by page, asked for as Neutron itself."""
+    def pages(self, collection: str) -> Iterator[list[Body]]:
+        """Every object of a collection, asked for as Neutron itself."""
         marker = ""
         while True:
             path = f"/v2.0/{collection}?sort_key=id&limit={_PAGE}{marker}"
             found = self.ask(None, "GET", path, own=True)[collection]
-            yield from found
+            yield found
             if len(found) < _PAGE:
                 return
             marker = f"&marker={found[-1]['id']}"

@@ -22,6 +22,7 @@ from oslo_config import cfg
 from oslo_log import log
 
 from gluon.client.http import ClientError
+from gluon.hosted import ids as ids_of
 from gluon.hosted import said, shadows
 from gluon.hosted.face import Body, Face
 
@@ -40,6 +41,9 @@ class Following:
     def __init__(self, face: Face) -> None:
         self._face = face
         self._known: dict[str, list[str]] = {}
+        """Networks that have rows, each with its subnets."""
+        self._bodies: dict[str, tuple[Body, list[Body]]] = {}
+        """As they were last written."""
         self._later: dict[str, float] = {}
 
     def start(self) -> None:
@@ -79,7 +83,14 @@ class Following:
     def _follow(self) -> None:
         """Until the watch ends. It begins before everything is looked at, so nothing lies between."""
         told: queue.SimpleQueue[Body | Exception] = queue.SimpleQueue()
-        threading.Thread(target=self._listen, args=(told,), name="gluon-watch", daemon=True).start()
+        over = threading.Event()
+        threading.Thread(target=self._listen, args=(told, over), name="gluon-watch", daemon=True).start()
+        try:
+            self._work_off(told)
+        finally:
+            over.set()
+
+    def _work_off(self, told: queue.SimpleQueue[Body | Exception]) -> None:
         looked = False
         self._later.clear()
         while True:
@@ -95,10 +106,12 @@ class Following:
             if any(event["type"] == "ERROR" for event in events):
                 return
 
-    def _listen(self, told: queue.SimpleQueue[Body | Exception]) -> None:
+    def _listen(self, told: queue.SimpleQueue[Body | Exception], over: threading.Event) -> None:
         """While one thing is looked at, more may be told: it is looked at together then."""
         try:
             for event in self._face.watch():
+                if over.is_set():
+                    return
                 told.put(event)
             told.put(ClientError("the watch ended"))
         except Exception as error:  # noqa: BLE001 - whoever takes it says what it was
@@ -107,89 +120,95 @@ class Following:
     # -- looking -------------------------------------------------------------------------------------
 
     def look_at_all(self) -> None:
+        """Page by page: of all ports only the ids are kept."""
         context = _context()
-        plugin = directory.get_plugin()
         for stranger in shadows.strangers(context):
             LOG.error(
                 "network %s has the id of a network of Gluon: its ports are taken for Gluon's", stranger
             )
-        bodies = {body["id"]: body for body in self._face.all("networks")}
-        subnets = list(self._face.all("subnets"))
-        ports = {body["id"]: body for body in self._face.all("ports")}
         self._known = shadows.networks(context)
-        for body in bodies.values():
-            self._put_network(plugin, context, body, [s for s in subnets if s["network_id"] == body["id"]])
-        for stray in shadows.ports(context) - set(ports):
-            _tried(shadows.remove_port, plugin, context, stray)
-        for network in dict.fromkeys(body["network_id"] for body in ports.values()):
-            if network not in bodies:
-                self._put_plain_network(plugin, network)
-        for body in ports.values():
-            _tried(shadows.put_port, plugin, _context(), body)
-        for stray in set(self._known) - set(bodies):
-            self._remove_network(context, stray)
+        self._bodies.clear()
+        listed = self._look_at_networks()
+        used: set[str] = set()
+        left = shadows.ports(context)
+        for page in self._face.pages("ports"):
+            left.difference_update(body["id"] for body in page)
+            used.update(body["network_id"] for body in page)
+            self._put_ports(page)
+        for stray in left:
+            _tried(shadows.remove_port, directory.get_plugin(), _context(), stray)
+        self._forget_networks(listed | used)
 
     def look_at(self, events: list[Body], due: list[str]) -> None:
         """What these events may have changed, and those ports of which it was too early to say."""
-        plugin = directory.get_plugin()
         ids: dict[str, None] = dict.fromkeys(due)
-        services = False
         for event in events:
             ids[event["key"]] = None
             for state in (event.get("object"), event.get("old")):
                 ids.update((str(state[name]), None) for name in _REFERENCES if state and state.get(name))
-            services = services or event["kind"] != "Port"
-        if services:
-            self._look_at_networks(plugin)
+        listed = self._look_at_networks() if any(event["kind"] != "Port" for event in events) else None
         wanted = list(ids)
-        found = {body["id"]: body for body in self._face.some("ports", wanted)}
-        for network in dict.fromkeys(body["network_id"] for body in found.values()):
-            if network not in self._known:
-                self._put_plain_network(plugin, network)
         here = shadows.which(_context(), wanted)
-        for port in wanted:
-            if port in found and port not in here and port not in due:
+        found = {body["id"]: body for body in self._face.some("ports", wanted)}
+        for port in found:
+            if port not in here and port not in due:
                 self._later[port] = time.monotonic() + _LATER_SECONDS
-                continue
+            else:
+                self._later.pop(port, None)
+        self._put_ports([body for port, body in found.items() if port not in self._later])
+        for port in here.difference(found):
+            _tried(shadows.remove_port, directory.get_plugin(), _context(), port)
+        for port in due:
             self._later.pop(port, None)
-            if port in found:
-                _tried(shadows.put_port, plugin, _context(), found[port])
-            elif port in here:
-                _tried(shadows.remove_port, plugin, _context(), port)
-        if services:
-            self._forget_networks()
+        if listed is not None:
+            self._forget_networks(listed | {one for one in self._known if not ids_of.is_listed(one)})
 
-    def _look_at_networks(self, plugin: Any) -> None:
-        self._bodies = {body["id"]: body for body in self._face.all("networks")}
+    def _put_ports(self, bodies: list[Body]) -> None:
+        plugin = directory.get_plugin()
+        for network in dict.fromkeys(body["network_id"] for body in bodies):
+            if network not in self._known:
+                self._put_unlisted(network)
+        here = shadows.shown(plugin, _context(), [body["id"] for body in bodies])
+        for body in bodies:
+            _tried(shadows.put_port, plugin, _context(), here.get(body["id"]), body)
+
+    def _look_at_networks(self) -> set[str]:
+        """The ids of those that a list has. Only what is not as it was last time is compared with rows."""
         subnets: dict[str, list[Body]] = {}
-        for subnet in self._face.all("subnets"):
-            subnets.setdefault(subnet["network_id"], []).append(subnet)
-        for body in self._bodies.values():
-            self._put_network(plugin, _context(), body, subnets.get(body["id"], []))
+        listed: set[str] = set()
+        for page in self._face.pages("subnets"):
+            for subnet in page:
+                subnets.setdefault(subnet["network_id"], []).append(subnet)
+        for page in self._face.pages("networks"):
+            for body in page:
+                listed.add(body["id"])
+                self._put_network(body, subnets.get(body["id"], []))
+        return listed
 
-    def _put_plain_network(self, plugin: Any, network: str) -> None:
-        """One that no list has: of a project's ports that are in no service, or made a moment ago."""
+    def _put_unlisted(self, network: str) -> None:
+        """One that no list has, of a project's ports that are in no service; or one made a moment ago."""
         for body in self._face.some("networks", [network]):
-            subnets = [subnet for one in body["subnets"] for subnet in self._face.some("subnets", [one])]
-            self._put_network(plugin, _context(), body, subnets)
+            self._put_network(body, self._face.some("subnets", body["subnets"]))
 
-    def _forget_networks(self) -> None:
-        for stray in set(self._known) - set(self._bodies):
-            self._remove_network(_context(), stray)
-
-    def _put_network(self, plugin: Any, context: Any, body: Body, subnets: list[Body]) -> None:
-        _tried(shadows.put_network, plugin, context, body)
+    def _put_network(self, body: Body, subnets: list[Body]) -> None:
+        if self._bodies.get(body["id"]) == (body, subnets):
+            return
+        written = _tried(shadows.put_network, directory.get_plugin(), _context(), body)
         for subnet in subnets:
-            _tried(shadows.put_subnet, context, subnet)
+            written = _tried(shadows.put_subnet, _context(), subnet) and written
         wanted = [subnet["id"] for subnet in subnets]
         for held in self._known.get(body["id"], ()):
             if held not in wanted:
-                _tried(shadows.remove_subnet, context, held)
+                _tried(shadows.remove_subnet, _context(), held)
         self._known[body["id"]] = wanted
+        if written:
+            self._bodies[body["id"]] = (body, subnets)
 
-    def _remove_network(self, context: Any, id: str) -> None:
-        if _tried(shadows.remove_network, context, id):
-            self._known.pop(id, None)
+    def _forget_networks(self, wanted: set[str]) -> None:
+        for stray in set(self._known) - wanted:
+            if _tried(shadows.remove_network, _context(), stray):
+                del self._known[stray]
+                self._bodies.pop(stray, None)
 
 
 def _context() -> Any:

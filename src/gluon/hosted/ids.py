@@ -13,6 +13,11 @@ LISTED = (RANDOM, NAMED)
 _LENGTH = 36
 
 
+def is_listed(network: str) -> bool:
+    """Whether lists of networks have it."""
+    return network[VERSION] in LISTED
+
+
 def is_gluons(network: object) -> bool:
     """Of the id of a network or of a subnet."""
     return isinstance(network, str) and len(network) == _LENGTH and network[VERSION] != RANDOM

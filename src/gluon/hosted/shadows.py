@@ -181,16 +181,20 @@ def ports(context: Any) -> set[str]:
         return {row.id for row in rows}
 
 
-def put_port(plugin: Any, context: Any, body: Body) -> None:
-    """As it is at Gluon. Callbacks and drivers are told, as by a request of a user; nobody asks Gluon."""
+def shown(plugin: Any, context: Any, wanted: list[str]) -> dict[str, Body]:
+    """The ports of these ids as Neutron shows them."""
+    return {port["id"]: port for port in plugin.get_ports(context, filters={"id": wanted})} if wanted else {}
+
+
+def put_port(plugin: Any, context: Any, here: Body | None, body: Body) -> None:
+    """As it is at Gluon; `here`: as it is shown. Callbacks and drivers are told, as by a request of a user; nobody asks Gluon."""
     if body["binding:host_id"] and body["binding:vif_type"] == portbindings.VIF_TYPE_UNBOUND:
         return  # it is being bound: what comes of it is told too
     said.keep(context, body["id"], body)
-    shown = plugin.get_ports(context, filters={"id": [body["id"]]})
-    if shown and shown[0]["network_id"] != body["network_id"]:
+    if here is not None and here["network_id"] != body["network_id"]:
         plugin.delete_port(context, body["id"], l3_port_check=False)
-        shown = []
-    if not shown:
+        here = None
+    if here is None:
         wanted = {
             name: body[name] for name in (*_PORT, *_BINDING, "id", "network_id", "project_id", "description")
         }
@@ -198,7 +202,6 @@ def put_port(plugin: Any, context: Any, body: Body) -> None:
         wanted[port_security.PORTSECURITY] = False
         plugin.create_port(context, {"port": wanted})
         return
-    here = shown[0]
     changed = {
         name: body[name] for name in (*_PORT, *_BINDING) if (here.get(name) or "") != (body[name] or "")
     }

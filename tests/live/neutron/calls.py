@@ -191,7 +191,7 @@ def _refused(script: Transcript, network: str) -> None:
         "POST", "ports", {"port": {"network_id": network, "fixed_ips": [{"ip_address": "192.0.2.1"}]}}
     )
     script.call("POST", "ports", {"port": {"network_id": network, "mac_address": "no"}})
-    script.call("PUT", f"networks/{network}", {"network": {"provider:physical_network": "gluon"}})
+    script.call("PUT", f"networks/{network}", {"network": {"mtu": "no number"}})
     script.call("DELETE", f"networks/{network}")
     script.call("GET", "ports?no_such=1")
 

@@ -14,7 +14,7 @@ def test_the_transcript_of_300_calls_is_the_same(alone: NeutronServer, site: Sit
     with ThreadPoolExecutor(max_workers=2) as both:
         without, beside = both.map(play, scripts)
     assert len(without) >= 300
-    assert beside == without
+    assert [pair for pair in zip(without, beside, strict=True) if pair[0] != pair[1]] == []
 
 
 def test_a_port_costs_no_statement_more(

@@ -127,7 +127,7 @@ class NeutronServer(PrivateServer):
         self._daemon = self._command()
         self._daemon.start()
         try:
-            self._daemon.wait_ready(self._answers, limit=90)
+            self._daemon.wait_ready(self._answers, limit=240)
         except BaseException:
             self._daemon.kill9()
             raise
