@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import TypeGuard, cast
 
 from gluon.spi import store
@@ -22,6 +23,10 @@ _LEAST = 64
 """Parts of a unit that is worth it."""
 _SLICE = 8
 """Parts that are decided before the event loop has a turn: it is what sends and hears of stages."""
+_MOST = 64
+"""As many where nothing is written meanwhile, or others make much of their turns: the lock is held all the while."""
+_TURN = 0.005
+"""Seconds that are much."""
 _STAGE = 50
 """Parts that are worth a statement."""
 
@@ -46,6 +51,7 @@ class InParts(Deciding):
         self._intent = False
         self._staged = self._pending = 0
         self.complete = False
+        self.slice = _MOST
 
     @property
     def pending(self) -> int:
@@ -54,7 +60,7 @@ class InParts(Deciding):
 
     def proceed(self) -> bool:
         first = len(self._results)
-        for place in range(first, min(first + _SLICE, len(self._parts))):
+        for place in range(first, min(first + self.slice, len(self._parts))):
             try:
                 self._take(self._parts[place].decide(self._view))
             except NotLoaded as missing:
@@ -123,6 +129,8 @@ async def _in_stages(session: driver.Session, deciding: InParts, shape_of: Calla
     staged = cast("driver.Staged", session) if session.stages else None
     writing: asyncio.Task[None] | None = None
     rounds = 0
+    if staged is not None:
+        deciding.slice = _SLICE
     try:
         while True:
             if not deciding.proceed():
@@ -139,7 +147,10 @@ async def _in_stages(session: driver.Session, deciding: InParts, shape_of: Calla
                 else:
                     writing.result()
                 writing = asyncio.get_running_loop().create_task(staged.stage(deciding.stage()))
+            began = monotonic()
             await asyncio.sleep(0)
+            if monotonic() - began > _TURN:
+                deciding.slice = min(2 * deciding.slice, _MOST)
         if writing is not None:
             await writing
     finally:
