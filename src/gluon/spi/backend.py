@@ -89,7 +89,8 @@ class World(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vif:
-    """What the hypervisor plugs into: `ovs` with `{"bridge_name": …}` and so on."""
+    """What the hypervisor plugs into: `ovs` with `{"bridge_name": …}` and so on. The type is empty where a controller of
+    another level names it."""
 
     vif_type: str
     details: Mapping[str, Any]
