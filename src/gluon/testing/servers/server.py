@@ -26,7 +26,7 @@ class PrivateServer(ABC):
     kind: str
     """Short name for the folder."""
     port_count = 1
-    start_limit = 20.0
+    start_limit = 60.0
     """Seconds until it has to answer."""
     stop_signal = signal.SIGTERM
 
