@@ -11,7 +11,7 @@ import pytest
 from gluon import errors
 from gluon.objects.journal import Operation
 from gluon.spi.store import Batch, Changes, Lookup, Row, Select, Unit, View
-from gluon.store import SqlStore
+from gluon.store import Settings, SqlStore
 from gluon.testing.servers import PostgresServer
 from tests.contract.store import world
 from tests.contract.store.conftest import Opener
@@ -136,7 +136,8 @@ async def test_parts_that_write_nothing_have_no_revision(db: SqlStore) -> None:
 
 
 async def test_units_of_two_processes_are_whole_beside_it(shared_url: str, opener: Opener) -> None:
-    one, two = await opener(shared_url), await opener(shared_url)
+    calm = Settings(patience=60, lock_timeout=60, statement_timeout=60)
+    one, two = await opener(shared_url, calm), await opener(shared_url, calm)
     large = [Several([create(network(f"{m}-{n}", f"{m}-{n}")) for n in range(150)]) for m in range(3)]
     small = [create(network(f"s{n}", f"s{n}")) for n in range(60)]
     done = await asyncio.gather(*map(one.submit, large), *map(two.submit, small))
