@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from gluon import errors
 from gluon.arbiter import alternates, bindings
+from gluon.model.types import Role
 from gluon.neutron import bodies, faults, ids
 from gluon.neutron.asker import Asker
 from gluon.neutron.ports import Ports
@@ -21,6 +22,10 @@ _NAMES = {
     alternates.FAILED: "PortBindingError",
 }
 _LONGEST = 255
+VNIC_TYPES = frozenset({
+    "accelerator-direct", "accelerator-direct-physical", "baremetal", "direct", "direct-physical", "macvtap", "normal",
+    "remote-managed", "smart-nic", "vdpa", "virtio-forwarder",
+})  # fmt: skip
 _T = TypeVar("_T")
 
 
@@ -43,10 +48,13 @@ class Bindings:
         """One more, bound; it carries no traffic until it is activated."""
         context = await self._context(asker, key)
         host, vnic, profile = body.get("host"), body.get("vnic_type"), body.get("profile")
-        if not isinstance(host, str) or not 0 < len(host) <= _LONGEST:
-            raise faults.invalid("a binding names its host")
-        if not isinstance(vnic, str | None) or not isinstance(profile, dict | None):
-            raise faults.invalid("vnic_type is no text, or profile no object")
+        if not isinstance(host, str) or not 0 < len(host) <= _LONGEST or "\0" in host:
+            raise faults.invalid("'host' is not the name of a host", f"give 1 to {_LONGEST} characters")
+        if not isinstance(vnic, str | None) or (vnic and vnic not in _vnic_types(context)):
+            known = ", ".join(sorted(_vnic_types(context)))
+            raise faults.invalid(f"'{str(vnic)[:100]}' is no vnic_type", f"possible: {known}")
+        if not isinstance(profile, dict | None):
+            raise faults.invalid("profile is no object")
         wrong = sorted(body.keys() - {"host", "vnic_type", "profile", "project_id", "tenant_id"})
         if wrong:
             raise faults.bad(f"Unrecognized attribute(s) '{wrong[0]}'")
@@ -70,6 +78,13 @@ class Bindings:
         if not asker.serves:
             raise faults.Fault(403, "PolicyNotAuthorized", "rule:get_port_binding is disallowed by policy")
         return asker.context(found.wire.resource)
+
+
+def _vnic_types(context: units.Context) -> frozenset[str]:
+    """Neutron's, and those that the port's own type has beside."""
+    kind = context.resource.type
+    name = kind.role(Role.VNIC_TYPE)
+    return VNIC_TYPES.union(kind.attributes[name].values) if name else VNIC_TYPES
 
 
 async def _named(key: str, host: str, act: Callable[[], Awaitable[_T]]) -> _T:

@@ -35,8 +35,12 @@ def plain_network(api: str, project: str | None) -> str:
 
 
 def project_of(network: str, api: str) -> str | None:
-    """The project whose plain network of a proton this would be; None: that of ports without a project."""
-    number = uuid.UUID(network).int ^ _mask(api)
+    """The project whose plain network of a proton this would be; None: that of ports without a project. Raises
+    `ValueError` for what no network is called."""
+    given = uuid.UUID(network)
+    if str(given) != network:
+        raise ValueError(f"{network} is not how the id of a network is written")
+    number = given.int ^ _mask(api)
     return str(uuid.UUID(int=number)) if number != _NOBODY else None
 
 

@@ -12,7 +12,7 @@ from gluon.neutron import asked as asking
 from gluon.neutron import bodies, faults, finding, ids, shapes, subnets
 from gluon.neutron.asker import Asker
 from gluon.neutron.bodies import Body
-from gluon.neutron.ports import Page
+from gluon.neutron.ports import Page, page_of
 
 
 class Networks:
@@ -32,7 +32,7 @@ class Networks:
     async def page(self, asker: Asker, asked: asking.Asked) -> Page:
         found = [body for body, _ in await self._matching(asker, asked)]
         page, more = asking.paged(asked, found, "Network")
-        return Page([asking.chosen(asked, seen(asker, body)) for body in page], more)
+        return page_of(page, [asking.chosen(asked, seen(asker, body)) for body in page], more)
 
     async def get_subnet(self, asker: Asker, id: str) -> Body:
         found = await self._subnets(asker, asking.Asked(filters={"id": (id,)}))
@@ -42,7 +42,7 @@ class Networks:
 
     async def subnet_page(self, asker: Asker, asked: asking.Asked) -> Page:
         page, more = asking.paged(asked, await self._subnets(asker, asked), "Subnet")
-        return Page([asking.chosen(asked, body) for body in page], more)
+        return page_of(page, [asking.chosen(asked, body) for body in page], more)
 
     async def _subnets(self, asker: Asker, asked: asking.Asked) -> list[Body]:
         wanted = await self._networks_of(asker, asked)

@@ -53,8 +53,16 @@ _Bound = tuple[shapes.Join, store.Row, store.Row]
 
 
 class Page(msgspec.Struct, frozen=True):
+    """`ends`: the ids of the first and the last one, which bodies need not show."""
+
     bodies: Sequence[Body]
     more: bool
+    ends: tuple[str, str] | None
+
+
+def page_of(found: Sequence[Body], shown: Sequence[Body], more: bool) -> Page:
+    """`found`: whole bodies; `shown`: the same as they were asked for."""
+    return Page(shown, more, (found[0]["id"], found[-1]["id"]) if found else None)
 
 
 class Ports:
@@ -80,7 +88,7 @@ class Ports:
         else:
             every = [f.body for f in await self.all(asker, asked)]
             found, more = asking.paged(asked, every, "Port")
-        return Page([asking.chosen(asked, seen(asker, body)) for body in found], more)
+        return page_of(found, [asking.chosen(asked, seen(asker, body)) for body in found], more)
 
     async def _by_id(self, asker: Asker, asked: asking.Asked, limit: int) -> tuple[list[Body], bool]:
         """A page that begins after its marker and is read no further than needed."""

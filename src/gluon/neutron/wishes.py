@@ -69,10 +69,12 @@ def made(asker: Asker, wire: shapes.Wire, body: Mapping[str, Any]) -> Wish:
     """Of a new port. `id` is for those who have made it known before."""
     _check(asker, wire, body, new=True)
     wish = _wish(wire, body)
-    project = next((body[name] for name in _PROJECT if body.get(name)), None)
+    projects = {ids.stored_project(str(body[name])) for name in _PROJECT if body.get(name)}
+    if len(projects) > 1:
+        raise faults.bad("'project_id' and 'tenant_id' do not match", "give one of them")
     name = wire.attribute(Role.PROJECT)
-    if name is not None and project is not None:
-        wish.values[name] = ids.stored_project(str(project))
+    if name is not None and projects:
+        (wish.values[name],) = projects
     if body.get("id"):
         if not asker.serves:
             raise faults.bad("Attribute 'id' not allowed in POST", "only admins and services choose ids")

@@ -80,9 +80,11 @@ class Writing:
         if place is None:
             raise faults.missing("Network", network)
         wire, join = self._way(place)
-        host = body.get("binding:host_id")
-        body = {name: value for name, value in body.items() if name != "binding:host_id" or not asker.serves}
         wish = wishes.made(asker, wire, body)
+        hosts = wire.attribute(Role.HOST)
+        host = wish.values.pop(hosts, None) if hosts else None  # it is bound once it is made
+        if hosts and host:
+            wire.resource.fields.normal(hosts, host)
         owner = place.row[tables.PROJECT] if place.row is not None else place.project
         usual = {
             "project": asker.caller.project if asker.caller.project and not asker.serves else owner,
@@ -103,7 +105,7 @@ class Writing:
         elif wish.fixed_ips:
             raise faults.invalid(f"network {place.id} has no subnets", "leave fixed_ips out")
         return _New(self._actions, asker, wire, join, place, values, wish.profile, bound,
-                    key=str(given or ids.new_id()), host=str(host) if host and asker.serves else "")  # fmt: skip
+                    key=str(wire.resource.fields.key(given)) if given else ids.new_id(), host=str(host) if host else "")  # fmt: skip
 
     def _way(self, place: finding.Place) -> tuple[shapes.Wire, shapes.Join | None]:
         """Which type of port, and of binding, leads into a network."""

@@ -47,7 +47,6 @@ def refused(error: Exception, headers: Mapping[bytes, bytes], request_id: str) -
 def fault(
     status: int, kind: str, text: str, hint: str = "", headers: list[tuple[bytes, bytes]] | None = None
 ) -> message.Reply:
-    body = {
-        "NeutronError": {"type": kind, "message": f"{text} {hint}".strip() if hint else text, "detail": hint}
-    }
+    whole = f"{text.rstrip('.')}; {hint}" if hint else text  # clients show the message alone
+    body = {"NeutronError": {"type": kind, "message": whole, "detail": hint}}
     return message.Reply(status, codec.encode(body), headers=headers or [])

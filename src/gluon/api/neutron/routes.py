@@ -226,16 +226,17 @@ def _list(asked: Asked, plural: str, query: asking.Asked, page: Page) -> message
 
 def _links(asked: Asked, query: asking.Asked, page: Page) -> list[dict[str, str]]:
     """To the pages after and before this one."""
-    if not page.bodies:
+    if page.ends is None:
         return []
+    first, last = page.ends
     left = [(n, v) for n, v in asked.query if n not in ("marker", "page_reverse")]
     place = f"{asked.base}/{'/'.join(asked.path)}"
     links = []
     if page.more if not query.reverse else query.marker is not None:
-        text = urlencode([*left, ("marker", page.bodies[-1]["id"])])
+        text = urlencode([*left, ("marker", last)])
         links.append({"rel": "next", "href": f"{place}?{text}"})
     if page.more if query.reverse else query.marker is not None:
-        text = urlencode([*left, ("marker", page.bodies[0]["id"]), ("page_reverse", "True")])
+        text = urlencode([*left, ("marker", first), ("page_reverse", "True")])
         links.append({"rel": "previous", "href": f"{place}?{text}"})
     return links
 
