@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +56,10 @@ async def wait(note):
 
 
 async def price(change, reader):
-    if change.new is None or change.op == "update":
+    if change.new is None:
         return None
     await wait(change.new["note"])
-    return {"price": 7}
+    return {"price": 7} if change.old is None else None
 
 
 async def test(circuit, wanted, reader):
@@ -69,12 +69,39 @@ async def test(circuit, wanted, reader):
 POINTS = "[gluon.hooks]\nslow_price = slow_hooks:price\nslow_test = slow_hooks:test\n"
 CIRCUITS = "/proton/net-slow/v1.0/circuits"
 PROJECT = str(uuid.uuid4())
-Running = tuple[GluonServer, Path]
+
+
+class Running:
+    """A server, where its hooks look, and what its model has got by and by."""
+
+    def __init__(self, server: GluonServer, folder: Path) -> None:
+        self.server, self.folder = server, folder
+        self.more: list[str] = []
+
+    def proton(self, word: str) -> None:
+        model = self.folder / "net-slow"
+        model.mkdir(exist_ok=True)
+        (model / "api.yaml").write_text(MODEL.replace("EXTRA", "\n".join(self.more)))
+        words = ["proton", word, str(model), "--port", str(self.server.port)]
+        run([sys.executable, "-m", "gluon.cmd.main", *words], limit=60)
+
+    def meanwhile(self, name: str, method: str, path: str, body: Any) -> Any:
+        """What a request is answered whose hook waits at `name`, while the model gets an attribute of this name."""
+        (self.folder / name).mkdir()
+        answers: list[Any] = []
+        asking = threading.Thread(target=lambda: answers.append(self.server.request(method, path, body)))
+        asking.start()
+        wait_until((self.folder / name / "begun").exists, "the hook has begun")
+        self.more.append(f"      {name}: {{type: string, default: new}}")
+        self.proton("replace")
+        (self.folder / name / "go").touch()
+        asking.join(60)
+        return answers[0]
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A server whose models were loaded later, and where its hooks look."""
+    """The model is loaded while the server runs."""
     folder = tmp_path_factory.mktemp("slow")
     info = folder / "slow_hooks-1.0.dist-info"
     info.mkdir()
@@ -84,48 +111,28 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     path = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
     env = {"PYTHONPATH": path, "SLOW_PLACE": str(folder)}
     with GluonServer("up", "--no-shims", env=env) as server:
-        _proton(server, "load", folder, "")
-        yield server, folder
-
-
-def _proton(server: GluonServer, word: str, folder: Path, extra: str) -> None:
-    model = folder / "net-slow"
-    model.mkdir(exist_ok=True)
-    (model / "api.yaml").write_text(MODEL.replace("EXTRA", extra))
-    words = ["proton", word, str(model), "--port", str(server.port)]
-    run([sys.executable, "-m", "gluon.cmd.main", *words], limit=60)
-
-
-def _meanwhile(running: Running, name: str, extra: str, ask: Callable[[], Any]) -> Any:
-    """What `ask` is answered, while whose hooks the model is replaced."""
-    server, folder = running
-    (folder / name).mkdir()
-    answers: list[Any] = []
-    asking = threading.Thread(target=lambda: answers.append(ask()))
-    asking.start()
-    wait_until((folder / name / "begun").exists, "the hook has begun")
-    _proton(server, "replace", folder, extra)
-    (folder / name / "go").touch()
-    asking.join(60)
-    return answers[0]
+        made = Running(server, folder)
+        made.proton("load")
+        yield made
 
 
 def test_a_create_whose_hook_takes_its_time_is_of_the_model_that_is_served_then(running: Running) -> None:
-    server, _ = running
     body = {"project_id": PROJECT, "note": "create"}
-    extra = "      colour: {type: string, default: red}"
-    status, made = _meanwhile(running, "create", extra, lambda: server.request("POST", CIRCUITS, body))
-    assert (status, made.get("colour"), made.get("price")) == (201, "red", 7), made
+    status, made = running.meanwhile("create", "POST", CIRCUITS, body)
+    assert (status, made.get("create"), made.get("price")) == (201, "new", 7), made
+
+
+def test_so_is_a_change(running: Running) -> None:
+    made = running.server.request("POST", CIRCUITS, {"project_id": PROJECT})[1]
+    status, changed = running.meanwhile("change", "PUT", f"{CIRCUITS}/{made['id']}", {"note": "change"})
+    assert (status, changed.get("note"), changed.get("change")) == (200, "change", "new"), changed
 
 
 def test_an_action_is_not_done_twice_for_the_sake_of_another_model(running: Running) -> None:
-    server, folder = running
-    made = server.request("POST", CIRCUITS, {"project_id": PROJECT})[1]
+    made = running.server.request("POST", CIRCUITS, {"project_id": PROJECT})[1]
     path = f"{CIRCUITS}/{made['id']}"
-    extra = "      colour: {type: string, default: red}\n      shape: {type: string, default: round}"
-    status, answer = _meanwhile(running, "action", extra, lambda: server.request("POST", f"{path}/test", {}))
+    status, answer = running.meanwhile("action", "POST", f"{path}/test", {})
     assert (status, answer.get("code")) == (409, "moved"), answer
-    assert (folder / "action" / "begun").read_text() == "once\n"
-    shown = server.request("GET", path)[1]
-    assert (shown["price"], shown["shape"]) == (7, "round")
-    assert server.request("POST", f"{path}/test", {})[0] == 200
+    assert (running.folder / "action" / "begun").read_text() == "once\n"
+    assert running.server.request("GET", path)[1]["price"] == 7
+    assert running.server.request("POST", f"{path}/test", {})[0] == 200

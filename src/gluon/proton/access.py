@@ -80,7 +80,9 @@ def owned(name: str | None, body: Any, caller: policy.Caller) -> Any:
 
 
 def stored(context: units.Context, view: store.View, key: store.Value, action: str) -> store.Row:
-    """The row that a caller may act on. Raises `NotFound`, for what he may not read too, or `Forbidden`."""
+    """The row that a caller may act on, for a unit. Raises `NotFound`, for what he may not read too, `Forbidden`, or `StaleModel`
+    where the unit was made of a model that is served no more."""
+    context.resource.check()
     row = view.get(context.resource.table, key)
     return found(context, row, key, action)
 

@@ -34,7 +34,6 @@ class Remove:
 
     def decide(self, view: store.View) -> store.Changes:
         context, resource = self._context, self._context.resource
-        resource.check()
         row = access.stored(context, view, self._key, "delete")
         units.check_inside(resource, row, self._inside)
         checks.revision(resource, row, self._expected)

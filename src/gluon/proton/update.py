@@ -63,7 +63,6 @@ class Update:
 
     def decide(self, view: store.View) -> store.Changes:
         context, resource = self._context, self._context.resource
-        resource.check()
         records = resource.records
         before = access.stored(context, view, self._key, self._action)
         units.check_inside(resource, before, self._inside)
