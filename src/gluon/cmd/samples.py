@@ -69,11 +69,12 @@ def _objects(count: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def _told(count: int, url: str) -> Iterator[str]:
-    yield f"Neutron's API  {url}/v2.0"
+    yield f"Neutron's API  {url}/networking"
     yield f"project        {_id('project')}"
     yield f"network        {networks.network_id(_API, 'VpnService', _id('vpn'))}  try"
     for n in range(1, count + 1):
         yield f"port           {_id(_name(n))}  {_name(n)}  {_address(n)}"
+    yield f"With OpenStack's client: OS_AUTH_TYPE=none OS_ENDPOINT={url}/networking openstack port list"
     yield "To plug the first one into a machine on a host, as Nova does:"
     body = '{"port": {"device_id": "%s", "device_owner": "compute:nova", "binding:host_id": "host1"}}'
     yield (
