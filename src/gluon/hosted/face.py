@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 from keystoneauth1 import exceptions as auth_exceptions
 from keystoneauth1 import loading
@@ -134,15 +135,15 @@ class Face:
         try:
             made: Body = self.ask(context, "POST", path, {"binding": body})["binding"]
         except exceptions.Conflict:
-            made = self.ask(context, "GET", f"{path}/{body['host']}")["binding"]
+            made = self.ask(context, "GET", f"{path}/{_segment(body['host'])}")["binding"]
         return made
 
     def activate(self, context: Any, port: str, host: str) -> None:
-        self.ask(context, "PUT", f"/v2.0/ports/{port}/bindings/{host}/activate")
+        self.ask(context, "PUT", f"/v2.0/ports/{port}/bindings/{_segment(host)}/activate")
 
     def delete_binding(self, context: Any, port: str, host: str) -> None:
         try:
-            self.ask(context, "DELETE", f"/v2.0/ports/{port}/bindings/{host}")
+            self.ask(context, "DELETE", f"/v2.0/ports/{port}/bindings/{_segment(host)}")
         except exceptions.NotFound:
             return
 
@@ -170,3 +171,8 @@ class Face:
         headers = {"x-auth-token": token} if (token := self.own_token()) else {}
         with Client(self._url, timeout=_SILENT_SECONDS) as client:
             yield from client.lines("/gluon/v1/watch", headers=headers)
+
+
+def _segment(host: str) -> str:
+    """What clients name, as one part of a path."""
+    return quote(host, safe="")
