@@ -19,6 +19,9 @@ _RANDOM = {
     "url": re.compile(r"http://127\.0\.0\.1:\d+"),
 }
 
+_IDS = re.compile(r"id-\d+(?:,id-\d+)+")
+"""In a message: in the order of the database."""
+
 
 class Transcript:
     """`lines` grows with each call."""
@@ -39,7 +42,7 @@ class Transcript:
         text = text.replace(self.project, "project")
         for kind, pattern in _RANDOM.items():
             text = pattern.sub(lambda match, kind=kind: self._name(kind, match.group()), text)  # type: ignore[misc]
-        return text
+        return _IDS.sub(lambda match: ",".join(sorted(match.group().split(","))), text)
 
     def _name(self, kind: str, value: str) -> str:
         if kind == "time":
@@ -84,7 +87,8 @@ def play(script: Transcript) -> list[str]:
     _groups(script, networks[2])
     _refused(script, networks[0])
     _lists(script, project)
-    for port in script.call("GET", f"ports?tenant_id={project}&fields=id&fields=name")["ports"]:
+    left = script.call("GET", f"ports?tenant_id={project}&fields=id&fields=name")["ports"]
+    for port in sorted(left, key=lambda port: str(port["name"])):
         script.call("DELETE", f"ports/{port['id']}")
     for network in networks:
         script.call("DELETE", f"networks/{network}")
