@@ -107,6 +107,20 @@ async def test_activating_swaps_the_two_and_the_port_is_up_when_the_target_says_
     assert refused.value.code == "binding_active"
 
 
+async def test_what_is_still_being_bound_carries_no_traffic_yet(rig: Rig, shim: ScriptedShim) -> None:
+    port, others = await bound(rig, shim), rig.node.alternates
+    adding = asyncio.create_task(others.add(context(rig), port["id"], "B"))
+    async with asyncio.timeout(60):
+        while len(await listed(rig, port)) < 2:
+            await asyncio.sleep(0.01)
+    with pytest.raises(errors.NotFound, match="still being bound"):
+        await others.activate(context(rig), port["id"], "B")
+    await shim.answer(port["id"], "B", refused="NoRoom", message="full")
+    with pytest.raises(errors.Conflict, match="NoRoom"):
+        await adding
+    assert await listed(rig, port) == [("A", True, "Bound")]
+
+
 async def test_deleting_the_source_ends_the_migration_and_repeating_it_finds_none(
     rig: Rig, shim: ScriptedShim
 ) -> None:

@@ -214,6 +214,11 @@ class _Activate(_Unit):
             raise errors.Conflict(
                 f"the binding of port {self._key} on host '{self._host}' is active already", code=ACTIVE
             )
+        if target.state is bindings.State.BINDING:
+            raise errors.NotFound(
+                f"the binding of port {self._key} on host '{self._host}' is still being bound",
+                hint="wait for the answer to the request that makes it",
+            )
         source = bindings.active(held)
         if source is not None:
             rests = dataclasses.replace(source, active=False)

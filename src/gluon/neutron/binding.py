@@ -90,9 +90,9 @@ def _vnic_types(context: units.Context) -> frozenset[str]:
 async def _named(key: str, host: str, act: Callable[[], Awaitable[_T]]) -> _T:
     try:
         return await act()
-    except errors.NotFound:
+    except errors.NotFound as refused:
         text = f"Binding for port {key} for host {host} could not be found."
-        raise faults.Fault(404, "PortBindingNotFound", text) from None
+        raise faults.Fault(404, "PortBindingNotFound", text, refused.hint) from None
     except errors.Conflict as refused:
         if refused.code not in _NAMES:
             raise
