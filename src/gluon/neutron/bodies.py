@@ -199,8 +199,10 @@ def _description(resource: registry.Resource, row: store.Row) -> str:
     return str((row[column] if column is not None else None) or "")
 
 
-def _decoded(text: store.Value) -> Any:
-    return codec.decode(str(text)) if text else {}
+def _decoded(text: store.Value) -> dict[str, Any]:
+    """Protons of version 1.0 take any JSON as a profile; what is no object says nothing to Neutron's clients."""
+    found = codec.decode(str(text)) if text else None
+    return found if isinstance(found, dict) else {}
 
 
 def _stamps(row: store.Row) -> Body:

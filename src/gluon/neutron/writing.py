@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from gluon import errors
+from gluon.arbiter.bindings import BINDING_FAILED
 from gluon.model.types import OnDelete, Role
 from gluon.neutron import addresses, bodies, faults, finding, profiles, shapes, wishes
 from gluon.neutron import ports as reads
@@ -20,6 +21,7 @@ from gluon.neutron.blame import Blamed, Together
 from gluon.particles import tables
 from gluon.proton import hooked, ids, registry, service, units
 from gluon.spi import ports, store
+from gluon.values import mac
 
 _TRIES = 5
 _PAUSE = 50
@@ -134,6 +136,7 @@ class Writing:
         found = await self._ports.get(asker, key)
         wire, row, resource = found.wire, found.row, found.wire.resource
         wish = wishes.changed(asker, wire, body, reads.seen(asker, found.body))
+        _check_mac(found, wish)
         values, granted = wish.values, {}
         profile = wire.attribute(Role.PROFILE)
         if wish.profile is not None and profile is not None:
@@ -271,6 +274,27 @@ class _New:
             join_unit = await actions.creating(asker.context(resource), body)
             made.append(Blamed(join_unit, resource, join.address))
         return made
+
+
+def _check_mac(found: reads.Found, wish: wishes.Wish) -> None:
+    """Neutron keeps the address of a port that is plugged: the machine would go on with the old one."""
+    roles = found.wire.resource.records.roles(found.row)
+    name, vif = found.wire.attribute(Role.MAC), roles.get(Role.VIF_TYPE)
+    given = wish.values.get(name) if name else None
+    if not given or vif in (None, "", bodies.UNBOUND, BINDING_FAILED):
+        return
+    try:
+        same = mac.parse(str(given)) == roles.get(Role.MAC)
+    except ValueError:
+        return  # the proton says what is wrong with it
+    if not same:
+        raise faults.Fault(
+            409,
+            "PortBound",
+            f"Unable to complete operation on port {found.body['id']}, port is already bound, port type: {vif}, "
+            f"old_mac {roles.get(Role.MAC)}, new_mac {given}.",
+            "unbind it first",
+        )
 
 
 def _network_of(body: Body) -> str:

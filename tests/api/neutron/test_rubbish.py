@@ -96,6 +96,29 @@ async def test_wrong_values_of_a_binding(cloud: Cloud) -> None:
         assert found == (404, "PortBindingNotFound")
 
 
+@pytest.mark.parametrize("profile", ["[1]", "5", "null"])
+async def test_a_profile_that_a_proton_has_and_neutron_could_not(cloud: Cloud, profile: str) -> None:
+    port = await cloud.vpn_port(profile=profile)
+    assert port["binding:profile"] == {}
+    bound = await cloud("nova", "PUT", f"ports/{port['id']}", {"port": {"binding:host_id": "a"}})
+    assert bound["port"]["binding:vif_type"] == "ovs"
+    body = {"port": {"binding:host_id": "", "binding:profile": {}}}
+    assert (await cloud("nova", "PUT", f"ports/{port['id']}", body))["port"]["binding:vif_type"] == "unbound"
+
+
+async def test_the_mac_address_of_a_bound_port_stays(cloud: Cloud) -> None:
+    network = await cloud.l2_network("192.0.2.0/24")
+    port = (await cloud("user", "POST", "ports", {"port": {"network_id": network["id"]}}))["port"]
+    await cloud("nova", "PUT", f"ports/{port['id']}", {"port": {"binding:host_id": "a"}})
+    other = {"port": {"mac_address": "fa:16:3e:99:99:99"}}
+    for who in ("user", "nova"):
+        assert await cloud.refused(who, "PUT", f"ports/{port['id']}", other) == (409, "PortBound")
+    same = {"port": {"mac_address": port["mac_address"].upper(), "name": "web"}}
+    await cloud("user", "PUT", f"ports/{port['id']}", same)
+    await cloud("nova", "PUT", f"ports/{port['id']}", {"port": {"binding:host_id": ""}})
+    await cloud("user", "PUT", f"ports/{port['id']}", other)
+
+
 @pytest.mark.parametrize("who", ["user", "nova"])
 async def test_paths_and_bodies_that_nobody_sends(cloud: Cloud, who: str) -> None:
     for path in ("%00", "a" * 8000, "%ff", "%2e%2e", "%ed%a0%80", ".%2F..", "x%20y", "-1", "%F0%9F%98%80"):
