@@ -86,9 +86,10 @@ def _asked(known: Known) -> Look:
     if binding is None or binding.state is State.UNBOUND:
         if known.port["host"]:
             where = f"it names host '{known.port['host']}', which binds it only together with a device_id"
-            return WAITING, where, "give both in one request"
+            return WAITING, where, "give both in one request, or binding:host_id alone through /networking"
         back = f" since it was taken back from '{binding.host}' at {binding.since}" if binding else ""
-        return WAITING, f"nobody asked for a host{back}", "give it a host_id and a device_id"
+        cure = "give it a host_id and a device_id, or through /networking a binding:host_id, as Nova does at a boot"
+        return WAITING, f"nobody asked for a host{back}", cure
     if binding.state is State.UNBINDING:
         who = ", ".join(binding.controllers)
         return WAITING, f"taken back from host '{binding.host}' at {binding.since}; {who} clears up", ""
@@ -141,7 +142,7 @@ def _up(known: Known) -> Look:
     for controller in binding.controllers:
         answer = binding.answers.get(controller, levels.NOTHING)
         if answer.refused:
-            why = f"{controller} refuses by now what it bound: {answer.refused}, {answer.message}"
+            why = f"{controller} bound it, but refuses it since: {answer.refused}, {answer.message}"
             return STUCK, why, _CURES.get(answer.refused, "")
         if answer.up:
             continue
