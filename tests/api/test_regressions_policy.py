@@ -18,6 +18,7 @@ from gluon.objects.status import Registration
 from gluon.particles import tables
 from gluon.policy import engine
 from gluon.proton import registry, service, units
+from gluon.proton import tables as proton_tables
 from gluon.spi.policy import Caller
 
 
@@ -60,7 +61,8 @@ async def members(tmp_path: Path) -> AsyncIterator[tuple[Member, Member]]:
     models = loader.load_catalog()
     database = store.open(f"sqlite:///{tmp_path / 'db'}")
     try:
-        await database.install((*arbiter_tables.TABLES, *tables.tables_of(models)), [])
+        installed = (*arbiter_tables.TABLES, *proton_tables.TABLES, *tables.tables_of(models))
+        await database.install(installed, [])
         known = registry.Registry(models)
         rules = ledger.Ledger(assign.Assigner(Nobody(), {}))
         actions = service.Service(database, engine.Engine(models), rules)
