@@ -259,7 +259,7 @@ def _killed_again_and_again(url: str, new: Path, between: Callable[[int], None])
     for n in range(20):
         running = upgrade(url, new)
         try:
-            running.wait(timeout=0.7 * 1.5**n)
+            running.wait(timeout=0.35 * 1.5**n)
         except subprocess.TimeoutExpired:
             os.kill(running.pid, signal.SIGKILL)
         said, _ = running.communicate(timeout=60)
