@@ -1,11 +1,14 @@
 """Several bindings of one port, as a live migration lives them: one carries the traffic, another waits on its host."""
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from gluon import errors
+from gluon.arbiter import replies
 from gluon.arbiter.bindings import Binding, State
 from gluon.kv.memory import MemoryBus
 from gluon.objects import keys, status
@@ -76,6 +79,35 @@ async def test_one_that_cannot_be_bound_leaves_nothing(rig: Rig, bus: MemoryBus,
     async with asyncio.timeout(60):
         while await bus.get(keys.binding("net-l3vpn", port["id"], "B")) is not None:
             await asyncio.sleep(0.01)
+
+
+@contextlib.asynccontextmanager
+async def nothing_said(*of_object: str) -> AsyncIterator[AsyncIterator[replies.Item]]:
+    """The status keys of an object, for a waiter that is always slower than the collector."""
+
+    async def never() -> AsyncIterator[replies.Item]:
+        await asyncio.Event().wait()
+        yield (keys.StatusKey(controller="", shard="", api="", object_type="", key=""), None)
+
+    yield never()
+
+
+async def test_a_refusal_that_the_collector_takes_first_is_told_as_well(
+    rig: Rig, shim: ScriptedShim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = await bound(rig, shim)
+    monkeypatch.setattr(rig.node.alternates._binder, "_subscribe", nothing_said)
+    with pytest.raises(errors.Conflict, match="NoRoom: full"):
+        await add(rig, shim, port, "B", refused="NoRoom", message="full")
+
+
+async def test_a_binding_taken_back_while_it_is_bound_is_told_so(rig: Rig, shim: ScriptedShim) -> None:
+    port, others = await bound(rig, shim), rig.node.alternates
+    adding = asyncio.create_task(others.add(context(rig), port["id"], "B"))
+    await shim.wanted(port["id"], "B")
+    await others.remove(context(rig), port["id"], "B")
+    with pytest.raises(errors.Conflict, match="cannot be bound to host 'B'"):
+        await adding
 
 
 async def test_activating_swaps_the_two_and_the_port_is_up_when_the_target_says_so(

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gluon import errors
-from gluon.arbiter import binder, bindings, ledger, notices, steps, tables
+from gluon.arbiter import binder, bindings, history, ledger, notices, steps, tables
 from gluon.model.types import Role
 from gluon.objects import codec
 from gluon.proton import access, registry, units, work
@@ -79,13 +79,20 @@ class Alternates:
                 resource, ports.PortWait(port=begun.port, host=host, begun=begun)
             )
         if after is None or after.state is not bindings.State.BOUND:
-            why = f"{after.reason}: {after.message}" if after is not None else "it went while it was bound"
+            why = await self._why(begun) if after is None else f"{after.reason}: {after.message}"
             raise errors.Conflict(
                 f"{resource.type.singular} {key} cannot be bound to host '{host}': {why}",
                 code=FAILED,
                 hint="see gluon why for what each controller said",
             )
         return after
+
+    async def _why(self, begun: bindings.Binding) -> str:
+        """Why a binding is not there any more: the collector may have taken the refusal before the waiter saw it."""
+        for left in reversed(history.read(await self._store.get(tables.HISTORY, begun.port))):
+            if (left.host, left.next) == (begun.host, bindings.State.FAILED) and left.epoch >= begun.epoch:
+                return f"{left.reason}: {left.message}"
+        return "it went while it was bound"
 
     async def activate(self, context: units.Context, key: str, host: str) -> bindings.Binding:
         """The binding on this host carries the traffic from now on, that on the other none.

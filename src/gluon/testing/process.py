@@ -25,6 +25,8 @@ _POLL = 0.01
 _SLOWEST = 0.1
 _LEAST = 60.0
 """Seconds that every wait has: a shared machine may stand still for some, and only a wait for what never comes is that long."""
+_AT_REST = frozenset("TtZX")
+"""States of a thread in /proc that does not run: proc_pid_stat(5)."""
 _NOT_INHERITED = ("PG", "MYSQL", "MARIADB", "ETCD", "OVS_", "FRR", "LANG", "LC_")
 
 # We may be killed before setpriv has asked for the signal; then nothing would end the child.
@@ -183,8 +185,7 @@ class Daemon:
 
     def pause(self) -> None:
         """SIGSTOP to it and everything it started: it hangs but keeps its connections."""
-        for pid in (self.pid, *descendants(self.pid)):
-            _signal(pid, signal.SIGSTOP)
+        pause(self.pid, *descendants(self.pid))
 
     def resume(self) -> None:
         """SIGCONT after `pause`."""
@@ -215,6 +216,22 @@ def descendants(pid: int) -> list[int]:
         for child in children:
             found += [child, *descendants(child)]
     return found
+
+
+def pause(*pids: int) -> None:
+    """SIGSTOP. When this returns no thread of them runs: on another core one may go on for a moment after the signal."""
+    for pid in pids:
+        _signal(pid, signal.SIGSTOP)
+    wait_until(lambda: all(_stopped(p) for p in pids), f"the stop of {pids}", limit=60, every=0.001)
+
+
+def _stopped(pid: int) -> bool:
+    """Each thread stopped, traced or dead."""
+    try:
+        threads = [t.read_text() for t in Path(f"/proc/{pid}/task").glob("*/stat")]
+    except OSError:
+        return not alive(pid)  # a thread that ended while we looked is looked at again
+    return all(text.rsplit(")", 1)[1].split()[0] in _AT_REST for text in threads)
 
 
 def alive(pid: int) -> bool:

@@ -9,8 +9,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from gluon.errors import BusError, BusUnavailable, Compacted, LeaseLost
+from gluon.kv import endpoints
 from gluon.kv.connect import connect
 from gluon.kv.etcd import EtcdBus
+from gluon.kv.settings import EtcdSettings, parse_addresses
 from gluon.spi.bus import Put, Watched
 from gluon.testing.crowd import Crowd
 from gluon.testing.fixtures import require_programs
@@ -307,25 +309,28 @@ async def test_an_endpoint_that_hangs_is_left_for_one_that_answers(own_etcd: Etc
         await bus.close()
 
 
-async def test_an_endpoint_that_hangs_is_not_taken_again_while_another_connects(own_etcd: EtcdServer) -> None:
+async def test_an_endpoint_that_hangs_is_not_taken_again_while_another_connects(
+    own_etcd: EtcdServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The connection of the one that hangs stands, that of the other has to be made first."""
-    await asyncio.to_thread(own_etcd.etcdctl, "put", "/a", "second")
+    monkeypatch.setattr(endpoints, "_OTHERS_FIRST", LIMIT)
+    monkeypatch.setattr(endpoints, "_AVOIDED", LIMIT)
     with EtcdServer() as hanging:
-        own_etcd.daemon.pause()
-        bus = connect([hanging.url, own_etcd.url], timeout=8.0, progress=PROGRESS)
-        await bus.put("/a", b"first")
-        hanging.daemon.pause()
+        own_etcd.pause()
+        known = endpoints.Endpoints(EtcdSettings(addresses=parse_addresses([hanging.url, own_etcd.url])))
         try:
-            asked = asyncio.ensure_future(bus.get("/a"))
-            # Half of its time the call gives to the first endpoint.
-            await asyncio.wait({asked}, timeout=4.2)
-            own_etcd.daemon.resume()
-            found = await asked
-            assert found is not None
-            assert found.value == b"second"
+            end = asyncio.get_running_loop().time() + LIMIT
+            first = await known.ready(end)
+            known.leave(first)
+            asked = asyncio.ensure_future(known.ready(end))
+            done, _ = await asyncio.wait({asked}, timeout=0.2)
+            assert not done, "the first stands, the other does not: neither may be taken yet"
+            own_etcd.resume()
+            assert (await asked) is not first
+            assert [e.is_ready() for e in known.all] == [True, True]
         finally:
-            hanging.daemon.resume()
-        await bus.close()
+            own_etcd.resume()
+            await known.close()
 
 
 async def test_a_watch_on_an_endpoint_that_hangs_goes_on_when_it_answers(

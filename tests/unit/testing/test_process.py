@@ -73,6 +73,22 @@ def test_stop_ends_even_a_paused_process(log: Path) -> None:
     assert not daemon.running
 
 
+def test_a_paused_process_does_nothing_any_more(log: Path) -> None:
+    """On another core it may run on for a moment after the signal: it must not, once `pause` returns."""
+    busy = "import itertools,sys,threading\nfor n in itertools.count(): sys.stdout.write(f'{n}\\n'); sys.stdout.flush()"
+    daemon = Daemon([sys.executable, "-c", busy], log=log)
+    daemon.start()
+    for _ in range(20):
+        size = log.stat().st_size
+        wait_until(lambda: log.stat().st_size > size, "a word")  # noqa: B023 called before the next turn
+        daemon.pause()
+        said = log.stat().st_size
+        for _ in range(1000):
+            assert log.stat().st_size == said
+        daemon.resume()
+    daemon.kill9()
+
+
 def test_daemon_outlives_the_thread_that_started_it(log: Path) -> None:
     daemon = Daemon(["sleep", "600"], log=log)
     thread = threading.Thread(target=daemon.start)
