@@ -69,8 +69,8 @@ async def test_a_refusal_of_one_level_tries_its_next_under_a_new_epoch_for_all(
 
 async def test_a_level_that_stays_silent_fails_the_bind_and_is_named(rig: Rig, bus: MemoryBus) -> None:
     fabric, host = (
-        ScriptedShim(bus, "fabric", level=0, deadline=0.5),
-        ScriptedShim(bus, "host", level=1, deadline=0.5),
+        ScriptedShim(bus, "fabric", level=0, deadline=3.0),
+        ScriptedShim(bus, "host", level=1, deadline=3.0),
     )
     await fabric.register()
     await host.register()
