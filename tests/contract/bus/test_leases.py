@@ -25,7 +25,7 @@ async def _gone(bus: AnyBus, key: str) -> None:
 
 
 async def test_a_lease_that_nobody_renews_takes_its_keys_along(bus: AnyBus) -> None:
-    lease, ttl = await bus.grant(1)
+    lease, ttl = await bus.grant(3)
     await bus.txn((), [Put(key="/l/a", value=b"", lease=lease), Put(key="/l/b", value=b"", lease=lease)])
     await bus.put("/l/stays", b"")
     found = await bus.get("/l/a")
@@ -115,7 +115,7 @@ async def test_only_one_leads_and_all_get_their_turn(another: Callable[[], AnyBu
     turns: list[int] = []
 
     async def run(number: int, bus: AnyBus) -> None:
-        async with bus.campaign("/e", b"%d" % number, ttl=2) as won:
+        async with bus.campaign("/e", b"%d" % number, ttl=20) as won:
             leading.append(number)
             assert leading == [number]
             found = await bus.get("/e")
@@ -139,14 +139,14 @@ async def test_a_leader_whose_lease_ends_is_cancelled_and_another_one_follows(
 
     async def lead() -> None:
         try:
-            async with first.campaign("/e", b"first", ttl=2):
+            async with first.campaign("/e", b"first", ttl=20):
                 leads.set()
                 await asyncio.Event().wait()
         except LeaseLost:
             cancelled.set()
 
     async def succeed() -> None:
-        async with second.campaign("/e", b"second", ttl=2):
+        async with second.campaign("/e", b"second", ttl=20):
             follows.set()
             await asyncio.Event().wait()
 

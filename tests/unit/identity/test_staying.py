@@ -34,12 +34,12 @@ class House:
 
 async def test_a_stay_ends_with_its_token() -> None:
     house = House()
-    house.way.bearers["good"] = replace(ALICE, expires=time.time() + 0.5)
-    began = time.monotonic()
+    expires = time.time() + 2
+    house.way.bearers["good"] = replace(ALICE, expires=expires)
     ended = await house.enter()
     found = await asyncio.wait_for(ended, 60)
     assert isinstance(found, errors.Unauthorized)
-    assert time.monotonic() - began >= 0.5
+    assert time.time() >= expires
 
 
 async def test_a_revoked_token_is_noticed_once_it_would_be_in_a_request() -> None:
@@ -54,8 +54,10 @@ async def test_a_token_is_not_asked_for_more_often_than_for_requests() -> None:
     house = House(seconds=0.6)
     began = time.monotonic()
     stays = [await house.enter() for _ in range(20)]
-    await asyncio.wait(stays, timeout=1.0)
-    assert 2 <= len(house.way.asked) <= 2 + (time.monotonic() - began) / 0.6
+    async with asyncio.timeout(60):
+        while len(house.way.asked) < 3:
+            await asyncio.sleep(0.01)
+    assert len(house.way.asked) <= 2 + (time.monotonic() - began) / 0.6
     for stay in stays:
         stay.cancel()
 
@@ -93,12 +95,14 @@ async def test_a_change_between_the_request_and_its_stream_is_noticed() -> None:
 @pytest.mark.parametrize("back", [True, False])
 async def test_a_way_that_is_away_ends_no_stay_at_once(*, back: bool) -> None:
     house = House(seconds=0.3, stale=0.0)
+    began = time.monotonic()
     ended = await house.enter(again=0.2, patience=60.0 if back else 1.0)
     house.way.away = True
-    assert not (await asyncio.wait((ended,), timeout=0.8))[0]
     if back:
+        assert not (await asyncio.wait((ended,), timeout=0.8))[0]
         house.way.away = False
         assert not (await asyncio.wait((ended,), timeout=0.8))[0]
         ended.cancel()
     else:
         assert isinstance(await asyncio.wait_for(ended, 60), errors.Unavailable)
+        assert time.monotonic() - began > 1.0
