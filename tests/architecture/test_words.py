@@ -46,6 +46,12 @@ def test_no_file_holds(what: str) -> None:
     assert found == []
 
 
+def test_no_wait_of_the_product_swallows_a_cancellation() -> None:
+    """As `asyncio.wait_for` does before Python 3.12, where what it waits for comes at the same moment."""
+    code = [path for path in PROSE if path.parts[:2] == ("src", "gluon") and path.parts[2] != "testing"]
+    assert [path for path in code if "asyncio.wait" + "_for(" in tree.text(path)] == []
+
+
 def test_the_lock_names_no_host() -> None:
     assert "://" not in tree.text(Path("requirements.lock"))
 

@@ -114,7 +114,8 @@ async def _reached(settings: config.Settings) -> int:
         return 0
     bus = etcd.connect_bus(settings)
     try:
-        value = await asyncio.wait_for(bus.get(keys.RELAY_CURSOR), _PROBE)
+        async with asyncio.timeout(_PROBE):
+            value = await bus.get(keys.RELAY_CURSOR)
     except (errors.BusError, TimeoutError):
         click.echo("etcd does not answer: the server will look at its start", err=True)
         return 0

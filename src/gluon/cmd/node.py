@@ -263,7 +263,8 @@ class _Arbiter:
     async def unreachable(self) -> str:
         """Why an overdue bind may have got no answer, or empty."""
         try:
-            await asyncio.wait_for(self._bus.get(keys.RELAY_CURSOR), _PROBE)
+            async with asyncio.timeout(_PROBE):
+                await self._bus.get(keys.RELAY_CURSOR)
         except (errors.BusError, TimeoutError):
             return "etcd does not answer, so no shim could be asked"
         return ""
@@ -314,7 +315,7 @@ def _assemble(
     record = recording.recorder(settings.logs, settings.api, kept, traces)
     rest = fronts.falcon(protons, database, offered, served_too, served.refresh)
     front = fronts.neutron(rest, protons, database, actions, binds, others, served.refresh)
-    app = fronts.refusing(lane.Lane(served, front, guarding, counting, record))
+    app = fronts.made(settings.neutron, front, database, (served, guarding, counting, record))
     app.posts = swift = posts.Posts(guarding, actions, counting, record)
     app.rates = swift.rates = served.rates = served_too.rates = front.rates = rating.of(settings)
     alone = config.database_url(settings).startswith("sqlite:")

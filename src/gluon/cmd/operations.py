@@ -78,7 +78,8 @@ class Parts:
     async def peek(self, key: str) -> bytes | None:
         """The value of a key in etcd, if it answers soon. Raises `BusError`."""
         try:
-            found = await asyncio.wait_for(self.bus.get(key), _PATIENCE)
+            async with asyncio.timeout(_PATIENCE):
+                found = await self.bus.get(key)
         except TimeoutError:
             raise errors.BusUnavailable(f"not within {_PATIENCE:g} s") from None
         return found.value if found is not None else None

@@ -319,7 +319,8 @@ class Protons:
         """For ever: notice models that others recorded, and a policy file that changed."""
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._heard.wait(), _LOOK)
+                async with asyncio.timeout(_LOOK):
+                    await self._heard.wait()
             self._heard.clear()
             self.policy.look()
             try:

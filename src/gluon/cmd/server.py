@@ -131,7 +131,8 @@ async def _keep(child: Child, stop: asyncio.Event) -> None:
         pause = _FIRST_PAUSE if steady else min(pause * 2, _LONGEST_PAUSE)
         child = dataclasses.replace(child, again=child.again or steady)
         try:
-            await asyncio.wait_for(stop.wait(), pause)
+            async with asyncio.timeout(pause):
+                await stop.wait()
         except TimeoutError:
             continue
 

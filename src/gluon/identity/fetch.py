@@ -98,7 +98,8 @@ class Server:
         head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
         request = f"{method} {self._base}{path} HTTP/1.1\r\n{head}\r\n".encode("ascii") + body
         try:
-            await asyncio.wait_for(self._room.acquire(), self._seconds)
+            async with asyncio.timeout(self._seconds):
+                await self._room.acquire()
         except TimeoutError:
             raise Busy(f"{self._host} is asked too much at once", retry_after=2) from None
         try:

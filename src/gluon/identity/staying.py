@@ -38,7 +38,8 @@ class Staying:
         pause = self._gate.until(headers) - sure
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(news.wait(), max(pause, _LEAST))
+                async with asyncio.timeout(max(pause, _LEAST)):
+                    await news.wait()
             news, now = self._gate.news, time.monotonic()
             try:
                 found = self._gate.admit("GET", headers)

@@ -177,7 +177,8 @@ class Notifier:
                     saved = done.revision
             if not entries:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), _LOOK)
+                    async with asyncio.timeout(_LOOK):
+                        await self._wake.wait()
                 await asyncio.sleep(_GATHER)
 
     def _well(self) -> None:

@@ -124,7 +124,8 @@ class Aftermath:
                 await self._store.submit(place)
                 continue
             with suppress(TimeoutError):
-                await asyncio.wait_for(wake.wait(), _LOOK)
+                async with asyncio.timeout(_LOOK):
+                    await wake.wait()
 
     async def _begin(self, name: str) -> Place:
         """Where to go on. Of another incarnation all that is in the journal is told again."""

@@ -162,3 +162,18 @@ async def test_after_a_broken_history_the_journal_is_told_again(db: store.SqlSto
         await told(recorder, ["a", "a"])
         await write(db, "b")
         await told(recorder, ["a", "a", "b"])
+
+
+async def test_it_ends_when_it_is_cancelled_as_it_wakes(db: store.SqlStore) -> None:
+    subscriptions = subscribe(one=Recorder())
+    for turns in range(6):
+        made = aftermath.Aftermath(db, lambda: subscriptions, Stats())
+        task = asyncio.create_task(made.run())
+        await eventually(lambda: _begun(db, subscriptions), "the hook has begun")
+        await asyncio.sleep(0.05)
+        made.notify()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        done, _ = await asyncio.wait({task}, timeout=60)
+        assert done, f"cancelled {turns} turns after it was woken"
