@@ -185,6 +185,22 @@ DAMAGES: dict[str, tuple[Damage, set[str], bool]] = {
         _do("INSERT INTO gluon_port SELECT 'lost', owner, api, object_type, project, network_id, device_id,"
             f" device_owner, host, mac, name, status, revision FROM gluon_port WHERE id = {_FIRST}"), {"ports"}, True),
     "an owner of another project": (_do("UPDATE gluon_port SET project = 'x'"), {"ports"}, True),
+    "a port without a host that is not down": (
+        _do("UPDATE gluon_port SET status = 'ACTIVE' WHERE host IS NULL"), {"ports"}, True),
+    "a port that is as its binding is not": (
+        _do("UPDATE gluon_port SET status = 'DOWN', host = NULL WHERE host IS NOT NULL"), {"ports"}, True),
+    "a port of another device and name": (
+        _do(f"UPDATE gluon_port SET device_id = 'x', device_owner = 'y', name = NULL, mac = 'z' WHERE id = {_FIRST}"),
+        {"ports"}, True),
+    "a bound port that says no host": (
+        _do("UPDATE net_l3vpn_Port SET host_id = NULL WHERE id IN (SELECT port_id FROM gluon_binding WHERE active)"),
+        {"ports", "journal"}, False),
+    "a history of a port that is gone": (
+        _do("INSERT INTO gluon_binding_history VALUES ('lost', '[]')"), {"ports"}, True),
+    "a status of a port that is gone": (
+        _do("INSERT INTO gluon_status VALUES ('net-l3vpn', 'Port', 'lost', 'shim', 'h1', 1, '{}', 1)"), {"ports"}, True),
+    "a place that is beyond the end": (
+        _do("INSERT INTO gluon_nova SELECT 'events', incarnation, revision + 1 FROM gluon_writer"), {"places"}, True),
     "a network that is missing": (
         _do("DELETE FROM gluon_network WHERE id = (SELECT id FROM gluon_network WHERE object_key <> '' LIMIT 1)"),
         {"networks"}, True),
@@ -216,6 +232,8 @@ def damaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
             maker.peering()
             maker.binding()
         assert server.request("GET", "/v2.0/subnets?id=00000000-0000-4000-8000-000000000001")[0] == 200
+        bound = {"host_id": "host-1", "device_id": "machine-1"}
+        assert server.request("PUT", f"{V2}/ports/{maker.made['ports'][0]}", bound)[0] == 200
         body = {"project_id": maker.projects[0], "text": "some text", "secret": "hidden"}
         assert server.request("POST", "/proton/every/v3.1/plains", body)[0] == 201
     return folder / "gluon.db"

@@ -116,12 +116,12 @@ def restore(path: Path, file: str | None, replace: bool, yes: bool, **given: Any
 @click.option(
     "--repair",
     is_flag=True,
-    help="Put right what the objects themselves tell: counts, owners of ports, networks.",
+    help="Put right what the objects themselves tell: counts, the index of ports, networks.",
 )
 @_STYLE
 def check(file: str | None, repair: bool, style: str, **given: Any) -> None:
     """Look whether the database is sound: schema, references, unique values, pools, quotas, journal, ports, networks,
-    secrets.
+    places up to where others were told, secrets.
 
     It looks as of one moment, while servers serve. Ends with 0 if nothing was found, 3 if something was, 1 if it
     could not look. --repair needs the server of a SQLite file stopped.

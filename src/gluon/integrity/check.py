@@ -11,7 +11,7 @@ from typing import Any
 from gluon.arbiter import projection as arbiter_projection
 from gluon.arbiter import tables as arbiter_tables
 from gluon.evolve.stored import restore
-from gluon.integrity import history, networks, pools, ports, rows
+from gluon.integrity import history, networks, places, pools, ports, rows
 from gluon.integrity.findings import Checkup
 from gluon.model.types import Model
 from gluon.particles import projection
@@ -60,4 +60,5 @@ async def check(picture: Picture, others: Sequence[tables.Table]) -> Checkup:
     await history.check(checkup, shown, (*objects, *bindings))
     await ports.check(checkup)
     await networks.check(checkup)
+    await places.check(checkup)
     return checkup

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     JOURNAL = "journal"
     PORTS = "ports"
     NETWORKS = "networks"
+    PLACES = "places"
     SECRETS = "secrets"
 
 

@@ -1,4 +1,5 @@
-"""Cure what can be cured from the rows of objects alone: counts of quotas, who owns which port, which services are networks.
+"""Cure what can be cured from the rows of objects and bindings alone: counts of quotas, the index of ports and what is kept of
+those that are gone, which services are networks, up to where others were told.
 
 In: a picture that is read under the writer lock, and may be written. Out: how many rows were put right. Called by mains.
 """
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 
 from gluon.arbiter import ledger
 from gluon.arbiter import tables as arbiter_tables
-from gluon.integrity import check, networks, ports, rows
+from gluon.integrity import check, networks, places, ports, rows
 from gluon.integrity.findings import Checkup, Kind
 from gluon.proton.tables import USAGE
 from gluon.spi import store, tables
@@ -27,7 +28,7 @@ async def mend(picture: Picture, others: Sequence[tables.Table]) -> int:
     if counted:
         await picture.advance()
         await _count(checkup)
-    return counted + await _own(checkup) + await _enter(checkup)
+    return counted + await _own(checkup) + await _enter(checkup) + await places.mend(checkup)
 
 
 async def _enter(checkup: Checkup) -> int:
@@ -59,29 +60,34 @@ async def _count(checkup: Checkup) -> None:
 
 
 async def _own(checkup: Checkup) -> int:
-    """Rows of the index that are missing, wrong or too many. What is right of a row stays: its status, its host."""
+    """Rows of the index that are missing, wrong or too many; and what is kept of ports that are gone."""
     picture, table = checkup.picture, quoted(arbiter_tables.PORT)
     kept = {
-        str(r[0]): tuple(r[1:])
-        for r in await picture.fetch(f"SELECT id, owner, api, object_type, project FROM {table}")
+        str(r[0]): tuple(r[1:]) for r in await picture.fetch(f"SELECT id, {listed(ports.TOLD)} FROM {table}")
     }
     served = {m.name for m in checkup.models}
     mended = 0
     async for _, row in ports.wanted(checkup):
         said = kept.pop(str(row["id"]), None)
-        right: tuple[store.Value, ...] = (row["owner"], row["api"], row["object_type"], row["project"])
+        right: tuple[store.Value, ...] = tuple(row[name] for name in ports.TOLD)
         if said is None:
             marks = ", ".join("?" * len(row))
             await picture.fetch(f"INSERT INTO {table} ({listed(row)}) VALUES ({marks})", *row.values())
         elif said != right:
-            await picture.fetch(
-                f"UPDATE {table} SET owner = ?, api = ?, object_type = ?, project = ? WHERE id = ?",
-                *right,
-                row["id"],
-            )
+            given = ", ".join(f"{quoted(name)} = ?" for name in ports.TOLD)
+            await picture.fetch(f"UPDATE {table} SET {given} WHERE id = ?", *right, row["id"])
         mended += said != right
-    for key, said in kept.items():
-        if said[0] == ledger.OWNER and said[1] in served:
+    for key, (owner, api, *_) in kept.items():
+        if owner == ledger.OWNER and api in served:
             await picture.fetch(f"DELETE FROM {table} WHERE id = ?", key)
             mended += 1
-    return mended
+    return mended + await _forget(checkup)
+
+
+async def _forget(checkup: Checkup) -> int:
+    """What is kept of ports that the index, as it is now, does not know."""
+    gone = await ports.gone(checkup)
+    for table, _, found_by in gone:
+        which = " AND ".join(f"{quoted(column)} = ?" for column in found_by)
+        await checkup.picture.fetch(f"DELETE FROM {quoted(table)} WHERE {which}", *found_by.values())
+    return len(gone)
