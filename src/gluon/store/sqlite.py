@@ -22,11 +22,9 @@ from typing import IO, Any, TypeVar
 
 from gluon import errors
 from gluon.spi import store, tables
-from gluon.store import driver, texts
-from gluon.store.ddl import listed, quoted
+from gluon.store import driver, sqlite_text, texts
 from gluon.store.deciding import State
 from gluon.store.dialect import Dialect
-from gluon.store.fixed import JOURNAL_COLUMNS
 from gluon.store.overlay import Plan
 from gluon.store.settings import Settings
 from gluon.store.shape import Shape, Values
@@ -39,10 +37,6 @@ _STEPS = 100_000
 """Of SQLite's machine between looks at the time: a millisecond or two."""
 _TAKEN = {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"}
 _BUSY = {"SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_BUSY_RECOVERY", "SQLITE_LOCKED", "SQLITE_INTERRUPT"}
-_SIZES = (64, 16, 4, 1)
-"""Rows of one statement, so that there are few texts."""
-_MOST = 999
-"""Parameters that a statement may have in any SQLite."""
 
 
 def _type(column: tables.Column, _held: bool) -> str:
@@ -177,21 +171,28 @@ class SqliteReader(SqliteConnection):
 
 
 class SqliteSession(SqliteConnection):
-    """The writer's connection: the lock is BEGIN IMMEDIATE."""
+    """The writer's connection: the lock is BEGIN IMMEDIATE. Nobody else writes the file but installers of this process, so a
+    batch is decided by what the one before has left, and the lock is taken when it is written: a trip to the thread less, each
+    of which waits for a turn of the event loop. Invariant: what is written was decided by the state that is there."""
 
     stages = False
 
     def __init__(self, thread: Thread, raw: sqlite3.Connection) -> None:
         super().__init__(thread, raw)
         self._state: tuple[int, str, int] | None = None
+        self._begun = False
 
     async def lock(self) -> None:
+        if self._state is not None:
+            return
+
         def begin() -> tuple[int, str, int] | None:
             self._raw.execute("BEGIN IMMEDIATE")
             sql = "SELECT epoch, incarnation, revision FROM gluon_writer WHERE id = 1"
             row: tuple[int, str, int] | None = self._raw.execute(sql).fetchone()
             return row
 
+        self._begun = True
         self._state = await self._run(begin)
 
     async def state(self, units: int) -> State:
@@ -207,32 +208,42 @@ class SqliteSession(SqliteConnection):
     async def commit(self, plan: Plan, way: int) -> None:
         """Deletes first (a name freed may be taken again); references are checked at COMMIT."""
         plan = plan.replaced() if way else plan
+        state, begun = self._state, self._begun
+        if state is None:
+            raise driver.Failed("nothing was read")
 
         def write() -> None:
+            if not begun:
+                self._raw.execute("BEGIN IMMEDIATE")
             for shape, keys in plan.deletes:
-                self._raw.executemany(_delete(shape), keys)
+                self._raw.executemany(sqlite_text.delete(shape), keys)
             for shape, rows in (*plan.upserts, *plan.blind):
-                self._put(partial(_upsert, shape), rows)
+                self._put(partial(sqlite_text.upsert, shape), rows)
             for shape, rows in plan.inserts:
-                self._put(partial(_insert, shape), rows)
-            self._put(_journal, plan.journal)
-            self._raw.execute("UPDATE gluon_writer SET revision = ? WHERE id = 1", (plan.revision,))
+                self._put(partial(sqlite_text.insert, shape), rows)
+            self._put(sqlite_text.journal, plan.journal)
+            if self._raw.execute(sqlite_text.SWAP, (plan.revision, *state)).rowcount != 1:
+                raise driver.Busy("the state is another one than was read")
             self._raw.execute("COMMIT")
 
+        self._state, self._begun = None, True
         await self._run(write)
+        self._state, self._begun = (*state[:2], plan.revision), False
 
     def _put(self, text_of: Callable[[int], str], rows: Sequence[Values]) -> None:
-        """Several rows a statement: with each one that runs this thread gives up the interpreter's lock, and waits to have
-        it again while the event loop works."""
-        place = 0
-        for size in _SIZES:
-            while len(rows) - place >= size and (size == 1 or size * len(rows[0]) <= _MOST):
-                values = [value for row in rows[place : place + size] for value in row]
-                self._raw.execute(text_of(size), values)
-                place += size
+        place, left = 0, len(rows)
+        while left:
+            size = sqlite_text.rows_of(left, len(rows[0]))
+            values = [value for row in rows[place : place + size] for value in row]
+            self._raw.execute(text_of(size), values)
+            place, left = place + size, left - size
 
     async def rollback(self) -> None:
-        await self._run(self._raw.rollback)
+        """Where nothing was begun, what is known stays."""
+        if self._begun:
+            self._state = None
+            await self._run(self._raw.rollback)
+            self._begun = False
 
 
 class SqliteInstaller(SqliteConnection):
@@ -249,44 +260,6 @@ class SqliteInstaller(SqliteConnection):
 
     async def rollback(self) -> None:
         await self._run(self._raw.rollback)
-
-
-@lru_cache(maxsize=100)
-def _values(width: int, rows: int) -> str:
-    return ", ".join([f"({', '.join('?' * width)})"] * rows)
-
-
-@lru_cache(maxsize=10)
-def _journal(rows: int) -> str:
-    return f"INSERT INTO journal ({listed(JOURNAL_COLUMNS)}) VALUES {_values(len(JOURNAL_COLUMNS), rows)}"
-
-
-def _insert(shape: Shape, rows: int) -> str:
-    kind = ("insert", rows)
-    text = shape.texts.get(kind)
-    if text is None:
-        names = f"{quoted(shape.name)} ({listed(shape.columns)})"
-        text = shape.texts[kind] = f"INSERT INTO {names} VALUES {_values(shape.width, rows)}"
-    return text
-
-
-def _upsert(shape: Shape, rows: int) -> str:
-    kind = ("upsert", rows)
-    text = shape.texts.get(kind)
-    if text is None:
-        rest = [quoted(c) for c in shape.columns if c not in shape.key]
-        action = f"UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in rest)}" if rest else "NOTHING"
-        text = f"{_insert(shape, rows)} ON CONFLICT ({listed(shape.key)}) DO {action}"
-        shape.texts[kind] = text
-    return text
-
-
-def _delete(shape: Shape) -> str:
-    text = shape.texts.get("delete")
-    if text is None:
-        condition = " AND ".join(f"{quoted(c)} = ?" for c in shape.key)
-        text = shape.texts["delete"] = f"DELETE FROM {quoted(shape.name)} WHERE {condition}"
-    return text
 
 
 class SqliteDatabase:
