@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 
 import structlog
 
@@ -30,6 +31,9 @@ BATCH = 64
 GATHER = 0.02
 """Seconds that a report waits for others, and for a process that waits for it: that one stores it at once,
 and here nothing is left to write."""
+PACE = 0.1
+"""Seconds from one unit to the next that is not full: who waits for a bind does not wait for us, and what a shim says of it
+a moment later is taken with it."""
 _MOST_REFUSED = 10_000
 
 
@@ -46,6 +50,7 @@ class Collector:
         self._stats = stats
         self._waiting: dict[keys.StatusKey, bytes | None] = {}
         self._filled = asyncio.Event()
+        self._full = asyncio.Event()
         self._refused: dict[keys.StatusKey, str] = {}
 
     async def run(self) -> None:
@@ -103,14 +108,21 @@ class Collector:
         self._waiting[key] = value
         self._stats.reports_waiting = len(self._waiting)
         self._filled.set()
+        if len(self._waiting) >= BATCH:
+            self._full.set()
 
     # -- into the store ------------------------------------------------------------------------
 
     async def _submit_all(self) -> None:
+        loop = asyncio.get_running_loop()
+        ended = loop.time() - PACE
         while True:
             await self._filled.wait()
-            await asyncio.sleep(GATHER)
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(max(loop.time() + GATHER, ended + PACE)):
+                    await self._full.wait()
             self._filled.clear()
+            self._full.clear()
             while self._waiting:
                 batch = [
                     (key, self._waiting[key]) for key, _ in zip(self._waiting, range(BATCH), strict=False)
@@ -119,6 +131,7 @@ class Collector:
                     del self._waiting[key]
                 self._stats.reports_waiting = len(self._waiting)
                 await self._submit(batch)
+            ended = loop.time()
 
     async def _submit(self, batch: Sequence[Report]) -> None:
         """All of them in one unit; if that is refused, each by itself."""

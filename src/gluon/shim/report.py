@@ -4,13 +4,13 @@ In: answers of `binder`, statuses of `reconcile` (which call objects as the back
 in etcd), what etcd holds under our prefix. Out: Txns, each
 only if the lead key is ours and, for a reply, the binding is the one that was acted on. Invariants:
 a value is written only if it differs from what etcd holds; one Txn a key is under way at a time;
-replies go alone and at once, other statuses in batches behind them. Nothing is leased.
+replies go at once, those of one moment together; other statuses gather behind them. Nothing is leased.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from itertools import islice
 
@@ -28,6 +28,8 @@ from gluon.spi.bus import Bus, Compare, Delete, Get, KeyValue, Leadership, Op, P
 log = structlog.get_logger(__name__)
 
 _BATCH_BYTES = 512 * 1024
+_MOST_REPLIES = 32
+"""In one Txn: who waits for the first of them waits for the last."""
 
 
 class _Held:
@@ -77,8 +79,12 @@ class Reporter:
         self._entries: dict[Ref, said.Entry] = {}
         self._urgent: dict[Ref, None] = {}
         self._later: dict[Ref, None] = {}
+        self._alone: set[Ref] = set()  # of Txns that were refused for one of them
         self._under_way: set[Ref] = set()
-        self._replying = self._batching = 0
+        self._sending = {True: 0, False: 0}  # Txns under way, by whether they are of replies
+        self._next_batch = 0.0
+        self._pumping: asyncio.Handle | None = None
+        self._gathering: asyncio.TimerHandle | None = None
         self._backoff = Backoff(pace, lambda: asyncio.get_running_loop().time())
         self._paused = False
         self._group: asyncio.TaskGroup | None = None
@@ -96,11 +102,14 @@ class Reporter:
                     self._pump()
             finally:
                 self._group = None  # while the last Txns end, the cache may still tell of changes
+                if self._gathering is not None:
+                    self._gathering.cancel()
 
     def begin(self, lead: Leadership | None) -> None:
         """Write under this leadership from now on; None: wait for the next."""
         self.lead = lead
         self._paused = False
+        self._alone.clear()
         for ref in list(self._entries):
             self._mark(ref)
         self._pump()
@@ -113,7 +122,7 @@ class Reporter:
     @property
     def replying(self) -> bool:
         """Whether a reply is on its way."""
-        return self._replying > 0 or bool(self._urgent)
+        return self._sending[True] > 0 or bool(self._urgent)
 
     async def wait_ready(self) -> None:
         """Return once it is known what etcd holds."""
@@ -141,6 +150,7 @@ class Reporter:
         entry = self._entries.setdefault(ref, said.Entry())
         if entry.replies.get(host) != reply:
             entry.replies[host] = reply
+            entry.made = None
             self._mark(ref)
 
     def settle(self, ref: Ref, word: said.Said | None, hosts: Collection[str]) -> None:
@@ -155,7 +165,7 @@ class Reporter:
             return
         for host in [h for h in entry.replies if h not in hosts]:
             del entry.replies[host]
-        entry.said, entry.settled = word, True
+        entry.said, entry.settled, entry.made = word, True, None
         self._mark(ref)
 
     def _shown(self, refs: Iterable[Ref]) -> frozenset[Ref]:
@@ -202,8 +212,10 @@ class Reporter:
         entry = self._entries.get(ref)
         if entry is None:
             return held.value if held else None
-        found = said.report(entry, held.report if held else None)
-        return said.encode(found) if found is not None else None
+        if entry.made is None or entry.made[0] is not held:
+            found = said.report(entry, held.report if held else None)
+            entry.made = held, said.encode(found) if found is not None else None
+        return entry.made[1]
 
     def _differs(self, ref: Ref, wanted: bytes | None) -> bool:
         held = self._held.get(ref)
@@ -218,8 +230,20 @@ class Reporter:
             entry.written = ref not in self._under_way
             self._tidy(ref)
             return
-        (self._urgent if entry.replies else self._later)[ref] = None
-        self._pump()
+        if self._answers(ref, entry):
+            self._later.pop(ref, None)
+            self._urgent[ref] = None
+        elif ref not in self._urgent:
+            self._later[ref] = None
+        if self._pumping is None and self._group is not None:
+            # After all that came with it: what is known at once is said at once.
+            self._pumping = asyncio.get_running_loop().call_soon(self._pump)
+
+    def _answers(self, ref: Ref, entry: said.Entry) -> bool:
+        """Whether somebody waits for this: a reply that etcd does not hold yet."""
+        held = self._held.get(ref)
+        before = held.report.bindings if held and held.report else {}
+        return any(said.is_news(reply, before.get(host)) for host, reply in entry.replies.items())
 
     def _tidy(self, ref: Ref) -> None:
         """Nothing to say and nothing said: forget the object."""
@@ -231,50 +255,67 @@ class Reporter:
 
     def _pump(self) -> None:
         """Begin as many Txns as may be under way."""
+        self._pumping = None
         if self._group is None or self.lead is None or self._paused or not self._ready.is_set():
             return
-        room = self._pace.replies - self._replying
-        free = (ref for ref in self._urgent if ref not in self._under_way)
-        for ref in list(islice(free, room)) if room > 0 else ():
-            del self._urgent[ref]
-            self._replying += 1
-            self._under_way.add(ref)
-            self._group.create_task(self._reply(ref))
-        while self._batching < self._pace.batches:
-            idle = (r for r in self._later if r not in self._under_way and r not in self._urgent)
-            batch = list(islice(idle, self._bus.max_ops))
-            if not batch:
+        while self._urgent and self._sending[True] < self._pace.replies:
+            if not (refs := self._some(self._urgent, _MOST_REPLIES)):
                 break
-            for ref in batch:
-                del self._later[ref]
-            self._batching += 1
-            self._under_way.update(batch)
-            self._group.create_task(self._batch(batch))
+            self._sending[True] += 1
+            self._group.create_task(self._send(refs, replies=True))
+        while self._later and self._sending[False] < self._pace.batches and self._gathered():
+            if not (refs := self._some(self._later, self._bus.max_ops)):
+                break
+            self._sending[False] += 1
+            self._next_batch = asyncio.get_running_loop().time() + self._pace.gather
+            self._group.create_task(self._send(refs, replies=False))
 
-    async def _reply(self, ref: Ref) -> None:
-        try:
-            again = await self._write((ref,))
-        finally:
-            self._replying -= 1
-            self._under_way.discard(ref)
-        self._done((ref,), again=again)
+    def _gathered(self) -> bool:
+        """Whether a batch may go: not soon after the last one, unless it is full."""
+        loop = asyncio.get_running_loop()
+        if len(self._later) >= self._bus.max_ops or loop.time() >= self._next_batch:
+            return True
+        if self._gathering is None:
+            self._gathering = loop.call_at(self._next_batch, self._gathering_ends)
+        return False
 
-    async def _batch(self, refs: Collection[Ref]) -> None:
+    def _gathering_ends(self) -> None:
+        self._gathering = None
+        self._next_batch = 0.0
+        self._pump()
+
+    def _some(self, waiting: dict[Ref, None], most: int) -> list[Ref]:
+        """Take what goes into one Txn: the first ones of which none is under way."""
+        free = list(islice((r for r in waiting if r not in self._under_way), most))
+        if free and free[0] in self._alone:
+            free = free[:1]
+        refs = [ref for ref in free if ref not in self._alone] or free
+        for ref in refs:
+            del waiting[ref]
+        self._alone.difference_update(refs)
+        self._under_way.update(refs)
+        return refs
+
+    async def _send(self, refs: Collection[Ref], *, replies: bool) -> None:
+        """One Txn of `_some`."""
         try:
             again = await self._write(refs)
         finally:
-            self._batching -= 1
+            self._sending[replies] -= 1
             self._under_way.difference_update(refs)
         self._done(refs, again=again)
 
-    def _done(self, refs: Iterable[Ref], *, again: bool) -> None:
+    def _done(self, refs: Collection[Ref], *, again: bool) -> None:
         """Something new may have been said while the Txn was under way, or it could not be made.
 
-        One that was refused for a reply has to be made without it for the others.
+        Of one that was refused each reply is tried by itself; the one for which it was waits for its new binding.
         """
         for ref in refs:
-            if again or not self._replies(ref):
-                self._mark(ref)
+            if not again and self._replies(ref):
+                if len(refs) == 1:
+                    continue
+                self._alone.add(ref)
+            self._mark(ref)
         self._pump()
 
     def _replies(self, ref: Ref) -> bool:
@@ -293,11 +334,12 @@ class Reporter:
             wanted = self._wanted(ref)
             if not self._differs(ref, wanted):
                 continue
+            guards = self._guards(ref)
             size += len(wanted or b"")
-            if changes and size > _BATCH_BYTES:
+            if changes and (size > _BATCH_BYTES or len(compares) + len(guards) > self._bus.max_ops):
                 continue
             changes.append((ref, wanted))
-            compares += self._guards(ref)
+            compares += guards
         if not changes:
             return True
         ops: list[Op] = [self._op(ref, wanted) for ref, wanted in changes]
@@ -314,12 +356,13 @@ class Reporter:
             self._wrote(ref, wanted, result.revision)
         return True
 
-    def _guards(self, ref: Ref) -> Iterable[Compare]:
+    def _guards(self, ref: Ref) -> Sequence[Compare]:
         """The bindings that this report answers, as they were acted on."""
-        for host, reply in self._entries[ref].replies.items():
-            if self._cache.binding_revision(ref, host):
-                key = keys.binding(ref.api, ref.key, host)
-                yield Compare(key=key, mod_revision=reply.mod_revision)
+        return [
+            Compare(key=keys.binding(ref.api, ref.key, host), mod_revision=reply.mod_revision)
+            for host, reply in self._entries[ref].replies.items()
+            if self._cache.binding_revision(ref, host)
+        ]
 
     def _op(self, ref: Ref, wanted: bytes | None) -> Op:
         key = keys.status(self._controller, self._shard, ref.api, ref.object_type, ref.key)
@@ -331,8 +374,10 @@ class Reporter:
         if wanted is None:
             self._held.pop(ref, None)
         else:
-            self._held[ref] = _Held(wanted, revision)
+            held = self._held[ref] = _Held(wanted, revision)
             self._stats.replies += bool(entry and entry.replies)
+            if entry and entry.made and entry.made[1] is wanted:
+                entry.made = held, wanted  # nothing else was said meanwhile
 
     def _refused(self, lead: Leadership, found: KeyValue | None) -> None:
         """A newer binding: its event is on the way and asks for a new reply. Or we do not lead."""

@@ -41,13 +41,19 @@ class Said:
 class Entry:
     """All that there is to say of one object. Not `settled`: what was said before still stands.
 
-    `written`: etcd was seen to hold just this.
+    `written`: etcd was seen to hold just this. `made`: the value of all this, and beside what held one it was made.
     """
 
     replies: dict[str, Reply] = field(default_factory=dict)
     said: Said | None = None
     settled: bool = False
     written: bool = False
+    made: tuple[object, bytes | None] | None = None
+
+
+def is_news(reply: Reply, held: status.BindingReport | None) -> bool:
+    """Whether who waits for a reply has not been told; `up` and `ready` nobody waits for."""
+    return held is None or msgspec.structs.replace(held, up=False, ready=False) != reply.report
 
 
 def report(entry: Entry, held: status.Report | None) -> status.Report | None:

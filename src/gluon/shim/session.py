@@ -51,6 +51,7 @@ class Session:
         self._cache = cache
         self._shard = shard
         self._stats = stats
+        self._rest = pace.rest
         self._queue = Queue(pace)
         self._reporter = Reporter(
             bus,
@@ -147,7 +148,7 @@ class Session:
                 continue
             await self._reconciler.round(work)
             # Rounds take half of the time at most: replies to bindings come in between.
-            await asyncio.sleep(min(self._reconciler.busy, _LONGEST_REST))
+            await asyncio.sleep(max(min(self._reconciler.busy, _LONGEST_REST), self._rest))
 
     async def _start(self) -> None:
         """Start the backend, however long its outside is away."""

@@ -11,7 +11,8 @@ class Pace:
 
     `full_scan` between two full scans; `first_wait` and `longest_wait` bound the back-off; `ttl` of
     the registration's and the election's lease; `grace` before a watch that lags behind a resync is
-    begun anew; `later` before the other members of a big scope are looked at after a change of one; `replies` and `batches` are Txns under way at a time.
+    begun anew; `later` before the other members of a big scope are looked at after a change of one; `replies` and `batches` are Txns under way at a time; `gather` from a batch of
+    statuses to the next that is not full; `rest` from the end of a round to the next one.
     """
 
     full_scan: float = 30.0
@@ -20,8 +21,10 @@ class Pace:
     ttl: int = 5
     grace: float = 0.2
     later: float = 0.5
-    replies: int = 64
+    replies: int = 2
     batches: int = 2
+    gather: float = 0.1
+    rest: float = 0.02
 
 
 @dataclass(slots=True, kw_only=True)

@@ -27,7 +27,7 @@ from gluon.testing.desired_state import DesiredState
 from gluon.testing.fixtures import require_programs
 from gluon.testing.servers import EtcdServer
 
-PACE = Pace(first_wait=0.02, longest_wait=0.5, later=0.05, ttl=2)
+PACE = Pace(first_wait=0.02, longest_wait=0.5, later=0.05, ttl=2, gather=0.02)
 Connect = Callable[[], Bus]
 
 
