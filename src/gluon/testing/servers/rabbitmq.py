@@ -55,7 +55,9 @@ class RabbitServer(PrivateServer):
             user=self.user,
             env={
                 **own,
-                "RABBITMQ_NODENAME": f"gluon{amqp}@localhost",
+                # by its address: a bare machine may not know the name localhost
+                "RABBITMQ_NODENAME": f"gluon{amqp}@{LOOPBACK}",
+                "RABBITMQ_USE_LONGNAME": "true",
                 "RABBITMQ_NODE_IP_ADDRESS": LOOPBACK,
                 "RABBITMQ_NODE_PORT": str(amqp),
                 "RABBITMQ_DIST_PORT": str(distribution),
