@@ -158,8 +158,8 @@ async def test_a_controller_has_its_grace_each_time_that_it_restarts(rig: Rig, b
         port = await rig.port()
         binding = asyncio.create_task(rig.bind(port, "A"))
         await shim.wanted(port["id"], "A")
-        await shim.leave()
         left = time.monotonic()
+        await shim.leave()
         assert (await binding)["vif_type"] == "binding_failed"
         assert time.monotonic() - left > 1.5
         await shim.register()

@@ -58,12 +58,12 @@ class _Product:
 
     def stop(self) -> None:
         """SIGTERM, wait, and remove its folder."""
-        self.daemon.stop(limit=20)
+        self.daemon.stop(limit=60)
         self._folder.remove()
 
     def end(self) -> None:
         """SIGTERM and wait; the folder stays, so that it can be started again."""
-        self.daemon.stop(limit=20)
+        self.daemon.stop(limit=60)
 
 
 class GluonServer(_Product):

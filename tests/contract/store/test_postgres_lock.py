@@ -118,11 +118,12 @@ async def test_a_session_without_the_lock_may_be_silent(
     postgres_url: str, postgres_server: PostgresServer, opener: Opener
 ) -> None:
     """Beyond the limit for holders of the lock, which one that was never released would meet."""
-    db = await opener(postgres_url, Settings(idle_timeout=0.2))
+    db = await opener(postgres_url, Settings(idle_timeout=1))
     for n in range(_OFTEN):
         await db.submit(create(network(f"n{n}", f"n{n}")))
     with pytest.raises(errors.Conflict):
         await db.submit(create(network("n0", "n0")))
-    postgres_server.sql("SELECT pg_sleep(0.6)")  # the server's own clock has to go on
+    before = db.stats.reconnects  # a machine that stands still holds the lock for too long
+    postgres_server.sql("SELECT pg_sleep(1.5)")  # the server's own clock has to go on
     await db.submit(create(network("later", "later")))
-    assert db.stats.reconnects == 0
+    assert db.stats.reconnects == before

@@ -243,7 +243,7 @@ async def test_relay_processes_killed_mid_way(
             victim = relays[number % 2]
             await in_thread(victim.kill9)
             victim.start()
-        await eventually(lambda: published(database, target), "all published", limit=40)
+        await eventually(lambda: published(database, target), "all published", limit=120)
         await assert_converges(database, target)
         position = await database.position()
         assert position.revision < 1_000_000, "no relay may have taken history for broken"

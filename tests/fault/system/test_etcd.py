@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from gluon.testing.process import wait_until
 from gluon.testing.witness.load import Load
 from tests.fault.system.site import Site, also
 
@@ -18,6 +19,7 @@ def outage(site: Site, how: str, seconds: float) -> None:
         load.wait(150)
         site.etcd.pause() if how == "hangs" else site.etcd.kill9()
         time.sleep(seconds)
+        wait_until(lambda: "PublisherDown" in failed(site), "a bind that says why it failed", every=0.2)
         missing = server.request("GET", "/gluon/v1/status")
         resync = server.request("POST", "/gluon/v1/resync", {})
         ready = server.request("GET", "/readyz")
@@ -31,10 +33,14 @@ def outage(site: Site, how: str, seconds: float) -> None:
     assert missing[1]["publisher"]["error"]
     assert resync[0] == 503, resync
     assert site.ledger.slowest_bind < load.allows(15)
-    failed = site.query("SELECT DISTINCT reason FROM gluon_binding WHERE state = 'Failed'")
     assert site.ledger.binds["binding_failed"] > 0
     # a bind that began late in the outage may end just after it
-    assert "PublisherDown" in {row[0] for row in failed} <= {"PublisherDown", "Timeout"}
+    assert failed(site) <= {"PublisherDown", "Timeout"}
+
+
+def failed(site: Site) -> set[str]:
+    """Why binds failed."""
+    return {row[0] for row in site.query("SELECT DISTINCT reason FROM gluon_binding WHERE state = 'Failed'")}
 
 
 @pytest.mark.parametrize("how", ["killed", also("hangs", what="another outage of 12 s")])

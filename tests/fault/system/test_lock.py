@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gluon.testing.process import alive, wait_until
+from gluon.testing.process import alive, pause, wait_until
 from gluon.testing.servers import PostgresServer
 from gluon.testing.witness.load import Load
 from tests.fault.system.site import Site, also
@@ -41,7 +41,7 @@ def pause_with_the_lock(site: Site, pid: int) -> None:
     """SIGSTOP it at a moment when it holds the lock (nobody else writes)."""
 
     def caught() -> bool:
-        os.kill(pid, signal.SIGSTOP)
+        pause(pid)
         if holders(site):
             return True
         os.kill(pid, signal.SIGCONT)

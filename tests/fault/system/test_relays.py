@@ -5,7 +5,7 @@ import signal
 import time
 from functools import partial
 
-from gluon.testing.process import wait_until
+from gluon.testing.process import pause, wait_until
 from gluon.testing.witness import history
 from gluon.testing.witness.load import Load
 from tests.fault.system.site import PATIENCE, Site
@@ -29,9 +29,9 @@ async def test_a_paused_leader_comes_back(site: Site) -> None:
         for _ in range(2):
             load.wait(load.done + 80)
             first = leader()
-            os.kill(first, signal.SIGSTOP)
+            pause(first)
             began = time.monotonic()
-            wait_until(partial(another, first), "another leader", limit=15, every=0.1)
+            wait_until(partial(another, first), "another leader", every=0.1)
             took.append(time.monotonic() - began)
             load.wait(load.done + 80)
             os.kill(first, signal.SIGCONT)

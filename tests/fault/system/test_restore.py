@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gluon.testing.process import NotReady, wait_until
+from gluon.testing.process import NotReady, pause, wait_until
 from gluon.testing.product import GluonServer
 from gluon.testing.witness.ledger import Known
 from gluon.testing.witness.load import UNBOUND, V1, Load
@@ -124,7 +124,7 @@ def test_replies_of_the_lost_future_are_not_believed(site: Site) -> None:
     with ThreadPoolExecutor(1) as pool:
         starting = pool.submit(server.start)
         publisher = first_process(server, "publisher")
-        os.kill(publisher, signal.SIGSTOP)
+        pause(publisher)
         starting.result()
         # the same write as the first after the dump, and the old reply is still in etcd
         binding = pool.submit(bind, server, port, "host-1")
