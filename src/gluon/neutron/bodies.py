@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from gluon.model.types import AttributeType, Role
+from gluon.model.types import Role
 from gluon.neutron import ids, shapes, subnets
 from gluon.objects import codec
 from gluon.particles import tables
@@ -41,13 +41,17 @@ def port(
     wire: shapes.Wire, row: store.Row, status: str, attached: Attached | None, hidden: frozenset[str]
 ) -> Body:
     """`status`: the operational one; `hidden`: attributes of the proton that the caller may not read."""
-    resource = wire.resource
-    shown = {role: value for role, value in resource.records.roles(row).items()
-             if not hidden or resource.type.roles[role] not in hidden}  # fmt: skip
+    resource, places = wire.resource, wire.roles
+
+    def text(role: Role) -> Any:
+        column = places.get(role)
+        if column is None or (hidden and resource.type.roles[role] in hidden):
+            return None
+        return row[column]
+
     project = ids.shown_project(row[tables.PROJECT])
     key = str(row[resource.records.key_column])
     fixed = addresses(attached) if attached is not None else []
-    text = shown.get
     network = attached.network if attached is not None else plain_network(resource, row)
     return {
         "id": key,
@@ -56,7 +60,7 @@ def port(
         "tenant_id": project,
         "project_id": project,
         "mac_address": text(Role.MAC) or "",
-        "admin_state_up": _admin_state(resource, row),
+        "admin_state_up": wire.admin_state is None or bool(row[resource.records.column(wire.admin_state)]),
         "status": status,
         "device_id": text(Role.DEVICE) or "",
         "device_owner": text(Role.DEVICE_OWNER) or "",
@@ -64,7 +68,7 @@ def port(
         "allowed_address_pairs": [],
         "extra_dhcp_opts": [],
         "security_groups": [],
-        "description": _description(resource, row),
+        "description": str((row[wire.description] if wire.description is not None else None) or ""),
         "binding:vnic_type": text(Role.VNIC_TYPE) or "normal",
         "binding:host_id": text(Role.HOST) or "",
         "binding:profile": _decoded(text(Role.PROFILE)),
@@ -181,17 +185,6 @@ def subnet(one: subnets.Subnet, owner: Mapping[str, Any]) -> Body:
         "updated_at": owner["updated_at"],
         "revision_number": owner["revision_number"],
     }
-
-
-def _admin_state(resource: registry.Resource, row: store.Row) -> bool:
-    column = admin_state(resource)
-    return True if column is None else bool(row[column])
-
-
-def admin_state(resource: registry.Resource) -> str | None:
-    """The attribute that says whether a port is to forward traffic, as the base pattern calls it."""
-    found = resource.type.attributes.get("admin_state_up")
-    return found.name if found is not None and found.value_type is AttributeType.BOOLEAN else None
 
 
 def _description(resource: registry.Resource, row: store.Row) -> str:

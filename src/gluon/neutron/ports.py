@@ -122,6 +122,9 @@ class Ports:
 
     async def _narrowed(self, asker: Asker, asked: asking.Asked) -> Sequence[store.Select]:
         """What `gluon_port` can answer of the filters; several statements have ids one after the other."""
+        few = _of_one(asked)
+        if few is not None:
+            return (few,)
         filters: list[store.Filter] = []
         for name, values in asked.filters.items():
             column = _COLUMNS.get(name)
@@ -186,60 +189,56 @@ class Ports:
         for row in rows:
             by_type.setdefault((str(row["api"]), str(row["object_type"])), []).append(row)
         self._known.check(by_type)
-        made = await asyncio.gather(
-            *(
-                self._of_type(asker, shown.wires[name], some)
-                for name, some in by_type.items()
-                if name in shown.wires
-            )
-        )
+        wires = [(shown.wires[name], some) for name, some in by_type.items() if name in shown.wires]
+        if len(wires) == 1:
+            made = [await self._of_type(asker, *wires[0])]
+        else:
+            made = await asyncio.gather(*(self._of_type(asker, wire, some) for wire, some in wires))
         found = {f.body["id"]: f for some in made for f in some}
         return [found[row["id"]] for row in rows if row["id"] in found]
 
     async def _of_type(self, asker: Asker, wire: shapes.Wire, known: Sequence[store.Row]) -> list[Found]:
-        resource = wire.resource
-        keys = [row["id"] for row in known]
+        resource, key, own = wire.resource, wire.resource.records.key_column, len(wire.columns)
         status = {row["id"]: str(row["status"]) for row in known}
-        (rows, carried), bound = await asyncio.gather(self._rows(wire, keys), self._bound(wire, keys))
+        rows: dict[store.Value, store.Row] = {}
+        carried: set[store.Value] = set()
+        bound: dict[store.Value, _Bound] = {}
+        first = wire.joins[0] if wire.joins else None
+        for line in await reading.lines_where(self._store, resource.table, key, list(status), wire.wanted):
+            row: store.Row = dict(zip(wire.columns, line, strict=False))
+            if len(line) > own and line[own] == row[key]:
+                carried.add(row[key])
+            if first is not None and line[own + 1] is not None:
+                _keep_oldest(bound, first, line[own + 1 :])
+            rows[row[key]] = row
+        for join in wire.joins[1:]:
+            interface = join.column(join.interface)
+            wanted: store.Wanted = (*join.columns, *join.along.beside)
+            for line in await reading.lines_where(
+                self._store, join.resource.table, interface, list(rows), wanted
+            ):
+                _keep_oldest(bound, join, line)
         found = []
-        for key, row in rows.items():
+        for one, row in rows.items():
             if asker.sees(resource, row):
-                place = _place(*bound[key]) if key in bound and key in carried else None
-                body = bodies.port(wire, row, status[key], place, asker.hidden(resource, row))
+                place = _place(*bound[one]) if one in bound and one in carried else None
+                body = bodies.port(wire, row, status[one], place, asker.hidden(resource, row))
                 found.append(Found(wire, row, body, place))
         return found
 
-    async def _rows(
-        self, wire: shapes.Wire, keys: Sequence[store.Value]
-    ) -> tuple[dict[store.Value, store.Row], set[store.Value]]:
-        """Rows of ports by key, and which of them still have the interface that was made with them."""
-        records = wire.resource.records
-        wanted: tuple[str | store.Beside, ...] = wire.columns
-        if wire.interface is not None:
-            key, carrier = wire.interface.records.key_column, wire.interface.records.column(wire.carrier)
-            beside = store.Beside(table=wire.interface.table, key=key, column=carrier, missing="")
-            wanted = (*wanted, beside)
-        lines = await reading.lines_where(self._store, wire.resource.table, records.key_column, keys, wanted)
-        rows = [dict(zip(wire.columns, line, strict=False)) for line in lines]
-        found = {row[records.key_column]: row for row in rows}
-        return found, {key for key, line in zip(found, lines, strict=True) if line[-1] == key}
 
-    async def _bound(self, wire: shapes.Wire, keys: Sequence[store.Value]) -> dict[store.Value, _Bound]:
-        """The oldest binding of each default interface, which says the port's network, and what of its service says the
-        subnets."""
-        bound: dict[store.Value, _Bound] = {}
-        for join in wire.joins:
-            interface, own = join.column(join.interface), len(join.columns)
-            wanted: tuple[str | store.Beside, ...] = (*join.columns, *join.beside)
-            for line in await reading.lines_where(self._store, join.resource.table, interface, keys, wanted):
-                row: store.Row = dict(zip(join.columns, line, strict=False))
-                said: store.Row = {
-                    one.column: text or None for one, text in zip(join.beside, line[own:], strict=True)
-                }
-                before = bound.get(row[interface])
-                if before is None or _age(join, row) < _age(before[0], before[1]):
-                    bound[row[interface]] = (join, row, said)
-        return bound
+def _keep_oldest(bound: dict[store.Value, _Bound], join: shapes.Join, line: Sequence[store.Value]) -> None:
+    """The oldest binding of a default interface says the port's network. `line`: its columns, and what of its service says
+    the subnets."""
+    row: store.Row = dict(zip(join.columns, line, strict=False))
+    said = {
+        one.column: text or None
+        for one, text in zip(join.along.beside, line[len(join.columns) :], strict=True)
+    }
+    key = row[join.column(join.interface)]
+    before = bound.get(key)
+    if before is None or _age(join, row) < _age(before[0], before[1]):
+        bound[key] = (join, row, said)
 
 
 def placed(join: shapes.Join, row: store.Row, network: str, service: store.Row | None) -> bodies.Attached:
@@ -260,6 +259,16 @@ def _place(join: shapes.Join, row: store.Row, said: store.Row) -> bodies.Attache
 
 def _age(join: shapes.Join, row: store.Row) -> tuple[str, str]:
     return str(row[tables.CREATED]), str(row[join.resource.records.key_column])
+
+
+def _of_one(asked: asking.Asked) -> store.Select | None:
+    """The ports of one machine, or one port: few enough that other filters are left to what they look like. The text of
+    this statement is kept."""
+    for name in ("id", "device_id"):
+        values = asked.filters.get(name, ())
+        if len(values) == 1 and values[0]:
+            return store.Select(table=PORT, equals=((name, values[0]),))
+    return None
 
 
 def seen(asker: Asker, body: Body) -> Body:

@@ -47,7 +47,7 @@ async def lines_where(
     table: str,
     column: str,
     values: Collection[store.Value],
-    columns: tuple[str | store.Beside, ...],
+    columns: store.Wanted,
 ) -> Sequence[Sequence[store.Value]]:
     """The same as values of some columns."""
     found: list[Sequence[store.Value]] = []

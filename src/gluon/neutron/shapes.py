@@ -34,6 +34,8 @@ class Net(msgspec.Struct, frozen=True, eq=False):
 
     resource: registry.Resource
     paths: Mapping[str, tuple[tuple[str, ...], ...]]
+    heads: tuple[str, ...]
+    """Columns that subnets are made of."""
 
     @property
     def has_subnets(self) -> bool:
@@ -55,23 +57,29 @@ class Join(msgspec.Struct, frozen=True, eq=False):
     gateway: str | None
     columns: tuple[str, ...]
     """All of its table."""
-    beside: tuple[store.Beside, ...]
-    """What the service says of its subnets."""
+    along: store.Along
+    """All of them, and what the service says of its subnets."""
 
     def column(self, name: str) -> str:
         return self.resource.records.column(name)
 
 
 class Wire(msgspec.Struct, frozen=True, eq=False):
-    """A port type. `joins`: what can bind its default interface; `carrier`: the interface's attribute that names the
-    port."""
+    """A port type. `joins`: what can bind its default interface."""
 
     resource: registry.Resource
-    interface: registry.Resource | None
-    carrier: str
     joins: tuple[Join, ...]
     columns: tuple[str, ...]
     """All of its table."""
+    wanted: store.Wanted
+    """What is read of it: `columns`; the port of the interface that was made with it, if that is still there; what binds it
+    by the first of `joins`."""
+    roles: Mapping[Role, str]
+    """Columns of the attributes that play roles."""
+    admin_state: str | None
+    """The attribute that says whether it is to forward traffic, as the base pattern calls it."""
+    description: str | None
+    """Its column."""
 
     def attribute(self, role: Role) -> str | None:
         return self.resource.type.role(role)
@@ -140,34 +148,48 @@ def _net(resource: registry.Resource) -> Net:
         given = said.get(key) or usual.get(key) or ()
         texts = (given,) if isinstance(given, str) else tuple(given)
         paths[key] = tuple(tuple(text.split(".")) for text in texts)
-    return Net(resource, paths)
+    firsts = [path[0] for key in _SUBNETS for path in paths[key]] if paths["subnets"] else []
+    return Net(resource, paths, tuple(resource.records.column(one) for one in dict.fromkeys(firsts)))
 
 
 def _wire(port: registry.Resource, nets: Mapping[tuple[str, str], Net]) -> Wire:
     interface = port.default_interface
     carrier = interface.type.role(Role.PORT) if interface is not None else None
-    if interface is None or carrier is None:
-        return Wire(port, None, "", (), _columns(port))
-    joins = [
-        _join(r, nets)
-        for r in port.family.values()
-        if r.type.kind is Kind.BINDING and _leads_to(r.type, Role.INTERFACE) == interface.name
-    ]
-    return Wire(port, interface, carrier, tuple(join for join in joins if join is not None), _columns(port))
+    columns = _columns(port)
+    joins: list[Join] = []
+    wanted: store.Wanted = columns
+    if interface is not None and carrier is not None:
+        for r in port.family.values():
+            if r.type.kind is Kind.BINDING and _leads_to(r.type, Role.INTERFACE) == interface.name:
+                joins += [join] if (join := _join(r, nets)) is not None else []
+        records = interface.records
+        there = store.Beside(
+            table=interface.table, key=records.key_column, column=records.column(carrier), missing=""
+        )
+        wanted = (*columns, there, *(join.along for join in joins[:1]))
+    state = port.type.attributes.get("admin_state_up")
+    return Wire(
+        resource=port,
+        joins=tuple(joins),
+        columns=columns,
+        wanted=wanted,
+        roles={role: port.records.column(name) for role, name in port.type.roles.items()},
+        admin_state=state.name if state is not None and state.value_type is AttributeType.BOOLEAN else None,
+        description=port.records.columns.get("description"),
+    )
 
 
 def _beside(binding: registry.Resource, service: str, net: Net) -> tuple[store.Beside, ...]:
     """The columns of a binding's service that subnets are made of; they hold texts."""
-    target, heads = net.resource.records, [p[0] for key in _SUBNETS for p in net.paths[key]]
     return tuple(
         store.Beside(
             table=net.resource.table,
-            key=target.key_column,
-            column=target.column(head),
+            key=net.resource.records.key_column,
+            column=head,
             missing="",
             of=binding.records.column(service),
         )
-        for head in dict.fromkeys(heads if net.has_subnets else ())
+        for head in net.heads
     )
 
 
@@ -193,9 +215,15 @@ def _join(binding: registry.Resource, nets: Mapping[tuple[str, str], Net]) -> Jo
     def there(name: str, fits: Callable[[ObjectType], bool]) -> str | None:
         return name if name in kind.attributes and fits(kind) else None
 
+    columns = _columns(binding)
     return Join(
-        columns=_columns(binding),
-        beside=_beside(binding, service, net),
+        columns=columns,
+        along=store.Along(
+            table=binding.table,
+            column=binding.records.column(interface),
+            columns=columns,
+            beside=_beside(binding, service, net),
+        ),
         resource=binding,
         interface=interface,
         service=service,

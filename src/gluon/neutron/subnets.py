@@ -44,18 +44,31 @@ def _parsed(cidr: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     return ipaddress.ip_network(cidr, strict=False)
 
 
+@lru_cache(maxsize=65536)
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
 def holding(found: Sequence[Subnet], address: str) -> Subnet | None:
     """The subnet that an address belongs to."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
+    parsed = _address(address)
+    if parsed is None:
         return None
     fitting = [s for s in found if parsed.version == s.version and parsed in _parsed(s.cidr)]
     return max(fitting, key=lambda s: _parsed(s.cidr).prefixlen, default=None)
 
 
 def of_service(net: shapes.Net, network: str, row: store.Row) -> tuple[Subnet, ...]:
-    """Those that a service says."""
+    """Those that a service says; `row`: at least the columns that say them."""
+    return _of_texts(net, network, tuple([row[head] for head in net.heads]))
+
+
+@lru_cache(maxsize=4096)
+def _of_texts(net: shapes.Net, network: str, texts: tuple[store.Value, ...]) -> tuple[Subnet, ...]:
+    row: store.Row = dict(zip(net.heads, texts, strict=True))
     found: dict[str, Subnet] = {}
     for path in net.paths["subnets"]:
         for item in _items(net, row, path):

@@ -149,7 +149,7 @@ def _wish(wire: shapes.Wire, body: Mapping[str, Any]) -> Wish:
         if name in body:
             _set(wire, values, name, role, body[name])
     if "admin_state_up" in body:
-        state = bodies.admin_state(wire.resource)
+        state = wire.admin_state
         if not isinstance(body["admin_state_up"], bool):
             raise faults.invalid("'admin_state_up' is neither true nor false")
         if state is not None:

@@ -7,6 +7,7 @@ choose that of another's service, and it never changes.
 from __future__ import annotations
 
 import uuid
+from functools import lru_cache
 
 from gluon.spi import store
 from gluon.spi.tables import Column, ColumnType, Table
@@ -24,6 +25,7 @@ TABLE = Table(
 _SPACE = uuid.UUID("6b1f5d0e-6b64-4f0c-9d2b-37c1a4e2f9b3")
 
 
+@lru_cache(maxsize=65536)
 def network_id(api: str, object_type: str, key: object) -> str:
     """The id of the network that a service is."""
     return str(uuid.uuid5(_SPACE, f"{api}/{object_type}/{key}"))

@@ -189,6 +189,20 @@ class Beside(msgspec.Struct, frozen=True, kw_only=True):
     of: str | None = None
 
 
+class Along(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of another table whose `column` is the key of the row: `columns` of them, then what is `beside` them, each `of`
+    one of these columns. The row comes once with each of them, and once without, all null, where there is none."""
+
+    table: str
+    column: str
+    columns: tuple[str, ...]
+    beside: tuple[Beside, ...] = ()
+
+
+Wanted = tuple[str | Beside | Along, ...]
+"""What is read of a row; at most one `Along`, as the last."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Select:
     """A read of many rows by equality, ordered by key. `project`: only rows of it or of none (`_project`).
@@ -261,7 +275,7 @@ class Store(Protocol):
 
     async def select(self, query: Select) -> Sequence[Row]: ...
 
-    async def values(self, query: Select, columns: tuple[str | Beside, ...]) -> Sequence[Sequence[Value]]:
+    async def values(self, query: Select, columns: Wanted) -> Sequence[Sequence[Value]]:
         """The rows of `select` as values of these columns, among which are the key and what is sorted by: cheaper by
         half, for who wants no rows."""
 

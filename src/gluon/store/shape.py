@@ -81,10 +81,10 @@ class Shape:
         return row
 
     def with_booleans(
-        self, columns: Sequence[object], rows: Sequence[Sequence[store.Value]]
+        self, columns: Sequence[object], rows: Sequence[Sequence[store.Value]], first: int = 0
     ) -> Sequence[Sequence[store.Value]]:
-        """Rows as the driver gave them, with truth values for 0 and 1."""
-        places = [n for n, name in enumerate(columns) if name in self.booleans]
+        """Rows as the driver gave them, with truth values for 0 and 1. `first`: where this table's columns begin."""
+        places = [n for n, name in enumerate(columns, first) if name in self.booleans]
         if not places:
             return rows
         found = [list(row) for row in rows]

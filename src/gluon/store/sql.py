@@ -201,15 +201,19 @@ class SqlStore:
             return ()
         return [shape.row(values) for values in await self._readers.page(*found)]
 
-    async def values(
-        self, query: store.Select, columns: tuple[str | store.Beside, ...]
-    ) -> Sequence[Sequence[store.Value]]:
+    async def values(self, query: store.Select, columns: store.Wanted) -> Sequence[Sequence[store.Value]]:
         shape, dialect = self._shape(query.table), self._database.dialect
         found = pages.read(dialect, shape, query, columns)
         if found is None:
             return ()
         rows = await self._readers.page(*found)
-        return rows if dialect.has_booleans else shape.with_booleans(columns, rows)
+        if dialect.has_booleans:
+            return rows
+        other = columns[-1]
+        if not isinstance(other, store.Along):
+            return shape.with_booleans(columns, rows)
+        told = self._shape(other.table)
+        return told.with_booleans(other.columns, shape.with_booleans(columns, rows), len(columns) - 1)
 
     async def count(self, query: store.Select) -> int:
         found = pages.count(self._database.dialect, self._shape(query.table), query)

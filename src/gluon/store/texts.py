@@ -12,8 +12,9 @@ from gluon.store.ddl import listed, literal, quoted
 from gluon.store.fixed import JOURNAL_COLUMNS
 from gluon.store.shape import PROJECT, Key, Shape, Values
 
-Wanted = tuple[str | store.Beside, ...]
+Wanted = store.Wanted
 """Columns to read; none: all that are wanted of the table."""
+_ALONG = quoted("along")
 
 POSITION = (
     "SELECT w.incarnation, w.revision, (SELECT MAX(revision) FROM journal), (SELECT MIN(revision) FROM journal)"
@@ -38,7 +39,7 @@ def tail_of(count: int) -> str:
 
 
 def columns(shape: Shape, wanted: Wanted = ()) -> str:
-    """`SELECT … FROM` with columns in their order."""
+    """`SELECT … FROM` with columns in their order; no rows of other tables."""
     return f"SELECT {_values(shape, wanted, shape.name)} FROM {quoted(shape.name)}"
 
 
@@ -47,19 +48,38 @@ def apart(wanted: Wanted) -> Wanted:
     return tuple(c for c in wanted if isinstance(c, str))
 
 
+def _along(wanted: Wanted) -> store.Along | None:
+    last = wanted[-1] if wanted else None
+    return last if isinstance(last, store.Along) else None
+
+
 def around(shape: Shape, wanted: Wanted, ordered: str, ending: str) -> str:
     """What other tables say of rows that were found and cut off before: else a database asks them of all it sorts."""
     if len(apart(wanted)) == len(wanted):
         return ordered
-    return f"SELECT {_values(shape, wanted, 'page')} FROM ({ordered}) AS {quoted('page')}{ending}"
+    page, other = quoted("page"), _along(wanted)
+    source = f"SELECT {_values(shape, wanted, 'page')} FROM ({ordered}) AS {page}"
+    if other is not None:
+        key = f"{page}.{quoted(shape.key[0])}"
+        source += f" LEFT JOIN {quoted(other.table)} AS {_ALONG} ON {_ALONG}.{quoted(other.column)} = {key}"
+    return source + ending
 
 
 def _values(shape: Shape, wanted: Wanted, source: str) -> str:
-    row = quoted(source)
+    row, other = quoted(source), _along(wanted)
     key = f"{row}.{quoted(shape.key[0])}"
-    return ", ".join(
-        quoted(c) if isinstance(c, str) else _beside(c, row, key) for c in wanted or shape.columns
-    )
+    if other is None:
+        return ", ".join(
+            _beside(c, row, key) if isinstance(c, store.Beside) else quoted(c)
+            for c in wanted or shape.columns
+            if not isinstance(c, store.Along)
+        )
+    # By names of their own, so that an order names the columns of the row.
+    found = [f"{row}.{quoted(c)} AS {quoted(c)}" if isinstance(c, str) else _beside(c, row, key)
+             for c in wanted if not isinstance(c, store.Along)]  # fmt: skip
+    found += [f"{_ALONG}.{quoted(c)} AS a{n}" for n, c in enumerate(other.columns)]
+    found += [_beside(one, _ALONG, "") for one in other.beside]
+    return ", ".join(found)
 
 
 def _beside(one: store.Beside, row: str, key: str) -> str:
@@ -150,8 +170,11 @@ def _select_text(shape: Shape, query: store.Select, wanted: Wanted) -> str:
     conditions += [f"{quoted(shape.key[0])} {sign} ?" for sign, _ in start(query)]
     order = f" ORDER BY {listed(shape.key)}"
     limit = " LIMIT ?" if query.limit is not None else ""
-    if query.project is None:
+    if query.project is None and _along(wanted) is None:
         return columns(shape, wanted) + _where(conditions) + order + limit
+    if query.project is None:
+        ordered = columns(shape, apart(wanted)) + _where(conditions) + order + limit
+        return around(shape, wanted, ordered, order)
     source = columns(shape, apart(wanted))
     mine = source + _where([f"{quoted(PROJECT)} = ?", *conditions]) + order + limit
     free = source + _where([f"{quoted(PROJECT)} IS NULL", *conditions]) + order + limit

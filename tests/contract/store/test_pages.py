@@ -16,7 +16,7 @@ import pytest
 
 from gluon import errors, store
 from gluon.spi import tables
-from gluon.spi.store import Beside, Changes, Filter, Match, Order, Row, Select, Value, View
+from gluon.spi.store import Along, Beside, Changes, Filter, Match, Order, Row, Select, Value, View, Wanted
 from tests.contract.store.conftest import Opener
 from tests.contract.store.world import Unit, column, draft, text
 
@@ -168,6 +168,65 @@ async def test_pages_as_python_says(url: str, opener: Opener) -> None:
         )
         assert [tuple(line) for line in await db.values(some, SHOWN)] == lines(wanted, some, words), some
         await in_pages(db, query, wanted, chance.randint(1, 40))
+
+
+async def test_rows_of_another_table_along(url: str, opener: Opener) -> None:
+    """A row comes with each row that names it and once where none does; of what that says there is what is beside it."""
+    more = tables.Table(
+        name="More",
+        columns=(
+            text("id", nullable=False),
+            text("item"),
+            tables.Column(name="up", type=tables.ColumnType.BOOLEAN),
+        ),
+        key=("id",),
+        indexes=(("item",),),
+    )
+    db = await opener(url, wanted=[ITEM, SAID, more])
+    blank: Row = dict.fromkeys(c.name for c in ITEM.columns)
+
+    def decide(_: View) -> Changes:
+        changes = Changes(entries=[draft("all")])
+        for n in range(4):
+            changes.put(
+                "Item", {**blank, "id": f"i{n}", "name": f"n{n}", "up": n % 2 == 0, "_project": "pq"[n % 2]}
+            )
+        for key, item, up in (
+            ("m1", "i0", True),
+            ("m2", "i2", False),
+            ("m3", "i0", None),
+            ("m4", None, True),
+        ):
+            changes.put("More", {"id": key, "item": item, "up": up})
+        changes.put("Said", {"item": "m1", "word": "UP"})
+        return changes
+
+    await db.submit(Unit(decide))
+    said = Beside(table="Said", key="item", column="word", missing="-", of="id")
+    wanted: Wanted = (
+        "id",
+        BESIDE,
+        "up",
+        Along(table="More", column="item", columns=("id", "up"), beside=(said,)),
+    )
+    lines_of: dict[str, list[tuple[Value, ...]]] = {
+        "i0": [("i0", "DOWN", True, "m1", True, "UP"), ("i0", "DOWN", True, "m3", None, "-")],
+        "i1": [("i1", "DOWN", False, None, None, "-")],
+        "i2": [("i2", "DOWN", True, "m2", False, "-")],
+        "i3": [("i3", "DOWN", False, None, None, "-")],
+    }
+    some = Filter(column="id", match=Match.EQUAL, values=("i0", "i1", "i2"))
+    for query, keys in (
+        (Select(table="Item"), "0123"),
+        (Select(table="Item", equals=(("id", "i0"),)), "0"),
+        (Select(table="Item", project="p"), "02"),
+        (Select(table="Item", filters=(some,)), "012"),
+        (Select(table="Item", filters=(some,), project="p", limit=1), "0"),
+        (Select(table="Item", limit=2), "01"),
+    ):
+        found = [tuple(line) for line in await db.values(query, wanted)]
+        assert sorted(found, key=str) == [line for key in keys for line in lines_of[f"i{key}"]], query
+        assert [line[0] for line in found] == sorted(str(line[0]) for line in found), query
 
 
 async def test_descending_pages_end_with_those_without_a_value(url: str, opener: Opener) -> None:

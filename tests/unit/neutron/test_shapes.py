@@ -9,6 +9,7 @@ from gluon.model import loader
 from gluon.model.find import CATALOG
 from gluon.neutron import shapes
 from gluon.proton.registry import Registry
+from gluon.spi import store
 
 
 def shaped(*names: str) -> shapes.Shapes:
@@ -19,7 +20,11 @@ def test_a_vpn_of_1_0() -> None:
     found = shaped("net-l3vpn")
     wire = found.wires["net-l3vpn", "Port"]
     (join,) = wire.joins
-    assert (wire.carrier, join.interface, join.service) == ("port_id", "interface_id", "service_id")
+    assert (join.interface, join.service) == ("interface_id", "service_id")
+    assert wire.wanted[len(wire.columns) :] == (
+        store.Beside(table="net_l3vpn_Interface", key="id", column="port_id", missing=""),
+        join.along,
+    )
     assert (join.address, join.prefix, join.gateway, join.pooled) == (
         "ipaddress",
         "subnet_prefix",
