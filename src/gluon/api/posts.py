@@ -11,10 +11,12 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable
+from functools import partial
+from typing import Any
 
 from gluon import errors
 from gluon.api import errors as answers
-from gluon.api import lane, message, rates, resources, terms
+from gluon.api import lane, message, rates, resources, terms, turns
 from gluon.particles import tables
 from gluon.proton import registry, service, units
 from gluon.spi import policy, store
@@ -73,6 +75,7 @@ class Posts:
         self._observer = observer
         self._record = record
         self._done: list[tuple[Asked, store.Committed | Exception]] = []
+        self._turns = turns.Turns()
         self.rates: rates.Rates | None = None
 
     def begin(self, asked: Asked) -> bool:
@@ -101,22 +104,42 @@ class Posts:
     def _begun(self, asked: Asked, resource: resources.Served, caller: policy.Caller) -> bool:
         if not isinstance(resource, registry.Resource) or resource.former:
             return False
-        body = answers.decoded(asked.body)
-        if len(body) == 1 and resources.several(resource, body) is not None:
-            return False
         asked.posts, asked.caller, asked.request_id = self, caller, message.request_id()
-        context = self._actions.context(resource, caller, asked.request_id)
-        if self.rates is None:
-            self._actions.begin(context, body, asked)
-            return True
-        if not self.rates.take(caller):
-            return False
+        early = 0.0
+        if self.rates is not None:
+            try:
+                early = self.rates.admit(caller)
+            except rates.Refused as refused:
+                self._turns.after(refused.hold, partial(self._refuse, asked, refused))
+                return True
+        begun = False
         try:
-            self._actions.begin(context, body, asked)
-        except Exception:
-            self.rates.give_back(caller)
-            raise
+            body = answers.decoded(asked.body)
+            if len(body) == 1 and resources.several(resource, body) is not None:
+                return False
+            context = self._actions.context(resource, caller, asked.request_id)
+            if early:
+                self._turns.after(early, partial(self._turn, asked, context, body))
+            else:
+                self._actions.begin(context, body, asked)
+            begun = True
+        finally:
+            if not begun:
+                self._give_back(caller)
         return True
+
+    def _turn(self, asked: Asked, context: units.Context, body: dict[str, Any]) -> None:
+        """Its time has come: what was early, and is admitted."""
+        try:
+            asked.place.check()
+            self._actions.begin(context, body, asked)
+        except Exception:  # noqa: BLE001  # the long way meets it again, and tells it
+            self._give_back(asked.caller)
+            asked.again()
+
+    def _give_back(self, caller: policy.Caller) -> None:
+        if self.rates is not None:
+            self.rates.give_back(caller)
 
     def told(self, asked: Asked, outcome: store.Committed | Exception) -> None:
         """The store is in the midst of its work: what it tells is answered after that, all in one turn."""
@@ -134,10 +157,12 @@ class Posts:
             elif isinstance(outcome, errors.StaleModel):
                 asked.again()
             else:
-                modern = asked.place.resource.modern
-                reply = lane.failed(outcome, asked.headers, asked.request_id, modern=modern)
-                asked.refused(reply)
-                self._tell(asked, reply.status, reply.body)
+                self._refuse(asked, outcome)
+
+    def _refuse(self, asked: Asked, error: Exception) -> None:
+        reply = lane.failed(error, asked.headers, asked.request_id, modern=asked.place.resource.modern)
+        asked.refused(reply)
+        self._tell(asked, reply.status, reply.body)
 
     def _tell(self, asked: Asked, status: int, body: bytes | None) -> None:
         """Whoever counts and records."""

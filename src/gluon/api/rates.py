@@ -79,16 +79,6 @@ class Rates:
         bucket.tokens = left
         return -left / rate if left < 0 else 0.0
 
-    def take(self, caller: policy.Caller) -> bool:
-        """A token, where there is one now."""
-        bucket = self._filled(caller)
-        if bucket is None:
-            return True
-        if bucket.tokens < 1:
-            return False
-        bucket.tokens -= 1
-        return True
-
     def give_back(self, caller: policy.Caller) -> None:
         """What was taken for nothing."""
         if (bucket := self._filled(caller)) is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -51,6 +51,12 @@ class Actions:
         if self.error is not None:
             raise self.error
         self.begun.append((body, asked))
+
+
+async def until(told: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not told():
+            await asyncio.sleep(0.005)
 
 
 class Asked(posts.Asked):
@@ -136,8 +142,35 @@ def test_what_is_wrong_is_left_to_who_tells_it(site: Site, place: lane.Place) ->
     ):
         assert not site.posts.begin(Asked(place))
     site.actions.error = None
+    assert site.posts.begin(Asked(place))  # the token is still there
+    assert len(site.actions.begun) == 1
+
+
+async def test_who_is_too_early_has_his_turn_later_and_who_is_much_too_early_is_refused(
+    site: Site, place: lane.Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rates, "monotonic", lambda: 100.0)
+    site.posts.rates = rates.Rates(rates.Rate(rate=30, burst=1), {})
+    asked = [Asked(place) for _ in range(5)]
+    assert [site.posts.begin(one) for one in asked] == [True] * 5
+    assert [one for _, one in site.actions.begun] == asked[:1]
+    await until(lambda: len(site.actions.begun) == 4 and asked[4].said == [429])
+    assert [one for _, one in site.actions.begun] == asked[:4]  # in their order
+    assert [one.said for one in asked[:4]] == [[]] * 4
+    assert [(r.status, r.caller, r.request_id) for r in site.recorded] == [(429, ALICE, asked[4].request_id)]
+
+
+async def test_what_is_wrong_when_its_turn_has_come_goes_the_long_way(
+    site: Site, place: lane.Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rates, "monotonic", lambda: 100.0)
+    site.posts.rates = rates.Rates(rates.Rate(rate=30, burst=1), {})
     assert site.posts.begin(Asked(place))
-    assert not site.posts.begin(Asked(place))  # no token is left
+    early = Asked(place)
+    assert site.posts.begin(early)
+    site.actions.error = errors.Unavailable("full")
+    await until(lambda: early.said == ["again"])
+    assert len(site.actions.begun) == 1
 
 
 async def test_who_asks_is_looked_up_once(site: Site, place: lane.Place) -> None:
