@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from ipaddress import ip_network
 
 import msgspec
 
 from gluon import errors
-from gluon.model.types import Attribute, ObjectType
+from gluon.model.types import Attribute, Format, ObjectType
 from gluon.particles import queries as facts
 from gluon.particles import tables
 from gluon.proton import registry
@@ -113,7 +114,7 @@ class _Reading:
             return
         column = self._resource.records.column(name) if attribute else facts.TIMES[name]
         if suffix == facts.IN:
-            values = [part for value in values for part in value.split(",")]
+            values = [part for value in values for part in self._parts(name, attribute, value)]
             if len(values) > _MOST_VALUES:
                 self._add(f"'{argument}' has more than {_MOST_VALUES} values", "ask for less at once")
                 return
@@ -129,6 +130,14 @@ class _Reading:
             )
         else:
             self.filters += [Filter(column=column, match=match, values=(v,)) for some in found for v in some]
+
+    def _parts(self, name: str, attribute: Attribute | None, text: str) -> Sequence[str]:
+        """The values of a list; a JSON text has commas of its own, so one that is whole is one value."""
+        if attribute is not None and attribute.value_format is Format.JSON:
+            with suppress(errors.Invalid):
+                self._resource.fields.from_text(name, text)
+                return (text,)
+        return text.split(",")
 
     def _value(
         self, argument: str, name: str, attribute: Attribute | None, match: Match, text: str

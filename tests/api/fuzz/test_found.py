@@ -2,6 +2,7 @@
 
 import uuid
 from pathlib import Path
+from urllib.parse import urlencode
 
 from gluon.testing.product import GluonServer
 
@@ -47,3 +48,22 @@ def test_a_method_that_is_none_is_so_with_arguments_too() -> None:
         url = "/proton/rich/v1.0/circuits?watch=true"
         assert running.request("TRACE", url)[0] == 405
         assert running.request("DELETE", f"{url}&a=1")[0] == 400
+
+
+def test_a_json_text_has_commas_of_its_own(server: GluonServer) -> None:
+    project = str(uuid.uuid4())
+    profiles = ['{"a": [1, "b"]}', "1", "2", '"a,b"']
+    for profile in profiles:
+        assert server.request("POST", PORTS, {"project_id": project, "profile": profile})[0] == 201
+    for asked, found in (
+        (profiles[:1], profiles[:1]),
+        (["1,2"], ["1", "2"]),
+        ([profiles[0], profiles[3], "1"], [profiles[0], profiles[3], "1"]),
+        (['"a,b"', "2,3"], ['"a,b"', "2"]),
+    ):
+        words = urlencode([("project_id", project), *(("profile__in", one) for one in asked)])
+        status, answer = server.request("GET", f"{PORTS}?{words}")
+        assert status == 200, answer
+        assert sorted(one["profile"] for one in answer["ports"]) == sorted(found)
+    status, answer = server.request("GET", f"{PORTS}?profile__in=%7B1,2")
+    assert (status, answer["code"]) == (400, "argument")
