@@ -263,3 +263,26 @@ def test_no_token_stands_in_the_log(site: Site) -> None:
     assert PORTS in said
     for token in (ADMIN, ALICE, BOB, UNSIGNED[:60], bearer()[:30]):
         assert token not in said
+
+
+def test_an_address_may_try_few_wrong_tokens(tmp_path: Path) -> None:
+    (tmp_path / "tokens").write_text(TOKENS)
+    (tmp_path / "tokens").chmod(0o600)
+    (tmp_path / "gluon.toml").write_text(
+        '[api]\nproxies = ["127.0.0.1/32"]\n[limits]\nwrong_tokens = 0.001\n'
+        f'[identity]\nmethods = ["tokens"]\n[tokens]\nfile = "{tmp_path}/tokens"\n'
+    )
+    with GluonServer("server", "--config", str(tmp_path / "gluon.toml")) as server:
+
+        def ask(path: str, token: str, address: str) -> tuple[int, dict[str, str], Any]:
+            return server.exchange("GET", path, headers={"x-auth-token": token, "x-forwarded-for": address})
+
+        assert ask(PORTS, ALICE, "203.0.113.5")[0] == 200
+        for path in (PORTS, "/gluon/v1/status", "/v2.0/ports"):
+            mine, other = (f"192.0.2.{len(path)}", f"198.51.100.{len(path)}")
+            assert [ask(path, f"{mine}-{n}", mine)[0] for n in range(3)] == [401, 429, 429]
+            _, headers, body = ask(path, "another", mine)
+            assert int(headers["retry-after"]) > 500
+            assert body.get("code", "rate") == "rate", body
+            assert ask(path, other, other)[0] == 401
+            assert ask(PORTS, ALICE, mine)[0] == 200, "a token that is in use"

@@ -15,7 +15,9 @@ import structlog
 from gluon.api import guard, lane, pages
 from gluon.cmd import front
 from gluon.cmd import settings as config
+from gluon.cmd.clients import Clients
 from gluon.identity import gate, known
+from gluon.identity.wrong import Wrong
 from gluon.policy.engine import Engine
 
 log = structlog.get_logger(__name__)
@@ -23,6 +25,8 @@ log = structlog.get_logger(__name__)
 OPEN = ("/", "/healthz", "/readyz", "/networking", *pages.PATHS)
 """What is read without a token: which API this is, whether it works, and the page that shows it (without any data)."""
 _METRICS = "/metrics"
+_SECONDS = 10
+"""Of a rest, after which as many wrong tokens may come at once as in so long."""
 
 
 @asynccontextmanager
@@ -44,6 +48,7 @@ async def guarded(settings: config.Settings, rules: Engine) -> AsyncIterator[lan
             service_roles=frozenset(wanted.service_roles),
             open=frozenset(paths) | {f"{path}/" for path in paths if path != "/"},
         ),
+        _wrong(settings),
     )
     rules.changed = made.reconsider
     for way in ways:
@@ -69,6 +74,15 @@ def _ways(settings: config.Settings) -> list[known.Way]:
     if "keystone" in methods:
         ways.append(_keystone(settings.keystone))
     return ways
+
+
+def _wrong(settings: config.Settings) -> Wrong | None:
+    """The workers of a host have equal shares."""
+    rate = settings.limits.wrong_tokens / settings.api.workers
+    if not rate:
+        return None
+    clients = Clients(settings.api.proxies, settings.api.proxy_header)
+    return Wrong(rate, max(1.0, rate * _SECONDS), lambda headers: clients.of(headers).address)
 
 
 def _needed(section: str, **given: str) -> None:

@@ -168,6 +168,14 @@ class Limits(_Section, frozen=True):
     projects: Annotated[
         dict[str, float], _doc("another rate for a project, by its id; 0: as many as it likes")
     ] = {}
+    wrong_tokens: Annotated[
+        float,
+        msgspec.Meta(
+            description="tokens a second that are not valid which may come from one address, ten times as many at once "
+            "after a rest; 0: as many as come. Its workers share it",
+            ge=0,
+        ),
+    ] = 10.0
 
 
 class Trace(_Section, frozen=True):

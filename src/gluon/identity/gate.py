@@ -2,7 +2,8 @@
 
 In: headers. Out: a `Caller`, or something to await that gives it or raises `Unauthorized` or `Unavailable`.
 Invariants: a token is asked for once however many requests wait; what a way said counts for `seconds`, and never over the
-token's expiry; while a way is away, what it said goes on for `stale` seconds; no other header says who somebody is.
+token's expiry; while a way is away, what it said goes on for `stale` seconds; no other header says who somebody is; who
+sends many tokens that nobody knows is refused before a way is asked.
 Called by `api.lane` for each request.
 """
 
@@ -18,6 +19,7 @@ import structlog
 
 from gluon import errors
 from gluon.identity.known import Known, Way, fits
+from gluon.identity.wrong import Wrong
 from gluon.spi.policy import Caller
 
 log = structlog.get_logger(__name__)
@@ -65,9 +67,17 @@ class Options(NamedTuple):
 
 
 class Gate:
-    """`is_admin`: what the rules say of a caller. `open`: paths that anybody may read."""
+    """`is_admin`: what the rules say of a caller. `open`: paths that anybody may read. `wrong`: a limit of tokens that
+    nobody knows."""
 
-    def __init__(self, ways: Sequence[Way], is_admin: Callable[[Caller], bool], options: Options) -> None:
+    def __init__(
+        self,
+        ways: Sequence[Way],
+        is_admin: Callable[[Caller], bool],
+        options: Options,
+        wrong: Wrong | None = None,
+    ) -> None:
+        self._wrong = wrong
         self._ways = tuple(ways)
         self._is_admin = is_admin
         self._options = options
@@ -122,12 +132,12 @@ class Gate:
         token = self._token(headers)
         given = headers.get(b"x-service-token")
         if given is None:
-            entry = await self._entry(token, expired=False)
+            entry = await self._entry(token, headers, expired=False)
             caller, until = entry.known.caller({}), entry.fresh
         else:
-            service = await self._entry(self._fitting(given, "X-Service-Token"), expired=False)
+            service = await self._entry(self._fitting(given, "X-Service-Token"), headers, expired=False)
             trusted = not self._options.service_roles.isdisjoint(service.known.roles)
-            entry = await self._entry(token, expired=trusted)
+            entry = await self._entry(token, headers, expired=trusted)
             caller = entry.known.caller(_of_service(service.known))
             until = min(entry.fresh, service.fresh)
         if self._is_admin(caller):
@@ -157,8 +167,8 @@ class Gate:
     def _unauthorized(self, text: str, hint: str) -> errors.Unauthorized:
         return errors.Unauthorized(text, hint=hint, challenge=self._challenge)
 
-    async def _entry(self, token: str, *, expired: bool) -> Entry:
-        """Of a good token. Raises `Unauthorized` or `Unavailable`."""
+    async def _entry(self, token: str, headers: dict[bytes, bytes], *, expired: bool) -> Entry:
+        """Of a good token. Raises `Unauthorized`, `TooMany` or `Unavailable`."""
         digest = hashlib.sha256(token.encode()).digest() + (b"x" if expired else b"")
         now = time.monotonic()
         entry = self._entries.get(digest)
@@ -170,7 +180,8 @@ class Gate:
         if task is None:
             if len(self._asked) >= _WAITING:
                 raise errors.Unavailable("too many new tokens at once", retry_after=2)
-            task = asyncio.create_task(self._ask(digest, token, expired=expired))
+            ticket = self._wrong.take(headers, now) if self._wrong is not None and entry is None else ""
+            task = asyncio.create_task(self._ask(digest, token, ticket, expired=expired))
             self._asked[digest] = task
         if entry is not None and entry.last > now:
             await asyncio.wait((task,), timeout=min(_PATIENCE, entry.last - now))
@@ -191,8 +202,16 @@ class Gate:
             "the token is not valid", "get a new one; it may have expired or been revoked"
         )
 
-    async def _ask(self, digest: bytes, token: str, *, expired: bool) -> Entry | errors.GluonError:
+    async def _ask(
+        self, digest: bytes, token: str, ticket: str, *, expired: bool
+    ) -> Entry | errors.GluonError:
         """What the ways say. Never raises: nobody may be waiting any more."""
+        found = await self._told(digest, token, expired=expired)
+        if self._wrong is not None and ticket and not isinstance(found, errors.Unauthorized):
+            self._wrong.give_back(ticket)
+        return found
+
+    async def _told(self, digest: bytes, token: str, *, expired: bool) -> Entry | errors.GluonError:
         try:
             return self._keep(digest, await self._known(token, expired=expired))
         except errors.Unavailable as error:
