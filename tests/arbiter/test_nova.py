@@ -227,11 +227,7 @@ async def test_who_tells_may_die_at_each_step(quiet: Site, step: str) -> None:
     first, second = quiet.notifier(), quiet.notifier()
     dying = asyncio.create_task(first.run())
     await until(lambda: first.stats.leading)
-    kept = await quiet.node.database.select(select())
-    async with asyncio.timeout(60):
-        while not kept:
-            await asyncio.sleep(0.01)
-            kept = await quiet.node.database.select(select())
+    place_then = await kept(quiet)
     if step == "before it is sent":
         dying.cancel()
     elif step == "before its answer":
@@ -242,12 +238,34 @@ async def test_who_tells_may_die_at_each_step(quiet: Site, step: str) -> None:
     with suppress(asyncio.CancelledError):
         async with asyncio.timeout(60):
             await dying
-    assert await quiet.node.database.select(select()) == kept
+    assert await kept(quiet) == place_then
     quiet.nova.asked = lambda: None
     going_on = asyncio.create_task(second.run())
     await until(lambda: quiet.nova.names(port["id"])[-2:] == [PLUGGED, CHANGED])
     going_on.cancel()
     await asyncio.gather(going_on, return_exceptions=True)
+
+
+async def test_that_nova_knows_no_server_at_all_is_told(quiet: Site) -> None:
+    """It shows a user without the role admin those of his own project only."""
+    telling = quiet.notifier()
+    unknown = (404, {"itemNotFound": {"code": 404, "message": "No instances found for any event"}})
+    quiet.nova.script = [unknown] * 99
+    port, epoch = await quiet.server()
+    running = asyncio.create_task(telling.run())
+    await kept(quiet)
+    telling.stats.answers.update({404: 8})
+    for up in (True, False):
+        await quiet.up(port, epoch, up=up)
+        telling.notify()
+        await until(lambda up=up: telling.stats.answers[404] >= (10 if up else 11))  # type: ignore[misc]
+        assert telling.stats.strange
+    quiet.nova.script = []
+    await quiet.up(port, epoch)
+    telling.notify()
+    await until(lambda: not telling.stats.strange)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_where_the_journal_does_not_reach_back_every_port_in_use_is_looked_at(quiet: Site) -> None:
@@ -271,8 +289,12 @@ def stop(task: "asyncio.Task[None]") -> None:
     task.cancel()
 
 
-def select() -> store.Select:
-    return store.Select(table=place.NAME)
+async def kept(site: Site) -> place.Place:
+    """The place of who tells Nova, once there is one: what comes after it is told."""
+    async with asyncio.timeout(60):
+        while (found := await place.read(site.node.database)) is None:
+            await asyncio.sleep(0.01)
+    return found
 
 
 class Dying:

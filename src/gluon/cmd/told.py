@@ -41,7 +41,8 @@ def _nova(told: Mapping[str, Any] | None) -> str:
     if told["error"]:
         return f"Nova is not told of ports for {_span(told['lag_seconds'])}: {told['error']}"
     count = sum(told["answers"].values())
-    return f"Nova was told of ports  {count} events, {count - told['answers'].get('200', 0)} for servers it has not"
+    line = f"Nova was told of ports  {count} events, {count - told['answers'].get('200', 0)} for servers it has not"
+    return f"{line}; is Gluon's user an admin there?" if told.get("strange") else line
 
 
 def _row(one: Mapping[str, Any]) -> tuple[str, ...]:

@@ -38,6 +38,9 @@ _SAVE = 60.0
 """Seconds after which the place is written though nothing was told: what lies before it may be trimmed."""
 _BROKEN = 3
 """So often Nova may fail over a request before its events are sent one by one."""
+_NOBODY = 404
+_STRANGE = 10
+"""So many events for servers that Nova does not know, and none for one that it knows, have a cause of their own."""
 
 
 class Ports(Protocol):
@@ -76,6 +79,11 @@ class Stats:
     waiting_since: float = 0.0
     error: str = ""
 
+    @property
+    def strange(self) -> bool:
+        """Whether Nova knows none of many servers."""
+        return self.answers.keys() == {_NOBODY} and self.answers[_NOBODY] >= _STRANGE
+
     def snapshot(self) -> dict[str, Any]:
         """Plain data, ready for JSON."""
         return {
@@ -84,6 +92,7 @@ class Stats:
             "retries": self.retries,
             "lost": self.lost,
             "looks": self.looks,
+            "strange": self.strange,
             "lag_seconds": max(0.0, time.time() - self.waiting_since) if self.waiting_since else 0.0,
             "error": self.error,
         }
@@ -244,7 +253,14 @@ class Notifier:
             self._lose(event, failed)
 
     def _count(self, codes: Mapping[int, int]) -> None:
+        before = self.stats.strange
         self.stats.answers.update(codes)
+        if self.stats.strange and not before:
+            log.warning(
+                "Nova knows no server of which it is told",
+                events=self.stats.answers[_NOBODY],
+                hint="the user of [nova] needs the roles service and admin; without admin it sees its own project's only",
+            )
 
     def _lose(self, event: events.Event, why: Exception) -> None:
         self.stats.lost += 1
