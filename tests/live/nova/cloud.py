@@ -3,19 +3,21 @@
 import itertools
 import re
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from gluon.testing.process import NotReady, wait_until
 from gluon.testing.product import GluonServer
-from gluon.testing.servers import KeystoneServer, MariadbServer
+from gluon.testing.servers import EtcdServer, KeystoneServer, MariadbServer
 from gluon.testing.servers.nova import NovaServer
+from gluon.testing.servers.rabbitmq import RabbitServer
 from tests.live.nova.relay import Relay
 
 V1 = "/proton/net-l3vpn/v1.0"
 L2 = "/proton/net-l2/v2.0"
-LIMIT = 240
+LIMIT = 300
 NONE = "none"
 _TROUBLE = re.compile("Exceeded|re-scheduled|ERROR .*(Error|Exception|Failed|failed):")
 
@@ -27,6 +29,8 @@ class Cloud:
         self,
         keystone: KeystoneServer,
         mariadb: MariadbServer,
+        rabbit: RabbitServer,
+        etcd: EtcdServer,
         nova: NovaServer,
         gluon: GluonServer,
         relay: Relay,
@@ -34,6 +38,8 @@ class Cloud:
         """`relay`: what Nova takes for its network service; it leads to Gluon."""
         self.keystone = keystone
         self.mariadb = mariadb
+        self.rabbit = rabbit
+        self.etcd = etcd
         self.relay = relay
         self.nova = nova
         self.gluon = gluon
@@ -116,13 +122,13 @@ class Cloud:
 
     def taken(self) -> float:
         """How many events Nova has taken."""
+        return self.measured("gluon_nova_events_total", 'code="200"')
+
+    def measured(self, name: str, of: str = "") -> float:
+        """The sum of a metric of Gluon; `of`: of the lines with these labels."""
         _, text = self.gluon.request("GET", "/metrics", headers={"x-auth-token": self.admin})
         lines = str(text).splitlines()
-        return sum(
-            float(line.split()[-1])
-            for line in lines
-            if line.startswith("gluon_nova_events_total") and 'code="200"' in line
-        )
+        return sum(float(line.split()[-1]) for line in lines if line.startswith(name) and of in line)
 
     # -- Nova ---------------------------------------------------------------------------------
 
@@ -200,18 +206,23 @@ class Cloud:
                 mark.unlink()
 
     @contextmanager
-    def held(self, networks: Any) -> Iterator[str]:
-        """A server that waits for its event, while no NIC is plugged."""
+    def held(self, port: str) -> Iterator[tuple[str, Callable[[], None]]]:
+        """A server that waits for the event of its port, and what plugs that port in."""
         holds = [self.nova.plugs(host).with_name(f"{host}.hold") for host in self.nova.hosts]
         for hold in holds:
             hold.touch()
         try:
-            server = self.boot(networks, until="")
+            server = self.boot([{"port": port}], until="")
             self.until(lambda: server in [hold.read_text() for hold in holds], "a server that waits")
-            yield server
+            yield server, lambda: self._plug(port, holds)
         finally:
             for hold in holds:
-                hold.unlink()
+                hold.unlink(missing_ok=True)
+
+    def _plug(self, port: str, holds: Sequence[Path]) -> None:
+        for hold in holds:
+            hold.unlink()
+        self.until(lambda: bool(self.plugged(port)), "the NIC")
 
     def plugged(self, port: str) -> set[str]:
         """The hosts where a NIC is."""
@@ -236,6 +247,16 @@ class Cloud:
         self.until(there, f"port {port} active on {host}", lambda: f"{self.port(port)}")
         assert self.port(port)["device_id"] == server
         assert self.plugged(port) == {host}
+
+    def bound_once(self, port: str, server: str) -> None:
+        """Waits until the only binding is that of the server's host: Nova ends a migration before it deletes the other one."""
+        wanted = [(self.host(server), "ACTIVE")]
+
+        def there() -> bool:
+            found = self.gluon_says("GET", f"/v2.0/ports/{port}/bindings")["bindings"]
+            return [(one["host"], one["status"]) for one in found] == wanted
+
+        self.until(there, f"one binding of port {port}")
 
     def free(self, port: str) -> None:
         """Waits until nobody uses the port."""

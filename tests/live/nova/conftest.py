@@ -10,7 +10,7 @@ import pytest
 
 from gluon.testing.fixtures import require_programs
 from gluon.testing.product import GluonServer
-from gluon.testing.servers import KeystoneServer, MariadbServer, keystone, nova
+from gluon.testing.servers import EtcdServer, KeystoneServer, MariadbServer, keystone, nova
 from gluon.testing.servers.nova import NovaServer
 from gluon.testing.servers.rabbitmq import RabbitServer
 from tests.live.nova.cloud import Cloud
@@ -20,6 +20,8 @@ SETTINGS = """\
 [identity]
 methods = ["keystone"]
 cache_seconds = 30
+[etcd]
+urls = ["{etcd}"]
 [logs]
 access = true
 [keystone]
@@ -35,12 +37,16 @@ options = {{ hypervisors = "{plugs}" }}
 """
 
 
-def settings(folder: Path, identity: KeystoneServer, compute: NovaServer) -> Path:
+def settings(folder: Path, identity: KeystoneServer, etcd: EtcdServer, compute: NovaServer) -> Path:
     own = identity.new_user("service", "admin", project=identity.project("service"))
     path = folder / "gluon.toml"
     path.write_text(
         SETTINGS.format(
-            keystone=identity.url, user=own.name, password=own.password, plugs=compute.hypervisors
+            keystone=identity.url,
+            etcd=etcd.url,
+            user=own.name,
+            password=own.password,
+            plugs=compute.hypervisors,
         )
     )
     return path
@@ -58,21 +64,22 @@ def cloud(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if reason := keystone.missing() or nova.missing():
         pytest.skip(reason)
     require_programs(
-        "/usr/lib/rabbitmq/bin/rabbitmq-server", "epmd", "mariadbd", "mariadb-install-db", "mariadb"
+        *("/usr/lib/rabbitmq/bin/rabbitmq-server", "epmd", "etcd", "mariadbd", "mariadb-install-db"),
+        "mariadb",
     )
-    identity, rabbit = KeystoneServer(), RabbitServer()
+    identity, rabbit, etcd = KeystoneServer(), RabbitServer(), EtcdServer()
     database = MariadbServer("--innodb-flush-method=nosync")
-    parts = (identity, rabbit, database)
+    parts = (identity, rabbit, etcd, database)
     try:
         with ThreadPoolExecutor(len(parts)) as pool:
             list(pool.map(lambda part: part.start(), parts))
         compute = NovaServer(identity, database, rabbit)
-        path = settings(tmp_path_factory.mktemp("gluon"), identity, compute)
+        path = settings(tmp_path_factory.mktemp("gluon"), identity, etcd, compute)
         with GluonServer("up", "--config", str(path)) as gluon, Relay() as relay:
             relay.turn(gluon.port)
             identity.serve("network", relay.url)
             with compute:
-                yield Cloud(identity, database, compute, gluon, relay)
+                yield Cloud(identity, database, rabbit, etcd, compute, gluon, relay)
                 if request.session.testsfailed:
                     keep_logs(compute, gluon, tmp_path_factory.mktemp("logs"))
     finally:

@@ -51,11 +51,15 @@ class Both:
         return key
 
     def bound(self, key: str, server: str) -> None:
-        """As Neutron says."""
-        shown = self.port(key)
+        """Waits until Neutron says so, which hears of Gluon's ports a moment later."""
         host = self.cloud.host(server)
-        assert (shown["device_id"], shown["binding:host_id"]) == (server, host)
-        assert (shown["binding:vif_type"], shown["status"]) == ("ovs", "ACTIVE")
+        names = ("device_id", "binding:host_id", "binding:vif_type", "status")
+
+        def there() -> bool:
+            shown = self.port(key)
+            return [shown[name] for name in names] == [server, host, "ovs", "ACTIVE"]
+
+        self.cloud.until(there, f"port {key} bound in Neutron", lambda: f"{self.port(key)}")
         assert self.cloud.plugged(key) == {host}
 
 

@@ -28,7 +28,7 @@ from gluon.testing.servers.server import LOOPBACK, free_ports
 PYTHON = Path(os.environ.get("GLUON_NOVA_PYTHON", ".venv-nova/bin/python"))
 """Of the environment with Nova; `./dev` and the tests run in the project's folder."""
 _PASTE = PYTHON.absolute().parent.parent / "etc" / "nova" / "api-paste.ini"
-_LIMIT = 180
+_LIMIT = 300
 """Seconds for a start on a machine that does much else."""
 _DATABASES = ("nova_api", "nova", "nova_cell0", "placement")
 
@@ -48,7 +48,7 @@ class NovaServer:
         rabbit: RabbitServer,
         *,
         hosts: Sequence[str] = ("host1", "host2"),
-        plug_timeout: int = 120,
+        plug_timeout: int = 300,
     ) -> None:
         self.keystone = keystone
         self.hosts = tuple(hosts)
@@ -106,7 +106,7 @@ class NovaServer:
             "content-type": "application/json",
             "openstack-api-version": f"compute {version}",
         }
-        connection = http.client.HTTPConnection(LOOPBACK, self._ports[0], timeout=120)
+        connection = http.client.HTTPConnection(LOOPBACK, self._ports[0], timeout=180)
         try:
             content = None if body is None else json.dumps(body)
             connection.request(method, f"/v2.1{path}", content, headers)
