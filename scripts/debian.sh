@@ -8,8 +8,8 @@ packages_for() {
         demo) echo "$demo" ;;
         test) echo "$demo postgresql mariadb-server openssl curl chromium" ;;
         bench) echo "$demo postgresql wrk" ;;
-        nova) echo "mariadb-server rabbitmq-server procps" ;;
-        neutron) echo "mariadb-server procps" ;;
+        nova) echo "mariadb-server rabbitmq-server etcd-server etcd-client procps" ;;
+        neutron) echo "mariadb-server etcd-server etcd-client procps" ;;
         *)
             say "no level '$1': demo, test, bench, nova or neutron"
             exit 2

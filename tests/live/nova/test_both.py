@@ -121,6 +121,25 @@ def test_both_move_with_their_server(both: Both) -> None:
     both.cloud.delete(server)
 
 
+def test_both_move_live_with_their_server(both: Both) -> None:
+    """There is no agent of Neutron that would see its NIC on the target: the test tells Nova of that one."""
+    cloud = both.cloud
+    plain, vpn = both.plain_port(), both.l3vpn_port()
+    server = cloud.boot([{"port": plain}, {"port": vpn}])
+    before = cloud.host(server)
+    cloud.act(server, "os-migrateLive", {"host": None, "block_migration": "auto"}, admin=True)
+    cloud.until(lambda: bool(cloud.plugged(plain) - {before}), "the NIC on the target")
+    cloud.tell("network-vif-plugged", server, plain)
+    cloud.until(lambda: cloud.host(server) != before, "the server on the other host")
+    cloud.wait(server, "ACTIVE")
+    cloud.carries(vpn, server)
+    for key in (plain, vpn):
+        both.bound(key, server)
+    cloud.bound_once(vpn, server)
+    cloud.delete(server)
+    cloud.free(vpn)
+
+
 def test_neutron_networks_and_ports_of_gluon_by_name_of_the_network(both: Both) -> None:
     """Nova makes the ports: one is Neutron's, the other Gluon's."""
     network = both.port(both.l3vpn_port())["network_id"]

@@ -1,5 +1,7 @@
 """The life of servers on ports of protons, on the host where they were booted."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from tests.live.nova.cloud import NONE, V1, Cloud
 
 
@@ -55,6 +57,24 @@ def test_nova_makes_a_port_with_the_address_that_is_asked_for(cloud: Cloud) -> N
     assert cloud.address_of(port) == "10.1.0.200"
     cloud.delete(server)
     cloud.gone(port)
+
+
+def test_many_servers_at_once_by_network(cloud: Cloud) -> None:
+    network = cloud.network(cloud.new_port(cloud.new_vpn()))
+    addresses = [f"10.1.0.{number}" for number in range(221, 231)]
+    with ThreadPoolExecutor(len(addresses)) as pool:
+        wanted = [[{"uuid": network, "fixed_ip": address}] for address in addresses]
+        servers = list(pool.map(lambda networks: cloud.boot(networks, until=""), wanted))
+        ports = []
+        for server, address in zip(servers, addresses, strict=True):
+            cloud.wait(server, "ACTIVE")
+            (port,) = cloud.interfaces(server)
+            cloud.carries(port, server)
+            assert cloud.addresses(server) == {address}
+            ports.append(port)
+        list(pool.map(cloud.delete, servers))
+    for port in ports:
+        cloud.gone(port)
 
 
 def test_a_network_that_gives_no_addresses_is_no_matter_of_the_host(cloud: Cloud) -> None:

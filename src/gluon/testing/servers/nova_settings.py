@@ -55,6 +55,9 @@ valid_interfaces = public
 region_name = one
 [compute]
 live_migration_wait_for_vif_plug = true
+[quota]
+instances = -1
+cores = -1
 [oslo_concurrency]
 lock_path = {folder}/locks
 [oslo_messaging_rabbit]
