@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from gluon.api import changesets, lane, quotas, routes
+from gluon.api import changesets, lane, quotas, resources, routes
 from gluon.api.neutron import answers, front
 from gluon.api.neutron import routes as paths
+from gluon.api.passing import front as passing
+from gluon.api.passing import lists
+from gluon.api.passing.theirs import Theirs
+from gluon.api.passing.whose import Whose
 from gluon.arbiter import alternates, binder
+from gluon.cmd import settings as config
 from gluon.cmd.protons import Protons
 from gluon.neutron.face import Face
+from gluon.pipe.pool import Pool
 from gluon.proton import quotas as limits
 from gluon.proton import service
 from gluon.spi import store
@@ -43,7 +49,39 @@ def neutron(
 ) -> front.Front:
     """What answers Neutron's paths, and leaves all others to `rest`. `others`: bindings beside the active ones."""
     face = Face(database, lambda: protons.registry, actions, binds, others, protons.rules.allows)
-    return front.Front(rest, paths.Routes(face), refresh)
+    return front.Front(rest, paths.Routes(face), refresh, face)
+
+
+def made(
+    wanted: config.Neutron,
+    answering: front.Front,
+    database: store.Store,
+    parts: tuple[resources.Resources, lane.Guard, lane.Observer, lane.Record | None],
+) -> lane.Lane:
+    """The app: alone, or in front of a Neutron. `parts`: of a `Lane`. Raises `SettingsError`."""
+    found, guarding, observer, record = parts
+    if not wanted.url:
+        return refusing(lane.Lane(found, answering, guarding, observer, record))
+    try:
+        pool = Pool(
+            wanted.url,
+            ca_file=wanted.ca_file,
+            seconds=wanted.timeout_seconds,
+            connect=wanted.connect_seconds,
+            most=wanted.connections,
+        )
+    except (ValueError, OSError) as error:
+        raise config.SettingsError(f"[neutron] {error}") from error
+    app = passing.Front(found, answering, guarding, observer, record)
+    whose = Whose(database, answering.face)
+    app.pass_to(pool, whose, lists.Lists(answering.face, whose, Theirs(pool), answering.refresh))
+    return refusing(app)
+
+
+async def leave(app: object) -> None:
+    """Close what it keeps open."""
+    if isinstance(app, passing.Front):
+        await app.leave()
 
 
 def refusing(app: lane.Lane) -> lane.Lane:

@@ -194,6 +194,7 @@ async def _working(node: Node, following: Coroutine[Any, Any, None]) -> AsyncIte
         finally:
             for task in running:
                 task.cancel()
+            await fronts.leave(node.app)
 
 
 async def _install(database: Notifying, protons: Protons, *, patient: bool) -> bool:

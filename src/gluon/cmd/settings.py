@@ -288,6 +288,27 @@ class Nova(_Section, frozen=True):
     ] = 10.0
 
 
+class Neutron(_Section, frozen=True):
+    url: Annotated[
+        str,
+        _doc(
+            "Neutron that Gluon stands in front of, such as http://neutron.example:9696: what is not Gluon's is "
+            "passed on to it, lists are of both; none: Gluon answers alone"
+        ),
+    ] = ""
+    ca_file: Annotated[str, _doc("PEM file of the authority that signed its certificate")] = ""
+    timeout_seconds: Annotated[
+        float,
+        msgspec.Meta(description="time that it has to begin an answer, and to go on with one", gt=0, le=3600),
+    ] = 300.0
+    connect_seconds: Annotated[
+        float, msgspec.Meta(description="time that it has to take a connection", gt=0, le=60)
+    ] = 5.0
+    connections: Annotated[
+        int, msgspec.Meta(description="requests that each process gives it at once", ge=1, le=10000)
+    ] = 500
+
+
 class Settings(_Section, frozen=True):
     """All of it."""
 
@@ -300,6 +321,7 @@ class Settings(_Section, frozen=True):
     identity: Identity = Identity()
     keystone: Keystone = Keystone()
     nova: Nova = Nova()
+    neutron: Neutron = Neutron()
     tokens: Tokens = Tokens()
     jwt: Jwt = Jwt()
     logs: Logs = Logs()

@@ -13,6 +13,7 @@ from gluon import errors
 from gluon.api import errors as problems
 from gluon.api import evened, lane, message, rates
 from gluon.api.neutron import answers, routes
+from gluon.neutron.face import Face
 from gluon.neutron.faults import Fault
 from gluon.proton.work import MOST
 
@@ -21,12 +22,15 @@ ROOTS = frozenset({"v2.0", "networking"})
 
 
 class Front:
-    """`rest`: what answers all other paths; `refresh` loads models that others have replaced."""
+    """`rest`: what answers all other paths; `refresh` loads models that others have replaced; `face`: that of the routes."""
 
-    def __init__(self, rest: lane.App, found: routes.Routes, refresh: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, rest: lane.App, found: routes.Routes, refresh: Callable[[], Awaitable[None]], face: Face
+    ) -> None:
         self._rest = rest
         self._routes = found
-        self._refresh = refresh
+        self.refresh = refresh
+        self.face = face
         self.rates: rates.Rates | None = None
 
     async def __call__(self, scope: lane.Scope, receive: lane.Receive, send: lane.Send) -> None:
@@ -83,7 +87,7 @@ class Front:
                 return await self._routes.answer(asked)
             except errors.StaleModel:
                 await asyncio.sleep(pause)
-                await self._refresh()
+                await self.refresh()
         return await self._routes.answer(asked)
 
 

@@ -40,6 +40,8 @@ _SUBNET = (
     "ipv6_address_mode", "ipv6_ra_mode", "segment_id", "subnetpool_id", "description", "created_at", "updated_at",
     "revision_number", "shared",
 )  # fmt: skip
+KNOWN = {"ports": _PORT, "networks": _NETWORK, "subnets": _SUBNET}
+"""What each can be asked by."""
 _BINDING = ("host", "vif_type", "vnic_type", "status", "project_id", "tenant_id")
 _EMPTY = frozenset({
     "floatingips", "security-groups", "security-group-rules", "routers", "agents", "availability_zones",

@@ -1,0 +1,1 @@
+"""Gluon in front of Neutron: what is not Gluon's is passed on untouched, lists are of both."""

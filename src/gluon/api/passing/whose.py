@@ -1,0 +1,89 @@
+"""Whose an object is: Gluon's, Neutron's, or nobody can say now.
+
+In: an id. Out: its owner. Neutron makes its ids at random, which is version 4 of UUIDs; networks and subnets of Gluon are of another,
+so nobody is asked about those of Neutron. A port's is looked up by its key. Called by `front` and `lists`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+
+import structlog
+
+from gluon import errors
+from gluon.arbiter.tables import PORT
+from gluon.neutron.face import Face
+from gluon.neutron.faults import Missing
+from gluon.spi import policy, store
+from gluon.values import uuid
+
+log = structlog.get_logger(__name__)
+
+_LONGEST = 64
+_VERSION, _RANDOM = 14, "4"
+_PATIENCE = 2.0
+"""Seconds that the database has to say whose a port is."""
+_BLIND = 1.0
+"""Seconds in which it is not asked again after it did not."""
+
+Admit = Callable[[], Awaitable[policy.Caller]]
+
+
+class Owner(StrEnum):
+    GLUON = "gluon"
+    NEUTRON = "neutron"
+    UNKNOWN = "unknown"
+
+
+def random(id: str) -> bool:
+    """Of a network or subnet: only Neutron makes such an id."""
+    try:
+        return uuid.parse(id)[_VERSION] == _RANDOM
+    except ValueError:
+        return True  # Gluon's are UUIDs
+
+
+class Whose:
+    """Asks one database."""
+
+    def __init__(self, database: store.Store, face: Face) -> None:
+        self._store = database
+        self._face = face
+        self._blind = 0.0
+
+    async def of(self, kind: str, id: str, admit: Admit) -> Owner:
+        """`kind`: ports, networks, subnets. Who asks is looked at only for a network that may be Gluon's."""
+        if kind == "ports":
+            return await self.port(id)
+        return Owner.NEUTRON if random(id) else await self._named(kind, id, admit)
+
+    async def port(self, id: str) -> Owner:
+        if len(id) > _LONGEST:
+            return Owner.NEUTRON
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._blind:
+            return Owner.UNKNOWN
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                found = await self._store.get(PORT, id)
+        except (errors.Unavailable, TimeoutError) as error:
+            self._blind = loop.time() + _BLIND
+            log.warning("whose a port is cannot be said: Neutron is asked", reason=str(error) or "timeout")
+            return Owner.UNKNOWN
+        return Owner.NEUTRON if found is None else Owner.GLUON
+
+    async def _named(self, kind: str, id: str, admit: Admit) -> Owner:
+        """One that was brought into Neutron may have such an id too."""
+        try:
+            asker = self._face.asker(await admit(), "")
+            get = self._face.networks.get if kind == "networks" else self._face.networks.get_subnet
+            await get(asker, id)
+        except Missing:
+            return Owner.NEUTRON
+        except (errors.Rejected, errors.StaleModel):
+            return Owner.GLUON  # which says why, or loads other models
+        except errors.Unavailable:
+            return Owner.UNKNOWN
+        return Owner.GLUON

@@ -1,0 +1,190 @@
+"""One connection to a server: a request is written, its answer is read in parts, then the next may follow.
+
+In: bytes of a request. Out: status, headers and parts of a body. Neither side is read faster than the other takes it.
+Invariant: a connection is used again only after a whole answer that says so. Called by `pool`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import cast
+
+import httptools
+
+from gluon.spi.passing import Broken, Headers
+
+_MOST = 256 * 1024
+"""Bytes that wait to be taken before the server is told to wait."""
+_FIRST_FINAL = 200
+
+
+class Connection(asyncio.Protocol):
+    """`begin`, `write` as often as needed, `head`, `read` until it is empty."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._parser = httptools.HttpResponseParser(self)
+        self._parts: deque[bytes] = deque()
+        self._size = 0
+        self._reader: asyncio.Future[None] | None = None
+        self._writer: asyncio.Future[None] | None = None
+        self._full = self._paused = self._lost = self._busy = False
+        self.idle_since = 0.0
+        self._start(bodiless=False)
+
+    def _start(self, *, bodiless: bool) -> None:
+        self._bodiless = bodiless
+        self._keeps = self._endless = self._heading = False
+        self.status = 0
+        self.headers: Headers = []
+        self.began = self.done = self.touched = False
+
+    # -- what its user calls -------------------------------------------------------------------
+
+    @property
+    def usable(self) -> bool:
+        """For another request."""
+        lost = self._transport is None or self._transport.is_closing() or self._lost
+        return not (self._busy or lost)
+
+    def begin(self, request: bytes, *, bodiless: bool) -> None:
+        """`bodiless`: the answer has no body, whatever its head says."""
+        assert self._transport is not None
+        self._busy = True
+        self._parser = httptools.HttpResponseParser(self)
+        self._start(bodiless=bodiless)
+        self._transport.write(request)
+
+    async def write(self, part: bytes) -> None:
+        """More of the request's body. Raises `Broken`."""
+        if self._lost or self._transport is None:
+            raise Broken("the connection was closed before all was sent")
+        self._transport.write(part)
+        if self._full:
+            self._writer = self._loop.create_future()
+            await self._writer
+
+    async def head(self) -> None:
+        """Until the head is there. Raises `Broken`."""
+        while not self.began:
+            await self._news()
+
+    async def read(self) -> bytes:
+        """A part of the body, empty at its end. Raises `Broken`."""
+        while not self._parts:
+            if self.done:
+                return b""
+            await self._news()
+        part = self._parts.popleft() if len(self._parts) == 1 else b"".join(self._parts)
+        self._parts.clear()
+        self._size = 0
+        if self._paused and self._transport is not None:
+            self._paused = False
+            self._transport.resume_reading()
+        return part
+
+    @property
+    def ended(self) -> bool:
+        return self.done and not self._parts
+
+    def finish(self) -> bool:
+        """The request is over: whether the connection may be used again. Else it is closed."""
+        self._parts.clear()
+        self._size = 0
+        self._busy = False
+        if self.done and self._keeps and self.usable:
+            return True
+        self.close()
+        return False
+
+    def spoil(self) -> None:
+        """Its request was not sent to the end: nothing may follow."""
+        self._keeps = False
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def _news(self) -> None:
+        if self._lost:
+            raise Broken("the server closed the connection before its answer was whole")
+        self._reader = self._loop.create_future()
+        try:
+            await self._reader
+        finally:
+            self._reader = None
+
+    def _tell(self) -> None:
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+    # -- what the transport calls --------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        if not self._busy or self.done:
+            self._fail()  # it says something that nobody asked for
+            return
+        self.touched = True
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            if not self._is_head():
+                self._fail()
+        self._tell()
+        if self._size > _MOST and not self._paused and self._transport is not None:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lost = True
+        if self.began and self._endless and exc is None:
+            self.done = True
+        self._tell()
+        self.resume_writing()
+
+    def _is_head(self) -> bool:
+        """All that is wanted of the answer is there."""
+        return self.began and self._bodiless
+
+    def _fail(self) -> None:
+        self._lost, self._keeps = True, False
+        self.close()
+
+    def pause_writing(self) -> None:
+        self._full = True
+
+    def resume_writing(self) -> None:
+        self._full = False
+        if self._writer is not None and not self._writer.done():
+            self._writer.set_result(None)
+
+    # -- what the parser calls -----------------------------------------------------------------
+
+    def on_header(self, name: bytes, value: bytes | None) -> None:
+        self.headers.append((name.lower(), value or b""))
+
+    def on_headers_complete(self) -> None:
+        status = self._parser.get_status_code()
+        if status < _FIRST_FINAL:
+            self.headers = []  # it only says that the answer is to come
+            return
+        self.status = status
+        names = {name for name, _ in self.headers}
+        self._endless = not names & {b"content-length", b"transfer-encoding"}
+        self._keeps = self._parser.should_keep_alive() and not self._bodiless
+        self.began = True
+        self.done = self.done or self._bodiless
+
+    def on_body(self, body: bytes) -> None:
+        if not self._bodiless:
+            self._parts.append(body)
+            self._size += len(body)
+
+    def on_message_complete(self) -> None:
+        if self.began:
+            self.done = True
