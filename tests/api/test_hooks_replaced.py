@@ -41,8 +41,10 @@ import asyncio
 import os
 from pathlib import Path
 
+from gluon.proton import hooked
 from gluon.spi import hooks
 
+hooked.BEFORE_LIMIT = hooked.ACTION_LIMIT = 60.0  # a model is replaced meanwhile, however busy the machine is
 PLACE = Path(os.environ["SLOW_PLACE"])
 
 
@@ -68,7 +70,15 @@ async def test(circuit, wanted, reader):
 """
 POINTS = "[gluon.hooks]\nslow_price = slow_hooks:price\nslow_test = slow_hooks:test\n"
 CIRCUITS = "/proton/net-slow/v1.0/circuits"
+SETS = "/gluon/v1/changesets"
 PROJECT = str(uuid.uuid4())
+ADMIN = "admin-token-of-the-operator"
+MEMBER = {"x-auth-token": "member-token-of-the-project"}
+TOKENS = f"""
+tokens:
+  - {{token: {ADMIN}, user: root, roles: [admin]}}
+  - {{token: {MEMBER["x-auth-token"]}, user: alice, project: {PROJECT}, roles: [member, reader]}}
+"""
 
 
 class Running:
@@ -82,20 +92,31 @@ class Running:
         model = self.folder / "net-slow"
         model.mkdir(exist_ok=True)
         (model / "api.yaml").write_text(MODEL.replace("EXTRA", "\n".join(self.more)))
-        words = ["proton", word, str(model), "--port", str(self.server.port)]
-        run([sys.executable, "-m", "gluon.cmd.main", *words], limit=60)
+        self.command(word, str(model))
 
-    def meanwhile(self, name: str, method: str, path: str, body: Any) -> Any:
-        """What a request is answered whose hook waits at `name`, while the model gets an attribute of this name."""
+    def command(self, *words: str) -> None:
+        where = ["--port", str(self.server.port), "--token", ADMIN]
+        run([sys.executable, "-m", "gluon.cmd.main", "proton", *words, *where], limit=60)
+
+    def meanwhile(self, name: str, method: str, path: str, body: Any, *, retired: bool = False) -> Any:
+        """What a request is answered whose hook waits at `name`, while the model gets an attribute of this name, or is
+        served no more."""
         (self.folder / name).mkdir()
         answers: list[Any] = []
-        asking = threading.Thread(target=lambda: answers.append(self.server.request(method, path, body)))
+        asking = threading.Thread(
+            target=lambda: answers.append(self.server.request(method, path, body, headers=MEMBER))
+        )
         asking.start()
         wait_until((self.folder / name / "begun").exists, "the hook has begun")
-        self.more.append(f"      {name}: {{type: string, default: new}}")
-        self.proton("replace")
+        if retired:
+            self.command("retire", "net-slow", "--force")
+        else:
+            self.more.append(f"      {name}: {{type: string, default: new}}")
+            self.proton("replace")
         (self.folder / name / "go").touch()
         asking.join(60)
+        if retired:
+            self.proton("load")
         return answers[0]
 
 
@@ -110,7 +131,12 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     (folder / "slow_hooks.py").write_text(CODE)
     path = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
     env = {"PYTHONPATH": path, "SLOW_PLACE": str(folder)}
-    with GluonServer("up", "--no-shims", env=env) as server:
+    (folder / "tokens").write_text(TOKENS)
+    (folder / "tokens").chmod(0o600)
+    (folder / "gluon.toml").write_text(
+        f'[identity]\nmethods = ["tokens"]\n[tokens]\nfile = "{folder}/tokens"\n'
+    )
+    with GluonServer("up", "--no-shims", "--config", str(folder / "gluon.toml"), env=env) as server:
         made = Running(server, folder)
         made.proton("load")
         yield made
@@ -123,16 +149,39 @@ def test_a_create_whose_hook_takes_its_time_is_of_the_model_that_is_served_then(
 
 
 def test_so_is_a_change(running: Running) -> None:
-    made = running.server.request("POST", CIRCUITS, {"project_id": PROJECT})[1]
+    made = running.server.request("POST", CIRCUITS, {"project_id": PROJECT}, headers=MEMBER)[1]
     status, changed = running.meanwhile("change", "PUT", f"{CIRCUITS}/{made['id']}", {"note": "change"})
     assert (status, changed.get("note"), changed.get("change")) == (200, "change", "new"), changed
 
 
 def test_an_action_is_not_done_twice_for_the_sake_of_another_model(running: Running) -> None:
-    made = running.server.request("POST", CIRCUITS, {"project_id": PROJECT})[1]
+    made = running.server.request("POST", CIRCUITS, {"project_id": PROJECT}, headers=MEMBER)[1]
     path = f"{CIRCUITS}/{made['id']}"
     status, answer = running.meanwhile("action", "POST", f"{path}/test", {})
     assert (status, answer.get("code")) == (409, "moved"), answer
     assert (running.folder / "action" / "begun").read_text() == "once\n"
-    assert running.server.request("GET", path)[1]["price"] == 7
-    assert running.server.request("POST", f"{path}/test", {})[0] == 200
+    assert running.server.request("GET", path, headers=MEMBER)[1]["price"] == 7
+    assert running.server.request("POST", f"{path}/test", {}, headers=MEMBER)[0] == 200
+
+
+def test_a_proton_is_retired_while_its_hook_works(running: Running) -> None:
+    """Whoever asks is told that it is not there, and nothing is made."""
+    made = running.server.request("POST", CIRCUITS, {"project_id": PROJECT}, headers=MEMBER)[1]
+    path = f"{CIRCUITS}/{made['id']}"
+    before = running.server.request("GET", CIRCUITS, headers=MEMBER)
+    circuit, port = {"api": "net-slow", "type": "Circuit"}, {"api": "net-l2", "type": "Port"}
+    several = [
+        {**port, "op": "create", "body": {}},
+        {**circuit, "op": "create", "body": {"note": "set"}},
+        {**circuit, "op": "create", "body": {}},
+        {**circuit, "op": "delete", "key": made["id"]},
+    ]
+    for name, method, url, body, told in (
+        ("several", "POST", CIRCUITS, {"circuits": [{"note": "several"}, {}]}, (404, "no_such_path")),
+        ("changed", "PATCH", path, {"note": "changed"}, (404, "no_such_path")),
+        ("set", "POST", SETS, {"changes": several}, (400, "proton")),
+    ):
+        status, answer = running.meanwhile(name, method, url, body, retired=True)
+        assert (status, answer["code"]) == told, answer
+    assert running.server.request("GET", CIRCUITS, headers=MEMBER) == before
+    assert running.server.request("GET", "/proton/net-l2/v2.0/ports", headers=MEMBER)[1]["ports"] == []

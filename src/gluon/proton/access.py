@@ -91,6 +91,7 @@ def found(context: units.Context, row: store.Row | None, key: object, action: st
     """The same for a row that was read already."""
     resource = context.resource
     if row is None or not sees(context, resource, row):
+        resource.check()
         raise problems.missing(resource, key)
     if action != "get":
         require(context, row, action)
@@ -103,7 +104,13 @@ def require(context: units.Context, row: store.Row, action: str) -> None:
     if caller.admin:
         return
     if not context.access.allows(action, caller, Target(resource, row, row[tables.PROJECT])):
-        raise problems.forbidden(resource, action)
+        raise _forbidden(resource, action)
+
+
+def _forbidden(resource: registry.Resource, action: str) -> errors.Forbidden:
+    """Raises `StaleModel` instead where the type is served no more: no rule is left of it, so nobody might do anything."""
+    resource.check()
+    return problems.forbidden(resource, action)
 
 
 def require_move(context: units.Context) -> None:
@@ -123,14 +130,14 @@ def require_new(context: units.Context, row: store.Row, given: Mapping[str, Any]
     own = access.own(caller) if project is not None and project == caller.project else None
     if own is not None:
         if not own.creates:
-            raise problems.forbidden(resource, "create")
+            raise _forbidden(resource, "create")
         if not given.keys().isdisjoint(own.unset):
             usual = resource.usual
             _refuse(resource, "create", [n for n in own.unset if n in given and given[n] not in usual[n]])
         return own
     target = Target(resource, row, project)
     if not access.allows("create", caller, target):
-        raise problems.forbidden(resource, "create")
+        raise _forbidden(resource, "create")
     ruled = access.ruled("create")
     if ruled:
         usual = resource.usual
@@ -166,6 +173,7 @@ def require_change(
 
 def _refuse(resource: registry.Resource, action: str, names: Collection[str]) -> None:
     if names:
+        resource.check()
         raise problems.not_settable(resource, action, sorted(names))
 
 
