@@ -107,6 +107,7 @@ class MariadbServer(PrivateServer):
                 # of its own: a server that starts removes the temporary tables it finds there
                 f"--tmpdir={self.folder.path}",
                 *("--auth-root-authentication-method=normal", "--skip-name-resolve"),
+                "--force",  # where the machine does not know its own name
                 "--skip-test-db",
             ],
             user=self.user,
