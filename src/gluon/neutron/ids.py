@@ -44,6 +44,12 @@ def project_of(network: str, api: str) -> str | None:
     return str(uuid.UUID(int=number)) if number != _NOBODY else None
 
 
+def of_word(word: str) -> str:
+    """The id of the port that a request with this `Idempotency-Key` makes: the next one with it finds the port. Nobody can choose an id
+    by it."""
+    return str(uuid.uuid5(_SPACE, f"port/{word}"))
+
+
 @lru_cache(maxsize=65536)
 def subnet(network: str, cidr: str) -> str:
     """The first half says which network, so that it is found by a range of ids."""

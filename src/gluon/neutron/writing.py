@@ -18,6 +18,7 @@ from gluon.neutron import addresses, bodies, faults, finding, profiles, shapes, 
 from gluon.neutron import ports as reads
 from gluon.neutron.asker import Asker
 from gluon.neutron.blame import Blamed, Together
+from gluon.neutron.ids import of_word
 from gluon.particles import tables
 from gluon.proton import hooked, ids, registry, service, units
 from gluon.spi import ports, store
@@ -56,19 +57,25 @@ class Writing:
 
     # -- new ports -----------------------------------------------------------------------------
 
-    async def create(self, asker: Asker, several: Sequence[Body]) -> list[bodies.Body]:
-        """New ports, as who serves sees them; all of them are made, or none."""
+    async def create(self, asker: Asker, several: Sequence[Body], word: str = "") -> list[bodies.Body]:
+        """New ports, as who serves sees them; all of them are made, or none. Those that were made with the same `word` before are
+        found instead."""
         places = await self._finder.places(asker, dict.fromkeys(_network_of(body) for body in several))
         news = []
         for number, body in enumerate(several):
             if number % _PAUSE == _PAUSE - 1:
                 await asyncio.sleep(0)
-            news.append(await self._new(asker, body, places))
+            news.append(await self._new(asker, body, places, of_word(f"{word}/{number}") if word else ""))
 
         async def make() -> list[store.Unit]:
             return [unit for new in news for unit in await new.units()]
 
-        results = iter(await self._run(asker, make))
+        try:
+            results = iter(await self._run(asker, make))
+        except errors.GluonError:
+            if word and (found := await self._found(asker, [new.key for new in news])):
+                return found
+            raise
         made = [new.body(asker, results) for new in news]
         for n, new in enumerate(news):
             if new.host:
@@ -76,7 +83,15 @@ class Writing:
                 made[n] = (await self._ports.get(asker, new.key)).body
         return made
 
-    async def _new(self, asker: Asker, body: Body, places: Mapping[str, finding.Place]) -> _New:
+    async def _found(self, asker: Asker, keys: Sequence[str]) -> list[bodies.Body]:
+        """All of them, or none."""
+        try:
+            return [(await self._ports.get(asker, key)).body for key in keys]
+        except faults.Fault:
+            return []
+
+    async def _new(self, asker: Asker, body: Body, places: Mapping[str, finding.Place], key: str) -> _New:
+        """`key`: where the body gives none; there may be a port that has it."""
         network = _network_of(body)
         place = places.get(network)
         if place is None:
@@ -98,6 +113,8 @@ class Writing:
             "vlan_transparency": False,
         }
         values = wishes.filled(wire, wish.values, usual)
+        if key:
+            values.setdefault(wire.resource.type.key, key)
         given = values.get(wire.resource.type.key)
         bound: dict[str, Any] | None = None
         if join is not None:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from gluon import errors
 from gluon.api import errors as problems
-from gluon.api import evened, lane, message, rates
+from gluon.api import evened, lane, message, rates, terms
 from gluon.api.neutron import answers, routes
 from gluon.neutron.face import Face
 from gluon.neutron.faults import Fault
@@ -53,6 +53,7 @@ class Front:
                 base=_base(scope, headers),
                 caller=scope["gluon.caller"],
                 request_id=request_id,
+                word=headers.get(terms.HEADER, b"").decode("latin-1"),
             )
             if asked.method in ("POST", "PUT"):
                 raw = await lane.read_body(receive, headers)

@@ -56,7 +56,7 @@ _READS = ("GET", "HEAD")
 
 
 class Asked(msgspec.Struct, kw_only=True):
-    """`base`: scheme and host, as the client wrote them."""
+    """`base`: scheme and host, as the client wrote them; `word`: its Idempotency-Key, or empty."""
 
     method: str
     path: tuple[str, ...]
@@ -65,6 +65,7 @@ class Asked(msgspec.Struct, kw_only=True):
     caller: policy.Caller
     request_id: str
     body: dict[str, Any] = {}
+    word: str = ""
 
     @property
     def reads(self) -> bool:
@@ -153,11 +154,11 @@ class Routes:
     async def _create(self, asked: Asked, asker: Asker) -> message.Reply:
         several = asked.body.get("ports")
         if several is None:
-            (made,) = await self._face.writing.create(asker, [_inside(asked, "port")])
+            (made,) = await self._face.writing.create(asker, [_inside(asked, "port")], asked.word)
             return _json(201, {"port": seen(asker, made)})
         if not isinstance(several, list) or not several or not all(isinstance(one, dict) for one in several):
             raise faults.bad("ports is no list of objects")
-        many = await self._face.writing.create(asker, several)
+        many = await self._face.writing.create(asker, several, asked.word)
         return _json(201, {"ports": [seen(asker, made) for made in many]})
 
     async def _shown(self, asker: Asker, key: str) -> dict[str, Any]:
