@@ -39,26 +39,35 @@ def prefix_of(address: str, length: int | None) -> str | None:
         return None
 
 
-@lru_cache(maxsize=65536)
-def _parsed(cidr: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    return ipaddress.ip_network(cidr, strict=False)
+class _Range(msgspec.Struct, frozen=True):
+    """The addresses of a prefix."""
+
+    version: int
+    first: int
+    last: int
 
 
 @lru_cache(maxsize=65536)
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError:
-        return None
+def _range(cidr: str) -> _Range:
+    parsed = ipaddress.ip_network(cidr, strict=False)
+    return _Range(parsed.version, int(parsed.network_address), int(parsed.broadcast_address))
 
 
 def holding(found: Sequence[Subnet], address: str) -> Subnet | None:
     """The subnet that an address belongs to."""
-    parsed = _address(address)
-    if parsed is None:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
         return None
-    fitting = [s for s in found if parsed.version == s.version and parsed in _parsed(s.cidr)]
-    return max(fitting, key=lambda s: _parsed(s.cidr).prefixlen, default=None)
+    version, number = parsed.version, int(parsed)
+    best: tuple[int, Subnet] | None = None
+    for one in found:
+        held = _range(one.cidr)
+        if held.version == version and held.first <= number <= held.last:
+            size = held.last - held.first
+            if best is None or size < best[0]:
+                best = size, one
+    return None if best is None else best[1]
 
 
 def of_service(net: shapes.Net, network: str, row: store.Row) -> tuple[Subnet, ...]:

@@ -94,8 +94,9 @@ class BatchView:
                     changes = unit.decide(self)
                 except NotLoaded as missing:
                     raise self.missing(missing, units[number + 1 :], number + 1) from None
-                undo += self.overlay.try_on(self.overlay.prepare(changes))
                 found.append(changes)
+                if len(found) < len(units):  # nobody sees those of the last one
+                    undo += self.overlay.try_on(self.overlay.prepare(changes))
         finally:
             self.overlay.take_off(undo)
         return found
