@@ -4,6 +4,7 @@ Fixtures for servers, hosts and models come from `gluon.testing` and from the fo
 """
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,10 @@ pytest_plugins = ["gluon.testing.fixtures"]
 
 GOLDEN = Path(__file__).parent / "golden"
 LIVE = Path(__file__).parent / "live"
+WITHOUT = str(Path(__file__).parent / "without")
+
+# Here too: a traceback that it lays out keeps an event loop, and all that is timed in it, waiting for a second.
+sys.path.insert(0, WITHOUT)
 
 # A shared machine may be slow at any moment: an example is judged by its result, not by its time. The same examples
 # each time: what passes here passes elsewhere, and `--long` looks for others.
@@ -48,10 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("long" if config.getoption("--long") else "default")
     leftovers.mark_this_run(os.environ)
     if not getattr(config.option, "numprocesses", None):  # who starts workers leaves it to them
-        hidden = Path(__file__).parent / "without"
-        os.environ["PYTHONPATH"] = os.pathsep.join(
-            [str(hidden), *filter(None, [os.environ.get("PYTHONPATH")])]
-        )
+        os.environ["PYTHONPATH"] = os.pathsep.join([WITHOUT, *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -59,7 +59,7 @@ async def test_a_consumer_slower_than_history_is_told() -> None:
 
 
 async def test_a_watcher_of_quiet_keys_survives_any_number_of_loud_ones() -> None:
-    bus = MemoryBus(max_events=100)
+    bus = MemoryBus(max_events=100, progress=600)
     stream = bus.watch("/quiet/", after=1)
     waiting = asyncio.ensure_future(anext(stream))
     for n in range(1000):
