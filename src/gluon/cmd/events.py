@@ -77,15 +77,7 @@ def _own(settings: config.Settings) -> credentials.OwnToken | None:
             project_domain=wanted.project_domain,
         )
     elif keystone.user or keystone.application_credential:
-        given = credentials.Credentials(
-            user=keystone.user,
-            password=keystone.password,
-            user_domain=keystone.user_domain,
-            project=keystone.project,
-            project_domain=keystone.project_domain,
-            application_credential=keystone.application_credential,
-            secret=keystone.secret,
-        )
+        given = identities.credentials_of(keystone)
     else:
         raise config.SettingsError(
             "[nova] user is missing, and [keystone] has none; see `gluon config sample`"

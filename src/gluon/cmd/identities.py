@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import structlog
@@ -19,6 +20,9 @@ from gluon.cmd.clients import Clients
 from gluon.identity import gate, known
 from gluon.identity.wrong import Wrong
 from gluon.policy.engine import Engine
+
+if TYPE_CHECKING:
+    from gluon.identity import credentials
 
 log = structlog.get_logger(__name__)
 
@@ -137,8 +141,23 @@ def _jwts(settings: config.Settings) -> known.Way:
     return jwts.Jwts(keys, claims)
 
 
+def credentials_of(wanted: config.Keystone) -> credentials.Credentials:
+    """What Gluon is to Keystone."""
+    from gluon.identity.credentials import Credentials  # noqa: PLC0415
+
+    return Credentials(
+        user=wanted.user,
+        password=wanted.password,
+        user_domain=wanted.user_domain,
+        project=wanted.project,
+        project_domain=wanted.project_domain,
+        application_credential=wanted.application_credential,
+        secret=wanted.secret,
+    )
+
+
 def _keystone(wanted: config.Keystone) -> known.Way:
-    from gluon.identity import credentials, keystone  # noqa: PLC0415
+    from gluon.identity import keystone  # noqa: PLC0415
 
     _needed("keystone", url=wanted.url)
     if wanted.application_credential:
@@ -151,19 +170,10 @@ def _keystone(wanted: config.Keystone) -> known.Way:
             url=wanted.url,
             hint="give a URL with https://",
         )
-    own = credentials.Credentials(
-        user=wanted.user,
-        password=wanted.password,
-        user_domain=wanted.user_domain,
-        project=wanted.project,
-        project_domain=wanted.project_domain,
-        application_credential=wanted.application_credential,
-        secret=wanted.secret,
-    )
     try:
         return keystone.Keystone(
             wanted.url,
-            own,
+            credentials_of(wanted),
             public=wanted.public_url,
             ca_file=wanted.ca_file,
             seconds=wanted.timeout_seconds,
