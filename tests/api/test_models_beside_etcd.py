@@ -8,8 +8,8 @@ from gluon.testing.servers.etcd import EtcdServer
 MODEL = Path("src/gluon/catalog/net-l2/api.yaml").read_text(encoding="utf-8")
 
 
-def test_a_child_lives_whatever_grpc_does(etcd_server: EtcdServer) -> None:
-    """grpc's handlers of fork end few of such children, but they say whenever they are called."""
+def test_a_child_lives_beside_the_connection_to_etcd(etcd_server: EtcdServer) -> None:
+    """gRPC's own client had handlers of fork that ended some of such children."""
     with GluonServer("server", "--etcd", etcd_server.url) as server:
         for number in range(3):
             text = MODEL.replace("name: net-l2", f"name: net-l2-{number}")

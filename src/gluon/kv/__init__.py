@@ -3,10 +3,5 @@
 In: keys and values of the engines, in their words. Out: revisions, listings, watches, leases.
 Invariant: one conformance suite (`tests/contract/bus`) holds for both, so no engine can tell
 them apart. The mains come here through `connect.connect`; nobody else imports this room, and
-grpc is loaded only for etcd.
+protobuf is loaded only for etcd.
 """
-
-import os
-
-# grpc's handlers of fork end a child that is made while a call is under way, and ours only ever exec.
-os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")

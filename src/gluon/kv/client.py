@@ -12,17 +12,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import grpc
-import grpc.aio
-
 from gluon.errors import BusError, BusUnavailable
+from gluon.kv.channel import Metadata
 from gluon.kv.endpoints import Endpoint, Endpoints
 from gluon.kv.etcdpb import etcd_pb2 as pb
 from gluon.kv.follow import Patience
+from gluon.kv.outcome import Code, Failed
 from gluon.kv.rpcs import Rpcs, blames_token, bus_error, is_unreachable, reason
 from gluon.kv.settings import EtcdSettings
 
-Metadata = tuple[tuple[str, str], ...] | None
 Call = Callable[[Rpcs, float, Metadata], Awaitable[Any]]
 
 
@@ -50,7 +48,7 @@ class Client:
                 continue
             try:
                 return await act(endpoint.rpcs, self._limit(deadline, repeatable=repeatable), metadata)
-            except grpc.aio.AioRpcError as error:
+            except Failed as error:
                 if blames_token(error) and self.tokens.used and not renewed:
                     renewed = True
                     self.tokens.drop(metadata)
@@ -59,9 +57,6 @@ class Client:
                     self.endpoints.leave(endpoint)
                 if not (is_unreachable(error) and repeatable and loop.time() < deadline):
                     raise bus_error(error, self.settings.names) from None
-            except (asyncio.CancelledError, grpc.aio.UsageError):
-                self.endpoints.check_open()  # closing the channel looks like a cancelled task
-                raise
             await patience.wait()
 
     async def unary(self, name: str, request: Any, *, repeatable: bool) -> Any:
@@ -113,8 +108,8 @@ class Tokens:
         request = pb.AuthenticateRequest(name=self._settings.user, password=self._settings.password)
         try:
             response = await endpoint.rpcs.authenticate(request, timeout=timeout)
-        except grpc.aio.AioRpcError as error:
-            if error.code() is grpc.StatusCode.FAILED_PRECONDITION:
+        except Failed as error:
+            if error.code is Code.FAILED_PRECONDITION:
                 return ()  # authentication is not switched on (yet)
             if is_unreachable(error):
                 raise BusUnavailable(f"etcd at {endpoint.name} does not answer: {reason(error)}") from None

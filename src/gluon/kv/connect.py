@@ -1,6 +1,6 @@
 """Open the bus that the settings name. The only part of this room that the mains know.
 
-In: URLs of etcd, or none. Out: a `Bus`. Invariant: without URLs nothing of grpc is imported, so
+In: URLs of etcd, or none. Out: a `Bus`. Invariant: without URLs nothing of protobuf is imported, so
 the embedded bus needs no extra.
 """
 
@@ -48,8 +48,8 @@ def connect(
     try:
         etcd = importlib.import_module("gluon.kv.etcd")
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] not in {"grpc", "google"}:
+        if error.name is None or error.name.split(".")[0] != "google":
             raise
-        raise BusError("etcd needs gRPC, which is not installed: pip install 'gluon[etcd]'") from None
+        raise BusError("etcd needs protobuf, which is not installed: pip install 'gluon[etcd]'") from None
     bus: Bus = etcd.EtcdBus(settings)
     return bus

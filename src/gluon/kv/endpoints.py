@@ -8,54 +8,31 @@ failed is left for the next one. Used by `client` and `watching`, inside one eve
 from __future__ import annotations
 
 import asyncio
+import ssl
 from contextlib import suppress
 from pathlib import Path
 
-import grpc
-import grpc.aio
-
 from gluon.errors import BusError, BusUnavailable
+from gluon.kv.channel import Channel
 from gluon.kv.requests import BusClosed
 from gluon.kv.rpcs import Rpcs
 from gluon.kv.settings import Address, EtcdSettings
 
-_READY = grpc.ChannelConnectivity.READY
 _SHORTEST_LOOK, _LONGEST_LOOK = 0.002, 0.05
 _AVOIDED = 5.0  # seconds after it failed in which an endpoint is the last one to be tried again
 _OTHERS_FIRST = 1.5  # seconds in which another endpoint may connect before that: longer than its back-off
-
-_OPTIONS = (
-    # An etcd that comes back is noticed within about a second.
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 1000),
-    ("grpc.min_reconnect_backoff_ms", 3000),  # in spite of its name: the limit of one attempt
-    # etcd ends connections that ping more often than every 5 s, or without a call under way.
-    ("grpc.keepalive_time_ms", 10_000),
-    ("grpc.keepalive_timeout_ms", 3000),
-    ("grpc.keepalive_permit_without_calls", 0),
-    ("grpc.http2.max_pings_without_data", 0),
-    # Pages are cut by us, and one Txn of another writer may come as one event message.
-    ("grpc.max_receive_message_length", -1),
-    ("grpc.max_send_message_length", -1),
-    # Own connections: their back-off must not be that of another client in the process.
-    ("grpc.use_local_subchannel_pool", 1),
-    ("grpc.enable_retries", 0),
-)
 
 
 class Endpoint:
     """A channel to one address and the calls on it."""
 
-    def __init__(self, address: Address, credentials: grpc.ChannelCredentials | None) -> None:
+    def __init__(self, address: Address, context: ssl.SSLContext | None) -> None:
         self.name = address.target
-        if address.tls:
-            self.channel = grpc.aio.secure_channel(address.target, credentials, options=_OPTIONS)
-        else:
-            self.channel = grpc.aio.insecure_channel(address.target, options=_OPTIONS)
+        self.channel = Channel(address, context)
         self.rpcs = Rpcs(self.channel)
 
     def is_ready(self) -> bool:
-        return self.channel.get_state(try_to_connect=True) is _READY
+        return self.channel.is_ready()
 
 
 class Endpoints:
@@ -81,8 +58,8 @@ class Endpoints:
         """Every endpoint, connected or not."""
         self.check_open()
         if not self._endpoints:
-            credentials = _credentials(self._settings)
-            self._endpoints = [Endpoint(address, credentials) for address in self._settings.addresses]
+            context = _context(self._settings)
+            self._endpoints = [Endpoint(address, context) for address in self._settings.addresses]
         return self._endpoints
 
     async def ready(self, deadline: float) -> Endpoint:
@@ -117,7 +94,7 @@ class Endpoints:
             await endpoint.channel.close()
 
     async def _connect(self) -> None:
-        """Look at all endpoints in turn until one stands; gRPC itself tries again meanwhile.
+        """Look at all endpoints in turn until one stands; each tries again by itself meanwhile.
 
         The connection of an endpoint that hangs stands, so one that just failed comes last.
         """
@@ -137,21 +114,26 @@ class Endpoints:
             look = min(look * 2, _LONGEST_LOOK)
 
 
-def _credentials(settings: EtcdSettings) -> grpc.ChannelCredentials | None:
-    """Read anew for each client, so that a restart takes up new certificates."""
+def _context(settings: EtcdSettings) -> ssl.SSLContext | None:
+    """Read anew for each client, so that a restart takes up new certificates. Raises `BusError`."""
     if not any(address.tls for address in settings.addresses):
         return None
-    return grpc.ssl_channel_credentials(
-        root_certificates=_read(settings.ca_file),
-        private_key=_read(settings.key_file),
-        certificate_chain=_read(settings.cert_file),
-    )
-
-
-def _read(name: str) -> bytes | None:
-    if not name:
-        return None
+    for name in (settings.ca_file, settings.cert_file, settings.key_file):
+        _check_readable(name)
     try:
-        return Path(name).read_bytes()
-    except OSError as error:
-        raise BusError(f"cannot read {name}: {error.strerror}") from None
+        context = ssl.create_default_context(cafile=settings.ca_file or None)
+        if settings.cert_file:
+            context.load_cert_chain(settings.cert_file, settings.key_file or None)
+    except (OSError, ValueError) as error:
+        names = ", ".join(n for n in (settings.ca_file, settings.cert_file, settings.key_file) if n)
+        raise BusError(f"cannot use the certificates {names}: {error}") from None
+    context.set_alpn_protocols(["h2"])
+    return context
+
+
+def _check_readable(name: str) -> None:
+    if name:
+        try:
+            Path(name).read_bytes()
+        except OSError as error:
+            raise BusError(f"cannot read {name}: {error.strerror}") from None

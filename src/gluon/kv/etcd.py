@@ -14,15 +14,15 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any
 
-import grpc.aio
-
 from gluon.errors import BusError, BusUnavailable, Compacted, LeaseLost
 from gluon.kv.campaign import Won, campaign
-from gluon.kv.client import Client, Metadata
+from gluon.kv.channel import Metadata
+from gluon.kv.client import Client
 from gluon.kv.endpoints import Endpoint
 from gluon.kv.etcdpb import etcd_pb2 as pb
 from gluon.kv.follow import follow
 from gluon.kv.leases import KeptLease, kept_lease
+from gluon.kv.outcome import Code, Failed
 from gluon.kv.requests import check_key, check_txn, max_writes
 from gluon.kv.rpcs import Rpcs, bus_error
 from gluon.kv.settings import EtcdSettings
@@ -143,15 +143,18 @@ class EtcdBus:
         """One short stream each time: it needs no care when a connection breaks."""
 
         async def ask(rpcs: Rpcs, timeout: float, metadata: Metadata) -> Any:
-            asked = (pb.LeaseKeepAliveRequest(id=lease),)
-            call = rpcs.keep_alive(asked, timeout=timeout, metadata=metadata)
+            call = rpcs.keep_alive(metadata)
             try:
-                return await call.read()
+                call.send(pb.LeaseKeepAliveRequest(id=lease))
+                async with asyncio.timeout(timeout):
+                    return await call.read()
+            except TimeoutError:
+                raise Failed(Code.DEADLINE_EXCEEDED, "no answer in time") from None
             finally:
                 call.cancel()
 
         response = await self._client.call(ask, repeatable=True)
-        if response is grpc.aio.EOF:
+        if response is None:
             raise BusUnavailable(f"etcd at {self._settings.names} closed the stream")
         if response.ttl <= 0:
             raise LeaseLost(f"lease {lease:x} has ended")
@@ -192,10 +195,10 @@ class EtcdBus:
     async def _status(self, endpoint: Endpoint) -> pb.StatusResponse:
         try:
             # Short: one member answers, and the others are known to be down or connected soon.
-            response = await endpoint.rpcs.status(
-                pb.StatusRequest(), timeout=min(self._settings.timeout, 1.0), wait_for_ready=True
-            )
-        except grpc.aio.AioRpcError as error:
+            limit = min(self._settings.timeout, 1.0)
+            await endpoint.channel.wait_ready(limit)
+            response = await endpoint.rpcs.status(pb.StatusRequest(), timeout=limit)
+        except Failed as error:
             raise bus_error(error, endpoint.name) from None
         assert isinstance(response, pb.StatusResponse)
         return response

@@ -1,26 +1,27 @@
 """The calls of etcd 3.4 that Gluon makes, bound to one channel; and what their failures mean.
 
-In: a channel. Out: `Rpcs`, and `BusError`s made of gRPC's. Invariant: no gRPC error leaves this
+In: a channel. Out: `Rpcs`, and `BusError`s made of `Failed`. Invariant: no `Failed` leaves this
 room. Used by `endpoints`, `client` and `watching`.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-import grpc
-import grpc.aio
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, TypeVar
 
 from gluon.errors import BusError, BusUnavailable, Compacted, LeaseLost
+from gluon.kv.channel import Channel, Metadata
 from gluon.kv.etcdpb import etcd_pb2 as pb
+from gluon.kv.outcome import Code, Failed
+from gluon.kv.stream import Stream
 
 _UNREACHABLE = {
-    grpc.StatusCode.UNAVAILABLE,
-    grpc.StatusCode.DEADLINE_EXCEEDED,
-    grpc.StatusCode.CANCELLED,
-    grpc.StatusCode.ABORTED,
-    grpc.StatusCode.INTERNAL,
-    grpc.StatusCode.UNKNOWN,
+    Code.UNAVAILABLE,
+    Code.DEADLINE_EXCEEDED,
+    Code.CANCELLED,
+    Code.ABORTED,
+    Code.INTERNAL,
+    Code.UNKNOWN,
 }
 
 # etcd 3.4 answers "permission denied" to some calls with a token that it has forgotten, and the
@@ -33,67 +34,88 @@ _TOKEN_REASONS = (
 )
 
 
+_Answer = TypeVar("_Answer")
+
+
+class Talk(Generic[_Answer]):
+    """A call with messages both ways."""
+
+    def __init__(self, stream: Stream, decode: Callable[[bytes], _Answer]) -> None:
+        self._stream = stream
+        self._decode = decode
+
+    def send(self, request: Any) -> None:
+        self._stream.send(request.SerializeToString())
+
+    async def read(self) -> _Answer | None:
+        """The next answer; None: that was the last one. Raises `Failed`."""
+        message = await self._stream.read()
+        return None if message is None else self._decode(message)
+
+    def cancel(self) -> None:
+        self._stream.cancel()
+
+
 class Rpcs:
-    """One callable for each call; unary ones take `(request, timeout=, metadata=)`."""
+    """One callable for each call; unary ones take `(request, timeout=, metadata=)`. They raise `Failed`."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
-        def unary(path: str, request: Any, response: Any) -> Any:
-            return channel.unary_unary(
-                f"/etcdserverpb.{path}",
-                request_serializer=request.SerializeToString,
-                response_deserializer=response.FromString,
-            )
+    def __init__(self, channel: Channel) -> None:
+        def unary(path: str, response: Any) -> Callable[..., Awaitable[Any]]:
+            path, decode = f"/etcdserverpb.{path}", response.FromString
 
-        def stream(path: str, request: Any, response: Any) -> Any:
-            return channel.stream_stream(
-                f"/etcdserverpb.{path}",
-                request_serializer=request.SerializeToString,
-                response_deserializer=response.FromString,
-            )
+            async def call(request: Any, *, timeout: float, metadata: Metadata = None) -> Any:
+                message = request.SerializeToString()
+                return decode(await channel.unary(path, message, timeout=timeout, metadata=metadata))
 
-        self.range = unary("KV/Range", pb.RangeRequest, pb.RangeResponse)
-        self.put = unary("KV/Put", pb.PutRequest, pb.PutResponse)
-        self.delete = unary("KV/DeleteRange", pb.DeleteRangeRequest, pb.DeleteRangeResponse)
-        self.txn = unary("KV/Txn", pb.TxnRequest, pb.TxnResponse)
-        self.compact = unary("KV/Compact", pb.CompactionRequest, pb.CompactionResponse)
-        self.watch = stream("Watch/Watch", pb.WatchRequest, pb.WatchResponse)
-        self.grant = unary("Lease/LeaseGrant", pb.LeaseGrantRequest, pb.LeaseGrantResponse)
-        self.revoke = unary("Lease/LeaseRevoke", pb.LeaseRevokeRequest, pb.LeaseRevokeResponse)
-        self.keep_alive = stream("Lease/LeaseKeepAlive", pb.LeaseKeepAliveRequest, pb.LeaseKeepAliveResponse)
-        self.status = unary("Maintenance/Status", pb.StatusRequest, pb.StatusResponse)
-        self.alarm = unary("Maintenance/Alarm", pb.AlarmRequest, pb.AlarmResponse)
-        self.authenticate = unary("Auth/Authenticate", pb.AuthenticateRequest, pb.AuthenticateResponse)
+            return call
+
+        def stream(path: str, response: Any) -> Callable[[Metadata], Talk[Any]]:
+            path, decode = f"/etcdserverpb.{path}", response.FromString
+            return lambda metadata: Talk(channel.stream(path, metadata), decode)
+
+        self.range = unary("KV/Range", pb.RangeResponse)
+        self.put = unary("KV/Put", pb.PutResponse)
+        self.delete = unary("KV/DeleteRange", pb.DeleteRangeResponse)
+        self.txn = unary("KV/Txn", pb.TxnResponse)
+        self.compact = unary("KV/Compact", pb.CompactionResponse)
+        self.watch = stream("Watch/Watch", pb.WatchResponse)
+        self.grant = unary("Lease/LeaseGrant", pb.LeaseGrantResponse)
+        self.revoke = unary("Lease/LeaseRevoke", pb.LeaseRevokeResponse)
+        self.keep_alive = stream("Lease/LeaseKeepAlive", pb.LeaseKeepAliveResponse)
+        self.status = unary("Maintenance/Status", pb.StatusResponse)
+        self.alarm = unary("Maintenance/Alarm", pb.AlarmResponse)
+        self.authenticate = unary("Auth/Authenticate", pb.AuthenticateResponse)
 
 
-def reason(error: grpc.aio.AioRpcError) -> str:
+def reason(error: Failed) -> str:
     """What etcd said, in one line."""
-    text: str = error.details() or error.code().name
+    text: str = error.details or error.code.name
     return text.splitlines()[0]
 
 
-def blames_token(error: grpc.aio.AioRpcError) -> bool:
+def blames_token(error: Failed) -> bool:
     """Could a new token help? Such a call has not happened."""
-    return error.code() is grpc.StatusCode.UNAUTHENTICATED or reason_blames_token(reason(error))
+    return error.code is Code.UNAUTHENTICATED or reason_blames_token(reason(error))
 
 
 def reason_blames_token(text: str) -> bool:
     return any(known in text for known in _TOKEN_REASONS)
 
 
-def is_unreachable(error: grpc.aio.AioRpcError) -> bool:
+def is_unreachable(error: Failed) -> bool:
     """No answer, or one that says "not now": another endpoint may do better."""
-    if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:
+    if error.code is Code.RESOURCE_EXHAUSTED:
         return "too many requests" in reason(error)
-    return error.code() in _UNREACHABLE
+    return error.code in _UNREACHABLE
 
 
-def bus_error(error: grpc.aio.AioRpcError, names: str) -> BusError:
-    """The error of ours for a gRPC error. `names`: the endpoints, for the message."""
+def bus_error(error: Failed, names: str) -> BusError:
+    """The error of ours for one of gRPC. `names`: the endpoints, for the message."""
     text = reason(error)
     if is_unreachable(error):
         return BusUnavailable(f"etcd at {names} does not answer: {text}")
-    if error.code() is grpc.StatusCode.OUT_OF_RANGE:
+    if error.code is Code.OUT_OF_RANGE:
         return Compacted(text)
-    if error.code() is grpc.StatusCode.NOT_FOUND and "lease" in text:
+    if error.code is Code.NOT_FOUND and "lease" in text:
         return LeaseLost(text)
     return BusError(f"etcd at {names} refused: {text}")

@@ -21,18 +21,18 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-import grpc
-import grpc.aio
 import structlog
 
 from gluon.errors import BusError, BusUnavailable, Compacted
-from gluon.kv.client import Client, Metadata
+from gluon.kv.channel import Metadata
+from gluon.kv.client import Client
 from gluon.kv.endpoints import Endpoint
 from gluon.kv.etcdpb import etcd_pb2 as pb
 from gluon.kv.follow import Patience
-from gluon.kv.rpcs import blames_token, bus_error, is_unreachable, reason, reason_blames_token
+from gluon.kv.outcome import Failed
+from gluon.kv.rpcs import Talk, blames_token, bus_error, is_unreachable, reason, reason_blames_token
 from gluon.kv.settings import EtcdSettings
 from gluon.kv.wire import encode_key, event, key_value, prefix_range
 from gluon.spi.bus import Event, KeyValue, Watched
@@ -40,7 +40,6 @@ from gluon.spi.bus import Event, KeyValue, Watched
 log = structlog.get_logger(__name__)
 
 
-_Requests = asyncio.Queue[pb.WatchRequest | None]
 _PROGRESS = pb.WatchRequest(progress_request=pb.WatchProgressRequest())
 
 
@@ -132,12 +131,13 @@ class _Stream:
         """Create the watch, check history, deliver. Raises `_Broken` at the end of the stream."""
         # Without this a member that is cut off from the others would keep silent.
         metadata = (*(self._metadata or ()), ("hasleader", "true"))
-        requests: _Requests = asyncio.Queue()
-        requests.put_nowait(self._creation())
-        call = self._endpoint.rpcs.watch(_each(requests), metadata=metadata)
-        settings = self._client.settings
         try:
-            with _Watchdog(call, requests, settings) as watchdog:
+            call = self._endpoint.rpcs.watch(metadata)
+        except Failed as error:
+            raise _Broken(reason(error)) from None
+        try:
+            call.send(self._creation())
+            with _Watchdog(call, self._client.settings) as watchdog:
                 created = await watchdog.next()
                 self._check_response(created)
                 await self._check_history()
@@ -152,17 +152,14 @@ class _Stream:
                         watched = await self._take_progress(response)
                     if watched is not None:
                         yield watched
-        except grpc.aio.AioRpcError as error:
+        except Failed as error:
             if blames_token(error):
                 raise _TokenRefused(reason(error)) from None
             if is_unreachable(error):
                 raise _Broken(reason(error)) from None
             raise bus_error(error, self._client.settings.names) from None
-        except (grpc.aio.UsageError, asyncio.InvalidStateError) as error:
-            raise _Broken(str(error)) from None
         finally:
             call.cancel()
-            requests.put_nowait(None)  # a call that failed by itself goes on waiting for requests
 
     def _creation(self) -> pb.WatchRequest:
         start, end = prefix_range(self._prefix)
@@ -243,11 +240,6 @@ class _Stream:
         return self._advance(settled, [])
 
 
-async def _each(requests: _Requests) -> AsyncGenerator[pb.WatchRequest]:
-    while (request := await requests.get()) is not None:
-        yield request
-
-
 class _Watchdog:
     """Asks a stream for progress every `interval` and cancels it when it stays silent.
 
@@ -255,9 +247,8 @@ class _Watchdog:
     Until the watch is created the limit is that of any call.
     """
 
-    def __init__(self, call: Any, requests: _Requests, settings: EtcdSettings) -> None:
+    def __init__(self, call: Talk[pb.WatchResponse], settings: EtcdSettings) -> None:
         self._call = call
-        self._requests = requests
         self._interval = settings.progress
         self._first = settings.timeout
         self._waits_since: float | None = None
@@ -283,17 +274,10 @@ class _Watchdog:
         self._waits_since = asyncio.get_running_loop().time()
         try:
             response = await self._call.read()
-        except asyncio.CancelledError:
-            # Cancelling a call looks like cancelling the task that waits for it.
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            raise _Broken("no answer") from None
         finally:
             self._waits_since = None
-        if response is grpc.aio.EOF:
+        if response is None:
             raise _Broken("etcd closed the stream")
-        assert isinstance(response, pb.WatchResponse)
         return response
 
     def _tick(self) -> None:
@@ -304,4 +288,4 @@ class _Watchdog:
         if loop.time() - self._waits_since > 1.9 * self._interval:
             self._call.cancel()
         else:
-            self._requests.put_nowait(_PROGRESS)
+            self._call.send(_PROGRESS)

@@ -164,7 +164,9 @@ class Lab:
             hosts=(HERE,),
             controller=l3vpn_states.CONTROLLER,
             options=self.rig.options,
-            pace=Pace(full_scan=3600.0, first_wait=0.01, longest_wait=0.1, later=0.02, grace=0.02, gather=0.02),
+            pace=Pace(
+                full_scan=3600.0, first_wait=0.01, longest_wait=0.1, later=0.02, grace=0.02, gather=0.02
+            ),
         )
 
 

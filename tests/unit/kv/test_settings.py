@@ -69,7 +69,7 @@ def test_without_urls_the_bus_is_in_memory(urls: Sequence[str] | None) -> None:
     assert isinstance(connect(urls), MemoryBus)
 
 
-def test_the_embedded_bus_loads_no_grpc() -> None:
+def test_the_embedded_bus_loads_no_protobuf() -> None:
     program = (
         "import sys; from gluon.kv.connect import connect; connect();"
         "sys.exit(any(name.split('.')[0] in {'grpc', 'google'} for name in sys.modules))"
@@ -77,9 +77,9 @@ def test_the_embedded_bus_loads_no_grpc() -> None:
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_without_grpc_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_protobuf_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> object:
-        raise ModuleNotFoundError("No module named 'grpc'", name="grpc")
+        raise ModuleNotFoundError("No module named 'google'", name="google")
 
     monkeypatch.setattr(importlib, "import_module", missing)
     with pytest.raises(BusError, match=r"pip install 'gluon\[etcd\]'"):

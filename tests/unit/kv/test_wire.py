@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-pytest.importorskip("grpc")
+pytest.importorskip("google.protobuf")
 
 from gluon.kv import wire
 from gluon.kv.etcdpb import etcd_pb2 as pb
