@@ -23,6 +23,7 @@ from typing import IO, Any, TypeVar
 from gluon import errors
 from gluon.spi import store, tables
 from gluon.store import driver, sqlite_text, texts
+from gluon.store.checkpoints import MOST, Checkpoints
 from gluon.store.deciding import State
 from gluon.store.dialect import Dialect
 from gluon.store.overlay import Plan
@@ -177,8 +178,9 @@ class SqliteSession(SqliteConnection):
 
     stages = False
 
-    def __init__(self, thread: Thread, raw: sqlite3.Connection) -> None:
+    def __init__(self, thread: Thread, raw: sqlite3.Connection, checkpoints: Checkpoints) -> None:
         super().__init__(thread, raw)
+        self._checkpoints = checkpoints
         self._state: tuple[int, str, int] | None = None
         self._begun = False
 
@@ -214,6 +216,7 @@ class SqliteSession(SqliteConnection):
 
         def write() -> None:
             if not begun:
+                self._checkpoints.finish(self._raw)
                 self._raw.execute("BEGIN IMMEDIATE")
             for shape, keys in plan.deletes:
                 self._raw.executemany(sqlite_text.delete(shape), keys)
@@ -229,6 +232,8 @@ class SqliteSession(SqliteConnection):
         self._state, self._begun = None, True
         await self._run(write)
         self._state, self._begun = (*state[:2], plan.revision), False
+        written = (*plan.deletes, *plan.upserts, *plan.blind, *plan.inserts)
+        self._checkpoints.wrote(sum(len(rows) for _, rows in written) + len(plan.journal))
 
     def _put(self, text_of: Callable[[int], str], rows: Sequence[Values]) -> None:
         place, left = 0, len(rows)
@@ -273,9 +278,10 @@ class SqliteDatabase:
         self._path = Path(path) if self._temporary is None else Path(self._temporary.name) / "gluon.db"
         self._lock = _lock_file(self._path) if settings.exclusive else None
         self._connections: list[tuple[Thread, sqlite3.Connection]] = []
+        self._checkpoints = Checkpoints(self._connect_here)
 
     async def session(self) -> SqliteSession:
-        return SqliteSession(*await self._connect("writer"))
+        return SqliteSession(*await self._connect("writer"), self._checkpoints)
 
     async def reader(self) -> SqliteConnection:
         return SqliteReader(*await self._connect("reader"), limit=self._settings.statement_timeout)
@@ -294,8 +300,10 @@ class SqliteDatabase:
 
     async def close(self) -> None:
         """Waits for the threads, so that the file is whole when the lock goes."""
+        self._checkpoints.close()
         for thread, raw in self._connections:
             thread.close(raw)
+        self._checkpoints.join()
         for thread, _ in self._connections:
             thread.join()
         if self._lock is not None:
@@ -327,6 +335,7 @@ class SqliteDatabase:
             "synchronous = FULL",
             f"foreign_keys = {'ON' if self._settings.references else 'OFF'}",
             "cache_size = -16000",
+            f"wal_autocheckpoint = {MOST}",
         ):
             raw.execute(f"PRAGMA {pragma}").fetchall()
         raw.create_function("gluon_within", 2, _within, deterministic=True)

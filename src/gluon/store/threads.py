@@ -41,12 +41,16 @@ class Thread:
         self._queue.put((call, answer, loop))
         return await answer
 
-    def close(self, thing: Closable) -> None:
-        """Close `thing` in this thread after what is queued, and end."""
+    def begin(self, call: Callable[[], None]) -> None:
+        """Nobody waits for it, and it must not raise."""
         if not self._stopped:
             loop = asyncio.get_running_loop()
-            self._queue.put((thing.close, loop.create_future(), loop))
-            self.stop()
+            self._queue.put((call, loop.create_future(), loop))
+
+    def close(self, thing: Closable) -> None:
+        """Close `thing` in this thread after what is queued, and end."""
+        self.begin(thing.close)
+        self.stop()
 
     @property
     def alive(self) -> bool:
