@@ -263,7 +263,9 @@ async def _refused(
 Known = Callable[[], registry.Registry]
 
 
-def build(known: Known, operations: Operations, allowed: access.Allowed) -> falcon.asgi.App[Any, Any]:
+def build(
+    known: Known, operations: Operations, allowed: access.Allowed, rules: policy.Policy
+) -> falcon.asgi.App[Any, Any]:
     """The Falcon app."""
     app = falcon.asgi.App(middleware=[access.Access(allowed)])
     app.req_options.strip_url_path_trailing_slash = True
@@ -289,7 +291,11 @@ def build(known: Known, operations: Operations, allowed: access.Allowed) -> falc
 
     async def openapi(req: falcon.asgi.Request, api: str, version: str) -> message.Reply | None:
         found = next((m for m in roots.models(known()) if m.name == api and version == f"v{m.version}"), None)
-        return None if found is None else message.Reply(200, documents.openapi(found, known()))
+        return (
+            None
+            if found is None
+            else message.Reply(200, documents.openapi(found, known(), rules, req.scope["gluon.caller"]))
+        )
 
     async def account(req: falcon.asgi.Request, id: str) -> message.Reply:  # the name that the path gives it
         return message.Reply(200, codec.encode(await operations.account(id)))

@@ -32,7 +32,7 @@ def falcon(
 ) -> lane.App:
     """Gluon's own resources."""
     allowed = protons.rules.allows
-    app = changesets.add(routes.build(lambda: protons.registry, offered, allowed), sets)
+    app = changesets.add(routes.build(lambda: protons.registry, offered, allowed, protons.rules), sets)
     limited = limits.Quotas(database, lambda: protons.registry)
     quotas.add(app, quotas.Quotas(limited, allowed, refresh))
     return app

@@ -24,7 +24,18 @@ _ALL_OWN = {Scope.ALL: True, Scope.OWN: True, Scope.NOTHING: False}
 class Access:
     """What a rulebook says of one object type."""
 
-    __slots__ = ("_actions", "_create", "_get", "_hiders", "_list", "_own", "_readers", "_setters", "guards")
+    __slots__ = (
+        "_actions",
+        "_compiled",
+        "_create",
+        "_get",
+        "_hiders",
+        "_list",
+        "_own",
+        "_readers",
+        "_setters",
+        "guards",
+    )
 
     def __init__(self, book: Rulebook, api: str, kind: types.ObjectType) -> None:
         default = book.compiled(DEFAULT) or checks.constant(False)
@@ -32,6 +43,7 @@ class Access:
             action: book.compiled(names.of_action(api, action, kind.singular)) or default
             for action in kind.policies
         }
+        self._compiled = made
         self._get = made.get("get", default)
         self._list = made.get("list", default)
         self._create = made.get("create", checks.constant(False))
@@ -82,6 +94,15 @@ class Access:
     def readable(self, attribute: str, caller: Caller) -> Scope:
         found = self._readers.get(attribute)
         return Scope.ALL if found is None or caller.admin else found.scope(caller)
+
+    def scope(self, action: str, caller: Caller, attribute: str = "") -> Scope:
+        if caller.admin:
+            return Scope.ALL
+        if attribute:
+            found = (self._readers if action == names.GET else self._setters[action]).get(attribute)
+            return Scope.ALL if found is None else found.scope(caller)
+        found = self._compiled.get(action)
+        return Scope.NOTHING if found is None else found.scope(caller)
 
     def own(self, caller: Caller) -> Own | None:
         known = self._own.get(id(caller))

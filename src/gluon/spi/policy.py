@@ -92,6 +92,9 @@ class Access(Protocol):
     def readable(self, attribute: str, caller: Caller) -> Scope:
         """Of which objects he may read an attribute."""
 
+    def scope(self, action: str, caller: Caller, attribute: str = "") -> Scope:
+        """Of which objects he may do an action; with an attribute, only what the attribute's own rule says of it."""
+
     def ruled(self, action: str) -> Collection[str]:
         """Attributes with a rule of their own for `create` or `update`."""
 

@@ -235,27 +235,7 @@ def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool
         return not (_tried | HIDDEN) & _keys(case)
     if failure.code == "ST201" and case.method == "GET":
         return not _fits_after_all(case, response)
-    if failure.code == "ST201" and FOREIGN and case.method == "POST":
-        several = case.path.rsplit("/", 1)[-1]  # the other form of the body, which the words may name as well
-        told = any(f"property: {name}" in str(failure.message) for name in ("project_id", several))
-        return not (told and _owned(case, response))
     return True
-
-
-def _owned(case: Any, response: Any) -> bool:
-    """A body that names no project is the member's: for who has none, it must be there."""
-    if response.status_code != 201 or not isinstance(case.body, dict):
-        return False
-    sent, made = _objects(case.body), _objects(json.loads(response.content))
-    absent = [new for one, new in zip(sent, made, strict=True) if "project_id" not in one]
-    return bool(absent) and all(new.get("project_id") == PROJECT for new in absent)
-
-
-def _objects(body: dict[str, Any]) -> list[Any]:
-    """One, or several under their plural."""
-    if len(body) == 1 and isinstance(several := next(iter(body.values())), list):
-        return several
-    return [body]
 
 
 def _keys(case: Any) -> set[str]:

@@ -23,7 +23,7 @@ OPERATED = {
 
 
 def test_each_route_has_its_place() -> None:
-    app = routes.build(lambda: registry.Registry(()), mock.Mock(), _nobody)
+    app = routes.build(lambda: registry.Registry(()), mock.Mock(), _nobody, mock.Mock())
     found = {route.path for route in falcon.inspect.inspect_routes(app)}
     assert found - access.READ == OPERATED
     assert found >= access.READ

@@ -53,6 +53,9 @@ class Anyone:
     def readable(self, attribute: str, caller: policy.Caller) -> policy.Scope:
         return policy.Scope.ALL
 
+    def scope(self, action: str, caller: policy.Caller, attribute: str = "") -> policy.Scope:
+        return policy.Scope.ALL
+
     def ruled(self, action: str) -> Sequence[str]:
         return ()
 

@@ -249,6 +249,9 @@ class Own:
     def readable(self, attribute: str, caller: policy.Caller) -> policy.Scope:
         return policy.Scope.OWN
 
+    def scope(self, action: str, caller: policy.Caller, attribute: str = "") -> policy.Scope:
+        return policy.Scope.OWN
+
     def ruled(self, action: str) -> frozenset[str]:
         return frozenset({self.secret})
 
