@@ -7,6 +7,7 @@ desired state, `serve` runs a shim until the test ends. Time limits are for a sl
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,7 +28,9 @@ from gluon.testing.desired_state import DesiredState
 from gluon.testing.fixtures import require_programs
 from gluon.testing.servers import EtcdServer
 
-PACE = Pace(first_wait=0.02, longest_wait=0.5, later=0.05, ttl=2, gather=0.02)
+PACE = Pace(first_wait=0.02, longest_wait=0.5, later=0.05, ttl=20, gather=0.02)
+BRIEF = dataclasses.replace(PACE, ttl=2)
+"""For who has to lose a lease; others keep theirs where the machine stands still for a second."""
 Connect = Callable[[], Bus]
 
 

@@ -14,7 +14,7 @@ from gluon.spi.bus import Bus
 from gluon.testing.backend_suite import until
 from gluon.testing.desired_state import DesiredState
 from gluon.testing.servers import EtcdServer
-from tests.contract.shim.conftest import PACE, Connect, Running, leads, reported, up
+from tests.contract.shim.conftest import BRIEF, Connect, Running, leads, reported, up
 
 
 async def registered(bus: Bus, instance: str) -> status.Registration | None:
@@ -80,7 +80,7 @@ async def test_a_leader_that_lost_its_key_writes_no_more(
     await until(lambda: second.ready, "the second is ready")
     await connect().delete(keys.lead("fake", "h1"))
     await until(
-        lambda: first.stats["h1"].leaderships + second.stats["h1"].leaderships == 2, "one leads again"
+        lambda: first.stats["h1"].leaderships + second.stats["h1"].leaderships >= 2, "one leads again"
     )
     await world.port("p1")
     await world.bind("p1", "h1")
@@ -154,7 +154,7 @@ async def test_an_instance_that_vanished_is_followed_when_its_lease_ends(
     buses = [connect_bus([own_etcd.url], timeout=4.0, progress=0.2) for _ in range(3)]
     world = DesiredState(buses[0], api=l3vpn.API, controllers=("fake",))
     await world.complete()
-    first = serve(buses[1], instance="one")
+    first = serve(buses[1], instance="one", pace=BRIEF)
     await leads(first)
     second = serve(buses[2], instance="two")
     await until(lambda: second.ready, "the second is ready")
@@ -171,7 +171,7 @@ async def test_an_instance_that_vanished_is_followed_when_its_lease_ends(
 
 async def test_etcd_may_be_away_for_a_while(own_etcd: EtcdServer, serve: Running) -> None:
     bus = connect_bus([own_etcd.url], timeout=4.0, progress=0.2)
-    shim = serve(bus, instance="one")
+    shim = serve(bus, instance="one", pace=BRIEF)
     world = DesiredState(bus, api=l3vpn.API, controllers=("fake",))
     await fill(world)
     await reported(world, "p1", up)
@@ -206,7 +206,7 @@ class OneHost(FakeBackend):
 
 async def test_a_backend_of_one_host_goes_on_while_etcd_is_away(own_etcd: EtcdServer, serve: Running) -> None:
     bus = connect_bus([own_etcd.url], timeout=4.0, progress=0.2)
-    shim = serve(bus, backend=OneHost, pace=dataclasses.replace(PACE, full_scan=0.1))
+    shim = serve(bus, backend=OneHost, pace=dataclasses.replace(BRIEF, full_scan=0.1))
     world = DesiredState(bus, api=l3vpn.API, controllers=("fake",))
     await fill(world)
     await reported(world, "p1", up)
@@ -236,7 +236,7 @@ async def test_it_ends_when_another_instance_leads_the_same_host(
     bus = connect()
     await bus.delete(keys.lead("fake", "h1"))
     await until(
-        lambda: first.stats["h1"].leaderships + second.stats["h1"].leaderships == 2, "one leads again"
+        lambda: first.stats["h1"].leaderships + second.stats["h1"].leaderships >= 2, "one leads again"
     )
     loser = first if "h1" in second.leading else second
     await until(lambda: loser.backend("h1") is None, "the other one ends")
