@@ -96,8 +96,10 @@ class Cloud:
 
 
 @asynccontextmanager
-async def opened(folder: Path, options: Mapping[str, Any] | None = None) -> AsyncIterator[Cloud]:
-    """With the fake backend on all hosts, whose `options` these are."""
+async def opened(
+    folder: Path, options: Mapping[str, Any] | None = None, *, behind: str = ""
+) -> AsyncIterator[Cloud]:
+    """With the fake backend on all hosts, whose `options` these are; `behind`: the Neutron that it is in front of."""
     models = [CATALOG / "net-l3vpn", CATALOG / "net-l2"]
     network = FakeNetwork()
     given = settings.load(
@@ -105,6 +107,7 @@ async def opened(folder: Path, options: Mapping[str, Any] | None = None) -> Asyn
         {
             "data": {"directory": str(folder)},
             "models": {"paths": tuple(str(m) for m in models)},
+            "neutron": {"url": behind},
         },
     )
     given = msgspec.structs.replace(

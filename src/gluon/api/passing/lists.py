@@ -258,7 +258,8 @@ class _List:
     def _page(
         self, theirs: Answered | None, rows: Sequence[merging.Row], begun: pages.Begun | None = None
     ) -> Answered:
-        links = pages.links(heads.place(self._scope), self._query, rows, begun)
+        more = theirs is not None and theirs.more
+        links = pages.links(heads.place(self._scope), self._query, rows, begun, more=more)
         body = pages.encoded(self._kind, rows, links)
         kept = [] if theirs is None else [p for p in theirs.headers if p[0] not in pages.OF_THE_BODY]
         sent = [

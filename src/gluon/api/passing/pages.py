@@ -46,11 +46,13 @@ def after(rows: Sequence[Row], id: str) -> list[Row] | None:
     return None if place is None else list(rows[place + 1 :])
 
 
-def links(place: str, query: Query, rows: Sequence[Row], begun: Begun | None) -> list[dict[str, str]]:
-    """To the pages after and before."""
+def links(
+    place: str, query: Query, rows: Sequence[Row], begun: Begun | None, *, more: bool
+) -> list[dict[str, str]]:
+    """To the pages after and before; `more`: Neutron gives shorter pages than it is asked for."""
     if query.limit is None or not rows:
         return []
-    full = len(rows) >= query.limit
+    full = more or len(rows) >= query.limit
     found = []
     left = [pair for pair in query.pairs if pair[0] not in _DROPPED]
     if (full or query.reverse) and rows[-1].id:
