@@ -64,11 +64,19 @@ class World:
         self._rules: Any = app._resources._actions._policy
 
     async def ask(
-        self, who: str, method: str, target: str, body: Any = None, headers: Mapping[str, str] | None = None
+        self,
+        who: str,
+        method: str,
+        target: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        raw: bytes = b"",
     ) -> Answer:
+        """`raw`: a body that is no JSON."""
         path, _, query = target.partition("?")
         given = {"x-persona": who, "host": "localhost", **(headers or {})}
-        data = b""
+        data = raw
         if body is not None:
             data = json.dumps(body).encode()
             given.setdefault("content-type", "application/json")
@@ -81,9 +89,9 @@ class World:
             "scheme": "http",
             "path": path,
             "raw_path": path.encode(),
-            "query_string": query.encode(),
+            "query_string": query.encode("latin-1"),
             "root_path": "",
-            "headers": [(k.encode(), v.encode()) for k, v in given.items()],
+            "headers": [(k.encode("latin-1"), v.encode("latin-1")) for k, v in given.items()],
             "client": ("127.0.0.1", 1),
             "server": ("127.0.0.1", 1),
         }
