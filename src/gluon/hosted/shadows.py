@@ -198,7 +198,7 @@ def put_port(plugin: Any, context: Any, here: Body | None, body: Body) -> None:
         wanted = {
             name: body[name] for name in (*_PORT, *_BINDING, "id", "network_id", "project_id", "description")
         }
-        wanted |= {"status": body["status"], "fixed_ips": [], "security_groups": []}
+        wanted |= {"status": _status(body), "fixed_ips": [], "security_groups": []}
         wanted[port_security.PORTSECURITY] = False
         plugin.create_port(context, {"port": wanted})
         return
@@ -211,12 +211,20 @@ def put_port(plugin: Any, context: Any, here: Body | None, body: Body) -> None:
         or here["binding:vif_type"] != body["binding:vif_type"]
     ):
         plugin.update_port(context, body["id"], {"port": changed})
-    if here["status"] != body["status"] and body["status"] in (
+    status = _status(body)
+    if here["status"] != status and status in (
         constants.PORT_STATUS_ACTIVE,
         constants.PORT_STATUS_DOWN,
         constants.PORT_STATUS_ERROR,
     ):
-        plugin.update_port_status(context, body["id"], body["status"], host=body["binding:host_id"] or None)
+        plugin.update_port_status(context, body["id"], status, host=body["binding:host_id"] or None)
+
+
+def _status(body: Body) -> str:
+    """A bind that failed leaves a port down, as in ML2: of an error Neutron tells Nova, which then ends the server though the next
+    host may do."""
+    failed = body["binding:vif_type"] == portbindings.VIF_TYPE_BINDING_FAILED
+    return str(constants.PORT_STATUS_DOWN if failed else body["status"])
 
 
 def _addresses(body: Body) -> list[tuple[str, str]]:
