@@ -33,10 +33,12 @@ class Small:
     odd: Callable[[Request], bytes] | None = None
     most: int = 0
     closes: bool = False
+    writes: Callable[[Callable[[bytes], None]], None] | None = None
+    """Is given what says more."""
 
     def reset(self) -> None:
         self.heard.clear()
-        self.odd, self.most, self.closes = None, 0, False
+        self.odd, self.most, self.closes, self.writes = None, 0, False, None
         for rows in self.rows.values():
             rows.clear()
 
@@ -151,6 +153,8 @@ async def small() -> AsyncIterator[Small]:
                 answer = found.answer(request)
                 writer.write(answer)
                 await writer.drain()
+                if found.writes is not None:
+                    found.writes(writer.write)
                 if found.closes:
                     return
         except (asyncio.IncompleteReadError, ConnectionError):
