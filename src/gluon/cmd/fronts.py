@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from gluon.api import changesets, lane, quotas, resources, routes
 from gluon.api.neutron import answers, front
@@ -18,7 +18,7 @@ from gluon.neutron.face import Face
 from gluon.pipe.pool import Pool
 from gluon.proton import quotas as limits
 from gluon.proton import service
-from gluon.spi import store
+from gluon.spi import portowners, store
 
 Refresh = Callable[[], Awaitable[None]]
 
@@ -46,9 +46,11 @@ def neutron(
     binds: binder.Binder,
     others: alternates.Alternates,
     refresh: Refresh,
+    owners: Mapping[str, portowners.PortOwner],
 ) -> front.Front:
-    """What answers Neutron's paths, and leaves all others to `rest`. `others`: bindings beside the active ones."""
-    face = Face(database, lambda: protons.registry, actions, binds, others, protons.rules.allows)
+    """What answers Neutron's paths, and leaves all others to `rest`. `others`: bindings beside the active ones; `owners`: of
+    ports that are no proton's."""
+    face = Face(database, lambda: protons.registry, actions, binds, others, protons.rules.allows, owners)
     return front.Front(rest, paths.Routes(face), refresh, face)
 
 

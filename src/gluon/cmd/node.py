@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +28,7 @@ from gluon.cmd import (
     handover,
     identities,
     operations,
+    owners,
     rating,
     recording,
     streams,
@@ -44,6 +45,7 @@ from gluon.proton import service, terms
 from gluon.proton.changesets import engine
 from gluon.publisher import housekeeping, leader, publisher, supervise
 from gluon.spi import bus as spi_bus
+from gluon.spi import portowners
 from gluon.spi import store as spi_store
 from gluon.store.deciding import Waiting
 from gluon.watch import feed
@@ -163,9 +165,12 @@ async def open_node(
         )
         installed = await _install(database, protons, patient=not where.startswith("sqlite:"))
         with recording.audit(settings.audit, settings.api) as kept:
-            async with identities.guarded(settings, protons.rules) as guarding:
+            async with (
+                identities.guarded(settings, protons.rules) as guarding,
+                owners.opened(database) as others,
+            ):
                 node = _assemble(
-                    settings, protons, database, bus, guarding,
+                    settings, protons, database, bus, guarding, others,
                     process=process or _process(), lead=lead, name=name, siblings=siblings, kept=kept, traces=traces,
                 )  # fmt: skip
                 database.revisions = kept.revisions if kept is not None else None
@@ -277,6 +282,7 @@ def _assemble(
     database: Notifying,
     bus: spi_bus.Bus,
     guarding: lane.Guard,
+    owned: Mapping[str, portowners.PortOwner],
     *,
     process: str,
     lead: bool,
@@ -315,7 +321,7 @@ def _assemble(
     served_too = changesets.ChangeSets(sets, actions, binds, served.refresh)
     record = recording.recorder(settings.logs, settings.api, kept, traces)
     rest = fronts.falcon(protons, database, offered, served_too, served.refresh)
-    front = fronts.neutron(rest, protons, database, actions, binds, others, served.refresh)
+    front = fronts.neutron(rest, protons, database, actions, binds, others, served.refresh, owned)
     app = fronts.made(settings.neutron, front, database, (served, guarding, counting, record))
     app.posts = swift = posts.Posts(guarding, actions, counting, record)
     app.rates = swift.rates = served.rates = served_too.rates = front.rates = rating.of(settings)

@@ -28,6 +28,29 @@ MTU = 1500
 """Of networks whose service says none, which is what their ports have by default."""
 
 
+BLANK: Body = {
+    "admin_state_up": True,
+    "fixed_ips": [],
+    "allowed_address_pairs": [],
+    "extra_dhcp_opts": [],
+    "security_groups": [],
+    "description": "",
+    "binding:vnic_type": "normal",
+    "binding:profile": {},
+    "binding:vif_type": UNBOUND,
+    "binding:vif_details": {},
+    "port_security_enabled": False,
+    "ip_allocation": "none",
+    "qos_policy_id": None,
+    "qos_network_policy_id": None,
+    "resource_request": None,
+    "tags": [],
+    "created_at": "1970-01-01T00:00:00Z",
+    "updated_at": "1970-01-01T00:00:00Z",
+}
+"""A port of which nothing is said; never changed in place."""
+
+
 class Attached(msgspec.Struct, frozen=True):
     """A port's place in a network: its binding to the service, and the subnets that its addresses may be of."""
 

@@ -16,7 +16,7 @@ import msgspec
 
 from gluon.arbiter.tables import PORT
 from gluon.neutron import asked as asking
-from gluon.neutron import bodies, faults, finding, ids, reading, shapes, subnets
+from gluon.neutron import bodies, faults, finding, ids, owners, reading, shapes, subnets
 from gluon.neutron.asker import Asker
 from gluon.neutron.bodies import Body
 from gluon.particles import tables
@@ -39,12 +39,17 @@ _MANY = 2000
 """Ports of a project that are looked up by their ids."""
 
 
-class Found(msgspec.Struct, frozen=True):
-    """`row`: of the port; `body`: whole, with what is for admins and services."""
+class Seen(msgspec.Struct, frozen=True):
+    """A port. `body`: whole, with what is for admins and services."""
+
+    body: Body
+
+
+class Found(Seen, frozen=True):
+    """One of a proton; `row`: of the port."""
 
     wire: shapes.Wire
     row: store.Row
-    body: Body
     attached: bodies.Attached | None
 
 
@@ -68,18 +73,29 @@ def page_of(found: Sequence[Body], shown: Sequence[Body], more: bool) -> Page:
 class Ports:
     """Reads of one database."""
 
-    def __init__(self, database: store.Store, known: shapes.Known, finder: finding.Finder) -> None:
+    def __init__(
+        self, database: store.Store, known: shapes.Known, finder: finding.Finder, others: owners.Owners
+    ) -> None:
         self._store = database
+        self._others = others
         self._known = known
         self._finder = finder
 
-    async def get(self, asker: Asker, id: str) -> Found:
+    async def seen(self, asker: Asker, id: str) -> Seen:
         """Raises `Fault` for one that he may not see too."""
         row = await self._store.get(PORT, id)
         found = await self._whole(asker, [row]) if row is not None else []
         if not found:
             raise faults.missing("Port", id)
         return found[0]
+
+    async def get(self, asker: Asker, id: str) -> Found:
+        """As `seen`; one that is no proton's is refused."""
+        found = await self.seen(asker, id)
+        if not isinstance(found, Found):
+            text = f"Port {id} is not Gluon's own, and its owner takes no second bindings."
+            raise faults.Fault(501, "HTTPNotImplemented", text, "ask its owner")
+        return found
 
     async def page(self, asker: Asker, asked: asking.Asked) -> Page:
         """The bodies as he sees them."""
@@ -94,7 +110,7 @@ class Ports:
         """A page that begins after its marker and is read no further than needed."""
         after: store.Value = None
         if asked.marker is not None:
-            after = (await self.get(asker, asked.marker)).body["id"]
+            after = (await self.seen(asker, asked.marker)).body["id"]
         found: list[Body] = []
         step = _CHUNK if asked.filters else min(_CHUNK, limit + 1)
         async for some in self._read(asker, asked, after, step):
@@ -103,13 +119,13 @@ class Ports:
                 break
         return found[:limit], len(found) > limit
 
-    async def all(self, asker: Asker, asked: asking.Asked) -> list[Found]:
+    async def all(self, asker: Asker, asked: asking.Asked) -> list[Seen]:
         """All that pass the filters, by id."""
         return [one async for some in self._read(asker, asked, None, _CHUNK) for one in some]
 
     async def _read(
         self, asker: Asker, asked: asking.Asked, after: store.Value, step: int
-    ) -> AsyncIterator[list[Found]]:
+    ) -> AsyncIterator[list[Seen]]:
         """Those that pass the filters, by id, a part at a time."""
         for select in await self._narrowed(asker, asked):
             last = after
@@ -139,7 +155,8 @@ class Ports:
             filters.append(reading.among("project", [asker.caller.project, None]))
         whole = store.Select(table=PORT, filters=tuple(filters))
         wanted = None if narrow else await self._of_networks(asker, asked)
-        if wanted is None and not narrow and "binding:host_id" not in asked.filters:
+        by_host = "binding:host_id" in asked.filters
+        if wanted is None and not narrow and not by_host and not self._others:
             wanted = await self._of_projects(_projects(asker, asked))
         if wanted is None:
             return (whole,)
@@ -166,9 +183,14 @@ class Ports:
         halves = {value[: ids.HALF] for value in asked.addresses("subnet_id")}
         if not names and not halves:
             return None
+        found: set[str] = set()
+        if self._others:  # whose networks need not be here
+            if not names:
+                return None
+            select = store.Select(table=PORT, filters=(reading.among("network_id", names),))
+            found.update(str(row[0]) for row in await self._store.values(select, ("id",)))
         if not names:
             names = await self._finder.beginning(asker, halves)
-        found: set[str] = set()
         places = await self._finder.places(asker, names, unseen=True)
         for place in places.values():
             if place.net is None or place.row is None:
@@ -182,8 +204,17 @@ class Ports:
                 found.update(str(row[1]) for row in await self._store.values(select, columns))
         return found
 
-    async def _whole(self, asker: Asker, rows: Sequence[store.Row]) -> list[Found]:
+    async def _whole(self, asker: Asker, rows: Sequence[store.Row]) -> list[Seen]:
         """The ports of these rows of `gluon_port` that the caller may see, in their order."""
+        strange = [row for row in rows if owners.foreign(row)]
+        found: dict[store.Value, Seen] = {}
+        if strange:
+            found = {key: Seen(body) for key, body in (await self._others.bodies(asker, strange)).items()}
+        for one in await self._of_protons(asker, [row for row in rows if not owners.foreign(row)]):
+            found[one.body["id"]] = one
+        return [found[row["id"]] for row in rows if row["id"] in found]
+
+    async def _of_protons(self, asker: Asker, rows: Sequence[store.Row]) -> list[Found]:
         shown = self._known()
         by_type: dict[tuple[str, str], list[store.Row]] = {}
         for row in rows:
@@ -194,8 +225,7 @@ class Ports:
             made = [await self._of_type(asker, *wires[0])]
         else:
             made = await asyncio.gather(*(self._of_type(asker, wire, some) for wire, some in wires))
-        found = {f.body["id"]: f for some in made for f in some}
-        return [found[row["id"]] for row in rows if row["id"] in found]
+        return [found for some in made for found in some]
 
     async def _of_type(self, asker: Asker, wire: shapes.Wire, known: Sequence[store.Row]) -> list[Found]:
         resource, key, own = wire.resource, wire.resource.records.key_column, len(wire.columns)
@@ -223,7 +253,7 @@ class Ports:
             if asker.sees(resource, row):
                 place = _place(*bound[one]) if one in bound and one in carried else None
                 body = bodies.port(wire, row, status[one], place, asker.hidden(resource, row))
-                found.append(Found(wire, row, body, place))
+                found.append(Found(body, wire, row, place))
         return found
 
 

@@ -101,7 +101,7 @@ class Routes:
     # -- ports ---------------------------------------------------------------------------------
 
     async def _port(self, asked: Asked, asker: Asker, rest: tuple[str, ...]) -> message.Reply:
-        ports, writing = self._face.ports, self._face.writing
+        ports = self._face.ports
         if not rest:
             if asked.reads:
                 query = asking.parse(asked.query, _PORT)
@@ -116,10 +116,10 @@ class Routes:
             query = asking.parse([p for p in asked.query if p[0] == "fields"], _PORT)
             return _json(200, {"port": asking.chosen(query, await self._shown(asker, key))})
         if asked.method == "PUT":
-            await writing.update(asker, key, _inside(asked, "port"))
+            await self._change(asker, key, _inside(asked, "port"))
             return _json(200, {"port": await self._shown(asker, key)})
         if asked.method == "DELETE":
-            await writing.delete(asker, key)
+            await self._delete(asker, key)
             return message.Reply(204)
         raise _no_method(asked)
 
@@ -162,7 +162,21 @@ class Routes:
         return _json(201, {"ports": [seen(asker, made) for made in many]})
 
     async def _shown(self, asker: Asker, key: str) -> dict[str, Any]:
-        return seen(asker, (await self._face.ports.get(asker, key)).body)
+        return seen(asker, (await self._face.ports.seen(asker, key)).body)
+
+    async def _change(self, asker: Asker, key: str, body: Mapping[str, Any]) -> None:
+        owner = await self._face.owners.of(key)
+        if owner is None:
+            await self._face.writing.update(asker, key, body)
+        else:
+            await self._face.owners.update(asker, owner, key, body)
+
+    async def _delete(self, asker: Asker, key: str) -> None:
+        owner = await self._face.owners.of(key)
+        if owner is None:
+            await self._face.writing.delete(asker, key)
+        else:
+            await self._face.owners.delete(asker, owner, key)
 
     # -- what services are ---------------------------------------------------------------------
 
