@@ -1,7 +1,8 @@
 """The mechanism driver `gluon` of ML2: binds ports on networks of Gluon as Gluon answered, and keeps their addresses.
 
 Out: `GluonDriver`, loaded by Neutron's mechanism manager; the core plugin brings it along, other sites name it in `mechanism_drivers`. It
-subscribes to the registry (`asking`) and has the shadows kept (`following`). Of networks that are not Gluon's it does nothing.
+subscribes to the registry (`asking`) and to the ends of bindings (`endings`), and has the shadows kept (`following`). Of networks
+that are not Gluon's it does nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from oslo_config import cfg
 
 from gluon.hosted import faults, ids, kinds, said, settings, shadows
 from gluon.hosted.asking import Asking
+from gluon.hosted.endings import Endings
 from gluon.hosted.face import Body, Face
 from gluon.hosted.following import Following
 
@@ -25,6 +27,7 @@ class GluonDriver(api.MechanismDriver):  # type: ignore[misc]
     def initialize(self) -> None:
         self.face = Face()
         Asking(self.face).subscribe()
+        Endings(self.face).subscribe()
         shadows.hide_plain_networks()
         registry.subscribe(self._begin, resources.PROCESS, events.AFTER_INIT)
 

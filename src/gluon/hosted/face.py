@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -16,9 +17,12 @@ from keystoneauth1 import exceptions as auth_exceptions
 from keystoneauth1 import loading
 from neutron_lib import exceptions
 from oslo_config import cfg
+from oslo_log import log
 
 from gluon.client.http import ApiError, Client, ClientError
-from gluon.hosted import faults, settings
+from gluon.hosted import faults, ids, settings
+
+LOG = log.getLogger(__name__)
 
 Body = dict[str, Any]
 
@@ -27,6 +31,9 @@ _KEPT = 16
 _SILENT_SECONDS = 40.0
 """A watch says something every 15 seconds."""
 _PAGE = 500
+_AGAIN_SECONDS = (0.2, 0.8, 2.0)
+"""For the time in which another process of Gluon takes over."""
+_TAKE_BACK_SECONDS, _TAKE_BACK_TIMES = 5.0, 120
 
 
 class Face:
@@ -55,10 +62,13 @@ class Face:
         except auth_exceptions.ClientException as error:
             raise exceptions.ServiceUnavailable from error
 
-    def ask(self, context: Any, method: str, path: str, body: Any = None, *, own: bool = False) -> Any:
-        """`context`: whose request it is; one without a token, such as a periodic task's, is Neutron's own, as with `own`."""
+    def ask(
+        self, context: Any, method: str, path: str, body: Any = None, *, own: bool = False, once: str = ""
+    ) -> Any:
+        """`context`: whose request it is; one without a token, such as a periodic task's, is Neutron's own, as with `own`. `once`: the
+        word by which a request that is repeated is known."""
         token = "" if own else str(getattr(context, "auth_token", None) or "")
-        headers = {}
+        headers = {"idempotency-key": once} if once else {}
         request_id = getattr(context, "request_id", None)
         if request_id:
             headers["x-openstack-request-id"] = str(request_id)
@@ -85,7 +95,7 @@ class Face:
             raise
         except ClientError:
             # The server may have been started again since: what may be asked twice is.
-            if kept is None or method == "POST":
+            if kept is None or (method == "POST" and "idempotency-key" not in headers):
                 raise
             return self._send(method, path, body, headers)
         self._give_back(client)
@@ -115,8 +125,36 @@ class Face:
         return found
 
     def create_port(self, context: Any, body: Body) -> Body:
-        made: Body = self.ask(context, "POST", "/v2.0/ports", {"port": body})["port"]
-        return made
+        """Asked again where the answer was lost: Gluon knows the request, and may have made the port."""
+        once = uuid.uuid4().hex
+        for pause in (*_AGAIN_SECONDS, 0.0):
+            try:
+                made: Body = self.ask(context, "POST", "/v2.0/ports", {"port": body}, once=once)["port"]
+            except exceptions.ServiceUnavailable as error:
+                if not _is_lost(error.__cause__):
+                    raise
+                if not pause or isinstance(error.__cause__.__cause__, TimeoutError):
+                    self._take_back(ids.of_port(once))
+                    raise
+                time.sleep(pause)
+            else:
+                return made
+        raise AssertionError
+
+    def _take_back(self, id: str) -> None:
+        """Whoever asked for this port was told that there is none."""
+
+        def delete() -> None:
+            for _ in range(_TAKE_BACK_TIMES):
+                time.sleep(_TAKE_BACK_SECONDS)
+                try:
+                    self.delete_port(None, id, own=True)
+                except exceptions.NeutronException:
+                    continue
+                return
+            LOG.error("port %s may have been made at Gluon, whose answer was lost", id)
+
+        threading.Thread(target=delete, name="gluon-take-back", daemon=True).start()
 
     def update_port(self, context: Any, id: str, body: Body) -> Body:
         changed: Body = self.ask(context, "PUT", f"/v2.0/ports/{id}", {"port": body})["port"]
@@ -147,6 +185,10 @@ class Face:
         except exceptions.NotFound:
             return
 
+    def bound_hosts(self, port: str) -> set[str]:
+        found = self.ask(None, "GET", f"/v2.0/ports/{port}/bindings", own=True)["bindings"]
+        return {one["host"] for one in found}
+
     def pages(self, collection: str) -> Iterator[list[Body]]:
         """Every object of a collection, asked for as Neutron itself."""
         marker = ""
@@ -166,11 +208,23 @@ class Face:
             found += self.ask(None, "GET", f"/v2.0/{collection}?{query}", own=True)[collection]
         return found
 
+    def protons(self) -> list[Body]:
+        """As they are described now."""
+        found: list[Body] = self.ask(None, "GET", "/gluon/v1/protons", own=True)["protons"]
+        return found
+
     def watch(self) -> Iterator[Body]:
         """Events of all protons from now on. Raises `ClientError`."""
         headers = {"x-auth-token": token} if (token := self.own_token()) else {}
         with Client(self._url, timeout=_SILENT_SECONDS) as client:
             yield from client.lines("/gluon/v1/watch", headers=headers)
+
+
+def _is_lost(error: BaseException | None) -> bool:
+    """Gluon may have done what its answer would have told of."""
+    if isinstance(error, ApiError):
+        return error.status in (502, 504)  # of what stands before it
+    return isinstance(error, ClientError) and not isinstance(error.__cause__, ConnectionRefusedError)
 
 
 def _segment(host: str) -> str:

@@ -12,19 +12,18 @@ import queue
 import random
 import threading
 import time
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
-from neutron_lib import context as contexts
 from neutron_lib import exceptions
 from neutron_lib.plugins import directory
 from oslo_config import cfg
 from oslo_log import log
 
 from gluon.client.http import ClientError
-from gluon.hosted import ids as ids_of
-from gluon.hosted import said, shadows
+from gluon.hosted import shadows
 from gluon.hosted.face import Body, Face
+from gluon.hosted.mirror import Mirror, own_context, tried
 
 LOG = log.getLogger(__name__)
 
@@ -40,10 +39,7 @@ class Following:
 
     def __init__(self, face: Face) -> None:
         self._face = face
-        self._known: dict[str, list[str]] = {}
-        """Networks that have rows, each with its subnets."""
-        self._bodies: dict[str, tuple[Body, list[Body]]] = {}
-        """As they were last written."""
+        self._networks = Mirror(face)
         self._later: dict[str, float] = {}
 
     def start(self) -> None:
@@ -121,23 +117,16 @@ class Following:
 
     def look_at_all(self) -> None:
         """Page by page: of all ports only the ids are kept."""
-        context = _context()
-        for stranger in shadows.strangers(context):
-            LOG.error(
-                "network %s has the id of a network of Gluon: its ports are taken for Gluon's", stranger
-            )
-        self._known = shadows.networks(context)
-        self._bodies.clear()
-        listed = self._look_at_networks()
+        listed = self._networks.look_at_all()
         used: set[str] = set()
-        left = shadows.ports(context)
+        left = shadows.ports(own_context())
         for page in self._face.pages("ports"):
             left.difference_update(body["id"] for body in page)
             used.update(body["network_id"] for body in page)
             self._put_ports(page)
         for stray in left:
-            _tried(shadows.remove_port, directory.get_plugin(), _context(), stray)
-        self._forget_networks(listed | used)
+            tried(shadows.remove_port, directory.get_plugin(), own_context(), stray)
+        self._networks.forget_all_but(listed | used)
 
     def look_at(self, events: list[Body], due: list[str]) -> None:
         """What these events may have changed, and those ports of which it was too early to say."""
@@ -146,87 +135,46 @@ class Following:
             ids[event["key"]] = None
             for state in (event.get("object"), event.get("old")):
                 ids.update((str(state[name]), None) for name in _REFERENCES if state and state.get(name))
-        listed = self._look_at_networks() if any(event["kind"] != "Port" for event in events) else None
+        gone = self._networks.look_at(events)
         wanted = list(ids)
-        here = shadows.which(_context(), wanted)
+        here = shadows.which(own_context(), wanted)
         found = {body["id"]: body for body in self._face.some("ports", wanted)}
         for port in found:
             if port not in here and port not in due:
                 self._later[port] = time.monotonic() + _LATER_SECONDS
             else:
                 self._later.pop(port, None)
-        self._put_ports([body for port, body in found.items() if port not in self._later])
+        self._put_ports([body for port, body in found.items() if port not in self._later], due)
         for port in here.difference(found):
-            _tried(shadows.remove_port, directory.get_plugin(), _context(), port)
+            tried(shadows.remove_port, directory.get_plugin(), own_context(), port)
         for port in due:
             self._later.pop(port, None)
-        if listed is not None:
-            self._forget_networks(listed | {one for one in self._known if not ids_of.is_listed(one)})
+        self._networks.forget(gone)
 
-    def _put_ports(self, bodies: list[Body]) -> None:
+    def _put_ports(self, bodies: list[Body], due: Collection[str] = ()) -> None:
         plugin = directory.get_plugin()
-        for network in dict.fromkeys(body["network_id"] for body in bodies):
-            if network not in self._known:
-                self._put_unlisted(network)
-        here = shadows.shown(plugin, _context(), [body["id"] for body in bodies])
+        self._networks.put_missing(body["network_id"] for body in bodies)
+        here = shadows.shown(plugin, own_context(), [body["id"] for body in bodies])
         for body in bodies:
-            _tried(shadows.put_port, plugin, _context(), here.get(body["id"]), body)
+            port, shown = body["id"], here.get(body["id"])
+            if shown is not None and shown["binding:host_id"] != body["binding:host_id"]:
+                spare = shadows.spare_hosts(own_context(), port)
+                # Mostly it is a request that activates one, and is about to write that.
+                if spare and port not in due:
+                    self._later[port] = time.monotonic() + _LATER_SECONDS
+                    continue
+                if spare:
+                    tried(self._align_bindings, shown, spare, body["binding:host_id"], port)
+            tried(shadows.put_port, plugin, own_context(), shown, body)
 
-    def _look_at_networks(self) -> set[str]:
-        """The ids of those that a list has. Only what is not as it was last time is compared with rows."""
-        subnets: dict[str, list[Body]] = {}
-        listed: set[str] = set()
-        for page in self._face.pages("subnets"):
-            for subnet in page:
-                subnets.setdefault(subnet["network_id"], []).append(subnet)
-        for page in self._face.pages("networks"):
-            for body in page:
-                listed.add(body["id"])
-                self._put_network(body, subnets.get(body["id"], []))
-        return listed
-
-    def _put_unlisted(self, network: str) -> None:
-        """One that no list has, of a project's ports that are in no service; or one made a moment ago."""
-        for body in self._face.some("networks", [network]):
-            self._put_network(body, self._face.some("subnets", body["subnets"]))
-
-    def _put_network(self, body: Body, subnets: list[Body]) -> None:
-        if self._bodies.get(body["id"]) == (body, subnets):
-            return
-        written = _tried(shadows.put_network, directory.get_plugin(), _context(), body)
-        for subnet in subnets:
-            written = _tried(shadows.put_subnet, _context(), subnet) and written
-        wanted = [subnet["id"] for subnet in subnets]
-        for held in self._known.get(body["id"], ()):
-            if held not in wanted:
-                _tried(shadows.remove_subnet, _context(), held)
-        self._known[body["id"]] = wanted
-        if written:
-            self._bodies[body["id"]] = (body, subnets)
-
-    def _forget_networks(self, wanted: set[str]) -> None:
-        for stray in set(self._known) - wanted:
-            if _tried(shadows.remove_network, _context(), stray):
-                del self._known[stray]
-                self._bodies.pop(stray, None)
-
-
-def _context() -> Any:
-    made = contexts.get_admin_context()
-    said.follow(made)
-    return made
-
-
-def _tried(work: Any, *arguments: Any) -> bool:
-    """One object that cannot be written does not stop the others."""
-    try:
-        work(*arguments)
-    except exceptions.NotFound as error:
-        LOG.debug("%s: %s, by somebody else", work.__name__, error)
-    except Exception:
-        LOG.exception("%s failed for %s", work.__name__, arguments[-1])
-        return False
-    return True
+    def _align_bindings(self, shown: Body, spare: set[str], host: str, port: str) -> None:
+        """Gluon has another one carry the traffic, perhaps one that Neutron knows as spare, and may have ended some."""
+        plugin = directory.get_plugin()
+        if host in spare:
+            plugin.activate(own_context(), host, port)
+            spare = (spare - {host}) | {shown["binding:host_id"]}
+        for gone in spare.difference(self._face.bound_hosts(port)):
+            plugin.delete_port_binding(own_context(), gone, port)
 
 
 def _drained(told: queue.SimpleQueue[Body | Exception], seconds: float | None) -> list[Body]:

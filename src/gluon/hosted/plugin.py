@@ -2,17 +2,15 @@
 
 Out: `GluonPlugin` (`core_plugin = gluon`). It brings the driver and the network type along, so that nothing else of a site's settings
 changes. Networks of Neutron are ML2's, statement for statement. What a callback cannot do is done here: take back a port that
-Neutron could not write, leave networks out of lists, and end a binding beside the active one.
+Neutron could not write, and leave networks out of lists.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from neutron.db import models_v2
 from neutron.plugins.ml2 import plugin
 from neutron_lib import exceptions
-from neutron_lib.db import api as db_api
 from oslo_config import cfg
 from oslo_log import log
 
@@ -90,15 +88,6 @@ class GluonPlugin(plugin.Ml2Plugin):  # type: ignore[misc]
                 self._face.delete_port(context, answer["id"])
             except exceptions.NeutronException:
                 LOG.exception("port %s of Gluon has no row of Neutron's; it will get one", answer["id"])
-
-    def delete_port_binding(self, context: Any, host: str, port_id: str) -> None:
-        """Neutron deletes without looking at the port; so whose it is has to be asked for."""
-        with db_api.CONTEXT_READER.using(context):
-            columns = context.session.query(models_v2.Port.network_id)
-            network = columns.filter(models_v2.Port.id == port_id).scalar()
-        if ids.is_gluons(network):
-            self._face.delete_binding(context, port_id, host)
-        super().delete_port_binding(context, host, port_id)
 
     # -- networks, which Neutron does not ask callbacks about -------------------------------------------
 

@@ -14,7 +14,8 @@ import sqlalchemy
 from neutron.db import models_v2
 from neutron.db.models import segment
 from neutron.objects import network as network_objects
-from neutron_lib import constants
+from neutron.plugins.ml2 import models
+from neutron_lib import constants, exceptions
 from neutron_lib.api.definitions import port_security, portbindings
 from neutron_lib.db import api as db_api
 from neutron_lib.db import model_query
@@ -157,12 +158,13 @@ def remove_subnet(context: Any, id: str) -> None:
 
 
 def remove_network(context: Any, id: str) -> None:
-    """With its subnets, unless it has ports."""
+    """With its subnets. Raises `NetworkInUse` while it has ports."""
     with db_api.CONTEXT_WRITER.using(context):
         row = context.session.get(models_v2.Network, id)
-        ports = context.session.query(models_v2.Port.id).filter_by(network_id=id)
-        if row is None or ports.first() is not None:
+        if row is None:
             return
+        if context.session.query(models_v2.Port.id).filter_by(network_id=id).first() is not None:
+            raise exceptions.NetworkInUse(net_id=id)
         for subnet in list(row.subnets):
             context.session.delete(subnet)
         context.session.flush()
@@ -229,6 +231,13 @@ def _status(body: Body) -> str:
 
 def _addresses(body: Body) -> list[tuple[str, str]]:
     return sorted((one["subnet_id"], _text(one["ip_address"])) for one in body["fixed_ips"])
+
+
+def spare_hosts(context: Any, id: str) -> set[str]:
+    """Those with a binding of a port that does not carry its traffic."""
+    with db_api.CONTEXT_READER.using(context):
+        rows = context.session.query(models.PortBinding.host)
+        return {row.host for row in rows.filter_by(port_id=id, status=constants.INACTIVE)}
 
 
 def remove_port(plugin: Any, context: Any, id: str) -> None:

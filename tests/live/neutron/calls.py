@@ -1,7 +1,7 @@
 """Some 300 calls on networks, subnets, ports, groups and what else Neutron has, and their answers without what is random.
 
-In: a Neutron. Out: a `Transcript`: lines to compare with those of another. Names are the same in each run; ids, addresses, times
-are written by the order in which they first appear.
+In: a Neutron. Out: a `Transcript`: lines to compare with those of another. Names are the same in each run; ids are written by
+the order in which they first appear, addresses and times as such.
 """
 
 import json
@@ -45,7 +45,7 @@ class Transcript:
         return _IDS.sub(lambda match: ",".join(sorted(match.group().split(","))), text)
 
     def _name(self, kind: str, value: str) -> str:
-        if kind == "time":
+        if kind in ("time", "address"):  # which one is free is Neutron's choice
             return kind
         return self._seen.setdefault(value, f"{kind}-{len(self._seen)}")
 

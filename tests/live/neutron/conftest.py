@@ -9,7 +9,7 @@ import pytest
 
 from gluon.testing.process import NotReady, wait_until
 from gluon.testing.product import GluonServer
-from gluon.testing.servers import MariadbServer, neutron
+from gluon.testing.servers import EtcdServer, MariadbServer, neutron
 from gluon.testing.servers.neutron import NeutronServer
 
 BIND = {"device_id": str(uuid.uuid4()), "device_owner": "compute:nova", "binding:host_id": "host1"}
@@ -75,7 +75,7 @@ class Site:
 
     def until(self, ready: Callable[[], bool], what: str) -> None:
         try:
-            wait_until(ready, what, limit=60, every=0.1)
+            wait_until(ready, what, limit=180, every=0.1)
         except NotReady as error:
             raise AssertionError(f"{error}\n{self.front.words()}") from None
 
@@ -106,9 +106,9 @@ class Site:
 
 
 @pytest.fixture(scope="session")
-def site(databases: Databases) -> Iterator[Site]:
-    """With the core plugin."""
-    with GluonServer("up") as gluon:
+def site(databases: Databases, etcd_server: EtcdServer) -> Iterator[Site]:
+    """With the core plugin, and an etcd behind Gluon."""
+    with GluonServer("up", "--etcd", etcd_server.url) as gluon:
         settings = {"gluon": {"url": gluon.url}}
         with NeutronServer(database=databases(), plugin="gluon", settings=settings) as front:
             yield Site(front, gluon)

@@ -34,13 +34,3 @@ def test_a_port_of_neutron_is_bound_by_its_own_driver(driven: Site) -> None:
     port = driven.neutron("POST", "ports", {"port": {"network_id": own, **BIND}}, wanted=201)["port"]
     assert port["binding:vif_details"]["bound_drivers"] == {"0": "any_host"}
     driven.face(f"ports/{port['id']}", wanted=404)
-
-
-def test_a_port_moves_to_another_host(driven: Site) -> None:
-    port = driven.port(name="moves")
-    driven.shown(f"ports/{port}")
-    driven.neutron("PUT", f"ports/{port}", {"port": {**BIND, "device_id": str(uuid.uuid4())}})
-    wanted = {"binding": {"host": "host2", "vnic_type": "normal", "profile": {}}}
-    driven.neutron("POST", f"ports/{port}/bindings", wanted, wanted=201)
-    driven.neutron("PUT", f"ports/{port}/bindings/host2/activate")
-    assert driven.face(f"ports/{port}")["port"]["binding:host_id"] == "host2"

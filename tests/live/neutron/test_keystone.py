@@ -50,7 +50,7 @@ class Cloud:
         }
         command = [str(OPENSTACK.absolute()), *words]
         path = {"PATH": os.environ["PATH"], "HOME": str(self.front.folder.path)}
-        done = subprocess.run(command, env={**path, **who}, capture_output=True, check=False, timeout=120)
+        done = subprocess.run(command, env={**path, **who}, capture_output=True, check=False, timeout=600)
         assert done.returncode == 0, (words, done.stderr.decode(), self.front.words())
         text = done.stdout.decode()
         return json.loads(text) if "json" in words else text
@@ -68,15 +68,7 @@ def cloud(
         f'user = "{own.name}"\npassword = "{own.password}"\n'
     )
     with GluonServer("up", "--config", str(settings)) as gluon:
-        credentials = {
-            "auth_type": "password",
-            "auth_url": keystone.url,
-            "username": own.name,
-            "password": own.password,
-            "project_name": "service",
-            "user_domain_id": "default",
-            "project_domain_id": "default",
-        }
+        credentials = keystone.section(own)
         sections = {
             "gluon": {"url": gluon.url, **credentials},
             "keystone_authtoken": {"www_authenticate_uri": keystone.url, **credentials},
@@ -114,7 +106,7 @@ def service(cloud: Cloud) -> str:
     listed = cloud.gluon.request("GET", "/v2.0/networks?name=blue", headers=headers)[1]["networks"]
     subnet = f"/v2.0/subnets/{listed[0]['subnets'][0]}"
     token = cloud.token(cloud.member)
-    wait_until(lambda: cloud.front.request("GET", subnet, token=token)[0] == 200, "the subnet", limit=60)
+    wait_until(lambda: cloud.front.request("GET", subnet, token=token)[0] == 200, "the subnet", limit=180)
     return str(listed[0]["id"])
 
 

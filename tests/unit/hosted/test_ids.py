@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from gluon.hosted.ids import is_gluons
+from gluon.hosted.ids import is_gluons, of_port, of_service
 from gluon.neutron import ids
 from gluon.spi import networks
 
@@ -21,6 +21,7 @@ def test_a_service_is_gluons_and_so_are_its_subnets(api: str, kind: str, key: st
     network = networks.network_id(api, kind, key)
     assert is_gluons(network)
     assert is_gluons(ids.subnet(network, "10.0.0.0/24"))
+    assert of_service(api, kind, key) == network
 
 
 @given(
@@ -34,3 +35,8 @@ def test_the_network_of_ports_without_a_service_is_gluons(api: str, project: str
 @pytest.mark.parametrize("id", [None, "", "x", 5])
 def test_what_is_no_id_is_nobodys(id: object) -> None:
     assert not is_gluons(id)
+
+
+@given(some.text(min_size=1))
+def test_a_port_is_known_by_the_word_of_its_request(word: str) -> None:
+    assert of_port(word) == ids.of_word(f"{word}/0")

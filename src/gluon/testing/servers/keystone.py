@@ -45,6 +45,7 @@ class KeystoneServer(PrivateServer):
     """`with KeystoneServer() as keystone: keystone.token(keystone.admin, project="admin")`."""
 
     kind = "keystone"
+    start_limit = 300.0
 
     def __init__(self) -> None:
         super().__init__(user=None)
@@ -79,7 +80,7 @@ class KeystoneServer(PrivateServer):
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, dict[str, str], Any]:
         """Status, headers (by lower-case name) and body of an answer."""
-        connection = http.client.HTTPConnection(LOOPBACK, self.ports[0], timeout=30)
+        connection = http.client.HTTPConnection(LOOPBACK, self.ports[0], timeout=300)
         try:
             content = None if body is None else json.dumps(body)
             connection.request(
@@ -117,6 +118,18 @@ class KeystoneServer(PrivateServer):
             path = "/system" if system else place
             self.request("PUT", f"{path}/users/{made['id']}/roles/{role}")
         return User(id=made["id"], name=made["name"], password=wanted["password"])
+
+    def section(self, user: User) -> dict[str, str]:
+        """Settings by which a service of OpenStack is this user, in the project `service`."""
+        return {
+            "auth_type": "password",
+            "auth_url": self.url,
+            "username": user.name,
+            "password": user.password,
+            "project_name": "service",
+            "user_domain_id": "default",
+            "project_domain_id": "default",
+        }
 
     def serve(self, kind: str, url: str) -> None:
         """Name the endpoint of a kind of service, such as `network`, in the catalog; its interface is public."""

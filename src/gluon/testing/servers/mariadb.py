@@ -19,6 +19,8 @@ _USER = "gluon"
 _PASSWORD = "gluon"  # noqa: S105 - of a server on loopback that lives for one test
 _TRIES = 3
 """The server that fills the system tables of Debian 12's MariaDB crashes now and then."""
+_LONG = 600.0
+"""Seconds for a copy: of Neutron's or Nova's hundreds of tables on a busy machine."""
 _LOG_SIZE = "--innodb-log-file-size=24M"
 _FIRST_SQL = f"""
 CREATE USER IF NOT EXISTS '{_USER}'@'%' IDENTIFIED BY '{_PASSWORD}';
@@ -77,13 +79,14 @@ class MariadbServer(PrivateServer):
 
     def dump(self, database: str) -> str:
         """A consistent dump as SQL text."""
-        return run(["mariadb-dump", *self._target(), "--single-transaction", "--hex-blob", database])
+        options = ("--single-transaction", "--hex-blob")
+        return run(["mariadb-dump", *self._target(), *options, database], limit=_LONG)
 
     def restore(self, database: str, dump: str) -> None:
         """Replace the database by a dump."""
         self.drop_database(database)
         self.create_database(database)
-        run(["mariadb", *self._target(), database], stdin=dump)
+        run(["mariadb", *self._target(), database], stdin=dump, limit=_LONG)
 
     def _target(self) -> list[str]:
         # --no-defaults must come first

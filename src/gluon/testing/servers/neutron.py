@@ -62,7 +62,7 @@ def missing() -> str:
 def make_tables(database: str) -> None:
     """In an empty database. Raises `ProcessFailed`."""
     script = Path(__file__).with_name("neutron_process.py")
-    run([str(PYTHON.absolute()), "-I", str(script), "tables", database], limit=300)
+    run([str(PYTHON.absolute()), "-I", str(script), "tables", database], limit=900)
 
 
 class NeutronServer(PrivateServer):
@@ -127,7 +127,7 @@ class NeutronServer(PrivateServer):
         self._daemon = self._command()
         self._daemon.start()
         try:
-            self._daemon.wait_ready(self._answers, limit=240)
+            self._daemon.wait_ready(self._answers, limit=600)
         except BaseException:
             self._daemon.kill9()
             raise
@@ -151,7 +151,7 @@ class NeutronServer(PrivateServer):
         headers: Mapping[str, str] | None = None,
     ) -> tuple[int, Any]:
         """Status and decoded body. Raises `OSError` if not reached."""
-        connection = http.client.HTTPConnection(LOOPBACK, self.ports[0], timeout=90)
+        connection = http.client.HTTPConnection(LOOPBACK, self.ports[0], timeout=300)
         try:
             content = None if body is None else json.dumps(body)
             sent = {"content-type": "application/json", **({"x-auth-token": token} if token else {})}
