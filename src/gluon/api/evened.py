@@ -28,4 +28,9 @@ async def hold(error: Exception, caller: policy.Caller | None, began: float) -> 
     if isinstance(error, rates.Refused):
         await asyncio.sleep(error.hold)
     elif isinstance(error, errors.NotFound) and caller is not None and not caller.admin:
-        await asyncio.sleep(_TICK - (now() - began) % _TICK)
+        await tick(began)
+
+
+async def tick(began: float) -> None:
+    """Wait for the next one of a request that began at that time."""
+    await asyncio.sleep(_TICK - (now() - began) % _TICK)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import random
 import uuid
 
+import pytest
+
+from gluon.api import evened
 from tests.api.neutron.cloud import CALLERS, PROJECT, Cloud
 
 _TIMES = 300
@@ -83,3 +86,35 @@ async def test_no_bytes_are_too_much(cloud: Cloud) -> None:
         if answer.status >= 400 and answer.body:
             assert set(answer.body) == {"NeutronError"}, (asked, answer)
             assert set(answer.body["NeutronError"]) == {"type", "message", "detail"}, (asked, answer)
+
+
+async def test_what_is_anothers_takes_as_long_as_what_is_not_there(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lists that a filter narrows are answered at a tick, but to those who see everything; what is missing is so in any case."""
+    network = await cloud.l2_network("192.0.2.0/24")
+    wanted = {"port": {"network_id": network["id"], "tenant_id": PROJECT}}
+    port = (await cloud("user", "POST", "ports", wanted))["port"]["id"]
+    ticks: list[float] = []
+
+    async def tick(began: float) -> None:
+        ticks.append(began)
+
+    monkeypatch.setattr(evened, "tick", tick)
+    for who, path, found in (
+        ("stranger", f"ports?id={port}", 1),
+        ("stranger", f"ports?id={uuid.uuid4()}", 1),
+        ("stranger", f"ports?network_id={network['id']}", 1),
+        ("stranger", f"subnets?id={network['subnets'][0]}", 1),
+        ("stranger", f"ports/{port}", 1),
+        ("stranger", f"ports/{uuid.uuid4()}", 1),
+        ("user", f"ports?id={port}", 1),
+        ("user", "ports", 0),
+        ("user", f"ports/{port}", 0),
+        ("nova", f"ports?id={port}", 0),
+        ("ironic", f"ports?id={port}", 0),
+        ("nova", f"ports/{uuid.uuid4()}", 0),
+    ):
+        ticks.clear()
+        await cloud.ask(who, "GET", path)
+        assert len(ticks) == found, (who, path)
