@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
+import pytest
+
 from gluon.arbiter import assign, binder, bindings, replies, tables
 from gluon.kv.memory import MemoryBus
 from gluon.objects import codec, keys, status
@@ -69,3 +71,23 @@ async def test_a_late_waiter_does_not_bring_back_an_old_report(rig: Rig, bus: Me
     assert bindings.read(row).state is bindings.State.BOUND
     standing = await rig.standing(port)
     assert (standing["status"], standing["observed_revision"]) == ("ACTIVE", wanted.epoch)
+
+
+@pytest.mark.parametrize("taken_back", [False, True])
+async def test_who_waits_for_a_bind_that_was_replaced_hears_of_it(
+    rig: Rig, bus: MemoryBus, monkeypatch: pytest.MonkeyPatch, taken_back: bool
+) -> None:
+    monkeypatch.setattr(binder, "_NET", 3600.0)
+    shim = ScriptedShim(bus, "one", deadline=300.0)
+    await shim.register()
+    port = await rig.port()
+    first = asyncio.create_task(rig.bind(port, "A"))
+    await shim.wanted(port["id"], "A")
+    if taken_back:
+        await rig.unbind(port)
+        await shim.clear(port["id"])
+    second = asyncio.create_task(rig.bind(port, "B"))
+    await shim.answer(port["id"], "B")
+    async with asyncio.timeout(60):
+        assert (await second)["vif_type"] == "ovs"
+        assert (await first)["host_id"] == "B"

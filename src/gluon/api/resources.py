@@ -20,6 +20,7 @@ from gluon.particles import tables
 from gluon.proton import access, referring, registry, service, units
 from gluon.proton import editions as other
 from gluon.proton.work import MOST
+from gluon.spi import store
 
 COLLECTION = "GET, HEAD, POST"
 OBJECT = "GET, HEAD, PUT, DELETE"
@@ -229,7 +230,10 @@ class Resources:
         """An object changed; where that began a bind, after it."""
         result = await self._actions.update(context, key, body, expected, parent, merge=merge)
         if result.wait is not None and not context.dry_run:
-            await self._binder.settle(context.resource, result.wait)
+            rows: list[store.Row] = []
+            await self._binder.settle(context.resource, result.wait, rows)
+            if rows:
+                return await self._actions.show(context, key, rows[-1])
             result = await self._actions.get(context, key)
         return result
 

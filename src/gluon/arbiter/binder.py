@@ -63,9 +63,11 @@ class Binder:
         """The unit that takes some status keys as they are now."""
         return replies.Replies(self._registry, self._assigner, items)
 
-    async def settle(self, resource: registry.Resource, wait: ports.PortWait) -> bindings.Binding | None:
-        """Return once the bind is no longer in state Binding; the outcome of the active one is in the port's row too.
-        None: it went meanwhile."""
+    async def settle(
+        self, resource: registry.Resource, wait: ports.PortWait, rows: list[store.Row] | None = None
+    ) -> bindings.Binding | None:
+        """Return once the bind is no longer in state Binding; the outcome of the active one is in the port's row too, which is
+        added to `rows` where it is known. None: it went meanwhile."""
         began = time.perf_counter()
         begun = wait.begun
         current = begun if isinstance(begun, bindings.Binding) else await self._read(wait.port, wait.host)
@@ -86,7 +88,7 @@ class Binder:
                         roster = asyncio.ensure_future(self._roster.changed(roster.result()))
                     if item is not None:
                         self.times.add("answer", "reply", time.perf_counter() - began)
-                    current = await self._step(current, item)
+                    current = await self._step(current, item, rows)
                 outcome = current.state.value if current is not None else "gone"
                 self.times.add("whole", outcome, time.perf_counter() - began)
                 return current
@@ -95,11 +97,13 @@ class Binder:
                 roster.cancel()
                 await asyncio.gather(reply, roster, return_exceptions=True)
 
-    async def _step(self, current: bindings.Binding, item: replies.Item | None) -> bindings.Binding | None:
+    async def _step(
+        self, current: bindings.Binding, item: replies.Item | None, rows: list[store.Row] | None
+    ) -> bindings.Binding | None:
         """The binding after a reply; without one, or too late, after a look at everything else."""
         try:
             if item is not None:
-                after = await self._take(current, item)
+                after = await self._take(current, item, rows)
                 if after is None or after.state is not bindings.State.BINDING or time.time() < after.deadline:
                     return after
             stored = await self._read(current.port, current.host)
@@ -112,11 +116,14 @@ class Binder:
             await asyncio.sleep(_NET)
             return current
 
-    async def _take(self, current: bindings.Binding, item: replies.Item) -> bindings.Binding | None:
+    async def _take(
+        self, current: bindings.Binding, item: replies.Item, rows: list[store.Row] | None
+    ) -> bindings.Binding | None:
         """Only what answers this bind, or a later one that others began, is worth a unit."""
         epoch = _epoch(item, current.host)
         if epoch < current.epoch:
-            return current
+            # Of another bind: perhaps this one was taken back for that, and nobody will ever answer it.
+            return await self._read(current.port, current.host)
         if epoch > current.epoch:
             found = await self._read(current.port, current.host)
             if found is None or found.state is not bindings.State.BINDING or found.epoch != epoch:
@@ -131,6 +138,9 @@ class Binder:
         outcome = after.state.value if isinstance(after, bindings.Binding) else "gone"
         self.times.add("commit", outcome, time.perf_counter() - began)
         if isinstance(after, bindings.Binding) and after.host == current.host:
+            ended = after.state is not bindings.State.BINDING
+            if rows is not None and unit.shown is not None and ended:
+                rows.append(unit.shown)
             return after
         return await self._read(current.port, current.host)
 

@@ -30,7 +30,7 @@ class Replies(steps.Step):
     says could cover something newer.
     """
 
-    __slots__ = ("_items", "_waiter")
+    __slots__ = ("_items", "_waiter", "shown")
 
     def __init__(
         self,
@@ -41,6 +41,8 @@ class Replies(steps.Step):
         waiter: bool = False,
     ) -> None:
         self._waiter = waiter
+        self.shown: store.Row | None = None
+        """The port as it is after what a waiter took."""
         self._items = [item for item in items if (item[0].api, item[0].object_type) in known.by_name]
         reads: list[store.Lookup] = []
         for key, _ in self._items:
@@ -57,7 +59,7 @@ class Replies(steps.Step):
     def decide(self, view: store.Batch) -> store.Changes:
         if len({(key.api, key.object_type, key.key) for key, _ in self._items}) < len(self._items):
             return self._in_turn(view)
-        changes = store.Changes()
+        changes, self.shown = store.Changes(), None
         for key, value in self._items:
             report = _report(value)
             resource = self._registry.by_name[key.api, key.object_type]
@@ -66,6 +68,9 @@ class Replies(steps.Step):
                 self._keep(view, changes, key, report if exists else None)
             if resource.type.kind is Kind.PORT and exists:
                 self._answer(view, changes, key, report)
+                if self._waiter:
+                    written = (w for t, w in changes.writes if t == resource.table and isinstance(w, dict))
+                    self.shown = next(written, None) or view.get(resource.table, _key_of(resource, key))
         return changes
 
     def _in_turn(self, view: store.Batch) -> store.Changes:

@@ -305,7 +305,14 @@ class Service:
         """One object that the caller may see."""
         resource = context.resource
         normal = context.resource.fields.key(key)
-        row = access.found(context, await self._store.get(resource.table, normal), key, "get")
+        return await self.show(context, key, await self._store.get(resource.table, normal), parent)
+
+    async def show(
+        self, context: units.Context, key: str, row: store.Row | None, parent: str | None = None
+    ) -> units.Result:
+        """The same of an object that was read already."""
+        resource = context.resource
+        row = access.found(context, row, key, "get")
         units.check_inside(resource, row, incoming.inside(resource, parent))
         (row,) = await self._showing.rows(resource, (row,))
         return units.Result(row, access.document(context, row))

@@ -2,7 +2,8 @@
 
 In: a followed prefix, `make_unit` and `known` of the main. Out: submitted units. Invariant: for
 each key the newest value is handed over at last, values of one key in order; a value that the
-units refuse is said once and skipped, never in the way of others. Run by the leader.
+units refuse is said once and skipped, never in the way of others; of two collectors the one that began last writes (`turns`). Run
+by the leader.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import structlog
 
 from gluon.errors import Unavailable
 from gluon.objects import codec, keys, status
+from gluon.publisher import turns
+from gluon.publisher.relay import Overtaken
 from gluon.publisher.stats import Stats
 from gluon.publisher.supervise import Backoff, together
 from gluon.spi import bus, store
@@ -52,10 +55,14 @@ class Collector:
         self._filled = asyncio.Event()
         self._full = asyncio.Event()
         self._refused: dict[keys.StatusKey, str] = {}
+        self._turn = turns.Turn()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled. Raises `Overtaken` when another process collects."""
         self._waiting.clear()
+        self._turn = turns.Turn()
+        if await turns.began(self._store):
+            await self._begin()  # before anything is read
         await together(follow=self._follow(), submit=self._submit_all())
 
     # -- from the bus --------------------------------------------------------------------------
@@ -147,21 +154,33 @@ class Collector:
             key, value = batch[0]
             self._refuse(key, value or b"", refusal)
 
+    async def _begin(self) -> None:
+        await self._done(lambda: self._turn)
+        self._turn.begun = True
+
     async def _try(self, batch: Sequence[Report]) -> str | None:
-        """Why it can never be done, None once it is. While the store is away it waits."""
+        """Why it can never be done, None once it is."""
+        if not self._turn.begun:
+            await self._begin()
+        try:
+            result = await self._done(lambda: self._turn.of(self._make_unit(batch)))
+        except Exception as error:  # noqa: BLE001 - reports are hostile: none may end the loop
+            return f"{type(error).__name__}: {error}"
+        if isinstance(result, turns.Over):
+            raise Overtaken("another process collects reports")
+        return None
+
+    async def _done(self, make: Callable[[], store.Unit]) -> object:
+        """The result of a unit. While the store is away it waits."""
         backoff = Backoff()
         while True:
             try:
-                await self._store.submit(self._make_unit(batch))
+                return (await self._store.submit(make())).result
             except Unavailable as error:
                 # Perhaps done after all (OutcomeUnknown): reports are states, a repeat is harmless.
                 if backoff.fresh:
                     log.warning("cannot store reports, trying again", reason=str(error))
                 await backoff.wait()
-            except Exception as error:  # noqa: BLE001 - reports are hostile: none may end the loop
-                return f"{type(error).__name__}: {error}"
-            else:
-                return None
 
     def _refuse(self, key: keys.StatusKey, value: bytes, reason: str) -> None:
         """Say it once for each value."""

@@ -10,6 +10,7 @@ from gluon.errors import Unavailable
 from gluon.kv.memory import MemoryBus
 from gluon.objects import keys, status
 from gluon.publisher.collector import BATCH, Collector, Report
+from gluon.publisher.relay import Overtaken
 from gluon.publisher.stats import Stats
 from gluon.spi import store
 from tests.unit.publisher.parts import Write, eventually
@@ -52,7 +53,7 @@ class Desk:
         return {name: row["value"] for name, row in self.database.data.rows.items()}
 
     @asynccontextmanager
-    async def open(self, target: MemoryBus) -> AsyncIterator[None]:
+    async def open(self, target: MemoryBus) -> AsyncIterator[asyncio.Task[None]]:
         collector = Collector(
             database=self.database,
             target=target,
@@ -62,7 +63,7 @@ class Desk:
         )
         task = asyncio.create_task(collector.run())
         try:
-            yield
+            yield task
         finally:
             task.cancel()
             await asyncio.wait([task])
@@ -129,7 +130,7 @@ async def test_a_poisonous_report_is_skipped_and_said_once(
 
 async def test_the_newest_value_is_stored_after_an_outage_of_the_database(memory: MemoryBus) -> None:
     desk = Desk()
-    down = True
+    down = False
 
     def refuse() -> None:
         if down:
@@ -137,10 +138,13 @@ async def test_the_newest_value_is_stored_after_an_outage_of_the_database(memory
 
     desk.database.refuse = refuse
     async with desk.open(memory):
+        await memory.put(status_key("a"), b"zero")
+        await desk.until({"a": "zero"})
+        down = True
         await memory.put(status_key("a"), b"one")
 
         async def tried() -> bool:
-            return bool(desk.batches)
+            return len(desk.batches) > 1
 
         await eventually(tried, "it tried once")
         for n in range(50):
@@ -149,3 +153,18 @@ async def test_the_newest_value_is_stored_after_an_outage_of_the_database(memory
         await desk.until({"a": "49"})
     values = [value for batch in desk.batches for _, value in batch]
     assert values[-1] == b"49"
+
+
+async def test_who_stood_still_writes_nothing_over_what_its_successor_wrote(memory: MemoryBus) -> None:
+    desk = Desk()
+    await memory.put(status_key("a"), b"one")
+    async with desk.open(memory) as first:
+        await desk.until({"a": "one"})
+        async with desk.open(memory):
+            await memory.put(status_key("a"), b"two")
+            await desk.until({"a": "two"})
+            async with asyncio.timeout(60):
+                await asyncio.wait({first})
+            assert isinstance(first.exception(), Overtaken)
+            await memory.put(status_key("a"), b"three")
+            await desk.until({"a": "three"})

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from gluon.objects import journal
+from gluon.publisher import aftermath
 from gluon.spi import store, tables
 
 
@@ -20,6 +21,8 @@ class Data:
     incarnation: str = field(default_factory=lambda: secrets.token_hex(8))
     revision: int = 0
     rows: dict[str, store.Row] = field(default_factory=dict)
+    places: dict[str, store.Row] = field(default_factory=dict)
+    """Rows of the publisher's own."""
     journal: list[journal.Entry] = field(default_factory=list)
 
 
@@ -43,7 +46,9 @@ class TinyStore:
             return store.Committed(0, changes.result)
         self.data.revision = view.revision
         for _, what in changes.writes:
-            if isinstance(what, dict):
+            if isinstance(what, dict) and "id" not in what:
+                self.data.places[str(what["name"])] = what
+            elif isinstance(what, dict):
                 self.data.rows[str(what["id"])] = what
             else:
                 self.data.rows.pop(str(what[0]), None)
@@ -102,7 +107,7 @@ class TinyStore:
         return 0
 
     async def get(self, table: str, *key: store.Value) -> store.Row | None:
-        return self.data.rows.get(str(key[0]))
+        return (self.data.places if table == aftermath.HOOK else self.data.rows).get(str(key[0]))
 
     async def count(self, query: store.Select) -> int:
         return len(await self.select(query))
@@ -111,7 +116,7 @@ class TinyStore:
         return list(self.data.rows.values())
 
     async def values(
-        self, query: store.Select, columns: tuple[str | store.Beside, ...]
+        self, query: store.Select, columns: tuple[str | store.Beside | store.Along, ...]
     ) -> Sequence[Sequence[store.Value]]:
         return [tuple(row[c] for c in columns if isinstance(c, str)) for row in await self.select(query)]
 
@@ -138,12 +143,13 @@ class TinyStore:
 class _View:
     def __init__(self, data: Data) -> None:
         self._rows = data.rows
+        self._places = data.places
         self.revision = data.revision + 1
         self.now = "2030-01-01T00:00:00.000000"
         self.incarnation = data.incarnation
 
     def get(self, table: str, *key: store.Value) -> store.Row | None:
-        return self._rows.get(str(key[0]))
+        return (self._places if table == aftermath.HOOK else self._rows).get(str(key[0]))
 
     def rows(
         self, table: str, columns: tuple[str, ...], values: tuple[store.Value, ...]
