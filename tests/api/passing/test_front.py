@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -103,6 +104,27 @@ async def test_whose_a_port_is_is_looked_up(cloud: Cloud, behind: Small) -> None
     answer = await cloud.ask("nova", "GET", f"ports/{port}")
     assert answer.body["NeutronError"]["message"] == f"small has no {port}"
     assert (await cloud.refused("nova", "DELETE", f"networks/{network}"))[0] == 501
+
+
+async def test_a_port_that_neutron_has_is_looked_up_once(
+    cloud: Cloud, behind: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app: Any = cloud.world._app
+    looked, get = [], app._whose._store.get
+
+    async def counted(table: str, *key: Any) -> Any:
+        looked.append(key)
+        return await get(table, *key)
+
+    monkeypatch.setattr(app._whose, "_store", SimpleNamespace(get=counted))
+    own = behind.add("ports")
+    for _ in range(3):
+        await cloud("nova", "GET", f"ports/{own['id']}")
+    assert len(looked) == 1
+    behind.rows["ports"].clear()
+    for _ in range(3):
+        assert (await cloud.ask("nova", "GET", f"ports/{own['id']}")).status == 404
+    assert len(looked) == 3
 
 
 async def test_the_network_says_who_makes_a_port(cloud: Cloud, behind: Small) -> None:

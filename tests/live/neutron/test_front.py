@@ -3,62 +3,37 @@
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from gluon.testing.product import GluonServer
 from gluon.testing.servers.neutron import NeutronServer
 from tests.live.neutron.calls import Transcript, play
-from tests.live.neutron.conftest import BIND, FREE, Databases, Site
+from tests.live.neutron.conftest import BIND, FREE, Site
+from tests.live.neutron.front import Through, settings
 
 
 @pytest.fixture(scope="module")
-def behind(databases: Databases) -> Iterator[NeutronServer]:
-    with NeutronServer(database=databases()) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def site(behind: NeutronServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(alone: NeutronServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """`front` is Gluon here, asked as Neutron is."""
-    with GluonServer("up", "--config", str(settings(tmp_path_factory.mktemp("gluon"), behind))) as gluon:
-        yield Site(_Through(gluon, behind), gluon)
+    with GluonServer("up", "--config", str(settings(tmp_path_factory.mktemp("gluon"), alone))) as gluon:
+        yield Site(Through(gluon, alone), gluon)
 
 
-class _Through(NeutronServer):
-    """Asked as Neutron is."""
-
-    def __init__(self, gluon: GluonServer, behind: NeutronServer) -> None:
-        super().__init__(database=behind.database)
-        self.ports = (gluon.port,)
-        self._behind = behind
-        self._gluon = gluon
-
-    def words(self, *, lines: int = 60) -> str:
-        return self._behind.words(lines=lines) + self._gluon.daemon.said(lines=lines)
-
-
-def settings(folder: Path, behind: NeutronServer) -> Path:
-    file = folder / "gluon.toml"
-    file.write_text(f'[neutron]\nurl = "{behind.url}"\n')
-    return file
-
-
-def test_the_transcript_of_300_calls_is_the_same(behind: NeutronServer, site: Site) -> None:
-    scripts = [Transcript(server, uuid.uuid4().hex) for server in (behind, site.front)]
+def test_the_transcript_of_300_calls_is_the_same(alone: NeutronServer, site: Site) -> None:
+    scripts = [Transcript(server, uuid.uuid4().hex) for server in (alone, site.front)]
     with ThreadPoolExecutor(max_workers=2) as both:
         direct, through = both.map(play, scripts)
     assert len(direct) >= 300
     assert [pair for pair in zip(direct, through, strict=True) if pair[0] != pair[1]] == []
 
 
-def test_a_port_of_gluon_from_making_to_deleting(behind: NeutronServer, site: Site) -> None:
+def test_a_port_of_gluon_from_making_to_deleting(alone: NeutronServer, site: Site) -> None:
     network = site.service()
     body = {"port": {"network_id": network, "name": "p1", "tenant_id": site.project}}
     body["port"]["fixed_ips"] = [{"ip_address": "10.1.1.7"}]  # type: ignore[assignment]
     port = site.neutron("POST", "ports", body, wanted=201)["port"]["id"]
-    assert behind.request("GET", f"/v2.0/ports/{port}")[0] == 404
+    assert alone.request("GET", f"/v2.0/ports/{port}")[0] == 404
     bound = site.neutron("PUT", f"ports/{port}", {"port": BIND})["port"]
     assert (bound["binding:vif_type"], bound["binding:host_id"]) == ("ovs", "host1")
     assert site.neutron("PUT", f"ports/{port}", {"port": FREE})["port"]["binding:vif_type"] == "unbound"
@@ -104,7 +79,7 @@ def pages(site: Site, query: str, limit: int) -> list[dict[str, str]]:
         found += page["ports"]
         links = {link["rel"]: link["href"].partition("/v2.0/")[2] for link in page.get("ports_links", [])}
         path = links.get("next", "")
-    back = []
+    back: list[dict[str, str]] = []
     while links.get("previous"):
         page = site.neutron("GET", links["previous"])
         back = page["ports"] + back

@@ -105,7 +105,8 @@ class Front(lane.Lane):
             if owner is Owner.GLUON:
                 _plain(scope, path)
                 return False
-            return await self.pass_on(scope, receive, send, doubted=owner is Owner.UNKNOWN)
+            port = path[2] if kind == "ports" else ""
+            return await self.pass_on(scope, receive, send, doubted=owner is Owner.UNKNOWN, port=port)
         if scope["method"] == "GET":
             return await self._mixed.answer(self, kind, scope, receive, send)
         if scope["method"] == "POST" and kind in _RESOURCES:
@@ -139,8 +140,10 @@ class Front(lane.Lane):
         *,
         body: bytes | None = None,
         doubted: bool = False,
+        port: str = "",
     ) -> bool:
-        """Untouched, both ways. `doubted`: what Neutron does not know may be Gluon's, which cannot say."""
+        """Untouched, both ways. `doubted`: what Neutron does not know may be Gluon's, which cannot say; `port`: what is asked
+        about."""
         asked = passing.Asked(
             method=scope["method"].encode("ascii"),
             target=heads.target(scope),
@@ -149,6 +152,8 @@ class Front(lane.Lane):
         await _with_body(asked, scope, receive, body)
         answer = await self._pipe.ask(asked)
         try:
+            if port:
+                self._whose.told(port, answer.status)
             if doubted and answer.status == _MISSING:
                 raise errors.Unavailable("Neutron does not know it, and Gluon's database cannot be asked")
             await send_on(answer, send)

@@ -22,11 +22,14 @@ from gluon.values import uuid
 log = structlog.get_logger(__name__)
 
 _LONGEST = 64
+_REFUSED, _MISSING = 400, 404
 _VERSION, _RANDOM = 14, "4"
 _PATIENCE = 2.0
 """Seconds that the database has to say whose a port is."""
 _BLIND = 1.0
 """Seconds in which it is not asked again after it did not."""
+_KNOWN = 20_000
+"""Ports of Neutron's that are remembered."""
 
 Admit = Callable[[], Awaitable[policy.Caller]]
 
@@ -52,6 +55,17 @@ class Whose:
         self._store = database
         self._face = face
         self._blind = 0.0
+        self._theirs: dict[str, None] = {}
+
+    def told(self, port: str, status: int) -> None:
+        """What Neutron says of a port that is not ours. An id is one owner's as long as there is a port: it is not looked up
+        again, and nobody takes it over by making one of ours that is called so."""
+        if status == _MISSING:
+            self._theirs.pop(port, None)
+        elif status < _REFUSED and len(port) <= _LONGEST and port not in self._theirs:
+            if len(self._theirs) >= _KNOWN:
+                del self._theirs[next(iter(self._theirs))]
+            self._theirs[port] = None
 
     async def of(self, kind: str, id: str, admit: Admit) -> Owner:
         """`kind`: ports, networks, subnets. Who asks is looked at only for a network that may be Gluon's."""
@@ -60,7 +74,7 @@ class Whose:
         return Owner.NEUTRON if random(id) else await self._named(kind, id, admit)
 
     async def port(self, id: str) -> Owner:
-        if len(id) > _LONGEST:
+        if len(id) > _LONGEST or id in self._theirs:
             return Owner.NEUTRON
         loop = asyncio.get_running_loop()
         if loop.time() < self._blind:
