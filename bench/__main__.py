@@ -29,6 +29,7 @@ BENCHES = (
     "workers",
     "bind",
     "face",
+    "front",
     "instances",
     "events",
     "watch",
