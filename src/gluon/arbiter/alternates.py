@@ -70,8 +70,26 @@ class Alternates:
 
         Raises `Conflict` where there is one, or where no controller binds it.
         """
+        unit = _Add(self, context, context.resource.fields.key(key), host, vnic_type, dict(profile or {}))
+        return await self._bound(context, key, host, unit)
+
+    async def change(
+        self,
+        context: units.Context,
+        key: str,
+        host: str,
+        *,
+        vnic_type: str | None = None,
+        profile: Mapping[str, Any] | None = None,
+    ) -> bindings.Binding:
+        """The binding on this host with another profile, or of another type: then it is bound anew. Raises `NotFound`, or
+        `Conflict` where no controller binds it."""
+        unit = _Alter(self, context, context.resource.fields.key(key), host, vnic_type, profile)
+        return await self._bound(context, key, host, unit)
+
+    async def _bound(self, context: units.Context, key: str, host: str, unit: _Unit) -> bindings.Binding:
+        """The binding that a unit begins or leaves, once it is bound."""
         resource = context.resource
-        unit = _Add(self, context, resource.fields.key(key), host, vnic_type, dict(profile or {}))
         begun: bindings.Binding = (await self._store.submit(context.bind(unit))).result
         after: bindings.Binding | None = begun
         if begun.state is bindings.State.BINDING:
@@ -210,6 +228,46 @@ class _Add(_Unit):
         if begun.active:
             self._show(state, row, begun)
         return begun
+
+
+class _Alter(_Unit):
+    """As a PUT of the port does: another profile is told under the same epoch, another type is a new bind, and what failed is
+    tried again."""
+
+    __slots__ = ("_profile", "_vnic_type")
+
+    def __init__(
+        self,
+        every: Alternates,
+        context: units.Context,
+        key: store.Value,
+        host: str,
+        vnic_type: str | None,
+        profile: Mapping[str, Any] | None,
+    ) -> None:
+        super().__init__(every, context, key, host)
+        self._vnic_type, self._profile = vnic_type, profile
+
+    def _change(self, state: work.Work, row: store.Row, held: list[bindings.Binding]) -> bindings.Binding:
+        target = self._wanted(held)
+        profile = dict(target.profile if self._profile is None else self._profile)
+        failed = target.state is bindings.State.FAILED
+        if not failed and self._vnic_type in (None, target.vnic_type):
+            after = dataclasses.replace(target, profile=profile)
+        else:
+            after = self._all.ledger.begin(
+                state,
+                units.facts(self._context.resource, row),
+                self._host,
+                vnic_type=self._vnic_type or target.vnic_type,
+                profile=profile,
+                active=target.active,
+            )
+        if after != target:
+            bindings.save(state, state.changes, target, after)
+            if after.active:
+                self._show(state, row, after)
+        return after
 
 
 class _Activate(_Unit):

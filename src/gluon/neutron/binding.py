@@ -47,21 +47,25 @@ class Bindings:
     async def add(self, asker: Asker, key: str, body: Mapping[str, Any]) -> bodies.Body:
         """One more, bound; it carries no traffic until it is activated."""
         context = await self._context(asker, key)
-        host, vnic, profile = body.get("host"), body.get("vnic_type"), body.get("profile")
+        host = body.get("host")
         if not isinstance(host, str) or not 0 < len(host) <= _LONGEST or "\0" in host:
             raise faults.invalid("'host' is not the name of a host", f"give 1 to {_LONGEST} characters")
-        if not isinstance(vnic, str | None) or (vnic and vnic not in _vnic_types(context)):
-            known = ", ".join(sorted(_vnic_types(context)))
-            raise faults.invalid(f"'{str(vnic)[:100]}' is no vnic_type", f"possible: {known}")
-        if not isinstance(profile, dict | None):
-            raise faults.invalid("profile is no object")
-        wrong = sorted(body.keys() - {"host", "vnic_type", "profile", "project_id", "tenant_id"})
-        if wrong:
-            raise faults.bad(f"Unrecognized attribute(s) '{wrong[0]}'")
+        vnic, profile = _checked(context, body, {"project_id", "tenant_id"})
         made = await _named(
             key,
             host,
             lambda: self._others.add(context, key, host, vnic_type=vnic or "normal", profile=profile),
+        )
+        return shown(made)
+
+    async def change(self, asker: Asker, key: str, host: str, body: Mapping[str, Any]) -> bodies.Body:
+        """`host` in the body counts for nothing, as in Neutron."""
+        context = await self._context(asker, key)
+        vnic, profile = _checked(context, body, set())
+        if "profile" in body:
+            profile = profile or {}
+        made = await _named(
+            key, host, lambda: self._others.change(context, key, host, vnic_type=vnic, profile=profile)
         )
         return shown(made)
 
@@ -78,6 +82,22 @@ class Bindings:
         if not asker.serves:
             raise faults.Fault(403, "PolicyNotAuthorized", "rule:get_port_binding is disallowed by policy")
         return asker.context(found.wire.resource)
+
+
+def _checked(
+    context: units.Context, body: Mapping[str, Any], more: set[str]
+) -> tuple[str | None, dict[str, Any] | None]:
+    """The type and the profile of a body. `more`: what may stand there too."""
+    vnic, profile = body.get("vnic_type"), body.get("profile")
+    if not isinstance(vnic, str | None) or (vnic and vnic not in _vnic_types(context)):
+        known = ", ".join(sorted(_vnic_types(context)))
+        raise faults.invalid(f"'{str(vnic)[:100]}' is no vnic_type", f"possible: {known}")
+    if not isinstance(profile, dict | None):
+        raise faults.invalid("profile is no object")
+    wrong = sorted(body.keys() - {"host", "vnic_type", "profile"} - more)
+    if wrong:
+        raise faults.bad(f"Unrecognized attribute(s) '{wrong[0]}'")
+    return vnic or None, profile
 
 
 def _vnic_types(context: units.Context) -> frozenset[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from itertools import product
 
 import msgspec
 
@@ -92,8 +93,12 @@ class Finder:
                 guesses += [Place(one, api, None, None, ids.project_of(one, api)) for api in apis]
             except ValueError:
                 continue
-        caller = asker.caller
-        own = {g.id: g for g in guesses if g.project is not None and g.project == caller.project}
+        mine = asker.caller.project
+        own = {
+            one: Place(one, api, None, None, mine)
+            for one, api in product(wanted, apis)
+            if mine and ids.plain_network(api, mine) == one
+        }
         if not asker.serves:
             return own
         others = [g for g in guesses if g.id not in own]

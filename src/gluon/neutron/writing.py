@@ -15,6 +15,7 @@ from gluon import errors
 from gluon.arbiter.bindings import BINDING_FAILED
 from gluon.model.types import OnDelete, Role
 from gluon.neutron import addresses, bodies, faults, finding, profiles, shapes, wishes
+from gluon.neutron import ids as wire_ids
 from gluon.neutron import ports as reads
 from gluon.neutron.asker import Asker
 from gluon.neutron.blame import Blamed, Together
@@ -102,7 +103,8 @@ class Writing:
         host = wish.values.pop(hosts, None) if hosts else None  # it is bound once it is made
         if hosts and host:
             wire.resource.fields.normal(hosts, host)
-        owner = place.row[tables.PROJECT] if place.row is not None else place.project
+        owner = _owner(place)
+        _check_device_owner(asker, body, owner, "create_port")
         usual = {
             "project": asker.caller.project if asker.caller.project and not asker.serves else owner,
             "mac": _mac(),
@@ -154,6 +156,12 @@ class Writing:
         wire, row, resource = found.wire, found.row, found.wire.resource
         wish = wishes.changed(asker, wire, body, reads.seen(asker, found.body))
         _check_mac(found, wish)
+        if _for_network(asker, body) and body["device_owner"] != found.body["device_owner"]:
+            network = str(found.body["network_id"])
+            places = await self._finder.places(asker, [network])
+            _check_device_owner(
+                asker, body, _owner(places[network]) if network in places else None, "update_port"
+            )
         values, granted = wish.values, {}
         profile = wire.attribute(Role.PROFILE)
         if wish.profile is not None and profile is not None:
@@ -291,6 +299,26 @@ class _New:
             join_unit = await actions.creating(asker.context(resource), body)
             made.append(Blamed(join_unit, resource, join.address))
         return made
+
+
+def _owner(place: finding.Place) -> store.Value:
+    """The project that a network is of."""
+    return place.row[tables.PROJECT] if place.row is not None else place.project
+
+
+def _for_network(asker: Asker, body: Body) -> bool:
+    """Whether somebody who is no service says that a port is a router's or the like."""
+    return not asker.serves and str(body.get("device_owner") or "").startswith("network:")
+
+
+def _check_device_owner(asker: Asker, body: Body, owner: store.Value, rule: str) -> None:
+    """Neutron lets those of a network's own project say so, and services."""
+    if _for_network(asker, body) and (
+        owner is None or wire_ids.shown_project(owner) != wire_ids.shown_project(asker.caller.project)
+    ):
+        raise faults.Fault(
+            403, "PolicyNotAuthorized", f"(rule:{rule} and rule:{rule}:device_owner) is disallowed by policy"
+        )
 
 
 def _check_mac(found: reads.Found, wish: wishes.Wish) -> None:

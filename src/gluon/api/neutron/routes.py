@@ -51,6 +51,7 @@ _EMPTY = frozenset({
 """Lists without anything in them; their bodies say `_` for `-`."""
 _QUOTAS = ("network", "subnet", "port", "router", "floatingip", "security_group", "security_group_rule",
            "subnetpool", "rbac_policy", "trunk")  # fmt: skip
+_QUOTA_PARTS = (("details",), ("details.json",), ("default",), ("default.json",))
 _MADE_BY_PROTONS = frozenset({"networks", "subnets"})
 _READS = ("GET", "HEAD")
 
@@ -146,6 +147,9 @@ class Routes:
                 return _json(200, await bindings.activate(asker, key, rest[1]))
         elif asked.reads:
             return _json(200, {"binding": asking.chosen(fields, await bindings.get(asker, key, rest[1]))})
+        elif asked.method == "PUT":
+            changed = await bindings.change(asker, key, rest[1], _inside(asked, "binding"))
+            return _json(200, {"binding": changed})
         elif asked.method == "DELETE":
             await bindings.remove(asker, key, rest[1])
             return message.Reply(204)
@@ -213,6 +217,8 @@ class Routes:
             quota = dict.fromkeys(_QUOTAS, -1)
             if not rest:
                 return _json(200, {"quotas": []})
+            if len(rest) > 1 and rest[1:] not in _QUOTA_PARTS:
+                raise _no_path()
             if rest[1:] == ("details",) or rest[1:] == ("details.json",):
                 return _json(200, {"quota": {n: {"limit": -1, "used": 0, "reserved": 0} for n in quota}})
             return _json(200, {"quota": quota})

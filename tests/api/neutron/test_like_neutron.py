@@ -1,0 +1,164 @@
+"""Where Neutron 29 has a word on it, the answer is Neutron's."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+from gluon.backends.fake.actual import FakeNetwork
+from gluon.spi.policy import Caller
+from tests.api.neutron.cloud import CALLERS, PROJECT, Cloud, opened
+from tests.api.personas import world
+
+_PATH = "/proton/net-open/v1.0"
+_OPEN = """
+file_version: "2.0"
+imports: base-2.0
+info: {name: net-open, version: "1.0", description: Networks for all, author: {name: Tests}}
+objects:
+  Port:
+    extends: BasePort
+    description: A port.
+    api: {name: port, plural_name: ports}
+    attributes:
+      project_id: {type: string, length: 64, required: false, description: Whose.}
+  Interface:
+    extends: BaseInterface
+    description: Its traffic.
+    api: {name: interface, plural_name: interfaces, parent: Port, parent_key: port_id}
+    attributes:
+      port_id: {type: Port, on_delete: cascade}
+      project_id: {type: string, length: 64, required: false, description: Whose.}
+  Lan:
+    extends: BaseService
+    description: A network.
+    api: {name: lan, plural_name: lans}
+    attributes:
+      project_id: {type: string, length: 64, required: false, description: Whose.}
+  Joint:
+    extends: BaseServiceBinding
+    description: An interface in it.
+    api: {name: joint, plural_name: joints}
+    attributes:
+      interface_id: {type: Interface, on_delete: cascade}
+      service_id: {type: Lan}
+      project_id: {type: string, length: 64, required: false, description: Whose.}
+"""
+_BIND = {"device_id": str(uuid.uuid4()), "device_owner": "compute:nova", "binding:host_id": "host1"}
+
+
+async def test_a_binding_is_changed(cloud: Cloud) -> None:
+    """Another profile leaves it bound, another type binds it anew; that of the port itself shows on the port."""
+    key = (await cloud.vpn_port())["id"]
+    path = f"ports/{key}/bindings"
+    await cloud("nova", "PUT", f"ports/{key}", {"port": _BIND})
+    spare = {"binding": {"host": "host2", "profile": {"a": "1"}}}
+    made = (await cloud("nova", "POST", path, spare, 201))["binding"]
+    change: dict[str, Any] = {"binding": {"host": "elsewhere", "profile": {"b": "2"}}}
+    changed = (await cloud("nova", "PUT", f"{path}/host2", change))["binding"]
+    assert changed == {**made, "profile": {"b": "2"}}
+    assert (await cloud("nova", "GET", f"{path}/host2"))["binding"] == changed
+    again = (await cloud("nova", "PUT", f"{path}/host2", {"binding": {"vnic_type": "direct"}}))["binding"]
+    assert again == {
+        **changed,
+        "vnic_type": "direct",
+        "vif_type": again["vif_type"],
+        "vif_details": again["vif_details"],
+    }
+    active = (await cloud("nova", "PUT", f"{path}/host1", {"binding": {"profile": {"c": "3"}}}))["binding"]
+    assert (active["host"], active["status"], active["vif_type"]) == ("host1", "ACTIVE", "ovs")
+    port = (await cloud("nova", "GET", f"ports/{key}"))["port"]
+    assert (port["binding:profile"], port["binding:vif_type"]) == ({"c": "3"}, "ovs")
+    emptied = (await cloud("nova", "PUT", f"{path}/host1", {"binding": {"profile": None}}))["binding"]
+    assert emptied["profile"] == {}
+
+
+async def test_a_change_of_a_binding_that_is_refused(cloud: Cloud) -> None:
+    key = (await cloud.vpn_port())["id"]
+    await cloud("nova", "PUT", f"ports/{key}", {"port": _BIND})
+    path = f"ports/{key}/bindings"
+    body: dict[str, Any] = {"binding": {"profile": {}}}
+    assert await cloud.refused("nova", "PUT", f"{path}/host2", body) == (404, "PortBindingNotFound")
+    assert (await cloud.refused("user", "PUT", f"{path}/host1", body))[0] == 403
+    assert await cloud.refused("stranger", "PUT", f"{path}/host1", body) == (404, "PortNotFound")
+    several: list[dict[str, Any]] = [
+        {"profile": []},
+        {"vnic_type": "round"},
+        {"status": "ACTIVE"},
+        {"project_id": PROJECT},
+    ]
+    for wrong in several:
+        assert (await cloud.refused("nova", "PUT", f"{path}/host1", {"binding": wrong}))[0] == 400, wrong
+    assert (await cloud.refused("nova", "PUT", f"{path}/host1", {}))[0] == 400
+
+
+async def test_a_binding_that_failed_is_tried_again(tmp_path: Path) -> None:
+    async with opened(tmp_path, {"refuse": ["host1"]}) as cloud:
+        key = (await cloud.vpn_port())["id"]
+        failed = (await cloud("nova", "PUT", f"ports/{key}", {"port": _BIND}))["port"]
+        assert failed["binding:vif_type"] == "binding_failed"
+        body = {"binding": {"profile": {"a": "1"}}}
+        assert await cloud.refused("nova", "PUT", f"ports/{key}/bindings/host1", body) == (
+            409,
+            "PortBindingError",
+        )
+        after = (await cloud("nova", "GET", f"ports/{key}"))["port"]
+        assert (after["binding:vif_type"], after["status"]) == ("binding_failed", "ERROR")
+
+
+def _model(folder: Path) -> Path:
+    """A proton whose networks may be of nobody, which is all, and whose projects have any name."""
+    folder.mkdir()
+    (folder / "api.yaml").write_text(_OPEN, encoding="utf-8")
+    return folder
+
+
+async def test_ports_of_routers_are_made_by_those_of_the_network(tmp_path: Path) -> None:
+    rules = '"net-open:get_lan": "@"'
+    router, refused = {"device_owner": "network:router_interface"}, (403, "PolicyNotAuthorized")
+    async with world(tmp_path, [_model(tmp_path / "net-open")], rules, others=CALLERS) as running:
+        cloud = Cloud(running, FakeNetwork())
+        found = {}
+        for name, project in (("shared", None), ("own", str(uuid.UUID(PROJECT)))):
+            await running.made("nova", f"{_PATH}/lans", {"name": name, "project_id": project})
+            (found[name],) = (await cloud("nova", "GET", f"networks?name={name}"))["networks"]
+        asked = {"network_id": found["shared"]["id"], "tenant_id": PROJECT}
+        assert await cloud.refused("user", "POST", "ports", {"port": {**asked, **router}}) == refused
+        made = (await cloud("nova", "POST", "ports", {"port": {**asked, **router}}, 201))["port"]
+        path = f"ports/{made['id']}"
+        renamed = {"port": {**router, "name": "x"}}
+        assert (await cloud("user", "PUT", path, renamed))["port"]["name"] == "x"
+        other = {"port": {"device_owner": "network:dhcp"}}
+        assert await cloud.refused("user", "PUT", path, other) == refused
+        mine = {"port": {"network_id": found["own"]["id"], **router}}
+        shown = (await cloud("user", "POST", "ports", mine, 201))["port"]
+        assert shown["device_owner"] == router["device_owner"]
+        assert (await cloud("user", "PUT", f"ports/{shown['id']}", other))["port"][
+            "device_owner"
+        ] == "network:dhcp"
+        await cloud("user", "POST", "ports", {"port": {**asked, "device_owner": "compute:nova"}}, 201)
+
+
+async def test_quotas_have_no_other_paths(cloud: Cloud) -> None:
+    for path in ("details", "details.json", "default", "default.json"):
+        assert "quota" in await cloud("user", "GET", f"quotas/{PROJECT}/{path}")
+    for path in ("ports", "details/more"):
+        assert await cloud.refused("user", "GET", f"quotas/{PROJECT}/{path}") == (404, "HTTPNotFound")
+
+
+async def test_a_project_that_is_no_uuid(tmp_path: Path) -> None:
+    """The network of its ports without a service is there for those of it."""
+    others = {
+        "lab": Caller(user="ada", project="lab", roles=frozenset({"member", "reader"})),
+        "else": Caller(user="bob", project="other", roles=frozenset({"member", "reader"})),
+    }
+    async with world(tmp_path, [_model(tmp_path / "net-open")], others=others) as running:
+        port = await running.made("lab", f"{_PATH}/ports", {"name": "a"})
+        face = "/networking/v2.0"
+        shown = (await running.ask("lab", "GET", f"{face}/ports/{port['id']}")).body["port"]
+        path = f"{face}/networks/{shown['network_id']}"
+        found = await running.ask("lab", "GET", path)
+        assert found.status == 200
+        assert found.body["network"]["project_id"] == "lab"
+        assert (await running.ask("else", "GET", path)).status == 404
