@@ -178,12 +178,27 @@ async def test_a_bind_that_fails_is_not_told_as_its_request_says_so(site: Site) 
     assert site.nova.names(port["id"]) == []
 
 
-async def test_a_shim_that_refuses_later_ends_the_wait_of_nova(site: Site) -> None:
+@pytest.mark.parametrize("trouble", [{"refused": "NoBridge"}, {"failed": "NotPossible", "vif_type": "ovs"}])
+async def test_a_shim_that_refuses_later_ends_the_wait_of_nova(site: Site, trouble: dict[str, str]) -> None:
     port, epoch = await site.server()
-    await site.shim.report(port["id"], "A", epoch=epoch, refused="NoBridge", message="br-x is gone")
+    await site.shim.report(port["id"], "A", epoch=epoch, message="br-x is gone", **trouble)
     standing = await site.until(port, lambda s: s["status"] == "ERROR")
     await until(lambda: [(e["name"], e.get("status")) for e in site.nova.taken] == [(PLUGGED, "failed")])
     assert standing["binding"]["state"] == "Bound"
+    await site.up(port, epoch)
+    await until(lambda: site.nova.names(port["id"]) == [PLUGGED, PLUGGED, CHANGED])
+
+
+async def test_a_shim_that_gives_up_with_its_answer_ends_the_wait_of_nova(site: Site) -> None:
+    port = await site.port(device_owner="compute:nova")
+    bound, epoch = await asyncio.gather(
+        site.bind(port, "A"),
+        site.shim.answer(
+            port["id"], "A", vif_type="ovs", failed="NotPossible", message="red is not possible"
+        ),
+    )
+    assert bound["vif_type"] == "ovs"
+    await until(lambda: [(e["name"], e.get("status")) for e in site.nova.taken] == [(PLUGGED, "failed")])
     await site.up(port, epoch)
     await until(lambda: site.nova.names(port["id"]) == [PLUGGED, PLUGGED, CHANGED])
 

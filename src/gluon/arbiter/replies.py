@@ -166,10 +166,10 @@ class Replies(steps.Step):
         said: status.BindingReport | None,
     ) -> None:
         """A bound port: whether the data plane of this controller is up, as it says, or does not say any more. What it
-        refuses now it may do again later; meanwhile the port is in error, so that nobody waits for it."""
+        refuses now, or cannot do, it may do again later; meanwhile the port is in error, so that nobody waits for it."""
         before = binding.answers.get(controller, levels.NOTHING)
         now = said if said is not None else _SILENT
-        refused, message = _plain(now.refused)[:64], _plain(now.message)[:2048] if now.refused else ""
+        refused, message = _trouble(now)
         answer = structs.replace(before, up=now.up, ready=now.ready, refused=refused, message=message)
         if before != answer:
             after = dataclasses.replace(binding, answers={**binding.answers, controller: answer})
@@ -191,9 +191,17 @@ _SILENT = status.BindingReport(epoch=0)
 
 
 def _answered(said: status.BindingReport, now: str) -> levels.Answer:
+    refused, message = _trouble(said)
     return levels.Answer(
-        vif_type=said.vif_type, vif_details=said.vif_details, up=said.up, ready=said.ready, at=now
-    )
+        vif_type=said.vif_type, vif_details=said.vif_details, up=said.up, ready=said.ready, at=now,
+        refused=refused, message=message,
+    )  # fmt: skip
+
+
+def _trouble(said: status.BindingReport) -> tuple[str, str]:
+    """Why a port that is bound carries no traffic, and what is said of it."""
+    why = _plain(said.refused or said.failed)[:64]
+    return why, _plain(said.message)[:2048] if why else ""
 
 
 def _plain(text: str) -> str:

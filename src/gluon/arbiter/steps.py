@@ -126,6 +126,9 @@ def operate(view: store.View, changes: store.Changes, binding: bindings.Binding)
     if known["status"] != word:
         after: store.Row = {**known, "status": word}
         changes.put(tables.PORT, after)
+        if binding.state is bindings.State.BOUND and known["status"] == "BUILD":
+            # It was bound, if only for this moment: what fails is not the bind, which its request would be told.
+            known = {**known, "status": "DOWN"}
         notices.changed(changes, known, after)
 
 

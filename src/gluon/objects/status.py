@@ -36,6 +36,7 @@ class BindingReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """The answer for one host. Either `vif_type` (and details) or `refused` (the reason, with `message`).
 
     `up`: the VIF is plugged, flows are in and routes announced. `ready`: of a binding that is not active, the VIF is plugged.
+    `failed`: why what was bound cannot be served as things are, with `message`; the answer stands all the same.
     """
 
     epoch: int
@@ -45,6 +46,7 @@ class BindingReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     message: str = ""
     up: bool = False
     ready: bool = False
+    failed: str = ""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Literal, TypeVar
 
@@ -237,7 +238,10 @@ class Reconciler:
                 up[bound.host] = bound.wanted.epoch
             elif not bound.wanted.active and bound.host in found.plugged:
                 ready[bound.host] = bound.wanted.epoch
-        return said.Said(observed_revision=revision, conditions=conditions, up=up, ready=ready)
+        word = said.Said(observed_revision=revision, conditions=conditions, up=up, ready=ready)
+        if failure is not None and failure.final:
+            word = replace(word, failed=failure.reason, message=failure.message)
+        return word
 
     def _refused_word(self, ref: Ref, why: str) -> said.Said | None:
         revision = self._cache.revision_of(ref)

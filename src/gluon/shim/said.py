@@ -29,12 +29,15 @@ class Reply:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
     """What the backend says of an object. `up` maps a host to the epoch for which the port is up, `ready` one whose binding
-    is not active to that for which the VIF is plugged."""
+    is not active to that for which the VIF is plugged. `failed`: why its port cannot be served until something changes, in a word and a
+    `message`."""
 
     observed_revision: int
     conditions: tuple[status.Condition, ...] = ()
     up: Mapping[str, int] = field(default_factory=dict)
     ready: Mapping[str, int] = field(default_factory=dict)
+    failed: str = ""
+    message: str = ""
 
 
 @dataclass(slots=True)
@@ -52,8 +55,11 @@ class Entry:
 
 
 def is_news(reply: Reply, held: status.BindingReport | None) -> bool:
-    """Whether who waits for a reply has not been told; `up` and `ready` nobody waits for."""
-    return held is None or msgspec.structs.replace(held, up=False, ready=False) != reply.report
+    """Whether who waits for a reply has not been told; `up`, `ready` and `failed` nobody waits for."""
+    if held is None:
+        return True
+    message = held.message if held.refused else ""
+    return msgspec.structs.replace(held, up=False, ready=False, failed="", message=message) != reply.report
 
 
 def report(entry: Entry, held: status.Report | None) -> status.Report | None:
@@ -68,6 +74,8 @@ def report(entry: Entry, held: status.Report | None) -> status.Report | None:
             reply.report,
             up=holds is not None and holds.up.get(host) == reply.report.epoch,
             ready=holds is not None and holds.ready.get(host) == reply.report.epoch,
+            failed=holds.failed if holds is not None else "",
+            message=holds.message[:_LONGEST_MESSAGE] if holds is not None else reply.report.message,
         )
     if said is None and not bindings:
         return None
@@ -101,7 +109,15 @@ def _before(held: status.Report | None) -> Said | None:
         return None
     up = {host: said.epoch for host, said in held.bindings.items() if said.up}
     ready = {host: said.epoch for host, said in held.bindings.items() if said.ready}
-    return Said(observed_revision=held.observed_revision, conditions=held.conditions, up=up, ready=ready)
+    failed = next((said for said in held.bindings.values() if said.failed), None)
+    return Said(
+        observed_revision=held.observed_revision,
+        conditions=held.conditions,
+        up=up,
+        ready=ready,
+        failed=failed.failed if failed else "",
+        message=failed.message if failed else "",
+    )
 
 
 def _stamped(

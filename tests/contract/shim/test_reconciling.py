@@ -31,6 +31,11 @@ async def bound(world: DesiredState, port: str, service: str, address: str) -> N
     await world.bind(port, "h1")
 
 
+def failed(report: status.Report | None) -> tuple[str, str, str]:
+    said = report.bindings.get("h1") if report else None
+    return (said.vif_type, said.failed, said.message) if said else ("", "", "")
+
+
 async def test_a_full_scan_repairs_drift_by_itself(bus: Bus, world: DesiredState, serve: Running) -> None:
     await leads(serve(bus, pace=dataclasses.replace(PACE, full_scan=0.1)))
     await bound(world, "p1", "blue", "10.1.1.5")
@@ -48,10 +53,12 @@ async def test_a_scope_that_is_given_up_stands_in_nobodys_way(
     await world.vpn("red", "65000:2", description="bad")
     await bound(world, "p1", "red", "10.1.1.5")
     await reported(world, "p1", lambda r: reason(r, "Programmed") == "NotPossible")
+    await reported(world, "p1", lambda r: failed(r) == ("ovs", "NotPossible", "red is not possible"))
     await bound(world, "p2", "blue", "10.1.1.6")
     await reported(world, "p2", up)
     await world.vpn("red", "65000:2", description="good")
     await reported(world, "p1", up)
+    await reported(world, "p1", lambda r: failed(r) == ("ovs", "", ""))
 
 
 async def test_a_bug_of_a_backend_is_a_condition(bus: Bus, world: DesiredState, serve: Running) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -162,6 +163,29 @@ def test_a_bind_waits_for_its_port(network: Network, backend: BgpMplsBackend) ->
     network.bind("p7", HOST)
     with pytest.raises(TryLater):
         backend.bind(network.world, network.binding("p7"))
+
+
+def test_the_target_of_a_migration_is_ready_once_it_is_plugged(
+    network: Network, backend: BgpMplsBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = Ref(l3vpn.API, l3vpn.PORT, "p1")
+    plugs: dict[str, int] = {}
+    monkeypatch.setattr(backend, "_facts", dataclasses.replace(facts(), plugs=plugs))
+
+    def plugged() -> frozenset[str]:
+        found = backend.status(network.world, port)
+        assert found is not None
+        assert not found.up
+        return found.plugged
+
+    network.bind("p1", HOST, active=False)
+    assert plugged() == frozenset()
+    plugs["p1"] = 7
+    assert plugged() == {HOST}
+    plugs.clear()
+    assert plugged() == frozenset()
+    network.world.drop_binding(l3vpn.API, "p1", HOST)
+    assert backend.status(network.world, port) is None
 
 
 def test_scopes_follow_targets(network: Network, backend: BgpMplsBackend) -> None:
