@@ -86,6 +86,11 @@ class Connection(asyncio.Protocol):
         return part
 
     @property
+    def ready(self) -> bool:
+        """A read waits for nothing."""
+        return self.done or bool(self._parts)
+
+    @property
     def ended(self) -> bool:
         return self.done and not self._parts
 

@@ -43,16 +43,22 @@ class Pool:
 
     async def ask(self, asked: Asked) -> Exchange:
         """Raises `Unreached`, `Broken`, `Late`."""
-        try:
-            async with asyncio.timeout(self._seconds):
-                await self._room.acquire()
-        except TimeoutError:
-            raise Unreached(f"{self.name} has as many requests as it is given at once") from None
+        if self._room.locked():
+            await self._turn()
+        else:
+            await self._room.acquire()
         try:
             return await self._asked(asked)
         except BaseException:
             self._room.release()
             raise
+
+    async def _turn(self) -> None:
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._room.acquire()
+        except TimeoutError:
+            raise Unreached(f"{self.name} has as many requests as it is given at once") from None
 
     async def _asked(self, asked: Asked) -> Exchange:
         head = _head(asked, self._base)
@@ -148,6 +154,8 @@ class Exchange:
             raise self._late() from None
 
     async def read(self) -> bytes:
+        if self._connection.ready:
+            return await self._connection.read()
         try:
             async with asyncio.timeout(self._seconds):
                 return await self._connection.read()

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from gluon.testing.folders import PrivateFolder
 from gluon.testing.product import GluonServer
 from gluon.testing.servers.neutron import NeutronServer
 
@@ -18,6 +19,10 @@ class Through(NeutronServer):
     @property
     def url(self) -> str:
         return f"{super().url}/networking"
+
+    @property
+    def folder(self) -> PrivateFolder:
+        return self.behind.folder
 
     def words(self, *, lines: int = 60) -> str:
         return self.behind.words(lines=lines) + self._gluon.daemon.said(lines=lines)

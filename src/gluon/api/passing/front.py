@@ -50,31 +50,34 @@ class Front(lane.Lane):
         if scope["type"] != "http" or lane.REFUSED in scope or not _is_neutrons(scope):
             await super().__call__(scope, receive, send)
             return
-        began = perf_counter()
-        status = 499
-        told = False
+        began, status = perf_counter(), 0
+        request_id = message.request_id()
 
         async def sending(event: dict[str, Any]) -> None:
-            nonlocal status, told
+            nonlocal status
             if event["type"] == "http.response.start":
-                status, told = event["status"], True
+                status = event["status"]
             await send(event)
 
         try:
             self._screen(scope)
-            if not await self._answered(scope, receive, sending):
-                await super().__call__(scope, receive, send)
-                return
+            left = await self._answered(scope, receive, sending)
         except lane.Gone:
             return
         except Exception as error:  # noqa: BLE001 - the border: no client sees a stack
-            if told:
+            left = None
+            if status:
+                # the server closes the connection, so that nobody takes it for whole
                 log.warning("an answer of Neutron's ended too soon", reason=str(error))
-                return  # the server closes the connection, so that nobody takes it for whole
-            request_id = message.request_id()
-            reply = _refused(error, dict(scope["headers"]), request_id)
-            await lane.respond(sending, reply, request_id, head=scope["method"] == "HEAD")
-        self._observer.answered(None, scope["method"], status, perf_counter() - began)
+            else:
+                reply = _refused(error, dict(scope["headers"]), request_id)
+                await lane.respond(sending, reply, request_id, head=scope["method"] == "HEAD")
+        if left is not None:
+            await super().__call__(scope, left, send)
+            return
+        path, headers = lane.segments(scope["raw_path"]), dict(scope["headers"])
+        self._told(lane.Answered(scope["method"], path, headers, None, request_id, None, status, None,
+                                 perf_counter() - began))  # fmt: skip
 
     def _screen(self, scope: lane.Scope) -> None:
         """Without authentication no web page may be the one who asks."""
@@ -94,43 +97,48 @@ class Front(lane.Lane):
         admitted = self._guard.admit(scope["method"], dict(scope["headers"]))
         return admitted if isinstance(admitted, policy.Caller) else await admitted
 
-    async def _answered(self, scope: lane.Scope, receive: lane.Receive, send: lane.Send) -> bool:
-        """False: it is ours."""
+    async def _answered(
+        self, scope: lane.Scope, receive: lane.Receive, send: lane.Send
+    ) -> lane.Receive | None:
+        """None: it is answered; else it is ours, and its body is read from there."""
         path = heads.names(heads.target(scope))
         kind = path[1] if len(path) > 1 and path[0] == routes.VERSION else ""
         if kind not in lists.KINDS:
-            return await self.pass_on(scope, receive, send)
+            await self.pass_on(scope, receive, send)
+            return None
         if len(path) > 2:
             owner = await self._whose.of(kind, path[2], lambda: self.admit(scope))
             if owner is Owner.GLUON:
                 _plain(scope, path)
-                return False
+                return receive
             port = path[2] if kind == "ports" else ""
-            return await self.pass_on(scope, receive, send, doubted=owner is Owner.UNKNOWN, port=port)
+            await self.pass_on(scope, receive, send, doubted=owner is Owner.UNKNOWN, port=port)
+            return None
         if scope["method"] == "GET":
-            return await self._mixed.answer(self, kind, scope, receive, send)
+            await self._mixed.answer(self, kind, scope, receive, send)
+            return None
         if scope["method"] == "POST" and kind in _RESOURCES:
             return await self._made(scope, path, receive, send)
-        return await self.pass_on(scope, receive, send)
+        await self.pass_on(scope, receive, send)
+        return None
 
     async def _made(
         self, scope: lane.Scope, path: tuple[str, ...], receive: lane.Receive, send: lane.Send
-    ) -> bool:
+    ) -> lane.Receive | None:
         """The network says who makes it."""
         begun, whole = await _beginning(receive)
         networks = _networks(begun, path[1]) if whole else []
         owners = {await self._whose.of("networks", one, lambda: self.admit(scope)) for one in networks}
         again = _again(begun, receive, whole=whole)
         if Owner.GLUON not in owners:
-            return await self.pass_on(
-                scope, again, send, body=begun if whole else None, doubted=Owner.UNKNOWN in owners
-            )
+            doubted = Owner.UNKNOWN in owners
+            await self.pass_on(scope, again, send, body=begun if whole else None, doubted=doubted)
+            return None
         if len(owners) > 1:
             raise Fault(400, "InvalidInput", "Some of these networks are Gluon's, some are Neutron's.",
                         "make the ports of each in a request of its own")  # fmt: skip
         _plain(scope, path)
-        await super().__call__(scope, again, send)
-        return True
+        return again
 
     async def pass_on(
         self,
@@ -141,7 +149,7 @@ class Front(lane.Lane):
         body: bytes | None = None,
         doubted: bool = False,
         port: str = "",
-    ) -> bool:
+    ) -> None:
         """Untouched, both ways. `doubted`: what Neutron does not know may be Gluon's, which cannot say; `port`: what is asked
         about."""
         asked = passing.Asked(
@@ -159,7 +167,6 @@ class Front(lane.Lane):
             await send_on(answer, send)
         finally:
             answer.close()
-        return True
 
 
 async def send_on(answer: passing.Answer, send: lane.Send) -> None:

@@ -49,10 +49,11 @@ class Lists:
 
     async def answer(
         self, front: Front, kind: str, scope: lane.Scope, receive: lane.Receive, send: lane.Send
-    ) -> bool:
+    ) -> None:
         query = asks.parse(scope["query_string"])
         if query is None or asks.only_theirs(kind, query.pairs):
-            return await front.pass_on(scope, receive, send)
+            await front.pass_on(scope, receive, send)
+            return
         try:
             caller = await front.turn(scope)
             asked = query.ours(routes.KNOWN[kind])
@@ -61,12 +62,11 @@ class Lists:
             if refused.status == _OK:
                 raise
             await refused.send(send)
-            return True
+            return
         request_id = message.request_id()
         asker = self._face.asker(caller, request_id)
         one = _List(self._face, self._whose, self._theirs, kind, query, asked, asker, scope)
         await (await self._found(one, query, scope, kind)).send(send)
-        return True
 
     async def _found(self, one: _List, query: asks.Query, scope: lane.Scope, kind: str) -> Answered:
         for last in (False, True):
