@@ -6,6 +6,7 @@ manager. Invariant: its ports never change once it has started, so that clients 
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import socket
@@ -18,6 +19,10 @@ from gluon.testing.process import Daemon, NotReady, wait_until
 
 LOOPBACK = "127.0.0.1"
 _TRIES = 8
+_PORTS = range(20_000, 32_000)
+_PARTS = 8
+_given: set[int] = set()
+"""Ports that this process has drawn: who had one may come back to it."""
 
 
 class PrivateServer(ABC):
@@ -171,12 +176,18 @@ def free_ports(count: int, address: str = LOOPBACK) -> tuple[int, ...]:
     """Ports that nobody listens on now.
 
     They are drawn from below the range that the kernel uses for outgoing connections, else a
-    client of some other test could sit on one of them.
+    client of some other test could sit on one of them. None is given twice, and each worker of a
+    test run has its own: a server that is down for a moment finds its port free.
     """
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    drawn = _PORTS[int(worker) % _PARTS :: _PARTS] if worker.isdigit() else _PORTS
+    if len(_given) > len(drawn) // 2:
+        _given.clear()
     found: list[int] = []
     while len(found) < count:
-        port = random.randint(20_000, 32_000)
-        if port not in found and _can_bind(address, port):
+        port = random.choice(drawn)
+        if port not in _given and _can_bind(address, port):
+            _given.add(port)
             found.append(port)
     return tuple(found)
 
