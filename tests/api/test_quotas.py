@@ -13,6 +13,7 @@ import pytest
 
 import gluon
 from gluon.api.rates import Rate, Rates
+from gluon.store import sql
 from gluon.testing.product import GluonServer
 from tests.api.personas import OTHER, OWN, World
 from tests.api.personas import world as serving
@@ -210,3 +211,30 @@ async def test_several_objects_of_one_request_cost_as_many(world: World) -> None
     assert (await world.ask("member", "POST", NETWORKS, ten)).status == 201
     refused = await world.ask("member", "GET", NETWORKS)
     assert refused.status == 429 and 50 <= int(refused.headers["retry-after"]) <= 60
+
+
+async def test_lists_are_counted_as_objects_are_made(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without looking at them: a list that no filter narrows knows how many there are of a type that has a quota."""
+
+    async def never(_: sql.SqlStore, query: Any) -> int:
+        raise AssertionError(query)
+
+    async def counts(query: str = "") -> list[int]:
+        asked = f"{NETWORKS}?count=true&limit=1{query}"
+        return [(await world.ask(who, "GET", asked)).body["count"] for who in ("admin", "member", "stranger")]
+
+    assert await counts() == [0, 0, 0]
+    await make(world, count=3)
+    await world.made("stranger", NETWORKS, {"name": "n"})
+    mine = (await world.ask("member", "GET", NETWORKS)).body["networks"][0]["id"]
+    expected = [4, 3, 1]
+    assert await counts("&name=n") == expected
+    with monkeypatch.context() as patch:
+        patch.setattr(sql.SqlStore, "count", never)
+        assert await counts() == expected
+        assert (await world.ask("member", "DELETE", f"{NETWORKS}/{mine}")).status == 204
+        assert await counts() == [3, 2, 1]
+        theirs = (await world.ask("member", "GET", NETWORKS)).body["networks"][0]["id"]
+        await world.ask("admin", "PUT", f"{NETWORKS}/{theirs}", {"project_id": OTHER})
+        assert await counts() == [3, 1, 2]
+    assert await counts("&name=n") == [3, 1, 2]

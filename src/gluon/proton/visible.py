@@ -14,6 +14,7 @@ from gluon.particles import tables
 from gluon.proton import access, query, registry, units
 from gluon.spi import store
 from gluon.spi.policy import Scope
+from gluon.spi.usage import TABLE
 
 _STEP = 1000
 """Rows that are read at a time where each is looked at."""
@@ -64,6 +65,8 @@ class Part:
     async def count(self, database: store.Store, wanted: store.Select) -> int:
         """How many there are on all pages."""
         if not self.each:
+            if self._context.resource.type.quota is not None and not (wanted.filters or wanted.equals):
+                return await self._kept(database)
             return await database.count(replace(wanted, project=self.project))
         whole = replace(wanted, project=self.project, order=(), start=None, after=None, limit=_STEP)
         key = self._context.resource.records.key_column
@@ -75,9 +78,21 @@ class Part:
                 return total
             whole = replace(whole, after=rows[-1][key])
 
+    async def _kept(self, database: store.Store) -> int:
+        """How many there are of a type whose objects are counted as they are made: as many rows as projects are read."""
+        resource = self._context.resource
+        of_type = (("api", resource.api), ("type", resource.name))
+        mine = () if self.project is None else (_any("project", "", self.project),)
+        select = store.Select(table=TABLE.name, equals=of_type, filters=mine)
+        return sum(int(n or 0) for (n,) in await database.values(select, ("n",)))
+
     def _lists(self, row: store.Row) -> bool:
         context = self._context
         return context.access.lists(context.caller, access.read(context.resource, row, context.caller))
+
+
+def _any(column: str, *values: store.Value) -> store.Filter:
+    return store.Filter(column=column, match=store.Match.EQUAL, values=values)
 
 
 def check_query(context: units.Context, asked: query.Query) -> None:
