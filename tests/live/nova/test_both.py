@@ -9,7 +9,7 @@ import pytest
 from gluon.testing.process import wait_until
 from gluon.testing.servers import neutron
 from gluon.testing.servers.neutron import NeutronServer
-from tests.live.nova.cloud import LIMIT, Cloud
+from tests.live.nova.cloud import LIMIT, NONE, Cloud
 
 
 class Both:
@@ -50,14 +50,21 @@ class Both:
         )
         return key
 
-    def bound(self, key: str, server: str) -> None:
-        """Waits until Neutron says so, which hears of Gluon's ports a moment later."""
+    def events(self, key: str) -> int:
+        """How many events of a port Nova has taken, from whom ever."""
+        return (
+            self.cloud.nova.process("api").said(lines=1_000_000).count(f"network-changed:{key} for instance")
+        )
+
+    def bound(self, key: str, server: str, *, active: bool = True) -> None:
+        """Waits until Neutron says so, which hears of Gluon's ports a moment later. `active`: somebody has told it that, too."""
         host = self.cloud.host(server)
-        names = ("device_id", "binding:host_id", "binding:vif_type", "status")
+        names = ("device_id", "binding:host_id", "binding:vif_type")
 
         def there() -> bool:
             shown = self.port(key)
-            return [shown[name] for name in names] == [server, host, "ovs", "ACTIVE"]
+            good = not active or shown["status"] == "ACTIVE"
+            return good and [shown[name] for name in names] == [server, host, "ovs"]
 
         self.cloud.until(there, f"port {key} bound in Neutron", lambda: f"{self.port(key)}")
         assert self.cloud.plugged(key) == {host}
@@ -68,19 +75,16 @@ def both(cloud: Cloud) -> Iterator[Both]:
     if reason := neutron.missing():
         pytest.skip(reason)
     own = cloud.keystone.new_user("admin", "service", project=cloud.keystone.project("service"))
-    credentials = {
-        "auth_type": "password",
-        "auth_url": cloud.keystone.url,
-        "username": own.name,
-        "password": own.password,
-        "project_name": "service",
-        "user_domain_id": "default",
-        "project_domain_id": "default",
-    }
+    credentials = cloud.keystone.section(own)
     name = cloud.mariadb.create_database("neutron")
     database = cloud.mariadb.url(name).replace("mysql://", "mysql+pymysql://")
     neutron.make_tables(database)
     settings = {
+        "DEFAULT": {
+            "notify_nova_on_port_status_changes": "true",
+            "notify_nova_on_port_data_changes": "true",
+        },
+        "nova": {**credentials, "region_name": "one"},
         "keystone_authtoken": {"www_authenticate_uri": cloud.keystone.url, **credentials},
         "gluon": {"url": cloud.gluon.url, **credentials},
     }
@@ -133,8 +137,8 @@ def test_both_move_live_with_their_server(both: Both) -> None:
     cloud.until(lambda: cloud.host(server) != before, "the server on the other host")
     cloud.wait(server, "ACTIVE")
     cloud.carries(vpn, server)
-    for key in (plain, vpn):
-        both.bound(key, server)
+    both.bound(vpn, server)
+    both.bound(plain, server, active=False)
     cloud.bound_once(vpn, server)
     cloud.delete(server)
     cloud.free(vpn)
@@ -151,6 +155,26 @@ def test_neutron_networks_and_ports_of_gluon_by_name_of_the_network(both: Both) 
     both.cloud.gone(vpn)
     for key in made:
         assert both.front.request("GET", f"/v2.0/ports/{key}", token=both.cloud.admin)[0] == 404
+
+
+def test_a_host_that_refuses_leaves_a_server_to_the_next(both: Both) -> None:
+    """Neutron must not tell Nova of the bind that failed: that would end the server on the next host."""
+    cloud = both.cloud
+    ballast = cloud.boot(NONE)  # the host with more room is tried first
+    (refuses,) = set(cloud.nova.hosts) - {cloud.host(ballast)}
+    vpn = both.l3vpn_port()
+    with cloud.refusing(refuses), cloud.held(vpn) as (server, plug):
+        told = both.events(vpn)
+        both.says("PUT", f"ports/{vpn}", {"port": {"name": "told"}})
+        cloud.until(lambda: both.events(vpn) > told, "what Neutron has to tell Nova")
+        plug()
+    cloud.wait(server, "ACTIVE")
+    assert cloud.host(server) == cloud.host(ballast)
+    both.bound(vpn, server)
+    assert f"Binding failed for port {vpn}" in cloud.nova.process(refuses).said(lines=10_000)
+    for one in (server, ballast):
+        cloud.delete(one)
+    cloud.free(vpn)
 
 
 def test_a_server_of_neutron_alone_boots_without_gluon(both: Both) -> None:

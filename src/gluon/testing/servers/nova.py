@@ -233,7 +233,7 @@ class NovaServer:
         self.keystone.serve("image", self._images.url)
         made = nova_settings.Places(
             keystone=self.keystone.url,
-            user=user,
+            section=self.keystone.section(user),
             rabbit=self._rabbit.url,
             database=f"mysql+pymysql://{self._mariadb.url().partition('://')[2]}",
             plug_timeout=self._plug_timeout,

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gluon.testing.servers.keystone import User
-
-_USER = """\
-auth_type = password
-auth_url = {keystone}
-username = {user}
-password = {password}
-user_domain_id = default
-project_name = service
-project_domain_id = default
+_CATALOG = """\
 region_name = one
 valid_interfaces = public
 """
@@ -87,10 +79,10 @@ www_authenticate_uri = {keystone}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """Where the parts are. `database` ends where a database's name begins."""
+    """Where the parts are, and what Nova's user is to Keystone. `database` ends where a database's name begins."""
 
     keystone: str
-    user: User
+    section: Mapping[str, str]
     rabbit: str
     database: str
     plug_timeout: int
@@ -120,4 +112,4 @@ def node_id(host: str) -> str:
 
 
 def _user(places: Places) -> str:
-    return _USER.format(keystone=places.keystone, user=places.user.name, password=places.user.password)
+    return "".join(f"{name} = {value}\n" for name, value in places.section.items()) + _CATALOG

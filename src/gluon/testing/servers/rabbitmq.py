@@ -19,7 +19,7 @@ class RabbitServer(PrivateServer):
 
     kind = "mq"
     port_count = 3
-    start_limit = 90.0
+    start_limit = 300.0
 
     def __init__(self) -> None:
         super().__init__(user=unprivileged_user("rabbitmq"))
