@@ -28,7 +28,10 @@ _TITLES = {
     414: ("TargetTooLong", "Path and query are too long."),
     415: ("NoJson", "Only JSON is understood."),
     422: ("KeyReused", "The Idempotency-Key stands for another request."),
-    429: ("TooMany", "The project has made as many requests as it may for now, or an address has sent as many wrong tokens."),
+    429: (
+        "TooMany",
+        "The project has made as many requests as it may for now, or an address has sent as many wrong tokens.",
+    ),
     431: ("HeadTooLarge", "The headers are too large, or too many."),
     503: ("Unavailable", "Not now; try again."),
 }
