@@ -27,7 +27,7 @@ class Address:
 class EtcdSettings:
     """`timeout` is of one call, `progress` how often a silent watch is asked whether it lives.
 
-    `ca_file` empty with https means the authorities that gRPC ships; `cert_file` and `key_file`
+    `ca_file` empty with https means the authorities of this machine; `cert_file` and `key_file`
     make it mutual TLS. `max_ops` must not be above etcd's `--max-txn-ops`.
     """
 
