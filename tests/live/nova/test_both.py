@@ -76,7 +76,7 @@ def both(cloud: Cloud) -> Iterator[Both]:
         pytest.skip(reason)
     own = cloud.keystone.new_user("admin", "service", project=cloud.keystone.project("service"))
     credentials = cloud.keystone.section(own)
-    name = cloud.mariadb.create_database("neutron")
+    name = cloud.mariadb.create_database()
     database = cloud.mariadb.url(name).replace("mysql://", "mysql+pymysql://")
     neutron.make_tables(database)
     settings = {
