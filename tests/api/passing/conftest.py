@@ -1,6 +1,7 @@
 """Gluon in front of a small server: one for all tests of a file."""
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -18,6 +19,8 @@ async def running() -> AsyncIterator[Small]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def cloud(tmp_path_factory: pytest.TempPathFactory, running: Small) -> AsyncIterator[Cloud]:
     async with opened(tmp_path_factory.mktemp("gluon"), behind=running.url) as found:
+        app: Any = found.world._app
+        app._whose.patience = 600.0  # nothing here depends on how busy the machine is
         yield found
 
 

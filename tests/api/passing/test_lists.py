@@ -88,7 +88,10 @@ async def test_a_neutron_that_gives_shorter_pages(cloud: Cloud, behind: Small) -
     rows = await filled(cloud, behind, 3, 7)
     behind.most = 2
     path = f"ports?device_id={rows[0]['device_id']}"
-    for query in (f"{path}&limit=5", f"{path}&limit=5&sort_key=name&sort_dir=asc"):
+    sort = f"{path}&sort_key=name&sort_dir=desc"
+    names = [rank_of(port["name"]) for port in (await cloud("nova", "GET", sort))["ports"]]
+    assert (len(names), names) == (10, sorted(names, reverse=True))
+    for query in (path, f"{path}&limit=5", f"{path}&limit=5&sort_key=name&sort_dir=asc"):
         assert sorted(ids(await linked(cloud, query))) == sorted(row["id"] for row in rows)
 
 

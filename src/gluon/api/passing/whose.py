@@ -24,9 +24,9 @@ log = structlog.get_logger(__name__)
 _LONGEST = 64
 _REFUSED, _MISSING = 400, 404
 _VERSION, _RANDOM = 14, "4"
-_PATIENCE = 2.0
+_PATIENCE = 5.0
 """Seconds that the database has to say whose a port is."""
-_BLIND = 1.0
+_BLIND = 2.0
 """Seconds in which it is not asked again after it did not."""
 _KNOWN = 20_000
 """Ports of Neutron's that are remembered."""
@@ -54,6 +54,7 @@ class Whose:
     def __init__(self, database: store.Store, face: Face) -> None:
         self._store = database
         self._face = face
+        self.patience = _PATIENCE
         self._blind = 0.0
         self._theirs: dict[str, None] = {}
 
@@ -80,7 +81,7 @@ class Whose:
         if loop.time() < self._blind:
             return Owner.UNKNOWN
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(self.patience):
                 found = await self._store.get(PORT, id)
         except (errors.Unavailable, TimeoutError) as error:
             self._blind = loop.time() + _BLIND
