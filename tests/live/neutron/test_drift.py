@@ -166,7 +166,7 @@ def differences(site: Site) -> list[Any]:
     """What Neutron shows otherwise; networks of ports without a service are in no list."""
     found: list[Any] = []
     for kind, names in (("ports", SHOWN), ("networks", ("name", "subnets")), ("subnets", ("cidr",))):
-        gluon = {one["id"]: one for one in site.face(kind)[kind]}
+        gluon = {one["id"]: _as_neutron(one) for one in site.face(kind)[kind]}
         shown = {one["id"]: one for one in site.neutron("GET", kind)[kind]}
         found += [(kind, "missing", one) for one in gluon.keys() - shown.keys()]
         found += [(kind, "left", shown[one]) for one in shown.keys() - gluon.keys()]
@@ -177,3 +177,8 @@ def differences(site: Site) -> list[Any]:
                 if gluon[one][name] != shown[one][name]
             ]
     return found
+
+
+def _as_neutron(one: dict[str, Any]) -> dict[str, Any]:
+    """What failed at Gluon is down at Neutron, which would tell Nova to give the server up."""
+    return {**one, "status": "DOWN"} if one.get("binding:vif_type") == "binding_failed" else one
