@@ -12,3 +12,13 @@ echo "keystone>=30" | compile - -o requirements-openstack.lock "$@"
 printf '%s\n' "nova>=34,<35" "openstack-placement>=16" PyMySQL | compile - -o requirements-nova.lock "$@"
 printf '%s\n' "neutron>=29,<30" PyMySQL gunicorn python-openstackclient msgspec PyYAML click structlog |
     compile - -o requirements-neutron.lock "$@"
+# Of older releases only what differs.
+for release in 28:3.25 27:3.22; do
+    older="${release%:*}" library="${release#*:}"
+    whole="$(mktemp)"
+    printf '%s\n' "neutron>=$older,<$((older + 1))" "neutron-lib==$library.*" PyMySQL gunicorn python-openstackclient msgspec PyYAML click structlog |
+        compile - -o "$whole" "$@"
+    awk 'NR == FNR { if (/^[a-z0-9]/) same[$1]; next } /^[a-z0-9]/ { differs = !($1 in same) } differs' \
+        requirements-neutron.lock "$whole" >"requirements-neutron-$older.lock"
+    rm "$whole"
+done

@@ -68,11 +68,13 @@ install_python() {
     )
 }
 
-# Servers of OpenStack that tests run, each in an environment of its own: its packages are none of Gluon's.
+# Servers of OpenStack that tests run, each in an environment of its own: its packages are none of Gluon's. NAME WORDS [BASE]: the
+# packages of BASE's lock, then what NAME's has in other versions.
 install_openstack() {
     (
         if command -v flock >/dev/null; then exec 9<dev && flock 9; fi
-        stamp="$({ pwd -P; cat "requirements-$1.lock" .venv/pyvenv.cfg; } | sha256sum)"
+        locks="${3:+requirements-$3.lock} requirements-$1.lock"
+        stamp="$({ pwd -P; cat $locks .venv/pyvenv.cfg; } | sha256sum)"
         [ "$stamp" != "$(cat ".venv-$1/stamp" 2>/dev/null)" ] || exit 0
         unset PYTHONHOME PYTHONPATH
         say "installing $2 into .venv-$1, for tests"
@@ -80,7 +82,7 @@ install_openstack() {
         export PIP_DISABLE_PIP_VERSION_CHECK PIP_NO_INPUT PIP_USER
         rm -rf ".venv-$1"
         "$(.venv/bin/python -I -c 'import sys; print(sys._base_executable)')" -m venv ".venv-$1"
-        ".venv-$1/bin/python" -m pip install -q --require-hashes --no-deps -r "requirements-$1.lock"
+        for lock in $locks; do ".venv-$1/bin/python" -m pip install -q --require-hashes --no-deps -r "$lock"; done
         echo "$stamp" >".venv-$1/stamp"
     )
 }
