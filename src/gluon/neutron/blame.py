@@ -7,12 +7,11 @@ look at the name. Pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from gluon import errors
 from gluon.model.types import Role
 from gluon.neutron.faults import Fault, Missing
-from gluon.proton import registry
+from gluon.proton import many, registry
 from gluon.spi import store
 from gluon.values import mac
 
@@ -24,35 +23,17 @@ _ADDRESS = {
 _VALUE = re.compile(r"with (\w+) '").search
 
 
-class Blamed:
+class Blamed(many.Retold):
     """`resource`: what the unit changes; `address`: its attribute that a pool of addresses gives."""
 
-    __slots__ = ("_address", "_resource", "_unit")
+    __slots__ = ("_address", "_resource")
 
     def __init__(self, unit: store.Unit, resource: registry.Resource, address: str | None = None) -> None:
-        self._unit = unit
+        super().__init__(unit)
         self._resource = resource
         self._address = address
 
-    @property
-    def reads(self) -> Sequence[store.Lookup]:
-        return self._unit.reads
-
-    @property
-    def who(self) -> str:
-        return self._unit.who
-
-    @property
-    def request_id(self) -> str:
-        return self._unit.request_id
-
-    def decide(self, view: store.Batch) -> store.Changes:
-        try:
-            return self._unit.decide(view)
-        except errors.Rejected as refusal:
-            raise self._named(refusal) from None
-
-    def _named(self, refusal: errors.Rejected) -> errors.Rejected:
+    def told(self, refusal: errors.Rejected) -> errors.Rejected:
         kind, text, code = self._resource.type, str(refusal), refusal.code
         if isinstance(refusal, errors.NotFound) and self._resource.is_port:
             return Missing(404, "PortNotFound", text, refusal.hint)
@@ -77,22 +58,3 @@ def _is_mac(text: str) -> bool:
         return bool(mac.parse(text.split(" ", 1)[0]))
     except ValueError:
         return False
-
-
-class Together:
-    """Several units as one; its result is the list of theirs."""
-
-    __slots__ = ("_units", "reads", "request_id", "who")
-
-    def __init__(self, several: Sequence[store.Unit], *, who: str, request_id: str) -> None:
-        self.who, self.request_id = who, request_id
-        self._units = several
-        self.reads: Sequence[store.Lookup] = [lookup for unit in several for lookup in unit.reads]
-
-    def decide(self, view: store.Batch) -> store.Changes:
-        together = store.Changes(result=[])
-        for changes in view.in_turn(self._units):
-            together.writes += changes.writes
-            together.entries += changes.entries
-            together.result.append(changes.result)
-        return together

@@ -18,10 +18,10 @@ from gluon.neutron import addresses, bodies, faults, finding, profiles, shapes, 
 from gluon.neutron import ids as wire_ids
 from gluon.neutron import ports as reads
 from gluon.neutron.asker import Asker
-from gluon.neutron.blame import Blamed, Together
+from gluon.neutron.blame import Blamed
 from gluon.neutron.ids import of_word
 from gluon.particles import tables
-from gluon.proton import hooked, ids, registry, service, units
+from gluon.proton import hooked, ids, many, registry, service, units
 from gluon.spi import ports, store
 from gluon.values import mac
 
@@ -238,7 +238,7 @@ class Writing:
         """The results of several units as one."""
 
         async def run() -> store.Committed:
-            unit = Together(await make(), who=asker.caller.user, request_id=asker.request_id)
+            unit = many.Together(await make(), who=asker.caller.user, request_id=asker.request_id)
             return await self._store.submit(unit)
 
         results: Sequence[Any] = (await hooked.again(run)).result

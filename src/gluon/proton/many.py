@@ -13,19 +13,15 @@ from gluon import errors
 from gluon.spi import store
 
 
-class Many:
-    """A `spi.store.Several`. `places`: a JSON pointer for each unit, to put before those of its problems."""
+class Together:
+    """A `spi.store.Several`."""
 
     __slots__ = ("parts", "reads", "request_id", "who")
 
-    def __init__(
-        self, units: Sequence[store.Unit], places: Sequence[str], *, who: str, request_id: str
-    ) -> None:
+    def __init__(self, parts: Sequence[store.Unit], *, who: str, request_id: str) -> None:
         self.who, self.request_id = who, request_id
-        self.parts: Sequence[store.Unit] = [
-            _Placed(unit, place) for unit, place in zip(units, places, strict=True)
-        ]
-        self.reads: Sequence[store.Lookup] = [lookup for unit in units for lookup in unit.reads]
+        self.parts = parts
+        self.reads: Sequence[store.Lookup] = [lookup for unit in parts for lookup in unit.reads]
 
     def decide(self, view: store.Batch) -> store.Changes:
         together = store.Changes(result=[])
@@ -36,31 +32,49 @@ class Many:
         return together
 
 
-class _Placed:
-    """A unit whose refusals say where in the request it stands."""
+class Many(Together):
+    """`places`: a JSON pointer for each unit, to put before those of its problems."""
 
-    __slots__ = ("_place", "_unit")
+    __slots__ = ()
 
-    def __init__(self, unit: store.Unit, place: str) -> None:
-        self._unit, self._place = unit, place
+    def __init__(
+        self, units: Sequence[store.Unit], places: Sequence[str], *, who: str, request_id: str
+    ) -> None:
+        parts = [_Placed(unit, place) for unit, place in zip(units, places, strict=True)]
+        super().__init__(parts, who=who, request_id=request_id)
 
-    @property
-    def reads(self) -> Sequence[store.Lookup]:
-        return self._unit.reads
 
-    @property
-    def who(self) -> str:
-        return self._unit.who
+class Retold:
+    """A unit whose refusals are told in other words."""
 
-    @property
-    def request_id(self) -> str:
-        return self._unit.request_id
+    __slots__ = ("_unit", "reads", "request_id", "who")
+
+    def __init__(self, unit: store.Unit) -> None:
+        self._unit = unit
+        self.reads, self.who, self.request_id = unit.reads, unit.who, unit.request_id
 
     def decide(self, view: store.Batch) -> store.Changes:
         try:
             return self._unit.decide(view)
         except errors.Rejected as refusal:
-            raise placed(refusal, self._place) from None
+            raise self.told(refusal) from None
+
+    def told(self, refusal: errors.Rejected) -> errors.Rejected:
+        """The same in other words."""
+        return refusal
+
+
+class _Placed(Retold):
+    """They say where in the request it stands."""
+
+    __slots__ = ("_place",)
+
+    def __init__(self, unit: store.Unit, place: str) -> None:
+        super().__init__(unit)
+        self._place = place
+
+    def told(self, refusal: errors.Rejected) -> errors.Rejected:
+        return placed(refusal, self._place)
 
 
 def placed(refusal: errors.Rejected, place: str) -> errors.Rejected:

@@ -60,6 +60,8 @@ _SWAP = f"""
 rollback sets back, stays as it is: its value is divided by zero first."""
 _OLDEST = 14
 """The first release that ends sessions which are idle outside of transactions."""
+_LOOPS = {"enable_hashjoin": "off", "enable_mergejoin": "off"}
+"""What requests join are few rows with others by an index; a plan made while those were few would read them all later."""
 _SLACK = 3.0
 """Seconds beyond the server's own limits, for connections that nobody waits for in a request."""
 _BUSY = ("55P03", "57014", "40P01", "40001", "55006", "25P04", "22012")
@@ -385,6 +387,7 @@ class PostgresDatabase:
                         "plan_cache_mode": "force_generic_plan",
                         "jit": "off",
                         "timezone": "UTC",
+                        **(_LOOPS if role == "reader" else {}),
                     },
                 )
         except Exception as error:  # a broken connection shows itself as anything

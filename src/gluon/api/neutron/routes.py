@@ -185,24 +185,12 @@ class Routes:
     # -- what services are ---------------------------------------------------------------------
 
     async def _network(self, asked: Asked, asker: Asker, rest: tuple[str, ...]) -> message.Reply:
-        _check_read(asked, "network", rest)
-        if rest:
-            query = asking.parse([p for p in asked.query if p[0] == "fields"], _NETWORK)
-            return _json(
-                200, {"network": asking.chosen(query, await self._face.networks.get(asker, rest[0]))}
-            )
-        query = asking.parse(asked.query, _NETWORK)
-        return _list(asked, "networks", query, await self._face.networks.page(asker, query))
+        networks = self._face.networks
+        return await _read(asked, asker, "network", rest, networks.get, networks.page)
 
     async def _subnet(self, asked: Asked, asker: Asker, rest: tuple[str, ...]) -> message.Reply:
-        _check_read(asked, "subnet", rest)
-        if rest:
-            query = asking.parse([p for p in asked.query if p[0] == "fields"], _SUBNET)
-            return _json(
-                200, {"subnet": asking.chosen(query, await self._face.networks.get_subnet(asker, rest[0]))}
-            )
-        query = asking.parse(asked.query, _SUBNET)
-        return _list(asked, "subnets", query, await self._face.networks.subnet_page(asker, query))
+        networks = self._face.networks
+        return await _read(asked, asker, "subnet", rest, networks.get_subnet, networks.subnet_page)
 
     # -- what no proton has --------------------------------------------------------------------
 
@@ -271,11 +259,25 @@ def _inside(asked: Asked, name: str) -> Mapping[str, Any]:
     return body
 
 
-def _check_read(asked: Asked, name: str, rest: Sequence[str]) -> None:
+async def _read(
+    asked: Asked,
+    asker: Asker,
+    name: str,
+    rest: Sequence[str],
+    get: Callable[[Asker, str], Awaitable[dict[str, Any]]],
+    page: Callable[[Asker, asking.Asked], Awaitable[Page]],
+) -> message.Reply:
+    """One of what is only read, or a list."""
+    plural = f"{name}s"
     if not asked.reads:
-        raise _not_here(f"{name}s")
+        raise _not_here(plural)
     if len(rest) > 1:
         raise _no_path()
+    if rest:
+        query = asking.parse([p for p in asked.query if p[0] == "fields"], KNOWN[plural])
+        return _json(200, {name: asking.chosen(query, await get(asker, rest[0]))})
+    query = asking.parse(asked.query, KNOWN[plural])
+    return _list(asked, plural, query, await page(asker, query))
 
 
 def _not_here(name: str) -> faults.Fault:
