@@ -30,6 +30,8 @@ BENCHES = (
     "bind",
     "face",
     "front",
+    "neutron",
+    "plugin",
     "instances",
     "events",
     "watch",

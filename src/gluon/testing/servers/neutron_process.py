@@ -29,6 +29,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "threads": 4,
             "timeout": 120,
             "graceful_timeout": 1,
+            "keepalive": 60,
             "loglevel": "warning",
             "control_socket_disable": True,
             "when_ready": lambda arbiter: print("neutron listens", os.getpid(), flush=True),
