@@ -263,6 +263,18 @@ async def _refused(
 Known = Callable[[], registry.Registry]
 
 
+def _openapi(known: Known, rules: policy.Policy) -> Callable[..., Awaitable[message.Reply | None]]:
+    """The document of a proton, as it is for who asks."""
+
+    async def openapi(req: falcon.asgi.Request, api: str, version: str) -> message.Reply | None:
+        found = next((m for m in roots.models(known()) if m.name == api and version == f"v{m.version}"), None)
+        if found is None:
+            return None
+        return message.Reply(200, documents.openapi(found, known(), rules, req.scope["gluon.caller"]))
+
+    return openapi
+
+
 def build(
     known: Known, operations: Operations, allowed: access.Allowed, rules: policy.Policy
 ) -> falcon.asgi.App[Any, Any]:
@@ -289,14 +301,6 @@ def build(
             **await operations.protons(),
         }
 
-    async def openapi(req: falcon.asgi.Request, api: str, version: str) -> message.Reply | None:
-        found = next((m for m in roots.models(known()) if m.name == api and version == f"v{m.version}"), None)
-        return (
-            None
-            if found is None
-            else message.Reply(200, documents.openapi(found, known(), rules, req.scope["gluon.caller"]))
-        )
-
     async def account(req: falcon.asgi.Request, id: str) -> message.Reply:  # the name that the path gives it
         return message.Reply(200, codec.encode(await operations.account(id)))
 
@@ -314,7 +318,7 @@ def build(
     app.add_route("/proton", _Get(_json(protons)))
     app.add_route("/gluon/v1/protons", _Protons(operations, models))
     app.add_route("/gluon/v1/protons/{api}", _Proton(operations))
-    app.add_route("/gluon/v1/protons/{api}/{version}/openapi.json", _Get(openapi, there))
+    app.add_route("/gluon/v1/protons/{api}/{version}/openapi.json", _Get(_openapi(known, rules), there))
     app.add_route("/gluon/v1/openapi.json", _Get(_own))
     app.add_route("/gluon/v1/ports", _Get(_listed(operations.ports)))
     app.add_route("/gluon/v1/ports/{id}", _Get(account))

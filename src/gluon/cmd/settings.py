@@ -36,8 +36,8 @@ class SettingsError(errors.GluonError):
     """The configuration cannot be used."""
 
 
-def _doc(text: str) -> msgspec.Meta:
-    return msgspec.Meta(description=text)
+def _doc(text: str, **limits: Any) -> msgspec.Meta:
+    return msgspec.Meta(description=text, **limits)
 
 
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,22 +48,16 @@ class Api(_Section, frozen=True):
     host: Annotated[
         str, _doc("address to listen on; without authentication only loopback, unless insecure")
     ] = "127.0.0.1"
-    port: Annotated[
-        int, msgspec.Meta(description="TCP port; 0 takes a free one and prints it", ge=0, le=65535)
-    ] = DEFAULT_PORT
+    port: Annotated[int, _doc("TCP port; 0 takes a free one and prints it", ge=0, le=65535)] = DEFAULT_PORT
     workers: Annotated[int, _doc("API processes; more than one needs PostgreSQL or MariaDB, and etcd")] = 1
     request_seconds: Annotated[
         float,
-        msgspec.Meta(
-            description="time that a client has to send one whole request, or to go on reading",
-            gt=0,
-            le=86400,
-        ),
+        _doc("time that a client has to send one whole request, or to go on reading", gt=0, le=86400),
     ] = 60.0
     drain_seconds: Annotated[
         float,
-        msgspec.Meta(
-            description="time after SIGTERM in which requests are served and /readyz answers 503, for balancers to notice",
+        _doc(
+            "time after SIGTERM in which requests are served and /readyz answers 503, for balancers to notice",
             ge=0,
             le=300,
         ),
@@ -127,16 +121,14 @@ class Shim(_Section, frozen=True):
     hosts: Annotated[tuple[str, ...], _doc('hosts to serve, or "*" for all')] = ()
     level: Annotated[
         int,
-        msgspec.Meta(
-            description="of the controllers that share a binding: one of each level answers for its part, and the "
+        _doc(
+            "of the controllers that share a binding: one of each level answers for its part, and the "
             "highest one that names a VIF type is believed. Controllers of one level stand in for one another",
             ge=0,
             le=9,
         ),
     ] = 0
-    scan_seconds: Annotated[
-        float, msgspec.Meta(description="pause between full scans that repair drift", gt=0)
-    ] = 30.0
+    scan_seconds: Annotated[float, _doc("pause between full scans that repair drift", gt=0)] = 30.0
     options: Annotated[dict[str, Any], _doc("options of the backend, such as its sockets")] = {}
 
 
@@ -153,25 +145,23 @@ class Logs(_Section, frozen=True):
 class Limits(_Section, frozen=True):
     rate: Annotated[
         float,
-        msgspec.Meta(
-            description="requests that a project may make each second, a change of several objects counted as many; "
+        _doc(
+            "requests that a project may make each second, a change of several objects counted as many; "
             "0: as many as it likes. Each host has its own count, and its workers share it",
             ge=0,
         ),
     ] = 0.0
     burst: Annotated[
         float,
-        msgspec.Meta(
-            description="requests that it may make at once after a rest; 0: those of a second", ge=0
-        ),
+        _doc("requests that it may make at once after a rest; 0: those of a second", ge=0),
     ] = 0.0
     projects: Annotated[
         dict[str, float], _doc("another rate for a project, by its id; 0: as many as it likes")
     ] = {}
     wrong_tokens: Annotated[
         float,
-        msgspec.Meta(
-            description="tokens a second that are not valid which may come from one address, ten times as many at once "
+        _doc(
+            "tokens a second that are not valid which may come from one address, ten times as many at once "
             "after a rest; 0: as many as come. Its workers share it",
             ge=0,
         ),
@@ -183,7 +173,7 @@ class Trace(_Section, frozen=True):
         str,
         _doc("where spans of OpenTelemetry go, OTLP over HTTP: http://HOST:4318/v1/traces; none: no traces"),
     ] = ""
-    ratio: Annotated[float, msgspec.Meta(description="share of requests that are traced", ge=0, le=1)] = 1.0
+    ratio: Annotated[float, _doc("share of requests that are traced", ge=0, le=1)] = 1.0
 
 
 class Audit(_Section, frozen=True):
@@ -199,16 +189,16 @@ class Identity(_Section, frozen=True):
     ] = ("noauth",)
     cache_seconds: Annotated[
         float,
-        msgspec.Meta(
-            description="a token that was found good is not asked for again for so long, so a revoked one may pass",
+        _doc(
+            "a token that was found good is not asked for again for so long, so a revoked one may pass",
             gt=0,
             le=300,
         ),
     ] = 300.0
     away_seconds: Annotated[
         float,
-        msgspec.Meta(
-            description="while Keystone is away, tokens that it knew go on for so long, never over their expiry",
+        _doc(
+            "while Keystone is away, tokens that it knew go on for so long, never over their expiry",
             ge=0,
             le=86400,
         ),
@@ -234,9 +224,7 @@ class Keystone(_Section, frozen=True):
     ] = ""
     secret: Annotated[str, _doc("its secret; better in the environment as GLUON_KEYSTONE_SECRET")] = ""
     ca_file: Annotated[str, _doc("PEM file of the authority that signed Keystone's certificate")] = ""
-    timeout_seconds: Annotated[
-        float, msgspec.Meta(description="time that Keystone has to answer", gt=0, le=60)
-    ] = 5.0
+    timeout_seconds: Annotated[float, _doc("time that Keystone has to answer", gt=0, le=60)] = 5.0
 
 
 class Tokens(_Section, frozen=True):
@@ -283,9 +271,7 @@ class Nova(_Section, frozen=True):
     ca_file: Annotated[
         str, _doc("PEM file of the authority that signed the certificates of Nova and its Keystone")
     ] = ""
-    timeout_seconds: Annotated[
-        float, msgspec.Meta(description="time that Nova has to answer", gt=0, le=300)
-    ] = 10.0
+    timeout_seconds: Annotated[float, _doc("time that Nova has to answer", gt=0, le=300)] = 10.0
 
 
 class Neutron(_Section, frozen=True):
@@ -299,14 +285,10 @@ class Neutron(_Section, frozen=True):
     ca_file: Annotated[str, _doc("PEM file of the authority that signed its certificate")] = ""
     timeout_seconds: Annotated[
         float,
-        msgspec.Meta(description="time that it has to begin an answer, and to go on with one", gt=0, le=3600),
+        _doc("time that it has to begin an answer, and to go on with one", gt=0, le=3600),
     ] = 300.0
-    connect_seconds: Annotated[
-        float, msgspec.Meta(description="time that it has to take a connection", gt=0, le=60)
-    ] = 5.0
-    connections: Annotated[
-        int, msgspec.Meta(description="requests that each process gives it at once", ge=1, le=10000)
-    ] = 500
+    connect_seconds: Annotated[float, _doc("time that it has to take a connection", gt=0, le=60)] = 5.0
+    connections: Annotated[int, _doc("requests that each process gives it at once", ge=1, le=10000)] = 500
 
 
 class Settings(_Section, frozen=True):
