@@ -43,7 +43,7 @@ def run(server: GluonServer, script: str) -> None:
         },
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,  # some hundred commands, on a machine with much else to do
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
