@@ -14,6 +14,9 @@ from gluon.kv.memory import MemoryBus
 from gluon.kv.settings import EtcdSettings, parse_addresses
 from gluon.spi.bus import Bus
 
+_MOST = 64
+"""Writes of a Txn in this process: requests of the same event loop wait for all of it."""
+
 
 def connect(
     urls: Sequence[str] | None = None,
@@ -33,7 +36,7 @@ def connect(
     if the extra for etcd is not installed.
     """
     if not urls:
-        return MemoryBus(max_ops=max_ops, progress=progress)
+        return MemoryBus(max_ops=max_ops, progress=progress, most=_MOST)
     settings = EtcdSettings(
         addresses=parse_addresses(urls),
         user=user,

@@ -256,6 +256,7 @@ class Relay:
         self._ahead.expect(entries, parts)
         for batch in batches.plan(entries, parts, self._limits):
             current = await self._send(current, batch)
+            await asyncio.sleep(0)  # a bus in this process made no one wait, and others have their turn
             self._check_models()  # the next batch is made when it is asked for
         self._stats.entries += len(entries)
         self._stats.caught_up()

@@ -112,3 +112,8 @@ async def test_ten_thousand_puts_a_second_are_far_below_what_it_can() -> None:
     for n in range(10_000):
         await bus.put(f"/{n:05}", b"x" * 500)
     assert time.process_time() - start < 6
+
+
+def test_who_publishes_is_told_to_write_little_at_once() -> None:
+    assert MemoryBus(max_ops=128, most=64).max_writes == 64
+    assert MemoryBus(max_ops=4, most=64).max_writes == 4
