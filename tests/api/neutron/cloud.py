@@ -107,7 +107,7 @@ async def opened(
         {
             "data": {"directory": str(folder)},
             "models": {"paths": tuple(str(m) for m in models)},
-            "neutron": {"url": behind},
+            "neutron": {"url": behind, "connect_seconds": 60.0},
         },
     )
     given = msgspec.structs.replace(

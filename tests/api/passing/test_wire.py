@@ -18,7 +18,7 @@ from tests.api.neutron.cloud import Cloud
 from tests.api.passing.small import Small, said
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-LIMIT = 60
+LIMIT = 240
 HEAD = "Host: site\r\nX-Persona: nova\r\n"
 
 
