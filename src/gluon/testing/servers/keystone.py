@@ -132,10 +132,14 @@ class KeystoneServer(PrivateServer):
         }
 
     def serve(self, kind: str, url: str) -> None:
-        """Name the endpoint of a kind of service, such as `network`, in the catalog; its interface is public."""
+        """Name the one endpoint of a kind of service, such as `network`, in the catalog; its interface is public."""
         wanted = {"type": kind, "name": kind}
         found = self.request("GET", f"/services?type={kind}")["services"]
         made = found[0] if found else self.request("POST", "/services", {"service": wanted})["service"]
+        there = self.request("GET", f"/endpoints?service_id={made['id']}")["endpoints"]
+        if there:
+            self.request("PATCH", f"/endpoints/{there[0]['id']}", {"endpoint": {"url": url}})
+            return
         endpoint = {"service_id": made["id"], "interface": "public", "region_id": "one", "url": url}
         self.request("POST", "/endpoints", {"endpoint": endpoint})
 
