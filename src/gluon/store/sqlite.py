@@ -244,9 +244,9 @@ class SqliteSession(SqliteConnection):
             place, left = place + size, left - size
 
     async def rollback(self) -> None:
-        """Where nothing was begun, what is known stays."""
+        """What is known is read again: perhaps that is why, as after models were loaded."""
+        self._state = None
         if self._begun:
-            self._state = None
             await self._run(self._raw.rollback)
             self._begun = False
 
