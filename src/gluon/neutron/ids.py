@@ -6,6 +6,7 @@ In: a proton and a project, or a network and a prefix. Out: UUIDs as text. Pure.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Hashable
 from functools import lru_cache
 
 from gluon.spi.policy import normal_project
@@ -57,7 +58,8 @@ def subnet(network: str, cidr: str) -> str:
     return f"{network[:HALF]}-{tail[:4]}-{tail[4:16]}"
 
 
-def shown_project(project: object) -> str:
+@lru_cache(maxsize=65536)
+def shown_project(project: Hashable) -> str:
     """A project as Keystone writes it and Nova compares it: 32 digits. No project is no text."""
     if project is None:
         return ""

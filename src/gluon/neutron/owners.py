@@ -57,14 +57,17 @@ class Owners:
         await _told(owner, self._owner(owner).delete(asker.caller, id))
 
     async def _bodies(self, asker: Asker, owner: str, rows: Sequence[store.Row]) -> dict[str, Body]:
-        wanted = {str(row["id"]): row for row in rows}
-        given = await _told(owner, self._owner(owner).get(asker.caller, list(wanted)))
-        found: dict[str, Body] = {}
-        for one in given:
-            row = wanted.get(str(one.get("id")))
-            if row is not None:  # what was not asked for may be another's
-                found[str(row["id"])] = _whole(row, one)
-        return found
+        wanted, asked = {str(row["id"]): row for row in rows}, self._owner(owner)
+
+        async def ask() -> dict[str, Body]:
+            found: dict[str, Body] = {}
+            for one in await asked.get(asker.caller, list(wanted)):
+                row = wanted.get(str(one.get("id")))
+                if row is not None:  # what was not asked for may be another's
+                    found[str(row["id"])] = _whole(row, one)
+            return found
+
+        return await _told(owner, ask())
 
     def _owner(self, name: str) -> portowners.PortOwner:
         found = self._known.get(name)

@@ -47,6 +47,8 @@ class Cables:
         return None
 
     async def get(self, caller, ids):
+        if self.broken == "badly":
+            return ["rubbish"]
         return [port for port in (self._of(caller, id) for id in ids) if port]
 
     async def update(self, caller, id, body):
@@ -182,6 +184,8 @@ async def test_no_list_is_shorter_while_it_cannot_answer(site: tuple[Cloud, Any]
     ):
         assert await cloud.refused("user", "GET", path) == (503, "ServiceUnavailable"), path
     assert (await cloud.refused("user", "DELETE", f"ports/{cable['id']}"))[0] == 503
+    owner.broken = "badly"
+    assert await cloud.refused("user", "GET", "ports") == (503, "ServiceUnavailable")
     assert await _listed(cloud, f"device_id={device}") == [own["id"]]  # it has none of these
 
 
