@@ -94,6 +94,7 @@ class Following:
             if not looked:
                 self.look_at_all()
                 looked = True
+                LOG.info("the rows of Gluon's networks and ports are as Gluon has them")
             news = [event for event in events if event["type"] not in ("BOOKMARK", "ERROR")]
             now = time.monotonic()
             due = [port for port, when in self._later.items() if when <= now]

@@ -1,8 +1,9 @@
 """The core plugin `gluon`: ports and networks of both in one Neutron."""
 
 import uuid
+from typing import Any
 
-from tests.live.neutron.conftest import BIND, FREE, Site
+from tests.live.neutron.conftest import BIND, FREE, V1, Site
 
 
 def test_a_service_is_a_network_of_neutron(site: Site) -> None:
@@ -82,4 +83,27 @@ def test_what_is_done_at_gluon_is_seen_in_neutron(site: Site) -> None:
     site.gluon.request("DELETE", f"/v2.0/ports/{port}")
     site.until(
         lambda: site.front.request("GET", f"/v2.0/ports/{port}")[0] == 404, "the port gone from Neutron"
+    )
+
+
+def test_what_becomes_of_a_service_is_seen_in_neutron(site: Site) -> None:
+    """Told by events that name the service, its binding, or neither any more."""
+    network = site.service()
+    name = site.neutron("GET", f"networks/{network}")["network"]["name"]
+    vpns = site.gluon.request("GET", f"{V1}/vpns")[1]["vpns"]
+    vpn = next(one["id"] for one in vpns if one["name"] == name)
+    site.gluon.request("PUT", f"{V1}/vpns/{vpn}", {"name": "renamed"})
+
+    def shown() -> dict[str, Any]:
+        found: dict[str, Any] = site.neutron("GET", f"networks/{network}")["network"]
+        return found
+
+    site.until(lambda: shown()["name"] == "renamed", "the new name in Neutron")
+    (port,) = site.face(f"ports?network_id={network}")["ports"]
+    assert site.gluon.request("DELETE", f"/v2.0/ports/{port['id']}")[0] < 300
+    site.until(lambda: shown()["subnets"] == [], "the subnet gone from Neutron")
+    assert site.gluon.request("DELETE", f"{V1}/vpns/{vpn}")[0] < 300
+    site.until(
+        lambda: site.front.request("GET", f"/v2.0/networks/{network}")[0] == 404,
+        "the network gone from Neutron",
     )
