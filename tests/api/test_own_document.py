@@ -135,3 +135,12 @@ def test_change_sets_are_as_documented(gluon: Documented) -> None:
     gluon.ask("post", undo, f"{base}/{made['id']}/undo", status=201)
     gluon.ask("post", undo, f"{base}/{plan['id']}/undo", status=409)
     gluon.ask("get", one, f"{base}/{made['id']}")
+
+
+def test_an_empty_marker_of_ports_is_their_beginning(gluon: Documented) -> None:
+    found = gluon.document["paths"][f"{V1}/ports"]["get"]["parameters"]
+    (marker,) = [one for one in found if one.get("name") == "marker"]
+    gluon.check(marker["schema"], "")
+    assert gluon.ask("get", f"{V1}/ports", f"{V1}/ports?marker=") == gluon.ask(
+        "get", f"{V1}/ports", f"{V1}/ports"
+    )

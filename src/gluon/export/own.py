@@ -37,7 +37,7 @@ _ASKED: dict[str, Document] = {
 """Arguments of queries; all others are texts."""
 _OF_PORTS: dict[str, Document] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1000},
-    "marker": _WORD,
+    "marker": _TEXT_ALONE,  # they are in the order of their ids, and the empty one is before them all
 }
 _IN_PATH: dict[str, Document] = {"project": {"type": "string", "pattern": "^[!-~]{1,64}$"}}
 _KEPT = {"change", "apply", "undo"}
