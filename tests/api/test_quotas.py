@@ -122,7 +122,10 @@ async def test_each_mistake_is_told_with_what_there_is(world: World) -> None:
     mistakes: list[Any] = [[], {}, {"quotas": 1}, {"quotas": {}, "more": 1}]
     for wrong in mistakes:
         assert (await world.ask("admin", "PUT", QUOTAS, wrong)).status == 400
-    assert (await world.ask("admin", "PUT", "/gluon/v1/quotas/" + "a" * 65, body)).status == 400
+    for method, well in (("GET", 200), ("PUT", 200), ("DELETE", 204)):
+        for project in ("a" * 65, "a b", "\u00a0", "\x7f"):
+            assert (await world.ask("admin", method, f"/gluon/v1/quotas/{project}", body)).status == 400
+        assert (await world.ask("admin", method, "/gluon/v1/quotas/Büro", {"quotas": {}})).status == well
     assert (await world.ask("admin", "POST", QUOTAS, body)).status == 405
 
 

@@ -39,7 +39,7 @@ _OF_PORTS: dict[str, Document] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1000},
     "marker": _TEXT_ALONE,  # they are in the order of their ids, and the empty one is before them all
 }
-_IN_PATH: dict[str, Document] = {"project": {"type": "string", "pattern": "^[!-~]{1,64}$"}}
+_IN_PATH: dict[str, Document] = {"project": {"type": "string", "pattern": r"^[^\x00-\x20\x7f-\xa0]{1,64}$"}}
 _KEPT = {"change", "apply", "undo"}
 """What an `Idempotency-Key` may be sent with."""
 

@@ -6,6 +6,7 @@ from their next decision on (`upkeep`). Lower than what there is already: nothin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ from gluon.spi.usage import UNLIMITED
 
 MOST = 2**31 - 1
 _LONGEST = 64
+_PROJECT = re.compile(rf"[^\x00-\x20\x7f-\xa0]{{1,{_LONGEST}}}")
+"""The ids of projects that quotas are for, also in the document."""
 
 Limits = Mapping[tuple[str, str], int | None]
 """By proton and type; None: as the model says."""
@@ -60,7 +63,8 @@ class Quotas:
         return {key: r for key, r in sorted(self._known().by_name.items()) if r.type.quota is not None}
 
     async def show(self, project: str) -> dict[str, Any]:
-        """Of each type with a quota: `limit` (-1: none), `used`, and `default`, which the model says."""
+        """Of each type with a quota: `limit` (-1: none), `used`, and `default`, which the model says. Raises `Invalid`."""
+        _check_project(project)
         of_project = (("project", project),)
         own = await self._store.select(store.Select(table=QUOTA, equals=of_project))
         used = await self._store.select(store.Select(table=USAGE, equals=of_project))
@@ -117,9 +121,11 @@ _FORM = 'write {"quotas": {"net-l2": {"Port": 500}}}'
 
 
 def _check_project(project: str) -> None:
-    if not project or len(project) > _LONGEST or not project.isprintable():
-        message = f"'{project[:100]}' is no id of a project"
-        raise errors.Invalid([_problem("format", "", message, f"1 to {_LONGEST} characters", place="")])
+    if not _PROJECT.fullmatch(project):
+        hint = f"1 to {_LONGEST} characters, no spaces or control characters"
+        raise errors.Invalid(
+            [_problem("format", "", f"{project[:100]!r} is no id of a project", hint, place="")]
+        )
 
 
 def _part(name: str) -> str:
