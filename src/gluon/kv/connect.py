@@ -14,8 +14,8 @@ from gluon.kv.memory import MemoryBus
 from gluon.kv.settings import EtcdSettings, parse_addresses
 from gluon.spi.bus import Bus
 
-_MOST = 64
-"""Writes of a Txn in this process: requests of the same event loop wait for all of it."""
+_MAX_OPS = 16
+"""Of a Txn in this process, which is 64 writes: requests of the same event loop wait for all of it."""
 
 
 def connect(
@@ -36,7 +36,7 @@ def connect(
     if the extra for etcd is not installed.
     """
     if not urls:
-        return MemoryBus(max_ops=max_ops, progress=progress, most=_MOST)
+        return MemoryBus(max_ops=min(max_ops, _MAX_OPS), progress=progress)
     settings = EtcdSettings(
         addresses=parse_addresses(urls),
         user=user,

@@ -9,7 +9,6 @@ reader sees whole revisions; only the event loop that uses the bus may touch it.
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from itertools import count
@@ -40,7 +39,7 @@ _LATE = 1.0
 
 
 class MemoryBus:
-    """`gluon.spi.bus.Bus` in memory. `most`: says that a Txn takes no more writes, though it does."""
+    """`gluon.spi.bus.Bus` in memory."""
 
     def __init__(
         self,
@@ -49,10 +48,8 @@ class MemoryBus:
         progress: float = 10.0,
         max_events: int = 50_000,
         max_bytes: int = 32 * 1024 * 1024,
-        most: int = sys.maxsize,
     ) -> None:
         self.max_ops = max_ops
-        self._most = most
         self._progress = progress
         self._keys = Keyspace()
         self._history = History(max_events=max_events, max_bytes=max_bytes)
@@ -63,7 +60,7 @@ class MemoryBus:
 
     @property
     def max_writes(self) -> int:
-        return min(self._most, max_writes(self.max_ops))
+        return max_writes(self.max_ops)
 
     # Reading.
 

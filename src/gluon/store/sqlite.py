@@ -178,15 +178,21 @@ class SqliteSession(SqliteConnection):
 
     stages = False
 
-    def __init__(self, thread: Thread, raw: sqlite3.Connection, checkpoints: Checkpoints) -> None:
+    def __init__(
+        self, thread: Thread, raw: sqlite3.Connection, checkpoints: Checkpoints, installed: Callable[[], int]
+    ) -> None:
+        """`installed`: grows when installers of this process have written."""
         super().__init__(thread, raw)
         self._checkpoints = checkpoints
+        self._installed = installed
+        self._known = installed()
         self._state: tuple[int, str, int] | None = None
         self._begun = False
 
     async def lock(self) -> None:
-        if self._state is not None:
+        if self._state is not None and self._known == self._installed():
             return
+        self._state, self._known = None, self._installed()
 
         def begin() -> tuple[int, str, int] | None:
             self._raw.execute("BEGIN IMMEDIATE")
@@ -252,7 +258,11 @@ class SqliteSession(SqliteConnection):
 
 
 class SqliteInstaller(SqliteConnection):
-    """Schema changes in one transaction."""
+    """Schema changes in one transaction. `done`: called when they are committed."""
+
+    def __init__(self, thread: Thread, raw: sqlite3.Connection, done: Callable[[], None]) -> None:
+        super().__init__(thread, raw)
+        self._done = done
 
     async def begin(self) -> None:
         await self.execute("BEGIN IMMEDIATE")
@@ -261,7 +271,10 @@ class SqliteInstaller(SqliteConnection):
         """The lock is held since `begin`."""
 
     async def commit(self) -> None:
-        await self.execute("COMMIT")
+        try:
+            await self.execute("COMMIT")
+        finally:  # also when cancelled: it may be done
+            self._done()
 
     async def rollback(self) -> None:
         await self._run(self._raw.rollback)
@@ -279,9 +292,10 @@ class SqliteDatabase:
         self._lock = _lock_file(self._path) if settings.exclusive else None
         self._connections: list[tuple[Thread, sqlite3.Connection]] = []
         self._checkpoints = Checkpoints(self._connect_here)
+        self._installed = 0
 
     async def session(self) -> SqliteSession:
-        return SqliteSession(*await self._connect("writer"), self._checkpoints)
+        return SqliteSession(*await self._connect("writer"), self._checkpoints, lambda: self._installed)
 
     async def reader(self) -> SqliteConnection:
         return SqliteReader(*await self._connect("reader"), limit=self._settings.statement_timeout)
@@ -296,7 +310,10 @@ class SqliteDatabase:
         return connection
 
     async def installer(self) -> SqliteInstaller:
-        return SqliteInstaller(*await self._connect("installer"))
+        return SqliteInstaller(*await self._connect("installer"), self._installed_more)
+
+    def _installed_more(self) -> None:
+        self._installed += 1
 
     async def close(self) -> None:
         """Waits for the threads, so that the file is whole when the lock goes."""

@@ -30,7 +30,8 @@ async def start(url: str, name: str, count: int, size: int, *at: str) -> Process
 async def said(process: Process) -> dict[str, str]:
     """Unit and value of each line until its end."""
     out, _ = await asyncio.wait_for(process.communicate(), 120)
-    lines = [line.split(" ") for line in out.decode().splitlines()]
+    whole, _, _ = out.decode().rpartition("\n")  # who is killed may be in the midst of a line
+    lines = [line.split(" ") for line in whole.splitlines()]
     return {line[0]: line[1] for line in lines if len(line) == 2}
 
 

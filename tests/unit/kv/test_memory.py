@@ -8,6 +8,7 @@ import time
 import pytest
 
 from gluon.errors import BusError, Compacted
+from gluon.kv.connect import connect
 from gluon.kv.history import History
 from gluon.kv.memory import MemoryBus
 from gluon.spi.bus import Delete, Event, KeyValue, Op, Put, Watched
@@ -114,6 +115,6 @@ async def test_ten_thousand_puts_a_second_are_far_below_what_it_can() -> None:
     assert time.process_time() - start < 6
 
 
-def test_who_publishes_is_told_to_write_little_at_once() -> None:
-    assert MemoryBus(max_ops=128, most=64).max_writes == 64
-    assert MemoryBus(max_ops=4, most=64).max_writes == 4
+def test_who_publishes_inside_of_the_server_writes_little_at_once() -> None:
+    assert connect().max_writes == 64
+    assert connect(max_ops=4).max_writes == 4

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gluon import errors, store
-from gluon.spi.store import Committed, Select
+from gluon.spi.store import Committed, Select, StoredModel
 from tests.contract.store.world import TABLES, network, put
 
 
@@ -29,6 +29,17 @@ async def test_another_state_is_noticed(tmp_path: Path) -> None:
         with pytest.raises(errors.StaleModel):
             await db.submit(put(("Network", network("3", "c"))))
         assert [row["id"] for row in await db.select(Select(table="Network"))] == ["1", "2"]
+    finally:
+        await db.close()
+
+
+async def test_who_writes_after_an_install_meets_no_older_state(tmp_path: Path) -> None:
+    db = store.open(f"sqlite:///{tmp_path / 'db.sqlite'}")
+    try:
+        for number in range(3):
+            await db.install(TABLES, [StoredModel(api=f"m{number}", version="1.0", digest="", document="{}")])
+            await db.submit(put(("Network", network(str(number), str(number)))))
+        assert len(await db.select(Select(table="Network"))) == 3
     finally:
         await db.close()
 
