@@ -72,8 +72,8 @@ async def test_large_values_are_listed_completely(bus: AnyBus) -> None:
 async def test_a_listing_of_many_pages_is_complete_ordered_and_of_one_revision(bus: AnyBus) -> None:
     keys = [f"/many/{n:05}" for n in range(5000)]
     revision = 0
-    for start in range(0, len(keys), 100):
-        part = keys[start : start + 100]
+    for start in range(0, len(keys), bus.max_writes):
+        part = keys[start : start + bus.max_writes]
         revision = (await bus.txn((), [Put(key=key, value=key.encode()) for key in part])).revision
     listing = await bus.list("/many/")
     assert [item.key for item in listing.items] == keys
