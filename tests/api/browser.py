@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from gluon.testing.folders import PrivateFolder
 from gluon.testing.process import Daemon, wait_until
 
 PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -37,7 +38,10 @@ class Browser:
             f"--user-data-dir={folder / 'profile'}",
             "about:blank",
         ]
-        self._daemon = Daemon(words, log=folder / "browser.log")
+        self._sockets = PrivateFolder(
+            "browser"
+        )  # which it leaves behind, and not below `folder`, whose path may be too long
+        self._daemon = Daemon(words, log=folder / "browser.log", env={"TMPDIR": str(self._sockets.path)})
         self._calls = 0
         self.events: list[dict[str, Any]] = []
 
@@ -56,6 +60,7 @@ class Browser:
     ) -> None:
         self._socket.close()
         self._daemon.stop(limit=20)
+        self._sockets.remove()
 
     def _port(self) -> str:
         found = re.search(r"DevTools listening on ws://127\.0\.0\.1:(\d+)/", self._daemon.said(lines=100))
