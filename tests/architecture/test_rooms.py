@@ -4,7 +4,10 @@ import configparser
 import importlib.metadata
 import importlib.util
 import io
+import os
 import re
+import shutil
+import subprocess
 import tokenize
 import tomllib
 from pathlib import Path
@@ -69,5 +72,39 @@ def test_the_readme_shows_the_two_commands() -> None:
     assert "./dev test" in readme
 
 
-def test_ci_runs_the_command_of_the_readme() -> None:
-    assert re.search(r"^exec \./dev test$", tree.text(Path(".ci/run")), re.MULTILINE)
+def test_ci_runs_the_command_of_the_readme_and_every_live_suite() -> None:
+    runs = re.findall(r"^run \w+ \d+ (.*)$", tree.text(Path(".ci/run")), re.MULTILINE)
+    live = sorted(
+        path.name for path in (tree.ROOT / "tests/live").iterdir() if (path / "conftest.py").is_file()
+    )
+    assert runs == ["test", *(f"test --live {name}" for name in live)]
+
+
+def test_ci_fails_if_any_suite_does(tmp_path: Path) -> None:
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(tree.ROOT / ".ci/run", tmp_path / ".ci/run")
+    dev = tmp_path / "dev"
+    dev.write_text(
+        '#!/bin/sh\necho "FAILED of $*"\necho "=== 1 passed in 1.00s ($*) ==="\n[ "$*" != "$BAD" ]\n'
+    )
+    dev.chmod(0o755)
+    suites = ["test --live neutron", "test --live nova", "test"]
+    for bad in ("nothing", *suites):
+        done = subprocess.run(
+            [tmp_path / ".ci/run"],
+            check=False,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "BAD": bad},
+        )
+        assert done.returncode == (bad != "nothing")
+        told = [
+            line
+            for suite in suites
+            for line in (
+                f"./dev {suite}: status {int(suite == bad)}",
+                f"FAILED of {suite}",
+                f"=== 1 passed in 1.00s ({suite}) ===",
+            )
+        ]
+        assert done.stdout.splitlines()[-len(told) :] == told
