@@ -8,6 +8,6 @@ from __future__ import annotations
 from gluon.arbiter import tables as arbiter_tables
 from gluon.nova import place
 from gluon.proton import tables as proton_tables
-from gluon.publisher import aftermath
+from gluon.publisher import aftermath, turns
 
-TABLES = (*arbiter_tables.TABLES, *proton_tables.TABLES, aftermath.TABLE, place.TABLE)
+TABLES = (*arbiter_tables.TABLES, *proton_tables.TABLES, aftermath.TABLE, turns.TABLE, place.TABLE)

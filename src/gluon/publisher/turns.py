@@ -11,16 +11,23 @@ import secrets
 from collections.abc import Sequence
 
 from gluon.objects import journal
-from gluon.publisher.aftermath import HOOK
-from gluon.spi import store
+from gluon.spi import store, tables
 
-_ROW = "/collector"
-"""Beside the places of hooks, none of which has such a name."""
+NAME = "gluon_turn"
+_ONE = "collector"
+TABLE = tables.Table(
+    name=NAME,
+    columns=(
+        tables.Column(name="name", type=tables.ColumnType.TEXT, length=64, nullable=False),
+        tables.Column(name="holder", type=tables.ColumnType.TEXT, length=64, nullable=False),
+    ),
+    key=("name",),
+)
 
 
 async def began(database: store.Store) -> bool:
     """Whether anybody ever did. Who is the first may wait until there is something to write: whoever would be before it has to begin as well."""
-    return await database.get(HOOK, _ROW) is not None
+    return await database.get(NAME, _ONE) is not None
 
 
 class Over:
@@ -40,7 +47,7 @@ class Turn:
 
     def decide(self, _view: store.View) -> store.Changes:
         changes = store.Changes()
-        changes.put(HOOK, {"name": _ROW, "incarnation": self._token, "revision": 0})
+        changes.put(NAME, {"name": _ONE, "holder": self._token})
         changes.entries.append(  # so that the journal has this revision too
             journal.Draft(
                 op=journal.Operation.UPDATE, api=journal.GLUON, type="Turn", key=self._token, project=None,
@@ -63,11 +70,11 @@ class _InTurn:
         self._token = token
         self.who = unit.who
         self.request_id = unit.request_id
-        self.reads: Sequence[store.Lookup] = (store.Lookup(HOOK, ("name",), (_ROW,)), *unit.reads)
+        self.reads: Sequence[store.Lookup] = (store.Lookup(NAME, ("name",), (_ONE,)), *unit.reads)
 
     def decide(self, view: store.Batch) -> store.Changes:
-        row = view.get(HOOK, _ROW)
-        if row is not None and row["incarnation"] == self._token:
+        row = view.get(NAME, _ONE)
+        if row is not None and row["holder"] == self._token:
             return self._unit.decide(view)
         changes = store.Changes()
         changes.result = Over()

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from gluon.objects import journal
-from gluon.publisher import aftermath
+from gluon.publisher import turns
 from gluon.spi import store, tables
 
 
@@ -107,7 +107,7 @@ class TinyStore:
         return 0
 
     async def get(self, table: str, *key: store.Value) -> store.Row | None:
-        return (self.data.places if table == aftermath.HOOK else self.data.rows).get(str(key[0]))
+        return (self.data.places if table == turns.NAME else self.data.rows).get(str(key[0]))
 
     async def count(self, query: store.Select) -> int:
         return len(await self.select(query))
@@ -149,7 +149,7 @@ class _View:
         self.incarnation = data.incarnation
 
     def get(self, table: str, *key: store.Value) -> store.Row | None:
-        return (self._places if table == aftermath.HOOK else self._rows).get(str(key[0]))
+        return (self._places if table == turns.NAME else self._rows).get(str(key[0]))
 
     def rows(
         self, table: str, columns: tuple[str, ...], values: tuple[store.Value, ...]
