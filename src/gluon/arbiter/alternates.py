@@ -63,14 +63,14 @@ class Alternates:
         key: str,
         host: str,
         *,
-        vnic_type: str = "normal",
+        vnic_type: str | None = None,
         profile: Mapping[str, Any] | None = None,
     ) -> bindings.Binding:
         """A binding on one more host, bound; the first of a port carries its traffic.
 
         Raises `Conflict` where there is one, or where no controller binds it.
         """
-        unit = _Add(self, context, context.resource.fields.key(key), host, vnic_type, dict(profile or {}))
+        unit = _Add(self, context, context.resource.fields.key(key), host, vnic_type, profile)
         return await self._bound(context, key, host, unit)
 
     async def change(
@@ -193,46 +193,8 @@ class _Unit:
             notices.changed(state.changes, known, now)
 
 
-class _Add(_Unit):
-    __slots__ = ("_profile", "_vnic_type")
-
-    def __init__(
-        self,
-        every: Alternates,
-        context: units.Context,
-        key: store.Value,
-        host: str,
-        vnic_type: str,
-        profile: Mapping[str, Any],
-    ) -> None:
-        super().__init__(every, context, key, host)
-        self._vnic_type, self._profile = vnic_type, profile
-
-    def _change(self, state: work.Work, row: store.Row, held: list[bindings.Binding]) -> bindings.Binding:
-        before = next((b for b in held if b.host == self._host), None)
-        if before is not None and before.live:
-            raise errors.Conflict(
-                f"port {self._key} has a binding on host '{self._host}' already",
-                code=EXISTS,
-                hint="delete that one first",
-            )
-        begun = self._all.ledger.begin(
-            state,
-            units.facts(self._context.resource, row),
-            self._host,
-            vnic_type=self._vnic_type,
-            profile=self._profile,
-            active=bindings.active(held) is None,
-        )
-        bindings.save(state, state.changes, before, begun)
-        if begun.active:
-            self._show(state, row, begun)
-        return begun
-
-
-class _Alter(_Unit):
-    """As a PUT of the port does: another profile is told under the same epoch, another type is a new bind, and what failed is
-    tried again."""
+class _Described(_Unit):
+    """A unit that says of what type a binding is and what goes with it; None leaves it."""
 
     __slots__ = ("_profile", "_vnic_type")
 
@@ -247,6 +209,38 @@ class _Alter(_Unit):
     ) -> None:
         super().__init__(every, context, key, host)
         self._vnic_type, self._profile = vnic_type, profile
+
+
+class _Add(_Described):
+    __slots__ = ()
+
+    def _change(self, state: work.Work, row: store.Row, held: list[bindings.Binding]) -> bindings.Binding:
+        before = next((b for b in held if b.host == self._host), None)
+        if before is not None and before.live:
+            raise errors.Conflict(
+                f"port {self._key} has a binding on host '{self._host}' already",
+                code=EXISTS,
+                hint="delete that one first",
+            )
+        begun = self._all.ledger.begin(
+            state,
+            units.facts(self._context.resource, row),
+            self._host,
+            vnic_type=self._vnic_type or "normal",
+            profile=self._profile or {},
+            active=bindings.active(held) is None,
+        )
+        bindings.save(state, state.changes, before, begun)
+        if begun.active:
+            self._show(state, row, begun)
+        return begun
+
+
+class _Alter(_Described):
+    """As a PUT of the port does: another profile is told under the same epoch, another type is a new bind, and what failed is
+    tried again."""
+
+    __slots__ = ()
 
     def _change(self, state: work.Work, row: store.Row, held: list[bindings.Binding]) -> bindings.Binding:
         target = self._wanted(held)
