@@ -15,6 +15,7 @@ from gluon import errors
 from gluon.api import errors as answers
 from gluon.api import message
 from gluon.proton import terms
+from gluon.spi import policy
 
 HEADER = b"idempotency-key"
 DRY_RUN = "dry_run"
@@ -79,13 +80,31 @@ def replayed(answer: terms.Answer) -> message.Reply:
     return message.Reply(answer.status, answer.body, headers=[*tag, _REPLAYED])
 
 
-def once(request: message.Request, word: bytes, answer: Answers) -> terms.Once:
-    """What an Idempotency-Key asks for. Raises `Invalid` for what is none."""
-    if _WORD(word) is None:
-        shown = word.decode("latin-1")[:40]
+def word_of(given: bytes) -> str:
+    """What an `Idempotency-Key` says. Raises `Invalid`."""
+    if _WORD(given) is None:
+        shown = given.decode("latin-1")[:40]
         raise _wrong(
             "idempotency_key", f"Idempotency-Key '{shown}' is none", "send 1 to 255 visible ASCII characters"
         )
+    return given.strip(b'"').decode("ascii")
+
+
+def ports_once(caller: policy.Caller, given: bytes, body: bytes) -> terms.Once:
+    """The same for new ports of the Neutron face, whatever its path. A key is a project's there, as the ids that are made of it are; no
+    answer is kept, as the ports are shown as they are then."""
+    whose = f"ports\0{caller.project or ''}"
+    return terms.Once(
+        owner=hashlib.blake2b(whose.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest(),
+        key=word_of(given),
+        digest=hashlib.blake2b(body, digest_size=16).hexdigest(),
+        answer=lambda _: terms.Answer(status=201),
+    )
+
+
+def once(request: message.Request, word: bytes, answer: Answers) -> terms.Once:
+    """What an Idempotency-Key asks for. Raises `Invalid` for what is none."""
+    key = word_of(word)
 
     def told(result: Any) -> terms.Answer:
         reply = answer(result)
@@ -104,7 +123,7 @@ def once(request: message.Request, word: bytes, answer: Answers) -> terms.Once:
     )
     return terms.Once(
         owner=hashlib.blake2b(whose.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest(),
-        key=word.strip(b'"').decode("ascii"),
+        key=key,
         digest=hashlib.blake2b(whole, digest_size=16).hexdigest(),
         answer=told,
     )

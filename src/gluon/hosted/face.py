@@ -134,12 +134,23 @@ class Face:
                 if not _is_lost(error.__cause__):
                     raise
                 if not pause or isinstance(error.__cause__.__cause__, TimeoutError):
-                    self._take_back(ids.of_port(once))
+                    self._take_back(ids.of_port(self._project(context), once))
                     raise
                 time.sleep(pause)
             else:
                 return made
         raise AssertionError
+
+    def _project(self, context: Any) -> str:
+        """Of whom Gluon took a request to be."""
+        if getattr(context, "auth_token", None):
+            return str(context.project_id or "")
+        if self._session is None:
+            return ""
+        try:
+            return str(self._session.get_project_id() or "")
+        except auth_exceptions.ClientException as error:
+            raise exceptions.ServiceUnavailable from error
 
     def _take_back(self, id: str) -> None:
         """Whoever asked for this port was told that there is none."""

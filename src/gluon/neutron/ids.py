@@ -45,10 +45,10 @@ def project_of(network: str, api: str) -> str | None:
     return str(uuid.UUID(int=number)) if number != _NOBODY else None
 
 
-def of_word(word: str) -> str:
-    """The id of the port that a request with this `Idempotency-Key` makes: the next one with it finds the port. Nobody can choose an id
-    by it."""
-    return str(uuid.uuid5(_SPACE, f"port/{word}"))
+def of_word(project: str | None, word: str, number: int) -> str:
+    """The id of the port that a request of this project with this `Idempotency-Key` makes: so it is known without an answer. Nobody
+    can choose an id by it. `number`: its place in the request."""
+    return str(uuid.uuid5(_SPACE, f"port/{normal_project(project or '')}/{word}/{number}"))
 
 
 @lru_cache(maxsize=65536)

@@ -21,7 +21,7 @@ from gluon.neutron.asker import Asker
 from gluon.neutron.blame import Blamed
 from gluon.neutron.ids import of_word
 from gluon.particles import tables
-from gluon.proton import hooked, ids, many, registry, service, units
+from gluon.proton import hooked, ids, many, registry, service, terms, units
 from gluon.spi import ports, store
 from gluon.values import mac
 
@@ -58,38 +58,34 @@ class Writing:
 
     # -- new ports -----------------------------------------------------------------------------
 
-    async def create(self, asker: Asker, several: Sequence[Body], word: str = "") -> list[bodies.Body]:
-        """New ports, as who serves sees them; all of them are made, or none. Those that were made with the same `word` before are
-        found instead."""
+    async def create(
+        self, asker: Asker, several: Sequence[Body], once: terms.Once | None = None
+    ) -> list[bodies.Body]:
+        """New ports, as who serves sees them; all of them are made, or none. Those that were made by the same request before are
+        found instead, as they are now."""
         places = await self._finder.places(asker, dict.fromkeys(_network_of(body) for body in several))
         news = []
         for number, body in enumerate(several):
             if number % _PAUSE == _PAUSE - 1:
                 await asyncio.sleep(0)
-            news.append(await self._new(asker, body, places, of_word(f"{word}/{number}") if word else ""))
+            key = of_word(asker.caller.project, once.key, number) if once is not None else ""
+            news.append(await self._new(asker, body, places, key))
 
         async def make() -> list[store.Unit]:
+            if once is not None and any(new.has_hooks for new in news):
+                await self._actions.check_once(once)
             return [unit for new in news for unit in await new.units()]
 
         try:
-            results = iter(await self._run(asker, make))
-        except errors.GluonError:
-            if word and (found := await self._found(asker, [new.key for new in news])):
-                return found
-            raise
-        made = [new.body(asker, results) for new in news]
+            results = iter(await self._run(asker, make, once))
+            made = [new.body(asker, results) for new in news]
+        except terms.Replayed:
+            made = [(await self._ports.get(asker, new.key)).body for new in news]
         for n, new in enumerate(news):
-            if new.host:
+            if new.host and made[n]["binding:host_id"] in ("", new.host):
                 await self._change(asker, new.key, {"binding:host_id": new.host})
                 made[n] = (await self._ports.get(asker, new.key)).body
         return made
-
-    async def _found(self, asker: Asker, keys: Sequence[str]) -> list[bodies.Body]:
-        """All of them, or none."""
-        try:
-            return [(await self._ports.get(asker, key)).body for key in keys]
-        except faults.Fault:
-            return []
 
     async def _new(self, asker: Asker, body: Body, places: Mapping[str, finding.Place], key: str) -> _New:
         """`key`: where the body gives none; there may be a port that has it."""
@@ -234,12 +230,17 @@ class Writing:
 
         await self._run(asker, make)
 
-    async def _run(self, asker: Asker, make: Callable[[], Awaitable[list[store.Unit]]]) -> Sequence[Any]:
+    async def _run(
+        self,
+        asker: Asker,
+        make: Callable[[], Awaitable[list[store.Unit]]],
+        once: terms.Once | None = None,
+    ) -> Sequence[Any]:
         """The results of several units as one."""
 
         async def run() -> store.Committed:
-            unit = many.Together(await make(), who=asker.caller.user, request_id=asker.request_id)
-            return await self._store.submit(unit)
+            unit: store.Unit = many.Together(await make(), who=asker.caller.user, request_id=asker.request_id)
+            return await self._store.submit(unit if once is None else terms.Terms(once=once).bind(unit))
 
         results: Sequence[Any] = (await hooked.again(run)).result
         return results
@@ -266,6 +267,7 @@ class _New:
         self._wire, self._join, self._place = wire, join, place
         self._values, self._profile, self._bound = values, profile, bound
         self.key, self.host = key, host
+        self.has_hooks = bool(wire.resource.before_hooks or (join and join.resource.before_hooks))
 
     def body(self, asker: Asker, results: Iterator[units.Result]) -> bodies.Body:
         """Of the results of its units."""

@@ -151,11 +151,14 @@ class Service:
         return (await hooked.again(run)).result
 
     async def _not_done(self, context: units.Context) -> None:
-        """Raises `Replayed` for a change that was done before, so that no hook runs again for it."""
         once = context.terms.once if context.terms is not None else None
         if once is not None:
-            row = await self._store.get(ANSWER, once.owner, once.key)
-            once.check(row, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f"))
+            await self.check_once(once)
+
+    async def check_once(self, once: terms.Once) -> None:
+        """Raises `Replayed` for a change that was done before, so that no hook runs again for it."""
+        row = await self._store.get(ANSWER, once.owner, once.key)
+        once.check(row, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f"))
 
     async def making(
         self, context: units.Context, new: incoming.New, granted: Mapping[str, Any] = _NOTHING

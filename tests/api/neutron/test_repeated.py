@@ -6,6 +6,8 @@ import asyncio
 import uuid
 from typing import Any
 
+import pytest
+
 from tests.api.neutron.cloud import CALLERS, PROJECT, Cloud
 
 
@@ -57,15 +59,63 @@ async def test_several_are_all_found(cloud: Cloud) -> None:
     assert first[0]["id"] != first[1]["id"]
 
 
-async def test_the_port_of_another_is_not_shown(cloud: Cloud) -> None:
+async def test_the_key_of_another_project_is_another_key(cloud: Cloud) -> None:
     ours = (await cloud.l2_network("10.5.0.0/24"))["id"]
     theirs = (await cloud.l2_network("10.6.0.0/24", project_id=CALLERS["stranger"].project))["id"]
     word = uuid.uuid4().hex
-    status, _ = await post(cloud, "user", word, {"port": wanted(ours, name="secret")})
+    status, first = await post(cloud, "user", word, {"port": wanted(ours, name="secret")})
     assert status == 201
-    status, body = await post(cloud, "stranger", word, {"port": {"network_id": theirs}})
-    assert status == 409
-    assert "secret" not in str(body)
-    assert [p["name"] for p in (await cloud("nova", "GET", f"ports?network_id={ours}"))["ports"]] == [
-        "secret"
-    ]
+    for _ in range(2):
+        status, body = await post(cloud, "stranger", word, {"port": {"network_id": theirs, "name": "own"}})
+        assert (status, body["port"]["name"]) == (201, "own")
+        assert body["port"]["id"] != first["port"]["id"]
+    for network, names in ((ours, ["secret"]), (theirs, ["own"])):
+        found = (await cloud("nova", "GET", f"ports?network_id={network}"))["ports"]
+        assert [port["name"] for port in found] == names
+
+
+async def test_a_key_stands_for_one_request(cloud: Cloud) -> None:
+    network = (await cloud.l2_network("10.5.0.0/24"))["id"]
+    word = uuid.uuid4().hex
+    first = {"port": wanted(network, name="a")}
+    assert (await post(cloud, "user", word, first))[0] == 201
+    for other in ({"port": wanted(network, name="b")}, {"ports": [wanted(network, name="a")]}):
+        status, refused = await post(cloud, "user", word, other)
+        assert (status, refused["NeutronError"]["type"]) == (422, "IdempotencyKeyReused")
+    assert (await post(cloud, "user", word, first))[0] == 201
+    assert [p["name"] for p in (await cloud("nova", "GET", f"ports?network_id={network}"))["ports"]] == ["a"]
+
+
+async def test_the_second_answer_is_the_port_as_it_is_then(cloud: Cloud) -> None:
+    network = (await cloud.l2_network("10.5.0.0/24"))["id"]
+    body, word = {"port": wanted(network, name="a")}, uuid.uuid4().hex
+    _, first = await post(cloud, "user", word, body)
+    path = f"ports/{first['port']['id']}"
+    await cloud("user", "PUT", path, {"port": {"name": "b"}})
+    _, again = await post(cloud, "user", word, body)
+    assert again["port"]["name"] == "b"
+    await cloud("user", "DELETE", path)
+    status, gone = await post(cloud, "user", word, body)
+    assert (status, gone["NeutronError"]["type"]) == (404, "PortNotFound"), "it is not made a second time"
+
+
+async def test_a_port_that_was_made_and_not_yet_bound_is_bound(cloud: Cloud) -> None:
+    """Who made it died between the two: whoever asks again gets what he asked for."""
+    network = (await cloud.l2_network("10.5.0.0/24"))["id"]
+    body, word = {"port": wanted(network, **{"binding:host_id": "h1"})}, uuid.uuid4().hex
+    _, first = await post(cloud, "nova", word, body)
+    assert first["port"]["binding:vif_type"] == "ovs"
+    path = f"ports/{first['port']['id']}"
+    await cloud("nova", "PUT", path, {"port": {"binding:host_id": ""}})
+    _, again = await post(cloud, "nova", word, body)
+    assert again["port"]["binding:vif_type"] == "ovs"
+    await cloud("nova", "PUT", path, {"port": {"binding:host_id": "h2"}})
+    _, moved = await post(cloud, "nova", word, body)
+    assert moved["port"]["binding:host_id"] == "h2", "bound by somebody since then"
+
+
+@pytest.mark.parametrize("word", ["", " ", "a b", "x" * 256, "\u00e4"])
+async def test_what_is_no_key(cloud: Cloud, word: str) -> None:
+    network = (await cloud.l2_network("10.5.0.0/24"))["id"]
+    status, refused = await post(cloud, "user", word, {"port": wanted(network)})
+    assert (status, refused["NeutronError"]["type"]) == (400, "InvalidInput")

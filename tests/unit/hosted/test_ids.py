@@ -9,6 +9,7 @@ from hypothesis import strategies as some
 from gluon.hosted.ids import is_gluons, of_port, of_service
 from gluon.neutron import ids
 from gluon.spi import networks
+from gluon.spi.policy import Caller
 
 
 @given(some.uuids(version=4))
@@ -37,6 +38,6 @@ def test_what_is_no_id_is_nobodys(id: object) -> None:
     assert not is_gluons(id)
 
 
-@given(some.text(min_size=1))
-def test_a_port_is_known_by_the_word_of_its_request(word: str) -> None:
-    assert of_port(word) == ids.of_word(f"{word}/0")
+@given(some.one_of(some.just(""), some.uuids().map(lambda one: one.hex), some.text()), some.text(min_size=1))
+def test_a_port_is_known_by_the_project_and_the_word_of_its_request(project: str, word: str) -> None:
+    assert of_port(project, word) == ids.of_word(Caller(user="u", project=project).project, word, 0)

@@ -18,6 +18,7 @@ _KINDS: tuple[tuple[type[errors.GluonError], str], ...] = (
     (errors.Forbidden, "PolicyNotAuthorized"),
     (errors.NotFound, "ResourceNotFound"),
     (errors.Conflict, "Conflict"),
+    (errors.Reused, "IdempotencyKeyReused"),
     (errors.Stale, "RevisionNumberConstraintFailed"),
     (errors.TooMany, "OverLimit"),
     (errors.Rejected, "InvalidInput"),

@@ -53,11 +53,12 @@ class Front:
                 base=_base(scope, headers),
                 caller=scope["gluon.caller"],
                 request_id=request_id,
-                word=headers.get(terms.HEADER, b"").decode("latin-1"),
             )
             if asked.method in ("POST", "PUT"):
                 raw = await lane.read_body(receive, headers)
                 asked.body = _decoded(raw, headers) if raw.strip() or asked.method == "POST" else {}
+                if terms.HEADER in headers and asked.method == "POST":
+                    asked.once = terms.ports_once(asked.caller, headers[terms.HEADER], raw)
             self._check_count(asked)
             reply = await self._answer(asked)
             if asked.query and asked.method == "GET" and not self.face.asker(asked.caller, request_id).serves:

@@ -20,6 +20,7 @@ from gluon.neutron.asker import Asker
 from gluon.neutron.face import Face
 from gluon.neutron.ports import Page, seen
 from gluon.objects import codec
+from gluon.proton import terms
 from gluon.spi import policy
 
 VERSION = "v2.0"
@@ -57,7 +58,7 @@ _READS = ("GET", "HEAD")
 
 
 class Asked(msgspec.Struct, kw_only=True):
-    """`base`: scheme and host, as the client wrote them; `word`: its Idempotency-Key, or empty."""
+    """`base`: scheme and host, as the client wrote them; `once`: of a new port with an Idempotency-Key."""
 
     method: str
     path: tuple[str, ...]
@@ -66,7 +67,7 @@ class Asked(msgspec.Struct, kw_only=True):
     caller: policy.Caller
     request_id: str
     body: dict[str, Any] = {}
-    word: str = ""
+    once: terms.Once | None = None
 
     @property
     def reads(self) -> bool:
@@ -158,11 +159,11 @@ class Routes:
     async def _create(self, asked: Asked, asker: Asker) -> message.Reply:
         several = asked.body.get("ports")
         if several is None:
-            (made,) = await self._face.writing.create(asker, [_inside(asked, "port")], asked.word)
+            (made,) = await self._face.writing.create(asker, [_inside(asked, "port")], asked.once)
             return _json(201, {"port": seen(asker, made)})
         if not isinstance(several, list) or not several or not all(isinstance(one, dict) for one in several):
             raise faults.bad("ports is no list of objects")
-        many = await self._face.writing.create(asker, several, asked.word)
+        many = await self._face.writing.create(asker, several, asked.once)
         return _json(201, {"ports": [seen(asker, made) for made in many]})
 
     async def _shown(self, asker: Asker, key: str) -> dict[str, Any]:
