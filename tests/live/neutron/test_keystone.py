@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gluon.hosted.ids import of_port
 from gluon.testing.process import wait_until
 from gluon.testing.product import GluonServer
 from gluon.testing.servers import KeystoneServer, neutron
@@ -77,7 +78,7 @@ def cloud(
             yield Cloud(keystone, gluon, front, own)
 
 
-def service(cloud: Cloud) -> str:
+def service(cloud: Cloud, name: str = "blue") -> str:
     """A service of the member's with a subnet, and the id of its network."""
     headers = {"x-auth-token": cloud.token(cloud.member)}
 
@@ -89,7 +90,7 @@ def service(cloud: Cloud) -> str:
         found: dict[str, Any] = answer
         return found
 
-    vpn = made("vpns", {"name": "blue"})
+    vpn = made("vpns", {"name": name})
     port = made(
         "ports",
         {
@@ -103,7 +104,7 @@ def service(cloud: Cloud) -> str:
     )
     place = {"ipaddress": "10.1.1.5", "subnet_prefix": 24, "gateway": "10.1.1.1"}
     made("vpnbindings", {"interface_id": port["id"], "service_id": vpn["id"], **place})
-    listed = cloud.gluon.request("GET", "/v2.0/networks?name=blue", headers=headers)[1]["networks"]
+    listed = cloud.gluon.request("GET", f"/v2.0/networks?name={name}", headers=headers)[1]["networks"]
     subnet = f"/v2.0/subnets/{listed[0]['subnets'][0]}"
     token = cloud.token(cloud.member)
     wait_until(lambda: cloud.front.request("GET", subnet, token=token)[0] == 200, "the subnet", limit=180)
@@ -113,7 +114,7 @@ def service(cloud: Cloud) -> str:
 def test_the_command_of_openstack_from_making_to_deleting(cloud: Cloud) -> None:
     network = service(cloud)
     nets = cloud.openstack("network", "list", "-f", "json")
-    assert {(net["ID"], net["Name"]) for net in nets} == {(network, "blue")}
+    assert (network, "blue") in {(net["ID"], net["Name"]) for net in nets}
     assert cloud.openstack("subnet", "list", "-f", "json")[0]["Subnet"] == "10.1.1.0/24"
     fixed = ("--fixed-ip", "ip-address=10.1.1.20")
     made = cloud.openstack("port", "create", "--network", "blue", *fixed, "p1", "-f", "json")
@@ -130,6 +131,17 @@ def test_the_command_of_openstack_from_making_to_deleting(cloud: Cloud) -> None:
     cloud.openstack("port", "delete", "p2")
     headers = {"x-auth-token": cloud.token(cloud.member)}
     assert cloud.gluon.request("GET", path, headers=headers)[0] == 404
+
+
+def test_the_id_of_a_port_follows_from_the_project_that_neutron_names_and_the_key(cloud: Cloud) -> None:
+    """The plugin deletes by it what nobody answered for."""
+    word, token = uuid.uuid4().hex, cloud.token(cloud.member)
+    body = {"port": {"network_id": service(cloud, "green"), "fixed_ips": []}}
+    headers = {"x-auth-token": token, "idempotency-key": word}
+    status, made = cloud.gluon.request("POST", "/v2.0/ports", body, headers=headers)
+    assert (status, made["port"]["id"]) == (201, of_port(cloud.project, word))
+    path = f"/v2.0/ports/{made['port']['id']}"
+    assert cloud.gluon.request("DELETE", path, headers={"x-auth-token": token})[0] == 204
 
 
 def test_a_stranger_sees_nothing_of_it(cloud: Cloud) -> None:
