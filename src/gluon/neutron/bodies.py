@@ -94,9 +94,9 @@ def port(
         "description": str((row[wire.description] if wire.description is not None else None) or ""),
         "binding:vnic_type": text(Role.VNIC_TYPE) or "normal",
         "binding:host_id": text(Role.HOST) or "",
-        "binding:profile": _decoded(text(Role.PROFILE)),
+        "binding:profile": decoded(text(Role.PROFILE)),
         "binding:vif_type": text(Role.VIF_TYPE) or UNBOUND,
-        "binding:vif_details": _decoded(text(Role.VIF_DETAILS)),
+        "binding:vif_details": decoded(text(Role.VIF_DETAILS)),
         "port_security_enabled": False,
         "ip_allocation": "immediate" if fixed else "none",
         "qos_policy_id": None,
@@ -215,7 +215,7 @@ def _description(resource: registry.Resource, row: store.Row) -> str:
     return str((row[column] if column is not None else None) or "")
 
 
-def _decoded(text: store.Value) -> dict[str, Any]:
+def decoded(text: store.Value) -> dict[str, Any]:
     """Protons of version 1.0 take any JSON as a profile; what is no object says nothing to Neutron's clients."""
     found = codec.decode(str(text)) if text else None
     return found if isinstance(found, dict) else {}

@@ -10,12 +10,14 @@ import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import msgspec
 
 from gluon.neutron import ids, reading, shapes, subnets
 from gluon.neutron.asker import Asker
 from gluon.particles import tables
+from gluon.proton import registry
 from gluon.proton.units import Context
 from gluon.spi import networks, store
 
@@ -34,6 +36,15 @@ class Place(msgspec.Struct, frozen=True):
     project: str | None
 
 
+class Named(msgspec.Struct, frozen=True):
+    """The service that a network is, which never changes; `project`: whose it was when it was last read."""
+
+    api: str
+    kind: str
+    key: store.Value
+    project: store.Value
+
+
 class Finder:
     """Reads networks of one database."""
 
@@ -43,6 +54,11 @@ class Finder:
         self._entered: set[tuple[str, str]] = set()
         self._entered_all: object = None
         self._known_ids: dict[str, tuple[str, str, str]] = {}
+        self._read: dict[str, Named] = {}
+
+    def named(self, one: str) -> Named | None:
+        """A network that was read before, seen or not."""
+        return self._read.get(one)
 
     async def places(
         self, asker: Asker, wanted: Collection[str], *, unseen: bool = False
@@ -64,6 +80,7 @@ class Finder:
                 self._store, net.resource.table, net.resource.records.key_column, list(keys)
             )
             for key, row in services.items():
+                self._note(keys[str(key)], net.resource, row)
                 if unseen or asker.sees(net.resource, row):
                     place = Place(keys[str(key)], name[0], net, row, None)
                     found[place.id] = place
@@ -79,10 +96,14 @@ class Finder:
             for row in rows.values():
                 named = (str(row["api"]), str(row["object_type"]), str(row["object_key"]))
                 found[str(row["id"])] = named
-                while len(self._known_ids) >= _MOST:
-                    del self._known_ids[next(iter(self._known_ids))]
+                _bound(self._known_ids)
                 self._known_ids[str(row["id"])] = named
         return found
+
+    def _note(self, one: str, resource: registry.Resource, row: store.Row) -> None:
+        key = row[resource.records.key_column]
+        _bound(self._read)
+        self._read[one] = Named(resource.api, resource.name, key, row[tables.PROJECT])
 
     async def _plain(self, asker: Asker, wanted: Sequence[str]) -> dict[str, Place]:
         """Those of ports without a service: of projects that have ports, and the caller's own."""
@@ -135,11 +156,13 @@ class Finder:
         project = None if asker.serves else asker.caller.project
         rows = await self._store.select(store.Select(table=resource.table, project=project))
         key = resource.records.key_column
-        return [
-            Place(networks.network_id(resource.api, resource.name, row[key]), resource.api, net, row, None)
-            for row in rows
-            if asker.sees(resource, row)
-        ]
+        found: list[Place] = []
+        for row in rows:
+            one = networks.network_id(resource.api, resource.name, row[key])
+            self._note(one, resource, row)
+            if asker.sees(resource, row):
+                found.append(Place(one, resource.api, net, row, None))
+        return found
 
     async def in_network(self, place: Place) -> Sequence[subnets.Subnet]:
         """Those of a network."""
@@ -213,6 +236,12 @@ class Finder:
             if last:
                 return
             after = rows[-1][key]
+
+
+def _bound(kept: dict[str, Any]) -> None:
+    """Make room for one more."""
+    while len(kept) >= _MOST:
+        del kept[next(iter(kept))]
 
 
 class _Enter:

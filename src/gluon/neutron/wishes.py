@@ -6,6 +6,7 @@ silence. Pure.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -53,6 +54,14 @@ _READ_ONLY = frozenset({
     "id", "status", "created_at", "updated_at", "revision_number", "binding:vif_type", "binding:vif_details",
     "ip_allocation", "dns_assignment", "resource_request", "qos_network_policy_id", "hardware_offload_type",
 })  # fmt: skip
+USUAL: Mapping[str, Any] = {
+    "status": "DOWN",
+    "vnic_type": "normal",
+    "mtu": bodies.MTU,
+    "admin_state_up": True,
+    "vlan_transparency": False,
+}
+"""By roles and names, what is required of a new port and Neutron's clients never say."""
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -218,3 +227,8 @@ def filled(wire: shapes.Wire, values: dict[str, Any], usual: Mapping[str, Any]) 
         elif name in usual:
             values[name] = usual[name]
     return values
+
+
+def any_mac() -> str:
+    """For protons that give none: of the range that OpenStack's ports are in."""
+    return "fa:16:3e:" + ":".join(f"{random.randrange(256):02x}" for _ in range(3))

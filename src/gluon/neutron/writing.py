@@ -7,14 +7,13 @@ journal are the proton's own.
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from gluon import errors
 from gluon.arbiter.bindings import BINDING_FAILED
 from gluon.model.types import OnDelete, Role
-from gluon.neutron import addresses, bodies, faults, finding, profiles, shapes, wishes
+from gluon.neutron import addresses, bodies, faults, finding, profiles, quick, shapes, wishes
 from gluon.neutron import ids as wire_ids
 from gluon.neutron import ports as reads
 from gluon.neutron.asker import Asker
@@ -55,6 +54,7 @@ class Writing:
         self._binds = binds
         self._finder = finder
         self._ports = found
+        self.quick = quick.Quick(known, finder)
 
     # -- new ports -----------------------------------------------------------------------------
 
@@ -63,6 +63,8 @@ class Writing:
     ) -> list[bodies.Body]:
         """New ports, as who serves sees them; all of them are made, or none. Those that were made by the same request before are
         found instead, as they are now."""
+        if once is None and len(several) == 1 and (unit := self.quick.unit(asker, several[0])) is not None:
+            return [unit.body((await self._store.submit(unit)).result)]
         places = await self._finder.places(asker, dict.fromkeys(_network_of(body) for body in several))
         news = []
         for number, body in enumerate(several):
@@ -103,12 +105,8 @@ class Writing:
         _check_device_owner(asker, body, owner, "create_port")
         usual = {
             "project": asker.caller.project if asker.caller.project and not asker.serves else owner,
-            "mac": _mac(),
-            "status": "DOWN",
-            "vnic_type": "normal",
-            "mtu": bodies.MTU,
-            "admin_state_up": True,
-            "vlan_transparency": False,
+            "mac": wishes.any_mac(),
+            **wishes.USUAL,
         }
         values = wishes.filled(wire, wish.values, usual)
         if key:
@@ -349,8 +347,3 @@ def _network_of(body: Body) -> str:
     if not isinstance(network, str) or not network:
         raise faults.bad("Failed to parse request. Required attribute 'network_id' not specified")
     return network
-
-
-def _mac() -> str:
-    """For protons that give none: of the range that OpenStack's ports are in."""
-    return "fa:16:3e:" + ":".join(f"{random.randrange(256):02x}" for _ in range(3))

@@ -22,6 +22,7 @@ class Create:
 
     __slots__ = (
         "_context",
+        "_fresh",
         "_granted",
         "_key",
         "_made_key",
@@ -40,14 +41,20 @@ class Create:
         values: Mapping[str, Any],
         written: Mapping[str, Any],
         granted: Collection[str] = (),
+        fresh: frozenset[str] = _NONE,
+        reads: Sequence[store.Lookup] | None = None,
     ) -> None:
         """`made_key`: the key is a fresh uuid of ours, so that nothing can have it already; `granted`: attributes that the
-        service's own code sets."""
+        service's own code sets; `fresh`: columns whose values are keys that were made for this unit, so that no other row has
+        them; `reads`: where somebody knows what it looks at."""
         resource = context.resource
         self.who, self.request_id = context.caller.user, context.request_id
         self._context, self._key, self._made_key = context, key, made_key
-        self._values, self._written, self._granted = values, written, granted
+        self._values, self._written, self._granted, self._fresh = values, written, granted, fresh
         self.reads: Sequence[store.Lookup] = ()
+        if reads is not None:
+            self.reads = reads
+            return
         if resource.references:
             self.reads = checks.reads_of_references(resource, values)
         if not made_key or resource.unique:
@@ -63,6 +70,7 @@ class Create:
         reads = [
             store.Lookup(resource.table, g.columns, tuple(self._column(c, project) for c in g.columns))
             for g in resource.unique
+            if self._fresh.isdisjoint(g.columns)
         ]
         if self._made_key:
             return reads
@@ -115,11 +123,11 @@ class Create:
         return changes
 
     def _taken(self) -> frozenset[str]:
-        """Columns whose values a pool of the model gives."""
+        """Columns whose values no other row has: a pool of the model gives them, or they are fresh."""
         pooled = self._context.resource.pooled
         if not pooled:
-            return _NONE
-        return frozenset(
+            return self._fresh
+        return self._fresh.union(
             p.column for p in pooled if p.supply is not None and p.attribute.name not in self._values
         )
 
