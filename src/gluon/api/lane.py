@@ -10,15 +10,12 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple, Protocol
-from urllib.parse import unquote
 
-import msgspec
 import structlog
 
 from gluon import errors
 from gluon.api import errors as answers
-from gluon.api import evened, message, rates, resources, terms, watch
-from gluon.proton import registry
+from gluon.api import evened, message, places, rates, resources, terms, watch
 from gluon.proton import terms as proton_terms
 from gluon.spi import context, policy
 
@@ -79,35 +76,6 @@ class Answered(NamedTuple):
 Record = Callable[[Answered], None]
 
 
-Refusal = Callable[[Exception, Mapping[bytes, bytes], str], message.Reply]
-"""Of an error, the request's headers and its id."""
-
-
-class Posting(Protocol):
-    """`posts.Posts`: begins what it can, and says whether it has."""
-
-    def begin(self, asked: Any) -> bool: ...
-
-
-class Place(msgspec.Struct, frozen=True):
-    """Where a request goes that is the lane's: the path's segments, what they name, the query."""
-
-    path: tuple[str, ...]
-    resource: resources.Served
-    rest: tuple[str, ...]
-    query: bytes
-    makes: bool = False
-    """A POST makes one object or several, and nothing runs before."""
-    source: resources.Resources | None = None
-    paths: object = None
-    """Those of the source by which it was found."""
-
-    def check(self) -> None:
-        """Raises `StaleModel` where models were replaced since."""
-        if self.source is not None:
-            self.source.check(self.paths)
-
-
 class Lane:
     """`app(scope, receive, send)`; a server that knows us may ask `place` and `answer` instead."""
 
@@ -124,15 +92,17 @@ class Lane:
         self._guard = guard
         self._observer = observer
         self._record = record
-        self._collections: dict[bytes, Place] = {}
+        self._collections: dict[bytes, places.Place] = {}
         self._known: object = None
         self.streams: watch.Streams | None = None
         self.rates: rates.Rates | None = None
-        self.posts: Posting | None = None
-        self.refusals: Mapping[str, Refusal] = {}
+        self.posts: places.Posting | None = None
+        self.face: places.Face | None = None
+        """What answers some paths that are no resource's."""
+        self.refusals: Mapping[str, places.Refusal] = {}
         """By the first segment of a path, who tells errors in other words than ours."""
 
-    def place(self, target: bytes) -> Place | None:
+    def place(self, target: bytes) -> places.Place | None:
         """Of a request's target; None if it is not the lane's. Those of collections are kept while the models stay."""
         if self._known is not self._resources.paths:
             self._known, self._collections = self._resources.paths, {}
@@ -141,14 +111,22 @@ class Lane:
             raw, _, query = target.partition(b"?")
             if watch.ASKED in query:
                 return None
-            path = segments(raw)
-            match = self._resources.find(path)
-            if match is None:
+            path = places.segments(raw)
+            place = self._found(path, query)
+            if place is None:
                 return None
-            place = Place(path, *match, query, _makes(*match, query), self._resources, self._known)
             if len(path) <= _SHORT and not query and len(self._collections) < _KEPT:
                 self._collections[target] = place
         return place
+
+    def _found(self, path: tuple[str, ...], query: bytes) -> places.Place | None:
+        match = self._resources.find(path)
+        if match is not None:
+            makes = places.makes(*match, query)
+            return places.Place(path, *match, query, makes, self._resources, self._known, self.posts)
+        if self.face is not None and not query and path in self.face.paths:
+            return places.Place(path, None, (), query, True, posting=self.face.posts, face=self.face)
+        return None
 
     def end(self) -> None:
         """The server stops: who watches hears of it."""
@@ -158,7 +136,7 @@ class Lane:
     async def answer(
         self,
         method: str,
-        place: Place,
+        place: places.Place,
         headers: dict[bytes, bytes],
         body: bytes,
         admitted: policy.Caller | Awaitable[policy.Caller] | None = None,
@@ -181,21 +159,42 @@ class Lane:
                 caller=caller,
                 id=request_id,
                 body=body,
-                modern=place.resource.modern,
+                modern=place.modern,
             )
-            try:
-                place.check()
-                reply = await self._resources.handle(request, place.resource, place.rest)
-            except errors.StaleModel:
-                reply = await self._resources.again(request)
+            reply = await self._handled(request, place)
         except proton_terms.Replayed as before:
             reply = terms.replayed(before.answer)
         except Exception as error:  # noqa: BLE001 - the border: no client sees a stack
             await evened.hold(error, caller, at)
-            reply = failed(error, headers, request_id, modern=place.resource.modern)
+            reply = self._refused(error, headers, request_id, place.path, modern=place.modern)
         self._told(Answered(method, place.path, headers, caller, request_id, place.resource, reply.status,
                             reply.body, time.perf_counter() - began))  # fmt: skip
         return reply, request_id
+
+    async def _handled(self, request: message.Request, place: places.Place) -> message.Reply:
+        """Raises `Replayed` and the errors of `gluon.errors`."""
+        if place.resource is None:
+            assert place.face is not None
+            return await place.face.handle(request)
+        try:
+            place.check()
+            return await self._resources.handle(request, place.resource, place.rest)
+        except errors.StaleModel:
+            return await self._resources.again(request)
+
+    def _refused(
+        self,
+        error: Exception,
+        headers: dict[bytes, bytes],
+        request_id: str,
+        path: tuple[str, ...],
+        *,
+        modern: bool,
+    ) -> message.Reply:
+        """The answer to a request that raised, in the words of its path."""
+        reply = failed(error, headers, request_id, modern=modern)
+        told = self.refusals.get(path[0])
+        return reply if told is None else told(error, headers, request_id)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -207,7 +206,7 @@ class Lane:
         context.REQUEST.set(request_id)
         headers: dict[bytes, bytes] = dict(scope["headers"])
         modern, caller, served = False, None, None
-        path = segments(scope.get("raw_path") or scope["path"].encode())
+        path = places.segments(scope.get("raw_path") or scope["path"].encode())
         paths = self._resources.paths
         try:
             match = self._resources.find(path)
@@ -240,9 +239,7 @@ class Lane:
             reply = terms.replayed(before.answer)
         except Exception as error:  # noqa: BLE001 - the border: no client sees a stack
             await evened.hold(error, caller, at)
-            reply = failed(error, headers, request_id, modern=modern)
-            if path[0] in self.refusals:
-                reply = self.refusals[path[0]](error, headers, request_id)
+            reply = self._refused(error, headers, request_id, path, modern=modern)
         await respond(send, reply, request_id, head=method == "HEAD")
         self._told(Answered(method, path, headers, caller, request_id, served, reply.status, reply.body,
                             time.perf_counter() - began))  # fmt: skip
@@ -323,20 +320,6 @@ def failed(
     if not isinstance(error, (errors.Rejected, errors.Unavailable, errors.BusError)):
         log.error("request failed", request_id=request_id, exc_info=error)
     return answers.reply(error, headers, request_id, modern=modern)
-
-
-def _makes(resource: resources.Served, rest: tuple[str, ...], query: bytes) -> bool:
-    plain = isinstance(resource, registry.Resource) and not resource.before_hooks
-    return plain and not rest and not query
-
-
-def segments(raw: bytes) -> tuple[str, ...]:
-    """The decoded segments of a path, without a trailing slash. A `%2F` does not split."""
-    text = raw.split(b"?", 1)[0].decode("latin-1")
-    parts = text.strip("/").split("/")
-    if "%" in text:
-        parts = [unquote(p, errors="replace") for p in parts]
-    return tuple(parts)
 
 
 async def read_body(receive: Receive, headers: dict[bytes, bytes]) -> bytes:

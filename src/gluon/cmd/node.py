@@ -325,6 +325,7 @@ def _assemble(
     app = fronts.made(settings.neutron, front, database, (served, guarding, counting, record))
     app.posts = swift = posts.Posts(guarding, actions, counting, record)
     app.rates = swift.rates = served.rates = served_too.rates = front.rates = rating.of(settings)
+    fronts.hasten(app, front, database.inner.writer, (served, guarding, counting, record))
     alone = config.database_url(settings).startswith("sqlite:")
     watching, app.streams = streams.make(
         database.inner, lambda: known, actions, standings, protons.rules, _Shown(protons, database).renew,

@@ -17,7 +17,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from gluon.api import lane, message, posts, watch
+from gluon.api import lane, message, places, posts, watch
 from gluon.cmd import heads, repeated
 from gluon.spi import store
 
@@ -43,7 +43,7 @@ class Exchange(posts.Asked):
     """Nobody waits for it: the body is whole before anyone looks."""
 
     def __init__(
-        self, method: str, place: lane.Place, headers: dict[bytes, bytes], connection: ShortWay
+        self, method: str, place: places.Place, headers: dict[bytes, bytes], connection: ShortWay
     ) -> None:
         super().__init__(method, place, headers)
         self.connection = connection
@@ -55,7 +55,7 @@ class Exchange(posts.Asked):
     def made(self, document: bytes, revision: store.Value) -> None:
         self.connection.send(self, self.connection.encoded_made(self, document, revision))
 
-    def refused(self, reply: message.Reply) -> None:
+    def told(self, reply: message.Reply) -> None:
         self.connection.send(self, self.connection.encoded(self, reply, self.request_id))
 
     def again(self) -> None:
@@ -232,9 +232,8 @@ class ShortWay(HttpToolsProtocol):
             self._complete(plain)
 
     def _complete(self, plain: Exchange) -> None:
-        assert self._lane is not None
         plain.more_body = False
-        posting = self._lane.posts
+        posting = plain.place.posting
         if posting is None or not posting.begin(plain):
             self.start(plain)
 

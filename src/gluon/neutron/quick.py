@@ -1,6 +1,6 @@
 """One new port in a network that is known, begun without reading anything: all of it is decided in its unit.
 
-In: an asker and what a body says of a port. Out: a `NewPort`, a unit whose result is told by `document`; None where there is more to
+In: an asker and what a body says of a port. Out: a `NewPort`, a unit whose result is a `Made`; None where there is more to
 do, which `writing` does: a network that nobody has asked for yet, addresses or a host that are named, a wrong body. Invariant: what is
 kept here never changes (which service a network is), everything else is looked at in the unit as it is stored.
 """
@@ -57,18 +57,10 @@ class Beginning(msgspec.Struct, frozen=True):
     of_both: Sequence[store.Lookup]
 
 
-class Made(msgspec.Struct, frozen=True, gc=False):
-    """Rows of the port, of its binding, and of the service."""
-
-    row: store.Row
-    bound: store.Row
-    service: store.Row
-
-
 class NewPort:
     """A port, its default interface and its binding to a service, as one unit."""
 
-    __slots__ = ("_asker", "_join", "_port", "_service", "_way", "network", "reads", "request_id", "who")
+    __slots__ = ("_join", "_port", "_service", "asker", "network", "reads", "request_id", "way", "who")
 
     def __init__(
         self,
@@ -80,18 +72,18 @@ class NewPort:
         reads: Sequence[store.Lookup],
     ) -> None:
         """`place`: the network, and the key of the service that it is."""
-        self._way, self._asker, self._port, self._join = way, asker, port, join
+        self.way, self.asker, self._port, self._join = way, asker, port, join
         self.network, self._service = place
         self.who, self.request_id = port.who, port.request_id
         self.reads = reads
 
     def decide(self, view: store.Batch) -> store.Changes:
-        way = self._way
+        way = self.way
         service = way.join.net.resource
         if way.port.former:
             way.port.check()
         row = view.get(service.table, self._service)
-        if row is None or not self._asker.sees(service, row):
+        if row is None or not self.asker.sees(service, row):
             raise faults.missing("Network", self.network)
         try:
             changes = self._port.decide(view)
@@ -105,22 +97,33 @@ class NewPort:
         made: units.Result = changes.result
         changes.writes += more.writes
         changes.entries += more.entries
-        changes.result = Made(made.row, more.result.row, row)
+        changes.result = Made(self, made.row, more.result.row, row)
         return changes
 
-    def body(self, made: Made) -> bodies.Body:
-        """The port as who serves sees it."""
-        attached, hidden = self._shown(made)
-        return bodies.port(self._way.wire, made.row, "DOWN", attached, hidden)
 
-    def document(self, made: Made) -> bytes:
-        """The port as the asker sees it, as JSON."""
-        attached, hidden = self._shown(made)
-        return shown.document(self._way.wire, made.row, "DOWN", attached, hidden, serves=self._asker.serves)
+class Made(msgspec.Struct, frozen=True):
+    """A port that was made: its row, that of its binding, and that of the service."""
 
-    def _shown(self, made: Made) -> tuple[bodies.Attached, frozenset[str]]:
-        attached = reads.placed(self._way.join, made.bound, self.network, made.service)
-        return attached, self._asker.hidden(self._way.port, made.row)
+    unit: NewPort
+    row: store.Row
+    bound: store.Row
+    service: store.Row
+
+    def body(self) -> bodies.Body:
+        """As who serves sees it."""
+        attached, hidden = self._shown()
+        return bodies.port(self.unit.way.wire, self.row, "DOWN", attached, hidden)
+
+    def document(self) -> bytes:
+        """As the asker sees it, as JSON."""
+        attached, hidden = self._shown()
+        serves = self.unit.asker.serves
+        return shown.document(self.unit.way.wire, self.row, "DOWN", attached, hidden, serves=serves)
+
+    def _shown(self) -> tuple[bodies.Attached, frozenset[str]]:
+        unit = self.unit
+        attached = reads.placed(unit.way.join, self.bound, unit.network, self.service)
+        return attached, unit.asker.hidden(unit.way.port, self.row)
 
 
 class _After:

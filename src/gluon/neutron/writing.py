@@ -64,7 +64,8 @@ class Writing:
         """New ports, as who serves sees them; all of them are made, or none. Those that were made by the same request before are
         found instead, as they are now."""
         if once is None and len(several) == 1 and (unit := self.quick.unit(asker, several[0])) is not None:
-            return [unit.body((await self._store.submit(unit)).result)]
+            new_port: quick.Made = (await self._store.submit(unit)).result
+            return [new_port.body()]
         places = await self._finder.places(asker, dict.fromkeys(_network_of(body) for body in several))
         news = []
         for number, body in enumerate(several):

@@ -12,7 +12,7 @@ import pytest
 from msgspec import structs
 
 from gluon import errors
-from gluon.api import lane, message, metrics, posts, rates
+from gluon.api import lane, message, metrics, places, posts, rates
 from gluon.model import loader
 from gluon.proton import registry, units
 from gluon.spi import policy, store
@@ -22,9 +22,9 @@ BODY = b'{"name": "a"}'
 
 
 @pytest.fixture(scope="module")
-def place() -> lane.Place:
+def place() -> places.Place:
     ports = registry.Registry(loader.load_catalog()).by_name["net-l3vpn", "Port"]
-    return lane.Place(("net-l3vpn", "v1.0", "ports"), ports, (), b"", True)
+    return places.Place(("net-l3vpn", "v1.0", "ports"), ports, (), b"", True)
 
 
 class Guard:
@@ -62,7 +62,7 @@ async def until(told: Callable[[], bool]) -> None:
 class Asked(posts.Asked):
     __slots__ = ("said",)
 
-    def __init__(self, place: lane.Place, body: bytes = BODY, **headers: str) -> None:
+    def __init__(self, place: places.Place, body: bytes = BODY, **headers: str) -> None:
         given = {name.replace("_", "-").encode(): value.encode() for name, value in headers.items()}
         super().__init__("POST", place, {b"content-type": message.JSON, **given})
         self.body = body
@@ -71,7 +71,7 @@ class Asked(posts.Asked):
     def made(self, document: bytes, revision: store.Value) -> None:
         self.said.append((document, revision))
 
-    def refused(self, reply: message.Reply) -> None:
+    def told(self, reply: message.Reply) -> None:
         self.said.append(reply.status)
 
     def again(self) -> None:
@@ -90,7 +90,7 @@ def site() -> Site:
     return Site()
 
 
-async def test_answers_come_after_the_batch_each_to_who_asked(site: Site, place: lane.Place) -> None:
+async def test_answers_come_after_the_batch_each_to_who_asked(site: Site, place: places.Place) -> None:
     asked = [Asked(place) for _ in range(3)]
     assert [site.posts.begin(one) for one in asked] == [True] * 3
     assert [body for body, _ in site.actions.begun] == [{"name": "a"}] * 3
@@ -118,14 +118,14 @@ async def test_answers_come_after_the_batch_each_to_who_asked(site: Site, place:
         pytest.param({"body": b'{"a": 1, "a": 2}'}, id="a name twice"),
     ],
 )
-def test_what_is_unusual_is_left_alone(site: Site, place: lane.Place, asked: dict[str, Any]) -> None:
+def test_what_is_unusual_is_left_alone(site: Site, place: places.Place, asked: dict[str, Any]) -> None:
     site.posts.rates = rates.Rates(rates.Rate(rate=1, burst=1), {})
     assert not site.posts.begin(Asked(place, **asked))
     assert site.actions.begun == []
     assert site.posts.begin(Asked(place))  # the token is still there
 
 
-def test_what_was_found_by_a_former_model_is_found_anew(site: Site, place: lane.Place) -> None:
+def test_what_was_found_by_a_former_model_is_found_anew(site: Site, place: places.Place) -> None:
     former = copy.copy(place.resource)
     assert isinstance(former, registry.Resource)
     former.former = True
@@ -133,7 +133,7 @@ def test_what_was_found_by_a_former_model_is_found_anew(site: Site, place: lane.
     assert site.actions.begun == []
 
 
-def test_what_is_wrong_is_left_to_who_tells_it(site: Site, place: lane.Place) -> None:
+def test_what_is_wrong_is_left_to_who_tells_it(site: Site, place: places.Place) -> None:
     site.posts.rates = rates.Rates(rates.Rate(rate=0.001, burst=1), {})
     for site.actions.error in (
         errors.Conflict("taken", code="taken"),
@@ -147,7 +147,7 @@ def test_what_is_wrong_is_left_to_who_tells_it(site: Site, place: lane.Place) ->
 
 
 async def test_who_is_too_early_has_his_turn_later_and_who_is_much_too_early_is_refused(
-    site: Site, place: lane.Place, monkeypatch: pytest.MonkeyPatch
+    site: Site, place: places.Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rates, "monotonic", lambda: 100.0)
     site.posts.rates = rates.Rates(rates.Rate(rate=30, burst=1), {})
@@ -161,7 +161,7 @@ async def test_who_is_too_early_has_his_turn_later_and_who_is_much_too_early_is_
 
 
 async def test_what_is_wrong_when_its_turn_has_come_goes_the_long_way(
-    site: Site, place: lane.Place, monkeypatch: pytest.MonkeyPatch
+    site: Site, place: places.Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rates, "monotonic", lambda: 100.0)
     site.posts.rates = rates.Rates(rates.Rate(rate=30, burst=1), {})
@@ -173,7 +173,7 @@ async def test_what_is_wrong_when_its_turn_has_come_goes_the_long_way(
     assert len(site.actions.begun) == 1
 
 
-async def test_who_asks_is_looked_up_once(site: Site, place: lane.Place) -> None:
+async def test_who_asks_is_looked_up_once(site: Site, place: places.Place) -> None:
     async def known() -> policy.Caller:
         return ALICE
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from gluon import errors
 from gluon.api import errors as problems
-from gluon.api import evened, lane, message, rates, terms
+from gluon.api import evened, lane, message, places, rates, terms
 from gluon.api.neutron import answers, routes
 from gluon.neutron.face import Face
 from gluon.neutron.faults import Fault
@@ -21,8 +21,14 @@ _PAUSES = (0.0, 0.05, 0.3)
 ROOTS = frozenset({"v2.0", "networking"})
 
 
+PORTS = frozenset({(routes.VERSION, "ports"), ("networking", routes.VERSION, "ports")})
+
+
 class Front:
-    """`rest`: what answers all other paths; `refresh` loads models that others have replaced; `face`: that of the routes."""
+    """`rest`: what answers all other paths; `refresh` loads models that others have replaced; `face`: that of the routes. A
+    `places.Face`."""
+
+    paths = PORTS
 
     def __init__(
         self, rest: lane.App, found: routes.Routes, refresh: Callable[[], Awaitable[None]], face: Face
@@ -32,10 +38,27 @@ class Front:
         self.refresh = refresh
         self.face = face
         self.rates: rates.Rates | None = None
+        self.posts: places.Posting | None = None
+
+    async def handle(self, request: message.Request) -> message.Reply:
+        """The answer to a request without a query."""
+        asked = routes.Asked(
+            method=request.method,
+            path=request.path,
+            query=[],
+            base="",  # only pages have links
+            caller=request.caller,
+            request_id=request.id,
+        )
+        if asked.method in ("POST", "PUT"):
+            self._take(asked, request.body, request.headers)
+        return await self._answer(asked)
 
     async def __call__(self, scope: lane.Scope, receive: lane.Receive, send: lane.Send) -> None:
         path = (
-            lane.segments(scope.get("raw_path") or scope["path"].encode()) if scope["type"] == "http" else ()
+            places.segments(scope.get("raw_path") or scope["path"].encode())
+            if scope["type"] == "http"
+            else ()
         )
         if not path or path[0] not in ROOTS:
             await self._rest(scope, receive, send)
@@ -55,11 +78,7 @@ class Front:
                 request_id=request_id,
             )
             if asked.method in ("POST", "PUT"):
-                raw = await lane.read_body(receive, headers)
-                asked.body = _decoded(raw, headers) if raw.strip() or asked.method == "POST" else {}
-                if terms.HEADER in headers and asked.method == "POST":
-                    asked.once = terms.ports_once(asked.caller, headers[terms.HEADER], raw)
-            self._check_count(asked)
+                self._take(asked, await lane.read_body(receive, headers), headers)
             reply = await self._answer(asked)
             if asked.query and asked.method == "GET" and not self.face.asker(asked.caller, request_id).serves:
                 await evened.tick(began)  # rows that others have are read as well, and then left out
@@ -71,6 +90,13 @@ class Front:
             await evened.hold(error, scope["gluon.caller"], began)
             reply = answers.refused(error, headers, request_id)
         await _respond(send, reply, head=scope["method"] == "HEAD")
+
+    def _take(self, asked: routes.Asked, raw: bytes, headers: dict[bytes, bytes]) -> None:
+        """The body of a request. Raises `Rejected`."""
+        asked.body = _decoded(raw, headers) if raw.strip() or asked.method == "POST" else {}
+        if terms.HEADER in headers and asked.method == "POST":
+            asked.once = terms.ports_once(asked.caller, headers[terms.HEADER], raw)
+        self._check_count(asked)
 
     def _check_count(self, asked: routes.Asked) -> None:
         """Of the objects of a request. Raises `Fault`."""

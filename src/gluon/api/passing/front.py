@@ -16,7 +16,7 @@ from urllib.parse import quote
 import structlog
 
 from gluon import errors
-from gluon.api import guard, lane, message
+from gluon.api import guard, lane, message, places
 from gluon.api.neutron import answers, routes
 from gluon.api.neutron import front as face_front
 from gluon.api.passing import heads, lists
@@ -75,7 +75,7 @@ class Front(lane.Lane):
         if left is not None:
             await super().__call__(scope, left, send)
             return
-        path, headers = lane.segments(scope["raw_path"]), dict(scope["headers"])
+        path, headers = places.segments(scope["raw_path"]), dict(scope["headers"])
         self._told(lane.Answered(scope["method"], path, headers, None, request_id, None, status, None,
                                  perf_counter() - began))  # fmt: skip
 
