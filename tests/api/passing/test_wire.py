@@ -75,6 +75,26 @@ async def test_bodies_of_each_form(port: int, cloud: Cloud, behind: Small) -> No
         assert await reader.read() == b""
 
 
+@pytest.mark.parametrize(
+    ("method", "first", "length"),
+    [("GET", "304 Not Modified", ""), ("GET", "204 No Content", ""), ("HEAD", "200 OK", "9")],
+)
+async def test_answers_without_a_body(
+    port: int, cloud: Cloud, behind: Small, method: str, first: str, length: str
+) -> None:
+    """A length may be said all the same, of the body that another request would get. The connection goes on."""
+    behind.odd = lambda _: f"HTTP/1.1 {first}\r\nETag: x\r\nContent-Length: 9\r\n\r\n".encode()
+    async with line(port) as (reader, writer):
+        for _ in range(2):
+            writer.write(f"{method} /v2.0/routers HTTP/1.1\r\n{HEAD}\r\n".encode())
+            status, headers, _ = await answer(reader, "HEAD")
+            assert (status, headers["etag"], headers.get("content-length", "")) == (
+                int(first[:3]),
+                "x",
+                length,
+            )
+
+
 async def test_answers_are_passed_on_before_they_end(port: int, cloud: Cloud, behind: Small) -> None:
     first = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
     more: list[Callable[[bytes], None]] = []

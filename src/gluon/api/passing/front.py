@@ -173,7 +173,11 @@ async def send_on(answer: passing.Answer, send: lane.Send) -> None:
     """An answer as it comes. Raises `Broken`."""
     first = await answer.read() if not answer.ended else b""
     await send(
-        {"type": "http.response.start", "status": answer.status, "headers": heads.of_answer(answer.headers)}
+        {
+            "type": "http.response.start",
+            "status": answer.status,
+            "headers": heads.of_answer(answer.headers, answer.status),
+        }
     )
     while not answer.ended:
         await send({"type": "http.response.body", "body": first, "more_body": True})

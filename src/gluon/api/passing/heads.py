@@ -26,6 +26,7 @@ _OF_ONE_CONNECTION = frozenset({
 _OURS = _OF_ONE_CONNECTION | {b"content-length", b"expect", b"x-grade", message.PEER, _FOR, _VIA}
 _ANSWERED = _OF_ONE_CONNECTION | {b"date"}
 """Our server dates its answers itself."""
+_BODILESS = frozenset({204, 304})
 _OF_THE_WHOLE = frozenset({b"accept-encoding", b"if-none-match", b"if-modified-since", b"range"})
 """Of an answer as it is sent: what is put together here is another."""
 
@@ -65,8 +66,11 @@ def comes_back(scope: Scope) -> bool:
     return any(name == _VIA and NAME in value.replace(b",", b" ").split() for name, value in scope["headers"])
 
 
-def of_answer(given: Headers) -> Headers:
+def of_answer(given: Headers, status: int = 0) -> Headers:
+    """A length that is said of no body is that of another answer: our server would wait for it."""
     named = _named(given)
+    if status in _BODILESS:
+        named |= {b"content-length"}
     return [pair for pair in given if pair[0] not in _ANSWERED and pair[0] not in named]
 
 
