@@ -38,9 +38,13 @@ def _check_nested(body: bytes, value: dict[str, Any]) -> None:
 
 
 def _names(value: Any) -> int:
-    if isinstance(value, dict):
-        return len(value) + sum(_names(v) for v in value.values() if isinstance(v, dict | list))
-    return sum(_names(v) for v in value if isinstance(v, dict | list))
+    found = 0
+    if type(value) is dict:
+        found, value = len(value), value.values()
+    for inner in value:
+        if type(inner) in _NESTED:
+            found += _names(inner)
+    return found
 
 
 def _check_depth(value: Any) -> None:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from msgspec import structs
-
 from gluon.proton import access, registry, service, units
 from gluon.spi import policy, ports, store
 
@@ -41,8 +39,8 @@ class Asker:
     def context(self, resource: registry.Resource) -> units.Context:
         found = self._contexts.get(id(resource))
         if found is None:
-            made = self._actions.context(resource, self.caller, self.request_id)
-            found = self._contexts[id(resource)] = structs.replace(made, rule=ports.Rule.NEUTRON)
+            found = self._actions.context(resource, self.caller, self.request_id, rule=ports.Rule.NEUTRON)
+            self._contexts[id(resource)] = found
         return found
 
     def sees(self, resource: registry.Resource, row: store.Row) -> bool:

@@ -69,6 +69,7 @@ def shown_project(project: Hashable) -> str:
         return str(project)
 
 
+@lru_cache(maxsize=65536)
 def stored_project(given: str) -> str:
     """The same as rows have it."""
     return normal_project(given)

@@ -14,7 +14,7 @@ import msgspec
 
 from gluon import errors
 from gluon.model.types import Role
-from gluon.neutron import bodies, faults, finding, shapes, shown, wishes
+from gluon.neutron import bodies, faults, finding, glance, shapes, shown, wishes
 from gluon.neutron import ports as reads
 from gluon.neutron.asker import Asker
 from gluon.neutron.blame import Blamed
@@ -22,8 +22,6 @@ from gluon.proton import create, incoming, registry, units
 from gluon.proton.ids import new_id
 from gluon.spi import store
 
-_MORE = frozenset({"fixed_ips", "binding:host_id", "binding:profile", "id"})
-"""Members of a body that take more than one look."""
 _MOST = 2000
 """Projects and networks of which it is kept how their bindings begin."""
 
@@ -33,6 +31,7 @@ class Way(msgspec.Struct, frozen=True, eq=False):
 
     wire: shapes.Wire
     join: shapes.Join
+    members: Mapping[str, glance.Entry]
     project: str
     """The attribute of a port that says whose it is."""
     usual: Mapping[str, Any]
@@ -178,7 +177,7 @@ class Quick:
         """None: it takes more. It never raises."""
         network = body.get("network_id")
         named = self._finder.named(network) if type(network) is str else None
-        if named is None or not _MORE.isdisjoint(body):
+        if named is None:
             return None
         if named.project is not None and named.project != asker.caller.project and not asker.serves:
             return None  # it is told as one that is not there, and in the same time
@@ -193,7 +192,9 @@ class Quick:
     def _unit(
         self, way: Way, asker: Asker, body: Mapping[str, Any], place: tuple[str, store.Value]
     ) -> NewPort | None:
-        values = wishes.made(asker, way.wire, body).values
+        values = glance.values(way.members, body)
+        if values is None:
+            return None
         if way.project not in values:
             if asker.serves or not asker.caller.project:
                 return None  # it is the network's project that counts
@@ -257,7 +258,16 @@ def _compiled(wire: shapes.Wire, join: shapes.Join) -> Way | None:
     name = wire.attribute(Role.MAC)
     mac = name if name is not None and usual.pop(name, None) is not None else None
     fresh = frozenset({join.column(join.interface)})
-    return Way(wire=wire, join=join, project=project, usual=usual, mac=mac, fresh=fresh, beginnings={})
+    return Way(
+        wire=wire,
+        join=join,
+        members=glance.table(wire),
+        project=project,
+        usual=usual,
+        mac=mac,
+        fresh=fresh,
+        beginnings={},
+    )
 
 
 def _pools(kind: registry.Resource) -> frozenset[str]:

@@ -6,6 +6,7 @@ In: rows of services and bindings. Out: `Subnet`s. An address belongs to the lon
 from __future__ import annotations
 
 import ipaddress
+import socket
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -55,11 +56,14 @@ def _range(cidr: str) -> _Range:
 
 def holding(found: Sequence[Subnet], address: str) -> Subnet | None:
     """The subnet that an address belongs to."""
+    version = 6 if ":" in address else 4
     try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
+        if version == 4:
+            number = int.from_bytes(socket.inet_pton(socket.AF_INET, address))
+        else:
+            number = int.from_bytes(socket.inet_pton(socket.AF_INET6, address.partition("%")[0]))
+    except (OSError, ValueError):
         return None
-    version, number = parsed.version, int(parsed)
     best: tuple[int, Subnet] | None = None
     for one in found:
         held = _range(one.cidr)

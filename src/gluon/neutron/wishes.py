@@ -17,7 +17,7 @@ from gluon.neutron import bodies, faults, ids, shapes
 from gluon.neutron.asker import Asker
 from gluon.objects import codec
 
-_ROLES = {
+ROLES = {
     "name": Role.NAME,
     "mac_address": Role.MAC,
     "device_id": Role.DEVICE,
@@ -28,10 +28,10 @@ _ROLES = {
 _CLEARED = frozenset({Role.DEVICE, Role.DEVICE_OWNER, Role.HOST, Role.NAME})
 """Of these empty and null are the same: no value."""
 _SET_BY_SERVICES = ("binding:host_id", "binding:profile")
-_PROJECT = ("tenant_id", "project_id")
-_LONGEST = 255
+PROJECT = ("tenant_id", "project_id")
+LONGEST = 255
 
-_EMPTY: Mapping[str, Sequence[Any]] = {
+EMPTY: Mapping[str, Sequence[Any]] = {
     "security_groups": ([], None),
     "allowed_address_pairs": ([], None),
     "extra_dhcp_opts": ([], None),
@@ -78,7 +78,7 @@ def made(asker: Asker, wire: shapes.Wire, body: Mapping[str, Any]) -> Wish:
     """Of a new port. `id` is for those who have made it known before."""
     _check(asker, wire, body, new=True)
     wish = _wish(wire, body)
-    projects = {ids.stored_project(str(body[name])) for name in _PROJECT if body.get(name)}
+    projects = {ids.stored_project(str(body[name])) for name in PROJECT if body.get(name)}
     if len(projects) > 1:
         raise faults.bad("'project_id' and 'tenant_id' do not match", "give one of them")
     name = wire.attribute(Role.PROJECT)
@@ -94,7 +94,7 @@ def made(asker: Asker, wire: shapes.Wire, body: Mapping[str, Any]) -> Wish:
 def changed(asker: Asker, wire: shapes.Wire, body: Mapping[str, Any], shown: bodies.Body) -> Wish:
     """Of a change. What is given as it is shown asks for nothing."""
     given = {
-        n: v for n, v in body.items() if n not in (*_READ_ONLY, *_PROJECT, "network_id") or shown.get(n) != v
+        n: v for n, v in body.items() if n not in (*_READ_ONLY, *PROJECT, "network_id") or shown.get(n) != v
     }
     _check(asker, wire, given, new=False)
     if not asker.serves:  # what he does not see he does not clear either
@@ -110,27 +110,27 @@ def _check(asker: Asker, wire: shapes.Wire, body: Mapping[str, Any], *, new: boo
             403, "PolicyNotAuthorized", f"(rule:{rule} and rule:{rule}:{hidden[0]}) is disallowed by policy"
         )
     for name, value in body.items():
-        if name in _EMPTY:
-            if value not in _EMPTY[name]:
+        if name in EMPTY:
+            if value not in EMPTY[name]:
                 raise _no_place(wire, name)
-        elif name in _READ_ONLY or (not new and name in (*_PROJECT, "network_id")):
+        elif name in _READ_ONLY or (not new and name in (*PROJECT, "network_id")):
             if not (new and name == "id"):
                 raise faults.bad(f"Attribute '{name}' not allowed in {'POST' if new else 'PUT'}")
-        elif name not in _KNOWN:
+        elif name not in KNOWN:
             raise faults.bad(f"Unrecognized attribute(s) '{name}'")
-    for name in (*_ROLES, *_PROJECT, "id", "network_id", "description"):
+    for name in (*ROLES, *PROJECT, "id", "network_id", "description"):
         value = body.get(name)
-        if value is not None and (not isinstance(value, str) or len(value) > _LONGEST):
+        if value is not None and (not isinstance(value, str) or len(value) > LONGEST):
             raise faults.invalid(
-                f"'{str(value)[:100]}' is not a valid string of at most {_LONGEST} characters for {name}"
+                f"'{str(value)[:100]}' is not a valid string of at most {LONGEST} characters for {name}"
             )
 
 
-_KNOWN = frozenset(
+KNOWN = frozenset(
     {
-        *_ROLES,
-        *_EMPTY,
-        *_PROJECT,
+        *ROLES,
+        *EMPTY,
+        *PROJECT,
         "network_id",
         "fixed_ips",
         "binding:profile",
@@ -154,7 +154,7 @@ def _no_place(wire: shapes.Wire, name: str) -> faults.Fault:
 def _wish(wire: shapes.Wire, body: Mapping[str, Any]) -> Wish:
     values: dict[str, Any] = {}
     kind = wire.resource.type
-    for name, role in _ROLES.items():
+    for name, role in ROLES.items():
         if name in body:
             _set(wire, values, name, role, body[name])
     if "admin_state_up" in body:

@@ -109,8 +109,10 @@ class Create:
             interface = resource.default_interface
             if interface is not None and resource.fill_default is not None:
                 made = self._interface(view, row)
-                if interface.checks and not judging.holds_new(view, interface, made):
-                    return self._decide_all(view)  # which tells it as one of the port
+                if interface.checks and not resource.held:
+                    if not judging.holds_new(view, interface, made):
+                        return self._decide_all(view)  # which tells it as one of the port
+                    resource.held = resource.alike
                 _add(changes, interface, made)
         elif resource.is_service:
             upkeep.enter(changes, resource, self._key)

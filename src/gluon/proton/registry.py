@@ -68,7 +68,7 @@ class Seen:
 
 @dataclass(slots=True, kw_only=True, eq=False, weakref_slot=True)
 class Resource:
-    """One object type, ready to serve. Filled by `Registry`, then never changed but for `former`."""
+    """One object type, ready to serve. Filled by `Registry`, then never changed but for `former` and `held`."""
 
     model: types.Model
     type: types.ObjectType
@@ -115,6 +115,10 @@ class Resource:
     """For a port type: the type of the interface that is made with it."""
     fill_default: filling.Filler | None = None
     """What fills that interface."""
+    alike: bool = False
+    """What the rules of that interface look at is the same in all that are made so."""
+    held: bool = False
+    """One was judged, and kept its rules: so do all that are alike."""
     children: Mapping[str, Resource] = field(default_factory=dict)
     """By plural."""
     listings: Mapping[str, referring.Reference] = field(default_factory=dict)
@@ -261,6 +265,7 @@ def _modernise(
         if interface is not None and interface.busy:
             resource.busy = True
             resource.entangled |= _more_than_judged(interface)
+            resource.alike = _alike(interface)
 
 
 def _more_than_judged(interface: Resource) -> bool:
@@ -268,6 +273,16 @@ def _more_than_judged(interface: Resource) -> bool:
     quota = interface.type.quota is not None
     chained = any(rule.chains for rule in interface.checks)
     return bool(interface.entangled or interface.pooled or quota or chained)
+
+
+def _alike(interface: Resource) -> bool:
+    """Whether its rules look only at what `defaults.filler` makes the same in each."""
+    differ = {
+        interface.type.key,
+        *map(interface.type.role, (types.Role.PORT, types.Role.NAME, types.Role.PROJECT)),
+    }
+    paths = {path for rule in interface.checks for path in rule.holds.paths}
+    return all(path[0] == "self" and len(path) > 1 and path[1] not in differ for path in paths)
 
 
 def _see(resource: Resource, made: Mapping[str, Resource]) -> None:

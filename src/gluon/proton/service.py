@@ -67,10 +67,11 @@ class Service:
         caller: policy.Caller,
         request_id: str,
         wish: terms.Terms | None = None,
+        rule: ports.Rule = ports.Rule.PROTON,
     ) -> units.Context:
         return units.Context(
             resource=resource, caller=caller, request_id=request_id, policy=self._policy, ledger=self._ledger,
-            terms=wish,
+            terms=wish, rule=rule,
         )  # fmt: skip
 
     async def create(

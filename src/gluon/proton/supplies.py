@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from gluon import errors, pools
@@ -18,6 +18,8 @@ from gluon.particles import records
 from gluon.proton import referring
 from gluon.spi import store
 
+_MOST = 1000
+"""Objects whose pools are kept."""
 _is_path = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*").fullmatch
 
 
@@ -42,12 +44,25 @@ class OwnPool:
     owner: str
     pool: types.Pool
     records: records.Records
+    known: dict[store.Value, tuple[store.Row, pools.Supply]] = field(default_factory=dict)
+    """By key, of the row that was last seen."""
 
     def id(self, key: object) -> str:
         return pools.object_pool_id(self.api, self.owner, key, self.pool.name)
 
     def supply(self, row: store.Row) -> pools.Supply:
         """Its values while the object is `row`. Raises `Invalid` where an attribute holds no range."""
+        key = row[self.records.key_column]
+        known = self.known.get(key)
+        if known is not None and known[0] is row:  # the units of a batch see the same one
+            return known[1]
+        if len(self.known) >= _MOST:
+            self.known.clear()
+        made = self._made(row)
+        self.known[key] = row, made
+        return made
+
+    def _made(self, row: store.Row) -> pools.Supply:
         exclude = [
             e for text in self.pool.exclude for e in (self._texts(row, text) if _is_path(text) else (text,))
         ]
