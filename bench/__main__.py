@@ -29,6 +29,7 @@ BENCHES = (
     "workers",
     "bind",
     "face",
+    "ports",
     "front",
     "neutron",
     "plugin",

@@ -1,30 +1,26 @@
 """Ports made by network, next to a real Neutron on the same machine in the same run: rounds with both alternate.
 
-Each makes ports with an address of one subnet, eight at a time, over its own database: Gluon with one API process, Neutron
-with two (ML2, no agents). Ports that nobody counts are made first, so that both have read what they keep.
+Each makes ports with an address of one subnet, over its own database, for as many clients as it is fastest with: Gluon with one API
+process for 64, Neutron with two (ML2, no agents) for eight. Ports that nobody counts are made first, so that both have read what
+they keep.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from bench import load, paced
+from bench import load, paced, ports
 from bench.measure import Figure, Plan, Skipped, at_least, cpu_seconds, median
-from bench.models import models
-from bench.site import Gluon, servers
-from gluon.testing.product import GluonServer
 from gluon.testing.servers import neutron
 from gluon.testing.servers.mariadb import MariadbServer
 from gluon.testing.servers.neutron import NeutronServer
 
 CLIENTS = 8
-_FACE = "/networking/v2.0"
 _RATIO = 300.0
-_OURS, _THEIRS, _FIRST = 1200, 48, 16
-"""Ports of a round, and those that Neutron makes before."""
+_THEIRS, _FIRST = 48, 16
+"""Neutron's ports of a round, and those that it makes before."""
 
 
 def run(plan: Plan) -> Sequence[Figure]:
@@ -32,34 +28,26 @@ def run(plan: Plan) -> Sequence[Figure]:
     theirs: list[float] = []
     cost: list[float] = []
     their_cost: list[float] = []
-    with (
-        databases() as (_, new),
-        neutron_on(new()) as front,
-        servers() as (postgres, etcd),
-        models(1) as folder,
-    ):
-        words = ["--database", postgres.url(postgres.create_database(), unix=True), "--etcd", etcd.url]
-        with GluonServer("server", "--workers", "1", "--model", str(folder), *words) as server:
-            product = Gluon(server)
-            mine, other = _posts(_network(product)), _posts(network(front))
-            rate_of(front, other, _FIRST)
-            for number in range(plan.rounds + 1):
-                before = product.api_cpu()
-                rate = paced.rate_of(paced.send(server.port, [mine] * _OURS, connections=CLIENTS))
-                spent = product.api_cpu() - before
-                product.settle()
-                if number:
-                    ours.append(rate)
-                    cost.append(spent / _OURS * 1e6)
-                    spent = workers_cpu(front)
-                    theirs.append(rate_of(front, other, _THEIRS))
-                    their_cost.append((workers_cpu(front) - spent) / _THEIRS * 1e3)
+    with databases() as (_, new), neutron_on(new()) as front, ports.site() as (product, _):
+        mine, other = ports.made(ports.network(product)), ports.made(network(front))
+        post = paced.Request("POST", ports.POSTS, other)
+        rate_of(front, post, _FIRST)
+        for number in range(plan.rounds + 1):
+            before = product.api_cpu()
+            seen = ports.posts(product, mine, plan.seconds)
+            spent = product.api_cpu() - before
+            if number:
+                ours.append(seen.rate)
+                cost.append(spent / seen.requests * 1e6)
+                spent = workers_cpu(front)
+                theirs.append(rate_of(front, post, _THEIRS))
+                their_cost.append((workers_cpu(front) - spent) / _THEIRS * 1e3)
     ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]
     return [
         at_least("ports made by network, to Neutron's", ratios, "×", _RATIO),
-        median("ports made by network, 8 at a time", ours, "/s"),
+        median(f"ports made by network, {load.CLIENTS} at a time", ours, "/s"),
         median("ports made by network: API CPU", cost, "µs"),
-        median("Neutron's ports, 8 at a time", theirs, "/s"),
+        median(f"Neutron's ports, {CLIENTS} at a time", theirs, "/s"),
         median("Neutron's ports: CPU of its workers", their_cost, "ms"),
     ]
 
@@ -94,7 +82,7 @@ def network(front: NeutronServer) -> str:
     made = ask(front, "POST", "networks", {"network": {"name": "blue", "tenant_id": load.PROJECT}})[
         "network"
     ]["id"]
-    body = {"network_id": made, "cidr": "10.0.0.0/16", "ip_version": 4, "enable_dhcp": False}
+    body = {"network_id": made, "cidr": ports.CIDR, "ip_version": 4, "enable_dhcp": False}
     ask(front, "POST", "subnets", {"subnet": {**body, "tenant_id": load.PROJECT}})
     return str(made)
 
@@ -115,15 +103,3 @@ def rate_of(front: NeutronServer, post: paced.Request, count: int) -> float:
 def workers_cpu(front: NeutronServer) -> float:
     """CPU seconds so far of Neutron's workers and their parent."""
     return cpu_seconds(front.daemon.pid, family=True)
-
-
-def _network(product: Gluon) -> str:
-    body = {"project_id": load.PROJECT, "name": "blue", "subnets": [{"cidr": "10.0.0.0/16"}]}
-    product.ask("POST", "/proton/net-0/v2.0/networks", body)
-    return str(product.ask("GET", f"{_FACE}/networks?name=blue")["networks"][0]["id"])
-
-
-def _posts(network_id: str) -> paced.Request:
-    """The same request to both: only the paths of their servers' roots differ, and both have this one."""
-    body = {"port": {"network_id": network_id, "tenant_id": load.PROJECT, "admin_state_up": True}}
-    return paced.Request("POST", "/v2.0/ports", json.dumps(body))
