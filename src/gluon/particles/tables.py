@@ -141,7 +141,8 @@ def table(model: types.Model, object_type: types.ObjectType) -> tables.Table:
     key = (column_name(object_type.attributes[object_type.key]),)
     asked = [group for group in _asked(model, object_type, key) if group[:1] not in unique]
     indexed = {(column_name(a),) for a in references if a.name != object_type.key}
-    indexes = [*sorted(indexed - set(unique) - {group[:1] for group in asked}), (PROJECT, *key), *asked]
+    begun = {group[:1] for group in (*unique, *asked)}
+    indexes = [*sorted(indexed - begun), (PROJECT, *key), *asked]
     return tables.Table(
         name=table_of(model, object_type),
         columns=tuple(columns),

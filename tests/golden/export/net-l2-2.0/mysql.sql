@@ -70,7 +70,6 @@ CREATE TABLE "net_l2_Attachment" (
   "_updated" varchar(26) NOT NULL,
   CONSTRAINT "pk_net_l2_Attachment_2de91dd05b" PRIMARY KEY ("id"),
   UNIQUE INDEX "uq_net_l2_Attachment_7f9afcec79" ("interface_id", "service_id"),
-  INDEX "ix_net_l2_Attachment_2f1123b82d" ("interface_id"),
   INDEX "ix_net_l2_Attachment_a9b2d32eec" ("service_id"),
   INDEX "ix_net_l2_Attachment_2e36c53272" ("_project", "id"),
   CONSTRAINT "fk_net_l2_Attachment_2f1123b82d" FOREIGN KEY ("interface_id") REFERENCES "net_l2_Interface" ("id"),

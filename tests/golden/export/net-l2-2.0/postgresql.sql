@@ -70,7 +70,6 @@ CREATE INDEX "ix_net_l2_Interface_5d258d6d0b" ON "net_l2_Interface" ("_project",
 CREATE INDEX "ix_net_l2_Interface_51f02b3fe2" ON "net_l2_Interface" ("name" NULLS FIRST, "id");
 ALTER TABLE "net_l2_Interface" ADD CONSTRAINT "fk_net_l2_Interface_f1281049a4" FOREIGN KEY ("port_id") REFERENCES "net_l2_Port" ("id") DEFERRABLE INITIALLY DEFERRED;
 CREATE UNIQUE INDEX "uq_net_l2_Attachment_7f9afcec79" ON "net_l2_Attachment" ("interface_id", "service_id");
-CREATE INDEX "ix_net_l2_Attachment_2f1123b82d" ON "net_l2_Attachment" ("interface_id");
 CREATE INDEX "ix_net_l2_Attachment_a9b2d32eec" ON "net_l2_Attachment" ("service_id");
 CREATE INDEX "ix_net_l2_Attachment_2e36c53272" ON "net_l2_Attachment" ("_project", "id");
 ALTER TABLE "net_l2_Attachment" ADD CONSTRAINT "fk_net_l2_Attachment_2f1123b82d" FOREIGN KEY ("interface_id") REFERENCES "net_l2_Interface" ("id") DEFERRABLE INITIALLY DEFERRED;

@@ -69,6 +69,5 @@ CREATE INDEX "ix_net_l2_Interface_f1281049a4" ON "net_l2_Interface" ("port_id");
 CREATE INDEX "ix_net_l2_Interface_5d258d6d0b" ON "net_l2_Interface" ("_project", "id");
 CREATE INDEX "ix_net_l2_Interface_51f02b3fe2" ON "net_l2_Interface" ("name", "id");
 CREATE UNIQUE INDEX "uq_net_l2_Attachment_7f9afcec79" ON "net_l2_Attachment" ("interface_id", "service_id");
-CREATE INDEX "ix_net_l2_Attachment_2f1123b82d" ON "net_l2_Attachment" ("interface_id");
 CREATE INDEX "ix_net_l2_Attachment_a9b2d32eec" ON "net_l2_Attachment" ("service_id");
 CREATE INDEX "ix_net_l2_Attachment_2e36c53272" ON "net_l2_Attachment" ("_project", "id");

@@ -76,7 +76,6 @@ CREATE TABLE "net_l3vpn_VpnBinding" (
   "_updated" varchar(26) NOT NULL,
   CONSTRAINT "pk_net_l3vpn_VpnBinding_2e766733d6" PRIMARY KEY ("id"),
   UNIQUE INDEX "uq_net_l3vpn_VpnBinding_ca699cc775" ("interface_id", "service_id"),
-  INDEX "ix_net_l3vpn_VpnBinding_69f737648c" ("interface_id"),
   INDEX "ix_net_l3vpn_VpnBinding_7d7e019615" ("service_id"),
   INDEX "ix_net_l3vpn_VpnBinding_46618e16a5" ("_project", "id"),
   CONSTRAINT "fk_net_l3vpn_VpnBinding_69f737648c" FOREIGN KEY ("interface_id") REFERENCES "net_l3vpn_Interface" ("id"),

@@ -101,7 +101,6 @@ ALTER TABLE "net_l3vpn_Interface" ADD CONSTRAINT "fk_net_l3vpn_Interface_5b9b386
 CREATE INDEX "ix_net_l3vpn_VpnService_b733de9f6a" ON "net_l3vpn_VpnService" ("_project", "id");
 CREATE INDEX "ix_net_l3vpn_VpnService_54e0fa4577" ON "net_l3vpn_VpnService" ("name" NULLS FIRST, "id");
 CREATE UNIQUE INDEX "uq_net_l3vpn_VpnBinding_ca699cc775" ON "net_l3vpn_VpnBinding" ("interface_id", "service_id");
-CREATE INDEX "ix_net_l3vpn_VpnBinding_69f737648c" ON "net_l3vpn_VpnBinding" ("interface_id");
 CREATE INDEX "ix_net_l3vpn_VpnBinding_7d7e019615" ON "net_l3vpn_VpnBinding" ("service_id");
 CREATE INDEX "ix_net_l3vpn_VpnBinding_46618e16a5" ON "net_l3vpn_VpnBinding" ("_project", "id");
 ALTER TABLE "net_l3vpn_VpnBinding" ADD CONSTRAINT "fk_net_l3vpn_VpnBinding_69f737648c" FOREIGN KEY ("interface_id") REFERENCES "net_l3vpn_Interface" ("id") DEFERRABLE INITIALLY DEFERRED;

@@ -100,7 +100,6 @@ CREATE INDEX "ix_net_l3vpn_Interface_91fee28394" ON "net_l3vpn_Interface" ("name
 CREATE INDEX "ix_net_l3vpn_VpnService_b733de9f6a" ON "net_l3vpn_VpnService" ("_project", "id");
 CREATE INDEX "ix_net_l3vpn_VpnService_54e0fa4577" ON "net_l3vpn_VpnService" ("name", "id");
 CREATE UNIQUE INDEX "uq_net_l3vpn_VpnBinding_ca699cc775" ON "net_l3vpn_VpnBinding" ("interface_id", "service_id");
-CREATE INDEX "ix_net_l3vpn_VpnBinding_69f737648c" ON "net_l3vpn_VpnBinding" ("interface_id");
 CREATE INDEX "ix_net_l3vpn_VpnBinding_7d7e019615" ON "net_l3vpn_VpnBinding" ("service_id");
 CREATE INDEX "ix_net_l3vpn_VpnBinding_46618e16a5" ON "net_l3vpn_VpnBinding" ("_project", "id");
 CREATE UNIQUE INDEX "uq_net_l3vpn_BgpPeering_8f15203448" ON "net_l3vpn_BgpPeering" ("local_address", "peer_address");
