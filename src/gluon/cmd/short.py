@@ -15,7 +15,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from gluon.api import lane, message, places, posts, watch
 from gluon.cmd import heads, repeated
@@ -60,6 +60,33 @@ class Exchange(posts.Asked):
 
     def again(self) -> None:
         self.connection.start(self)
+
+
+class _Joined:
+    """The transport of one answer: its head waits for what follows, so that a client is woken once for both."""
+
+    __slots__ = ("_cycle", "_head", "_transport")
+
+    def __init__(self, cycle: RequestResponseCycle) -> None:
+        self._cycle = cycle
+        self._head: bytes | None = None
+        self._transport = cycle.transport
+
+    def begin(self) -> None:
+        self._cycle.transport = self  # type: ignore[assignment]
+
+    def write(self, data: bytes) -> None:
+        if self._head is None:
+            self._head = data
+        else:
+            self._cycle.transport = self._transport
+            self._transport.write(self._head + data)
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
 
 
 class ShortWay(HttpToolsProtocol):
@@ -213,6 +240,7 @@ class ShortWay(HttpToolsProtocol):
         if refused is not None:
             self.scope[lane.REFUSED] = refused  # type: ignore[literal-required]
         super().on_headers_complete()
+        self.scope[lane.TOGETHER] = _Joined(self.cycle).begin  # type: ignore[literal-required]
         # what follows a body in chunks counts for nothing
         self.scope["headers"] = [*self.headers, (message.PEER, self._peer)]
         if refused is not None:

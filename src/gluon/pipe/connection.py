@@ -12,18 +12,24 @@ from typing import cast
 
 import httptools
 
-from gluon.spi.passing import Broken, Headers
+from gluon.spi.passing import Broken, Headers, Late
 
 _MOST = 256 * 1024
 """Bytes that wait to be taken before the server is told to wait."""
 _FIRST_FINAL = 200
+_FEW = 5
+"""Digits of the length of a body that is waited for."""
 
 
 class Connection(asyncio.Protocol):
     """`begin`, `write` as often as needed, `head`, `read` until it is empty."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str, seconds: float) -> None:
+        """`name`: the server's; `seconds`: that it has to say anything while it is waited for."""
         self._loop = asyncio.get_running_loop()
+        self._name, self._seconds = name, seconds
+        self._until: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._parts: deque[bytes] = deque()
@@ -36,7 +42,7 @@ class Connection(asyncio.Protocol):
 
     def _start(self, *, bodiless: bool) -> None:
         self._bodiless = bodiless
-        self._keeps = self._endless = self._heading = False
+        self._keeps = self._endless = self._comes_whole = False
         self.status = 0
         self.headers: Headers = []
         self.began = self.done = self.touched = False
@@ -66,13 +72,14 @@ class Connection(asyncio.Protocol):
             self._writer = self._loop.create_future()
             await self._writer
 
-    async def head(self) -> None:
-        """Until the head is there. Raises `Broken`."""
-        while not self.began:
-            await self._news()
+    async def head(self, *, limited: bool = True) -> None:
+        """Until the head is there, and all of a small answer: so nobody is woken twice for it. Raises `Broken`, and if
+        `limited` `Late`."""
+        while not self.began or (self._comes_whole and not self.done):
+            await self._news(limited=limited)
 
     async def read(self) -> bytes:
-        """A part of the body, empty at its end. Raises `Broken`."""
+        """A part of the body, empty at its end. Raises `Broken`, `Late`."""
         while not self._parts:
             if self.done:
                 return b""
@@ -84,11 +91,6 @@ class Connection(asyncio.Protocol):
             self._paused = False
             self._transport.resume_reading()
         return part
-
-    @property
-    def ready(self) -> bool:
-        """A read waits for nothing."""
-        return self.done or bool(self._parts)
 
     @property
     def ended(self) -> bool:
@@ -112,14 +114,31 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    async def _news(self) -> None:
+    async def _news(self, *, limited: bool = True) -> None:
         if self._lost:
             raise Broken("the server closed the connection before its answer was whole")
         self._reader = self._loop.create_future()
+        self._until = self._loop.time() + self._seconds if limited else None
+        if self._timer is None and limited:
+            self._timer = self._loop.call_later(self._seconds, self._look)
         try:
             await self._reader
         finally:
             self._reader = None
+
+    def _look(self) -> None:
+        """The timer stays armed over many waits."""
+        self._timer = None
+        if self._reader is None or self._reader.done() or self._until is None:
+            return
+        left = self._until - self._loop.time()
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._look)
+        else:
+            self._reader.set_exception(self.late())
+
+    def late(self) -> Late:
+        return Late(f"{self._name} gives no answer within {self._seconds:g} s")
 
     def _tell(self) -> None:
         if self._reader is not None and not self._reader.done():
@@ -149,6 +168,9 @@ class Connection(asyncio.Protocol):
         self._lost = True
         if self.began and self._endless and exc is None:
             self.done = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self._tell()
         self.resume_writing()
 
@@ -179,8 +201,10 @@ class Connection(asyncio.Protocol):
             self.headers = []  # it only says that the answer is to come
             return
         self.status = status
-        names = {name for name, _ in self.headers}
-        self._endless = not names & {b"content-length", b"transfer-encoding"}
+        said = dict(self.headers)
+        length = said.get(b"content-length")
+        self._endless = length is None and b"transfer-encoding" not in said
+        self._comes_whole = length is not None and len(length) <= _FEW
         self._keeps = self._parser.should_keep_alive() and not self._bodiless
         self.began = True
         self.done = self.done or self._bodiless

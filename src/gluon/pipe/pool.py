@@ -82,11 +82,14 @@ class Pool:
             found.close()
         return None
 
+    def _made(self) -> Connection:
+        return Connection(self.name, self._seconds)
+
     async def _connected(self) -> Connection:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._connect_seconds):
-                _, made = await loop.create_connection(Connection, *self._at, ssl=self._secure)
+                _, made = await loop.create_connection(self._made, *self._at, ssl=self._secure)
         except (OSError, TimeoutError) as error:
             reason = getattr(error, "strerror", "") or str(error) or "it does not answer"
             raise Unreached(f"{self.name}: {reason}") from error
@@ -100,7 +103,7 @@ class Pool:
                 head + asked.body if isinstance(asked.body, bytes) else head, bodiless=asked.method == b"HEAD"
             )
             if asked.body is None or whole:
-                await exchange.head()
+                await connection.head()
             else:
                 assert not isinstance(asked.body, bytes)
                 await exchange.send(asked.body, chunked=asked.length is None)
@@ -146,26 +149,13 @@ class Exchange:
     def ended(self) -> bool:
         return self._connection.ended
 
-    async def head(self) -> None:
-        try:
-            async with asyncio.timeout(self._seconds):
-                await self._connection.head()
-        except TimeoutError:
-            raise self._late() from None
-
     async def read(self) -> bytes:
-        if self._connection.ready:
-            return await self._connection.read()
-        try:
-            async with asyncio.timeout(self._seconds):
-                return await self._connection.read()
-        except TimeoutError:
-            raise self._late() from None
+        return await self._connection.read()
 
     async def send(self, body: AsyncIterator[bytes], *, chunked: bool) -> None:
         """A body in parts, until the answer begins: who is answered before he has said all need not go on."""
         sending = asyncio.create_task(self._send(body, chunked=chunked))
-        answered = asyncio.create_task(self._connection.head())
+        answered = asyncio.create_task(self._connection.head(limited=False))
         try:
             await asyncio.wait({sending, answered}, return_when=asyncio.FIRST_COMPLETED)
             if sending.done() and not answered.done():
@@ -174,7 +164,7 @@ class Exchange:
                     raise failed
                 await asyncio.wait({answered}, timeout=self._seconds)
             if not answered.done():
-                raise self._late()
+                raise self._connection.late()
             if not sending.done():
                 self._connection.spoil()
             await answered
@@ -189,9 +179,6 @@ class Exchange:
                 await self._connection.write(b"%x\r\n%s\r\n" % (len(part), part) if chunked else part)
         if chunked:
             await self._connection.write(b"0\r\n\r\n")
-
-    def _late(self) -> Late:
-        return Late(f"{self._pool.name} gives no answer within {self._seconds:g} s")
 
     def close(self) -> None:
         if not self._closed:

@@ -149,7 +149,15 @@ async def test_a_large_body_is_passed_on_in_parts(cloud: Cloud, behind: Small) -
     assert (answer.status, answer.body["bytes"] > 3_000_000) == (413, True)
 
 
-@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Le", b"junk\r\n\r\n"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Le",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort",
+        b"junk\r\n\r\n",
+    ],
+)
 async def test_a_neutron_that_breaks_off(cloud: Cloud, behind: Small, answer: bytes) -> None:
     behind.odd, behind.closes = lambda _: answer, True
     for path in ("routers", "ports", f"ports/{PLAIN}"):

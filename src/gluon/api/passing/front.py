@@ -164,14 +164,16 @@ class Front(lane.Lane):
                 self._whose.told(port, answer.status)
             if doubted and answer.status == _MISSING:
                 raise errors.Unavailable("Neutron does not know it, and Gluon's database cannot be asked")
-            await send_on(answer, send)
+            await send_on(answer, send, scope)
         finally:
             answer.close()
 
 
-async def send_on(answer: passing.Answer, send: lane.Send) -> None:
+async def send_on(answer: passing.Answer, send: lane.Send, scope: lane.Scope) -> None:
     """An answer as it comes. Raises `Broken`."""
     first = await answer.read() if not answer.ended else b""
+    if first and lane.TOGETHER in scope:
+        scope[lane.TOGETHER]()
     await send(
         {
             "type": "http.response.start",
