@@ -53,6 +53,8 @@ class GluonDriver(api.MechanismDriver):  # type: ignore[misc]
 
     def update_port_precommit(self, context: Any) -> None:
         self._keep_addresses(context)
+        if context.original[portbindings.HOST_ID] and not context.current[portbindings.HOST_ID]:
+            self._end_spares(context)
 
     def delete_port_precommit(self, context: Any) -> None:
         """Neutron's IPAM would look for what it never gave."""
@@ -65,6 +67,10 @@ class GluonDriver(api.MechanismDriver):  # type: ignore[misc]
         answer = said.of(context.plugin_context, context.current["id"])
         if answer is not None and "fixed_ips" in answer:
             shadows.keep_addresses(context.plugin_context, context.current, answer)
+
+    def _end_spares(self, context: Any) -> None:
+        if ids.is_gluons(context.current["network_id"]):
+            shadows.end_spares(context.plugin_context, context.current["id"])
 
     def update_network_precommit(self, context: Any) -> None:
         """The core plugin refuses it before, and in better words."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from neutron.plugins.ml2 import models
+from neutron_lib import constants
 from oslo_context import context as contexts
 from sqlalchemy import event, orm
 
@@ -28,7 +29,7 @@ class Endings:
 
     def before_delete(self, mapper: Any, connection: Any, row: Any) -> None:
         port = row.port
-        if port is None or not ids.is_gluons(port.network_id):
+        if port is None or not ids.is_gluons(port.network_id) or not _is_bound(port):
             return
         # That of the request, or of the thread that keeps the shadows; SQLAlchemy knows of neither.
         context = contexts.get_current()
@@ -36,3 +37,8 @@ class Endings:
             return
         if port not in orm.object_session(row).deleted:
             self._face.delete_binding(context, row.port_id, row.host)
+
+
+def _is_bound(port: Any) -> bool:
+    """One that is not has no binding at Gluon, either."""
+    return any(row.host for row in port.port_bindings if row.status == constants.ACTIVE)

@@ -15,6 +15,7 @@ import time
 from collections.abc import Collection
 from pathlib import Path
 
+from neutron import policy
 from neutron_lib import exceptions
 from neutron_lib.plugins import directory
 from oslo_config import cfg
@@ -43,6 +44,10 @@ class Following:
         self._later: dict[str, float] = {}
 
     def start(self) -> None:
+        # Neutron reads its rules when somebody first asks for them, without a lock: while this thread did so, whoever sent the
+        # first request could be told that there is no such port.
+        policy.init()
+        own_context()
         threading.Thread(target=self._run, name="gluon-shadows", daemon=True).start()
 
     # -- the thread ----------------------------------------------------------------------------------
@@ -171,10 +176,16 @@ class Following:
     def _align_bindings(self, shown: Body, spare: set[str], host: str, port: str) -> None:
         """Gluon has another one carry the traffic, perhaps one that Neutron knows as spare, and may have ended some."""
         plugin = directory.get_plugin()
+        kept = self._face.bound_hosts(port)
         if host in spare:
-            plugin.activate(own_context(), host, port)
-            spare = (spare - {host}) | {shown["binding:host_id"]}
-        for gone in spare.difference(self._face.bound_hosts(port)):
+            try:
+                plugin.activate(own_context(), host, port)
+                spare = (spare - {host}) | {shown["binding:host_id"]}
+            except exceptions.BadRequest as error:
+                # Of what is no machine's. The port is bound anew, for which the spare one would be in the way.
+                LOG.debug("port %s: %s", port, error)
+                kept -= {host}
+        for gone in spare - kept:
             plugin.delete_port_binding(own_context(), gone, port)
 
 

@@ -240,6 +240,20 @@ def spare_hosts(context: Any, id: str) -> set[str]:
         return {row.host for row in rows.filter_by(port_id=id, status=constants.INACTIVE)}
 
 
+def end_spares(context: Any, id: str) -> None:
+    """Of a port that was unbound, which ended all its bindings at Gluon; in the port's transaction."""
+    session = context.session
+    port = session.get(models_v2.Port, id)
+    spare = [row for row in port.port_bindings if row.status == constants.INACTIVE]
+    for row in spare:
+        for level in session.query(models.PortBindingLevel).filter_by(port_id=id, host=row.host):
+            session.delete(level)
+        session.delete(row)
+    if spare:
+        session.flush()
+        session.expire(port, ["port_bindings"])
+
+
 def remove_port(plugin: Any, context: Any, id: str) -> None:
     plugin.delete_port(context, id, l3_port_check=False)
 

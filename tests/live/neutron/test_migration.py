@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from tests.live.neutron.conftest import BIND, Site
+from tests.live.neutron.conftest import BIND, FREE, Site
 
 
 @pytest.fixture(params=["site", "driven"])
@@ -36,11 +36,7 @@ def test_a_port_moves_to_another_host(either: Site) -> None:
 
 
 def test_a_binding_that_gluon_cannot_end_stays(site: Site) -> None:
-    port = site.port(name="stays")
-    site.shown(f"ports/{port}")
-    site.neutron("PUT", f"ports/{port}", {"port": {**BIND, "device_id": str(uuid.uuid4())}})
-    wanted = {"binding": {"host": "host2", "vnic_type": "normal", "profile": {}}}
-    site.neutron("POST", f"ports/{port}/bindings", wanted, wanted=201)
+    port = _on_two_hosts(site)
     site.gluon.daemon.kill9()
     try:
         refused = site.neutron("DELETE", f"ports/{port}/bindings/host2", wanted=503)
@@ -50,3 +46,44 @@ def test_a_binding_that_gluon_cannot_end_stays(site: Site) -> None:
         site.gluon.start()
     site.neutron("DELETE", f"ports/{port}/bindings/host2", wanted=204)
     assert [one["host"] for one in site.face(f"ports/{port}/bindings")["bindings"]] == ["host1"]
+
+
+def test_a_port_that_is_freed_has_no_binding_left(either: Site) -> None:
+    """Gluon ends them all; one that Neutron kept would be in the way of the next on that host."""
+    site = either
+    port = _on_two_hosts(site)
+    site.neutron("PUT", f"ports/{port}", {"port": FREE})
+    assert site.face(f"ports/{port}/bindings")["bindings"] == []
+    owner = {"device_owner": BIND["device_owner"]}  # of other ports Neutron shows no bindings
+    site.neutron("PUT", f"ports/{port}", {"port": owner})
+    site.until(lambda: _bindings(site, port) == [("", "ACTIVE")], "no binding in Neutron")
+
+
+def test_a_spare_binding_that_neutron_cannot_activate_takes_over_at_once(site: Site) -> None:
+    """It activates only those of machines; written over, it made Neutron try for minutes, in which nothing else was written."""
+    port = _on_two_hosts(site)
+    site.neutron("PUT", f"ports/{port}", {"port": {"device_owner": ""}})
+    site.front.kill9()
+    try:
+        moved = {**BIND, "binding:host_id": "host2"}
+        assert site.gluon.request("PUT", f"/v2.0/ports/{port}", {"port": moved})[0] == 200
+    finally:
+        site.front.start()
+    site.until(lambda: site.seen(port)["binding:host_id"] == "host2", "the port on its new host")
+    site.until(lambda: _bindings(site, port) == [("host2", "ACTIVE")], "one binding in Neutron")
+
+
+def _on_two_hosts(site: Site) -> str:
+    """A port with a binding that carries its traffic, on host1, and a spare one on host2; Neutron has heard of all."""
+    port = site.port()
+    site.shown(f"ports/{port}")
+    site.neutron("PUT", f"ports/{port}", {"port": {**BIND, "device_id": str(uuid.uuid4())}})
+    wanted = {"binding": {"host": "host2", "vnic_type": "normal", "profile": {}}}
+    site.neutron("POST", f"ports/{port}/bindings", wanted, wanted=201)
+    site.shown(f"ports/{site.port()}")
+    return port
+
+
+def _bindings(site: Site, port: str) -> list[tuple[str, str]]:
+    found = site.neutron("GET", f"ports/{port}/bindings")["bindings"]
+    return sorted((one["host"], one["status"]) for one in found)
