@@ -1,16 +1,17 @@
 """One batch on its way: its units, and what is known of them if all goes wrong.
 
-Invariant: nobody is told "not written" of what may be. No I/O. Called by `writer`.
+Invariant: nobody is told "not written" of what may be. No I/O. Called by `batches`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 
 from gluon import errors
 from gluon.spi import store
 from gluon.store import driver
 from gluon.store.deciding import Deciding, Waiting
+from gluon.store.overlay import Plan
 
 CONFLICTS = {
     driver.Kind.TAKEN: "a value that must be unique is taken already",
@@ -19,14 +20,18 @@ CONFLICTS = {
 
 
 class Attempt:
-    """`sent`: the batch may be committed from then on."""
+    """`decided`: there is nothing left of that, and `plan` is what to write. `sent`: the batch may be committed from then on."""
 
-    __slots__ = ("deciding", "sent", "units")
+    __slots__ = ("decided", "deciding", "plan", "sent", "session", "units", "writing")
 
-    def __init__(self) -> None:
-        self.units: list[Waiting] = []
+    def __init__(self, units: list[Waiting] | None = None) -> None:
+        self.units: list[Waiting] = units or []
+        self.session: driver.Session | None = None
         self.deciding: Deciding | None = None
+        self.decided = False
+        self.plan: Plan | None = None
         self.sent = False
+        self.writing: Awaitable[None] | None = None
 
     def abandon(self, refusal: Exception) -> int:
         """Answer who has no answer: `refusal`, where surely nothing was written. How many outcomes stay unknown."""

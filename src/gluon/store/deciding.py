@@ -150,7 +150,7 @@ class Deciding:
         self._overlay = Overlay(catalog, nul=nul)
         self._kept = kept or Kept()
         self._kept.give(self._overlay, (state.incarnation, state.epoch, state.first - 1))
-        self._epoch = state.epoch
+        self.epoch = state.epoch
         self._view = BatchView(self._overlay, state)
         self._waiting = waiting
         self._settings = settings
@@ -268,10 +268,20 @@ class Deciding:
         plan.revision = self._view.revision - 1
         return plan
 
-    def done(self) -> None:
-        """The plan is written, or there was nothing to write."""
+    @property
+    def wants(self) -> bool:
+        """Whether there is something to read."""
+        return bool(self._needs.groups)
+
+    def after(self, now: str) -> State:
+        """The state that the plan leaves."""
         view = self._view
-        self._kept.take(self._overlay, (view.incarnation, self._epoch, view.revision - 1))
+        return State(epoch=self.epoch, incarnation=view.incarnation, first=view.revision, now=now)
+
+    def done(self) -> None:
+        """The plan is sent, or there is nothing to write."""
+        view = self._view
+        self._kept.take(self._overlay, (view.incarnation, self.epoch, view.revision - 1))
 
     @property
     def entries(self) -> int:

@@ -3,6 +3,7 @@
     DriverError
     ├── Lost         the connection or the server is gone, or does not answer
     ├── Busy         a time-out or deadlock; the transaction did not happen
+    │   └── Outrun   another process wrote first: what was decided is of an older state
     └── Failed       a statement failed for what it said; the transaction did not happen
         └── Violation    a constraint caught something
 
@@ -40,6 +41,10 @@ class Lost(DriverError):
 
 class Busy(DriverError):
     """Try again."""
+
+
+class Outrun(Busy):
+    """Decide again: the next `lock` is a real one."""
 
 
 class Failed(DriverError):
@@ -90,17 +95,32 @@ class Session(Connection, Protocol):
 
     stages: bool
 
+    @property
+    def ahead(self) -> bool:
+        """Whether a batch may be decided while the one before is written: `commit` leaves a state that the next one may follow."""
+
+    def clock(self) -> str:
+        """About the database's time, never less than it was. Only of one that is `ahead`."""
+
+    @property
+    def certain(self) -> bool:
+        """Whether the state was read under the lock. Else it is what the batch before has left, and `commit`, `begin` and
+        `agree` raise `Outrun` where that is no longer so."""
+
     async def lock(self) -> None:
-        """Begin, and take the writer lock."""
+        """Begin, and take the writer lock, or do without for the time being: see `certain`."""
 
     async def state(self, units: int) -> State:
-        """Read under the lock, with room for the revisions of so many units."""
+        """With room for the revisions of so many units."""
 
     async def lookups(self, groups: Sequence[Group]) -> Sequence[Sequence[store.Row]]:
         """`lookup` for each group, at once where the database can do that."""
 
     async def commit(self, plan: Plan, way: int) -> None:
         """Write all of the plan and commit. `way`: which order of writing to try."""
+
+    async def agree(self) -> None:
+        """End without a write: what was read is still so, as it was decided by it."""
 
     async def rollback(self) -> None: ...
 

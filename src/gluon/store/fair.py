@@ -60,7 +60,7 @@ class Fair:
         self._credits: dict[str, int] = {}
         self._large: dict[str, deque[Waiting]] = {}
         """As `_flows`, of large units."""
-        self._pause = 0
+        self._pause = 0.0
         """Batches until the next large unit, while others wait or are about to."""
         self._latest = float("-inf")
         """When the last one came that is not large."""
@@ -109,14 +109,18 @@ class Fair:
         self._until = min(self._until, now + _HELD)
         return max(0.0, min(self._latest + _LULL, self._until) - now)
 
-    def take(self, most: int) -> list[Waiting]:
-        """The next batch; who gave up waiting is left out."""
+    def even(self) -> bool:
+        """Whether the next batch is none of a large unit."""
+        return not self._large or bool(self._first) or (self._pause > 0 and bool(self._flows))
+
+    def take(self, most: int, *, halves: bool = False) -> list[Waiting]:
+        """The next batch; who gave up waiting is left out. `halves`: this one and the next are what is usually one."""
         batch: list[Waiting] = []
         self._move(self._first, batch, most, None)
         flows, owed = self._flows, self._credits
         if self._large and not batch and (self._pause <= 0 or not flows):
             return self._take_large()
-        self._pause -= 1
+        self._pause -= 0.5 if halves else 1
         each = _EACH if self._newest - self._changed < _ACTIVE else most
         had: dict[str, int] = {}
         full: dict[str, deque[Waiting]] = {}

@@ -166,6 +166,8 @@ class MysqlSession(MysqlConnection):
     """The writer's connection."""
 
     stages = False
+    certain = True
+    ahead = False
 
     def __init__(self, raw: Any, limit: float) -> None:
         super().__init__(raw, limit)
@@ -192,6 +194,12 @@ class MysqlSession(MysqlConnection):
             await self._run(self._query(last + "; COMMIT"))
         except driver.Lost as lost:
             raise driver.Lost(str(lost), committing=True) from lost.__cause__
+
+    def clock(self) -> str:
+        raise driver.Failed("nothing is decided ahead")
+
+    async def agree(self) -> None:
+        await self.rollback()
 
     async def rollback(self) -> None:
         await self.execute("ROLLBACK")

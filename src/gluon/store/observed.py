@@ -54,10 +54,12 @@ class _Session:
 
     async def commit(self, plan: Plan, way: int) -> None:
         began = time.time()
+        asked, had = self._asked or began, self._had or began  # without a lock of its own: it follows another
+        self._asked = self._had = 0.0
         await self._inner.commit(plan, way)
         requests = list(dict.fromkeys(str(row[_REQUEST]) for row in plan.journal if row[_REQUEST]))
         if requests:
-            self._told(requests, Times((self._asked, self._had, began, time.time())))
+            self._told(requests, Times((asked, had, began, time.time())))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)

@@ -177,6 +177,8 @@ class SqliteSession(SqliteConnection):
     of which waits for a turn of the event loop. Invariant: what is written was decided by the state that is there."""
 
     stages = False
+    certain = True
+    ahead = False
 
     def __init__(
         self, thread: Thread, raw: sqlite3.Connection, checkpoints: Checkpoints, installed: Callable[[], int]
@@ -248,6 +250,12 @@ class SqliteSession(SqliteConnection):
             values = [value for row in rows[place : place + size] for value in row]
             self._raw.execute(text_of(size), values)
             place, left = place + size, left - size
+
+    def clock(self) -> str:
+        raise driver.Failed("nothing is decided ahead")
+
+    async def agree(self) -> None:
+        await self.rollback()
 
     async def rollback(self) -> None:
         """What is known is read again: perhaps that is why, as after models were loaded."""

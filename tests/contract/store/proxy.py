@@ -7,7 +7,7 @@ import re
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-_PARSED = re.compile(rb"P.{4}(\w+)\0WITH [^\0]*pg_advisory_unlock\(", re.DOTALL)
+_PARSED = re.compile(rb"P.{4}(\w+)\0WITH [^\0]*setval\(", re.DOTALL)
 """A prepared statement of PostgreSQL that writes a batch and commits by itself."""
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from gluon import errors
 from gluon.spi.store import Changes, View
-from gluon.store import Settings, driver
+from gluon.store import Settings, driver, postgres_session
 from gluon.store.overlay import Plan
 from gluon.store.postgres import PostgresDatabase
 from gluon.testing.servers import PostgresServer
@@ -16,6 +16,9 @@ from tests.contract.store.conftest import Opener
 from tests.contract.store.world import Unit, create, draft, network
 
 _HELD = "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE locktype = 'advisory'"
+_WAITING = """
+    SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+    WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"""
 _OFTEN = 4
 """So many batches alike, and the later ones are written by one statement."""
 
@@ -100,6 +103,80 @@ async def test_who_lost_the_lock_does_not_set_revisions_back(postgres_url: str, 
         stale.kill()
     revisions = [entry.revision for entry in await db.tail(0, limit=100)]
     assert revisions == list(range(1, 2 + 4 * _OFTEN))
+
+
+@pytest.mark.parametrize("before", [1, _OFTEN])
+async def test_who_follows_a_batch_of_his_own_sees_that_another_wrote(
+    postgres_url: str, opener: Opener, before: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is decided without the lock, and neither written nor told where the state is another one. Both ways of writing are
+    tried."""
+    monkeypatch.setattr(postgres_session, "_FRESH", 600.0)  # however slow the machine is
+    monkeypatch.setattr(postgres_session, "_SHARED", -1.0)  # also who has just heard of another process
+    db = await opener(postgres_url)
+    await db.submit(create(network("first", "first")))
+    session = await PostgresDatabase(postgres_url, Settings()).session()
+
+    async def followed(count: int) -> Plan:
+        """Batches of its own, and what is decided after them."""
+        plans: list[Plan] = []
+        for _ in range(count + 1):
+            for plan in plans[-1:]:
+                await session.commit(plan, 0)
+            await session.lock()
+            state = await session.state(1)
+            what = ("create", "test", "Network", "own", None, "", "", True, None, "{}")
+            plans.append(Plan(journal=[(state.first, 0, *what, state.now)], revision=state.first))
+        return plans[-1]
+
+    try:
+        own = 0
+        for what in ("commit", "agree", "begin", "commit"):
+            plan = await followed(before)
+            own += before
+            assert not session.certain
+            await db.submit(create(network(f"{own}", f"{own}")))
+            with pytest.raises(driver.Outrun):
+                await (session.commit(plan, 0) if what == "commit" else getattr(session, what)())
+            await session.rollback()
+        plan = await followed(before)
+        await session.agree()
+        await session.commit(plan, 0)
+    finally:
+        session.kill()
+    revisions = [entry.revision for entry in await db.tail(0, limit=100)]
+    assert revisions == list(range(1, own + before + 1 + 4 + 2))
+
+
+async def test_who_follows_waits_for_nobody_and_writes_under_the_lock(
+    postgres_url: str, postgres_server: PostgresServer, opener: Opener
+) -> None:
+    """While another holds the lock, it is not written: it takes its place in the line, and is decided again."""
+    db = await opener(postgres_url)
+    for n in range(_OFTEN):
+        await db.submit(create(network(f"n{n}", f"n{n}")))
+    other = await PostgresDatabase(postgres_url, Settings()).session()
+    try:
+        await other.lock()
+        waiting = asyncio.ensure_future(db.submit(create(network("later", "later"))))
+        name = postgres_url.rsplit("/", 1)[1]
+        async with asyncio.timeout(60):
+            while not int(postgres_server.sql(_WAITING, database=name)):
+                await asyncio.sleep(0.02)
+        assert not waiting.done()
+        await other.rollback()
+        assert (await waiting).revision == _OFTEN + 1
+    finally:
+        other.kill()
+
+
+async def test_times_do_not_go_back(postgres_url: str, opener: Opener) -> None:
+    """A batch that follows another has a time that is reckoned, not asked for."""
+    db = await opener(postgres_url)
+    for n in range(30):
+        await asyncio.gather(*(db.submit(create(network(f"{n}.{m}", f"{n}.{m}"))) for m in range(3)))
+    times = [entry.at for entry in await db.tail(0, limit=1000)]
+    assert times == sorted(times) and len({len(at) for at in times}) == 1
 
 
 async def test_revisions_of_two_processes_are_in_order(postgres_url: str, opener: Opener) -> None:

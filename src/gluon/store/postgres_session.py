@@ -1,0 +1,217 @@
+"""The writer's connection to PostgreSQL: how a batch gets its state and is written.
+
+In: plans. Out: commits. See `postgres` for the trips of a batch and `postgres_lock` for the lock. Invariant: what is written was
+decided by the state that is there. Called by `postgres`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Any
+
+from gluon.spi import store
+from gluon.store import driver, postgres_lock, postgres_text
+from gluon.store.ddl import name_of
+from gluon.store.deciding import State
+from gluon.store.overlay import Plan
+from gluon.store.postgres_connection import PostgresConnection
+
+_FRESH = 0.5
+"""Seconds for which nobody else is likely to have written."""
+_SHARED = 1.0
+"""Seconds for which another process that has written is likely to write again."""
+_DIVISION = "22012"
+
+
+class PostgresSession(PostgresConnection):
+    """The writer's connection, a `driver.Staged`."""
+
+    stages = True
+
+    def __init__(self, raw: Any, limit: float, idle: float) -> None:
+        super().__init__(raw, limit)
+        self._idle = milliseconds(idle)
+        self._seen: dict[object, int] = {}
+        self._state: Sequence[Any] | None = None
+        self._now = ""
+        self._said = 0.0
+        """When the database told the time of `_state`."""
+        self._locked = False
+        """Whether the session has the lock."""
+        self._shared = 0.0
+        """Until when another process is known to write."""
+
+    @property
+    def ahead(self) -> bool:
+        return monotonic() > self._shared
+
+    @property
+    def certain(self) -> bool:
+        return self._locked
+
+    async def lock(self) -> None:
+        """Not where the batch before was ours, of just now. Else at once if it is free; the state is read again when it was had."""
+        if self._state is not None and monotonic() - self._said < _FRESH:
+            return
+        rows = await self._run(self._raw.fetch(postgres_lock.TAKE, self._idle))
+        self._state = rows[0][1:] if rows and rows[0][0] else None
+        self._said, self._locked = monotonic(), True
+        if self._state is None:
+            await self.execute(postgres_lock.WAIT)
+
+    async def state(self, units: int) -> State:
+        if self._state is None:
+            rows = await self._run(self._raw.fetch(postgres_lock.STATE))
+            if not rows:
+                raise driver.Failed("gluon_writer has no row")
+            self._state, self._said = rows[0], monotonic()
+        epoch, incarnation, last, now = self._state
+        if self._locked:
+            self._now = now
+        return State(epoch=epoch, incarnation=incarnation, first=last + 1, now=self.clock())
+
+    def clock(self) -> str:
+        """What was told is a little old when it comes."""
+        if self._state is not None and not self._locked:
+            later = datetime.fromisoformat(self._state[3]) + timedelta(seconds=monotonic() - self._said)
+            self._now = max(self._now, later.strftime("%Y-%m-%dT%H:%M:%S.%f"))
+        return self._now
+
+    async def lookups(self, groups: Sequence[driver.Group]) -> list[Sequence[store.Row]]:
+        """Several in one statement, once their combination has come often enough to be worth it."""
+        kind = tuple((shape.name, columns) for shape, columns, _ in groups)
+        if len(groups) < 2 or not self._often(kind):
+            return [await self.lookup(*group) for group in groups]
+        args = [column for _, _, values in groups for column in zip(*values, strict=True)]
+        ((*found,),) = await self._run(self._raw.fetch(postgres_text.lookups(groups), *args))
+        return [
+            [postgres_text.row(shape, values) for values in rows]
+            for (shape, _, _), rows in zip(groups, found, strict=True)
+        ]
+
+    def _often(self, kind: object) -> bool:
+        """Whether a combination of statements came a third time: preparing it costs as much as some runs."""
+        if len(self._seen) > 1000:
+            self._seen.clear()
+        count = self._seen[kind] = self._seen.get(kind, 0) + 1
+        return count > 2
+
+    async def commit(self, plan: Plan, way: int) -> None:
+        if self._state is None:
+            raise driver.Failed("nothing was read under the lock")
+        epoch, incarnation, last, _ = self._state
+        statements = postgres_text.operations(plan.replaced() if way else plan)
+        text = postgres_lock.SWAP
+        args: tuple[object, ...] = (plan.revision, epoch, incarnation)
+        if not self._locked:
+            text, args = postgres_lock.FOLLOW, (*args, last)
+        try:
+            now = await self._commit(statements, postgres_text.Operation("", text, args))
+        except driver.Violation as violation:
+            raise _learned(violation, plan) from violation.__cause__
+        except driver.Busy as busy:
+            raise self._outrun(busy) from busy.__cause__
+        self._locked, self._said = False, monotonic()
+        self._state = (epoch, incarnation, plan.revision, now) if self._said > self._shared else None
+
+    async def _commit(self, statements: list[postgres_text.Operation], swap: postgres_text.Operation) -> str:
+        """The time that the database told."""
+        if self._raw.is_in_transaction():
+            now = await self._write([*statements, swap])
+            await self._committed()
+        elif _apart(statements) and self._often((swap.sql, *(op.sql for op in statements))):
+            now = await self._at_once([*statements, swap])
+        else:
+            now = await self._in_steps([swap, *statements])
+        return now
+
+    def _outrun(self, busy: driver.Busy) -> driver.Busy:
+        """What is behind a failure of a batch that follows another: a state that is not the one that it left, mostly."""
+        if self._locked or getattr(busy.__cause__, "sqlstate", "") != _DIVISION:
+            return busy
+        self._shared = monotonic() + _SHARED
+        return driver.Outrun(str(busy))
+
+    async def agree(self) -> None:
+        if self._locked or self._state is None or self._raw.is_in_transaction():
+            await self.rollback()
+        elif not await self.fetch(postgres_lock.AGREES, *self._state[:3]):
+            self._shared = monotonic() + _SHARED
+            raise driver.Outrun("another process has written")
+
+    async def begin(self) -> None:
+        await self.execute("BEGIN")
+        if not self._locked and self._state is not None:
+            try:
+                await self.fetch(postgres_lock.BEGUN, *self._state[:3])
+            except driver.Busy as busy:
+                raise self._outrun(busy) from busy.__cause__
+
+    async def stage(self, plan: Plan) -> None:
+        try:
+            await self._write(postgres_text.operations(plan))
+        except driver.Violation as violation:
+            raise _learned(violation, plan) from violation.__cause__
+
+    async def _write(self, statements: list[postgres_text.Operation]) -> str:
+        """In one statement if it can be. What the last one tells first, where it tells anything."""
+        rows: Sequence[Sequence[Any]] = ()
+        if statements and _apart(statements):
+            text = postgres_text.together(tuple(op.sql for op in statements))
+            rows = await self._run(self._raw.fetch(text, *[arg for op in statements for arg in op.args]))
+        else:
+            for op in statements:
+                rows = await self._run(self._raw.fetch(postgres_text.numbered(op.sql), *op.args))
+        return str(rows[0][0]) if rows else ""
+
+    async def _at_once(self, statements: list[postgres_text.Operation]) -> str:
+        try:
+            return await self._write(statements)
+        except driver.Lost as lost:
+            raise driver.Lost(str(lost), committing=True) from lost.__cause__
+
+    async def _in_steps(self, statements: list[postgres_text.Operation]) -> str:
+        """What the first one tells."""
+        await self.execute("BEGIN")
+        now = await self._write(statements[:1])
+        for op in statements[1:]:
+            await self._run(self._raw.fetch(postgres_text.numbered(op.sql), *op.args))
+        await self._committed()
+        return now
+
+    async def _committed(self) -> None:
+        try:
+            tag = await self.execute("COMMIT")
+        except driver.Lost as lost:
+            raise driver.Lost(str(lost), committing=True) from lost.__cause__
+        if tag != "COMMIT":
+            raise driver.Busy("the server rolled back")
+
+    async def rollback(self) -> None:
+        """Also gives the lock back that is the session's. What is known is read again."""
+        self._state = None
+        begun, locked, self._locked = self._raw.is_in_transaction(), self._locked, False
+        if begun or locked:
+            await self.execute(f"ROLLBACK; {postgres_lock.GIVE}" if begun else postgres_lock.GIVE)
+
+
+def _apart(statements: Sequence[postgres_text.Operation]) -> bool:
+    """Whether each is on a table of its own."""
+    return len({op.table for op in statements}) == len(statements)
+
+
+def _learned(violation: driver.Violation, plan: Plan) -> driver.Violation:
+    """A key that nobody looked at exists: such rows of this table replace from now on."""
+    cause = violation.__cause__
+    constraint = getattr(cause, "constraint_name", None)
+    for shape, _ in plan.blind:
+        if not shape.blind_upsert and constraint == name_of("pk", shape.name, ()):
+            shape.blind_upsert = True
+            return driver.Violation(violation.kind, again=True)
+    return violation
+
+
+def milliseconds(seconds: float) -> str:
+    return str(int(seconds * 1000))
