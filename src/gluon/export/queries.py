@@ -17,8 +17,6 @@ from gluon.spi.store import Match
 
 Document = dict[str, Any]
 
-_FEW = 100
-"""Values of one filter; a request has at most 200 arguments."""
 _TIME: Document = {
     "type": "string",
     "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}(:[0-9]{2}){2}(\.[0-9]{1,6})?$",
@@ -126,7 +124,7 @@ def _compared(attribute: Attribute | None, word: str) -> Document:
     plain = _TIME if attribute is None else _value(attribute)
     either = {"anyOf": [plain, {"type": "string", "maxLength": 0}]}
     if word == queries.IN:
-        return {"type": "array", "items": either, "minItems": 1, "maxItems": _FEW}
+        return {"type": "array", "items": either, "minItems": 1, "maxItems": queries.VALUES}
     match = Match(word)
     if match in queries.PARTS:
         return {"type": "string", "pattern": ANY_TEXT}

@@ -13,6 +13,8 @@ from gluon.spi.store import Match
 
 MOST = 1000
 """Objects of one answer, also where nothing is said."""
+VALUES = 200
+"""Of one filter; and all arguments of a request together."""
 WORDS = ("sort_key", "sort_dir", "limit", "marker", "fields", "count", "embed")
 IN = "in"
 TIMES = {records.CREATED_AT: tables.CREATED, records.UPDATED_AT: tables.UPDATED}

@@ -23,7 +23,6 @@ from gluon.spi.store import Filter, Match, Order
 from gluon.values import cidr, ip
 
 MOST = facts.MOST
-_MOST_VALUES = 200
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?", re.ASCII).fullmatch
 _TRUTH = {"true": True, "false": False}
 
@@ -46,8 +45,8 @@ def parse(resource: registry.Resource, arguments: Iterable[tuple[str, str]]) -> 
     given: dict[str, list[str]] = {}
     for name, value in arguments:
         given.setdefault(name, []).append(value)
-    if sum(map(len, given.values())) > _MOST_VALUES:
-        raise errors.Invalid([_wrong(f"more than {_MOST_VALUES} query arguments", "ask for less at once")])
+    if sum(map(len, given.values())) > facts.VALUES:
+        raise errors.Invalid([_wrong(f"more than {facts.VALUES} query arguments", "ask for less at once")])
     for name, values in given.items():
         if name not in facts.WORDS:
             reading.filter(name, values)
@@ -115,8 +114,8 @@ class _Reading:
         column = self._resource.records.column(name) if attribute else facts.TIMES[name]
         if suffix == facts.IN:
             values = [part for value in values for part in self._parts(name, attribute, value)]
-            if len(values) > _MOST_VALUES:
-                self._add(f"'{argument}' has more than {_MOST_VALUES} values", "ask for less at once")
+            if len(values) > facts.VALUES:
+                self._add(f"'{argument}' has more than {facts.VALUES} values", "ask for less at once")
                 return
         match = Match.EQUAL if suffix == facts.IN else Match(suffix)
         try:

@@ -95,6 +95,10 @@ def _without_watch(problem: Problem, case: Any, response: Any) -> bool:
     return "resume" in _asked(case, response) and "watch" not in _asked(case, response)
 
 
+def _many(problem: Problem, case: Any, response: Any) -> bool:
+    return sum(map(len, _asked(case, response).values())) > 200
+
+
 def _directions(problem: Problem, case: Any, response: Any) -> bool:
     asked = _asked(case, response)
     return len(asked.get("sort_dir", ())) > len(asked.get("sort_key", ()))
@@ -129,6 +133,7 @@ UNSAID: list[tuple[str, str, str, Callable[[Problem, Any, Any], bool]]] = [
     ("rule", "", "an expression of the model over several values", _of_several),
     ("pool_outside", "", "the pool is of the object that is referred to, or has gaps", _given),
     ("pool_range", "", "the pool is made of several values", _of_several),
+    ("argument", "^more than 200 query arguments", "each list is counted alone", _many),
     ("argument", "^sort_dir does not fit", "one list is longer than another", _directions),
     ("argument", "means nothing to a watch", "arguments that do not go together", _of_watch),
     ("argument", "query argument 'resume'", "an argument that needs another", _without_watch),
@@ -141,7 +146,7 @@ UNSAID: list[tuple[str, str, str, Callable[[Problem, Any, Any], bool]]] = [
 # -- hooks
 
 _tried: set[str] = set()
-"""Keys in what was only tried: such objects are not made, and not gone."""
+"""Keys in what was only tried, or was told again as it was the first time: such objects are not made now, and not gone."""
 
 
 @schemathesis.hook
@@ -211,9 +216,10 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
 
 @schemathesis.hook
 def after_call(context: Any, case: Any, response: Any) -> None:
-    """What was only tried is remembered."""
+    """What was only tried is remembered, and what was told again."""
     asked = _asked(case, response)
-    if response.status_code not in (201, 204) or asked.get("dry_run") != ["true"]:
+    again = "true" in response.headers.get("idempotency-replayed", ())
+    if response.status_code not in (201, 204) or not (again or asked.get("dry_run") == ["true"]):
         return
     _tried.update(_keys(case))
     for values in asked.values():

@@ -67,3 +67,13 @@ def test_a_json_text_has_commas_of_its_own(server: GluonServer) -> None:
         assert sorted(one["profile"] for one in answer["ports"]) == sorted(found)
     status, answer = server.request("GET", f"{PORTS}?profile__in=%7B1,2")
     assert (status, answer["code"]) == (400, "argument")
+
+
+def test_a_filter_takes_as_many_values_as_the_document_says(server: GluonServer) -> None:
+    status, document = server.request("GET", "/gluon/v1/protons/net-l2/v2.0/openapi.json")
+    assert status == 200
+    compared = document["components"]["parameters"]["Port.compared"]
+    most = compared["schema"]["properties"]["name__in"]["maxItems"]
+    for count, wanted in ((most, 200), (most + 1, 400)):
+        words = "&".join(["name__in=a"] * count)
+        assert server.request("GET", f"{PORTS}?{words}")[0] == wanted
