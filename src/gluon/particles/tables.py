@@ -31,6 +31,8 @@ TARGET = "target"
 TIME_LENGTH = 26
 """Characters of `2026-01-31T23:59:59.000001`."""
 
+_KEPT = 100
+"""Services that are known from batch to batch: what binds ports to them looks at each."""
 _LONGEST_NAME = 56
 _INDEXED_LENGTH = 255
 LONGEST_TEXT = _INDEXED_LENGTH * 16
@@ -147,6 +149,7 @@ def table(model: types.Model, object_type: types.ObjectType) -> tables.Table:
         name=table_of(model, object_type),
         columns=tuple(columns),
         key=key,
+        kept=_KEPT if object_type.kind is types.Kind.SERVICE else 0,
         unique=unique,
         indexes=tuple(indexes),
         foreign=tuple(

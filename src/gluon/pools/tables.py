@@ -42,6 +42,7 @@ TABLES = (
             _integer("outside"),
         ),
         key=("id",),
+        kept=1000,
     ),
     Table(
         name=VALUE,

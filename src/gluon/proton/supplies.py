@@ -18,8 +18,8 @@ from gluon.particles import records
 from gluon.proton import referring
 from gluon.spi import store
 
-_MOST = 1000
-"""Objects whose pools are kept."""
+_MOST = 100
+"""Objects of a type whose pools are kept."""
 _is_path = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*").fullmatch
 
 

@@ -44,7 +44,8 @@ class ForeignKey:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """`key` is the primary key; `unique` and `indexes` are column tuples. `sparse`: indexes of those rows only that have a
-    value in the first column, where the database can make such: rows without one do not pay for them."""
+    value in the first column, where the database can make such: rows without one do not pay for them. `kept`: so many of its rows
+    are known from one batch to the next, as most batches look at the same."""
 
     name: str
     columns: tuple[Column, ...]
@@ -53,6 +54,7 @@ class Table:
     indexes: tuple[tuple[str, ...], ...] = ()
     sparse: tuple[tuple[str, ...], ...] = ()
     foreign: tuple[ForeignKey, ...] = ()
+    kept: int = 0
 
     def served(self, first: str = "") -> frozenset[str]:
         """The columns by whose values a key or an index finds rows; `first`: also where a value of that one is given."""

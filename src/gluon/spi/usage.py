@@ -17,6 +17,7 @@ TABLE = Table(
         Column(name="n", type=ColumnType.INTEGER, nullable=False),
     ),
     key=("project", "api", "type"),
+    kept=1000,
 )
 """Project '' for what belongs to none."""
 
@@ -29,6 +30,7 @@ LIMITS = Table(
         Column(name="most", type=ColumnType.INTEGER, nullable=False),
     ),
     key=("project", "api", "type"),
+    kept=1000,
 )
 """What counts in the place of the model's quota; -1: no limit."""
 UNLIMITED = -1

@@ -1,4 +1,4 @@
-"""Counts of quotas and their limits, and where pools are, kept from one batch for the next: each would cost a trip.
+"""What most batches look at (counts of quotas, where pools are, services), kept from one for the next: it would cost a trip.
 
 In: the overlay of a batch that was committed, and the revision it came to. Out: those rows for the next one, if no other
 process has written since: whoever writes takes a revision, under the lock under which ours is read. Called by `deciding`.
@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from time import monotonic
 
-from gluon.pools.tables import POOL
-from gluon.spi import store, usage
+from gluon.spi import store
 from gluon.store.overlay import Overlay
 from gluon.store.shape import Key
 
 Mark = tuple[str, int, int]
 """Incarnation, epoch and the last revision: a state of the database."""
 
-TABLES = (usage.TABLE.name, usage.LIMITS.name, POOL)
 _SECONDS = 1.0
 """What somebody wrote by hand counts after that."""
-_MOST = 1000
 
 
 class Kept:
@@ -43,5 +40,5 @@ class Kept:
 
     def take(self, overlay: Overlay, mark: Mark) -> None:
         """What is known in the state that it has come to."""
-        self._rows = {name: rows for name in TABLES if 0 < len(rows := overlay.held(name)) <= _MOST}
+        self._rows = dict(overlay.kept())
         self._mark = mark

@@ -8,7 +8,7 @@ and an unaccepted unit leaves no trace.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gluon.errors import GluonError
@@ -205,12 +205,14 @@ class Overlay:
         """Rows by key that are known to be in the database; None: no such row."""
         self._table(name).known.update(rows)
 
-    def held(self, name: str) -> dict[Key, store.Row | None]:
-        """What is known by key once all accepted writes are done."""
-        table = self._tables.get(name)
-        if table is None:
-            return {}
-        return {**table.known, **{key: change and change[0] for key, change in table.changed.items()}}
+    def kept(self) -> Iterator[tuple[str, dict[Key, store.Row | None]]]:
+        """What is known by key once all accepted writes are done, of the tables that are kept."""
+        for name, table in self._tables.items():
+            most = table.shape.table.kept
+            if most and len(table.known) + len(table.changed) <= 2 * most:
+                rows = {**table.known, **{key: change and change[0] for key, change in table.changed.items()}}
+                if 0 < len(rows) <= most:
+                    yield name, rows
 
     def prefetch(self, lookups: Sequence[store.Lookup]) -> None:
         """Raises `NotLoaded` with all that are not here."""

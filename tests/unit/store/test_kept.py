@@ -8,7 +8,10 @@ from collections.abc import Mapping
 import pytest
 
 from gluon import pools
+from gluon.model import loader
+from gluon.model.find import CATALOG as MODELS
 from gluon.model.types import AttributeType, Pool
+from gluon.particles import tables
 from gluon.pools.state import new
 from gluon.spi import store, usage
 from gluon.store import deciding, kept, shape
@@ -140,8 +143,27 @@ async def test_what_somebody_wrote_by_hand_counts_soon(monkeypatch: pytest.Monke
     assert await _batch(one, Count(), first=8) == ([], [41])
 
 
-async def test_of_very_many_projects_none_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "_MOST", 0)
-    one = kept.Kept()
-    await _batch(one, Count(), first=5)
-    assert len((await _batch(one, Count(), first=6, there={"gluon_usage": _row(1)}))[0]) == 2
+class Counts(Count):
+    """Of many projects."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.reads = tuple(store.Lookup(usage.TABLE.name, COLUMNS, (str(n), *KEY[1:])) for n in range(most))
+
+    def decide(self, view: store.Batch) -> store.Changes:
+        for n in range(self._most):
+            view.get(usage.TABLE.name, str(n), *KEY[1:])
+        return store.Changes()
+
+
+async def test_of_very_many_projects_none_is_kept() -> None:
+    for many, read in ((usage.TABLE.kept, []), (usage.TABLE.kept + 1, ["gluon_usage"])):
+        one = kept.Kept()
+        assert (await _batch(one, Counts(many), first=5))[0] == ["gluon_usage"]
+        assert (await _batch(one, Counts(many), first=5))[0] == read
+
+
+def test_services_are_kept_and_what_there_are_many_of_is_not() -> None:
+    (model,) = loader.load([MODELS / "net-l2"])
+    found = {t.name: t.kept for t in tables.tables_of([model])}
+    assert {name for name, most in found.items() if most} == {"net_l2_Network"}
