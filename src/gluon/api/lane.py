@@ -31,8 +31,8 @@ _KEPT = 4096
 REQUEST_ID = b"x-openstack-request-id"
 REFUSED = "gluon.refused"
 """Key of a scope whose request the server would not have answered: the error that does."""
-TOGETHER = "gluon.together"
-"""Key of what is to be called where a body follows the head of an answer at once."""
+WHOLE = "gluon.whole"
+"""Key of what takes a whole answer at once: status, headers with a length, body. False: `send` has to."""
 NOBODY = policy.Caller(user="")
 """Who reads an open path; nobody looked whether he is somebody."""
 _READS = frozenset({"GET", "HEAD"})

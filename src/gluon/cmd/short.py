@@ -12,7 +12,8 @@ for pipelining, and sets `disconnected` and `keep_alive` when the client or the 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
@@ -60,33 +61,6 @@ class Exchange(posts.Asked):
 
     def again(self) -> None:
         self.connection.start(self)
-
-
-class _Joined:
-    """The transport of one answer: its head waits for what follows, so that a client is woken once for both."""
-
-    __slots__ = ("_cycle", "_head", "_transport")
-
-    def __init__(self, cycle: RequestResponseCycle) -> None:
-        self._cycle = cycle
-        self._head: bytes | None = None
-        self._transport = cycle.transport
-
-    def begin(self) -> None:
-        self._cycle.transport = self  # type: ignore[assignment]
-
-    def write(self, data: bytes) -> None:
-        if self._head is None:
-            self._head = data
-        else:
-            self._cycle.transport = self._transport
-            self._transport.write(self._head + data)
-
-    def close(self) -> None:
-        self._transport.close()
-
-    def is_closing(self) -> bool:
-        return self._transport.is_closing()
 
 
 class ShortWay(HttpToolsProtocol):
@@ -240,11 +214,29 @@ class ShortWay(HttpToolsProtocol):
         if refused is not None:
             self.scope[lane.REFUSED] = refused  # type: ignore[literal-required]
         super().on_headers_complete()
-        self.scope[lane.TOGETHER] = _Joined(self.cycle).begin  # type: ignore[literal-required]
+        self.scope[lane.WHOLE] = partial(self._whole, self.cycle)  # type: ignore[literal-required]
         # what follows a body in chunks counts for nothing
         self.scope["headers"] = [*self.headers, (message.PEER, self._peer)]
         if refused is not None:
             self.cycle.keep_alive = False
+
+    def _whole(
+        self, cycle: RequestResponseCycle, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes
+    ) -> bool:
+        """As the cycle does it, in one write: the client is woken once. Nothing is looked through: a parser has read these headers."""
+        if self.flow.write_paused or cycle.disconnected or cycle.response_started:
+            return False
+        parts = [STATUS_LINE[status], self._lines_of_all()]
+        parts += [b"%s: %s\r\n" % pair for pair in headers]
+        parts += (b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n", body)
+        self.transport.write(b"".join(parts))
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+        return True
 
     def on_body(self, body: bytes) -> None:
         if self._plain is None:

@@ -45,7 +45,7 @@ class Connection(asyncio.Protocol):
         self._keeps = self._endless = self._comes_whole = False
         self.status = 0
         self.headers: Headers = []
-        self.began = self.done = self.touched = False
+        self.began = self.done = self.touched = self.measured = False
 
     # -- what its user calls -------------------------------------------------------------------
 
@@ -203,6 +203,7 @@ class Connection(asyncio.Protocol):
         self.status = status
         said = dict(self.headers)
         length = said.get(b"content-length")
+        self.measured = length is not None
         self._endless = length is None and b"transfer-encoding" not in said
         self._comes_whole = length is not None and len(length) <= _FEW
         self._keeps = self._parser.should_keep_alive() and not self._bodiless

@@ -146,6 +146,10 @@ class Exchange:
         return self._connection.headers
 
     @property
+    def measured(self) -> bool:
+        return self._connection.measured
+
+    @property
     def ended(self) -> bool:
         return self._connection.ended
 

@@ -49,6 +49,10 @@ class Answer(Protocol):
     def headers(self) -> Headers: ...
 
     @property
+    def measured(self) -> bool:
+        """Its head says how long the body is."""
+
+    @property
     def ended(self) -> bool:
         """Nothing is left to be read."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ import uvicorn
 
 from gluon.cmd.connection import Connection
 from gluon.cmd.serve import _Server
-from tests.api.neutron.cloud import Cloud
+from tests.api.neutron.cloud import PROJECT, Cloud
 from tests.api.passing.small import Small, said
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -131,3 +132,17 @@ async def test_who_goes_away_in_the_middle_of_his_body_asks_for_nothing(
         writer.write(f"GET /v2.0/routers HTTP/1.1\r\n{HEAD}\r\n".encode())
         assert (await answer(reader))[0] == 200
     assert [request.method for request in behind.heard] == ["GET"]
+
+
+async def test_the_network_says_who_makes_a_port(port: int, cloud: Cloud, behind: Small) -> None:
+    """In one piece, as most clients send it: a port of Gluon's network is made on the short way, others are Neutron's."""
+    ours, theirs = (await cloud.l2_network("192.0.2.0/24"))["id"], "11111111-2222-4333-8444-555555555555"
+    async with line(port) as (reader, writer):
+        for prefix in ("", "/networking"):
+            for network, name in ((theirs, "a"), (ours, "b"), (theirs, "c")):
+                text = json.dumps({"port": {"network_id": network, "name": name, "tenant_id": PROJECT}})
+                head = f"POST {prefix}/v2.0/ports HTTP/1.1\r\n{HEAD}Content-Type: application/json\r\n"
+                writer.write(f"{head}Content-Length: {len(text)}\r\n\r\n{text}".encode())
+                status, _, body = await answer(reader)
+                assert (status, json.loads(body)["port"]["name"]) == (201, name)
+    assert len([request for request in behind.heard if request.method == "POST"]) == 4

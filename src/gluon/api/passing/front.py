@@ -28,6 +28,7 @@ from gluon.spi import passing, policy
 log = structlog.get_logger(__name__)
 
 _MISSING = 404
+_ROOTS = (b"/v2.0/", b"/networking/")
 _GIVEN = frozenset({b"transfer-encoding", b"content-length"})
 _RESOURCES = {"ports": "port", "subnets": "subnet"}
 """What is made in a network that is named."""
@@ -59,6 +60,16 @@ class Front(lane.Lane):
                 status = event["status"]
             await send(event)
 
+        if (whole := scope.get(lane.WHOLE)) is not None:
+
+            def at_once(said: int, headers: passing.Headers, body: bytes) -> bool:
+                nonlocal status
+                if done := whole(said, headers, body):
+                    status = said
+                return bool(done)
+
+            scope[lane.WHOLE] = at_once
+
         try:
             self._screen(scope)
             left = await self._answered(scope, receive, sending)
@@ -75,9 +86,20 @@ class Front(lane.Lane):
         if left is not None:
             await super().__call__(scope, left, send)
             return
+        self._passed(scope, request_id, status, perf_counter() - began)
+
+    def _passed(self, scope: lane.Scope, request_id: str, status: int, seconds: float) -> None:
+        if self._record is None:
+            self._observer.answered(None, scope["method"], status, seconds)
+            return
         path, headers = places.segments(scope["raw_path"]), dict(scope["headers"])
-        self._told(lane.Answered(scope["method"], path, headers, None, request_id, None, status, None,
-                                 perf_counter() - began))  # fmt: skip
+        self._told(
+            lane.Answered(scope["method"], path, headers, None, request_id, None, status, None, seconds)
+        )
+
+    def place(self, target: bytes) -> places.Place | None:
+        """Nobody looks for Neutron's paths among ours."""
+        return None if target.startswith(_ROOTS) else super().place(target)
 
     def _screen(self, scope: lane.Scope) -> None:
         """Without authentication no web page may be the one who asks."""
@@ -172,15 +194,11 @@ class Front(lane.Lane):
 async def send_on(answer: passing.Answer, send: lane.Send, scope: lane.Scope) -> None:
     """An answer as it comes. Raises `Broken`."""
     first = await answer.read() if not answer.ended else b""
-    if first and lane.TOGETHER in scope:
-        scope[lane.TOGETHER]()
-    await send(
-        {
-            "type": "http.response.start",
-            "status": answer.status,
-            "headers": heads.of_answer(answer.headers, answer.status),
-        }
-    )
+    status, headers = answer.status, heads.of_answer(answer.headers, answer.status)
+    whole = scope.get(lane.WHOLE) if first and answer.ended else None
+    if whole is not None and answer.measured and whole(status, headers, first):
+        return
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     while not answer.ended:
         await send({"type": "http.response.body", "body": first, "more_body": True})
         first = await answer.read()
