@@ -16,6 +16,8 @@ from tests.fault.system.site import Site, also
 DICE = random.Random(13)
 
 _HOLDER = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
+_WRITES = "SELECT nextval('gluon_revision') FROM (SELECT pg_advisory_xact_lock(444201267054)) AS lock"
+"""As another process does: for a second after that a worker on PostgreSQL has the lock while it decides."""
 _FREE = "SELECT id FROM gluon_writer WHERE id = 1 FOR UPDATE SKIP LOCKED"
 """MariaDB's own list of transactions is as old as its last look, and a look every moment keeps it so."""
 
@@ -41,6 +43,8 @@ def pause_with_the_lock(site: Site, pid: int) -> None:
     """SIGSTOP it at a moment when it holds the lock (nobody else writes)."""
 
     def caught() -> bool:
+        if isinstance(site.sql, PostgresServer):
+            site.query(_WRITES)
         pause(pid)
         if holders(site):
             return True
