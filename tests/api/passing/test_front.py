@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from types import SimpleNamespace
 from typing import Any
@@ -125,6 +126,34 @@ async def test_a_port_that_neutron_has_is_looked_up_once(
     for _ in range(3):
         assert (await cloud.ask("nova", "GET", f"ports/{own['id']}")).status == 404
     assert len(looked) == 3
+
+
+async def test_a_port_with_the_id_of_one_of_neutrons_hides_nothing(cloud: Cloud, behind: Small) -> None:
+    """Clients of protons choose ids: who does not see that port is told of Neutron's."""
+    network, _ = await port_of(cloud)
+    own = behind.add("ports", name="theirs")["id"]
+    made = {"network_id": network, "tenant_id": PROJECT, "id": own, "name": "ours"}
+    await cloud("nova", "POST", "ports", {"port": made}, 201)
+    path = f"ports/{own}"
+    assert (await cloud("user", "GET", path))["port"]["name"] == "ours"
+    behind.odd = lambda request: said(200, {"port": {"name": request.method, "said": request.body.decode()}})
+    for method, body in (("GET", None), ("PUT", {"port": {"name": "x"}}), ("DELETE", None)):
+        answer = await cloud.ask("stranger", method, path, body)
+        assert answer.body["port"]["name"] == method
+        assert answer.body["port"]["said"] == (json.dumps(body) if body else "")
+
+
+async def test_a_port_that_neither_shows(
+    cloud: Cloud, behind: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, port = await port_of(cloud)
+    path = f"ports/{port}"
+    assert await cloud.refused("stranger", "GET", path) == (404, "PortNotFound")
+    assert [request.target for request in behind.heard[-1:]] == [f"/v2.0/ports/{port}"]
+    app: Any = cloud.world._app
+    await app._pipe.close()
+    monkeypatch.setattr(app._pipe, "_at", ("127.0.0.1", 1))  # where nobody listens
+    assert await cloud.refused("stranger", "GET", path) == (404, "PortNotFound")
 
 
 async def test_the_network_says_who_makes_a_port(cloud: Cloud, behind: Small) -> None:
