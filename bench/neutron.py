@@ -33,7 +33,7 @@ def run(plan: Plan) -> Sequence[Figure]:
     with databases() as (_, new), neutron_on(new()) as front, ports.site() as (product, _):
         mine, other = ports.made(ports.network(product)), ports.made(network(front))
         post = paced.Request("POST", ports.POSTS, other)
-        for _ in range(_FIRST):  # one after the other: a worker that reads its policy refuses what comes meanwhile
+        for _ in range(_FIRST):  # one at a time: a worker that reads its policy refuses all others
             ask(front, "POST", "ports", json.loads(other))
         for number in range(plan.rounds + 1):
             before = product.api_cpu()

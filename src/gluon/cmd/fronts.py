@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from gluon.api import changesets, lane, quotas, resources, routes
-from gluon.api.neutron import answers, front, posts
+from gluon.api import changesets, lane, posts, quotas, rates, resources, routes
+from gluon.api.neutron import answers, front
+from gluon.api.neutron import posts as new_ports
 from gluon.api.neutron import routes as paths
 from gluon.api.passing import front as passing
 from gluon.api.passing import lists
@@ -82,15 +83,19 @@ def made(
 
 def hasten(
     app: lane.Lane,
+    actions: service.Service,
     answering: front.Front,
     queue: store.Queue,
-    parts: tuple[resources.Resources, lane.Guard, lane.Observer, lane.Record | None],
+    parts: tuple[lane.Guard, lane.Observer, lane.Record | None],
+    limits: rates.Rates | None,
 ) -> None:
-    """Let new ports of the face be begun without a task, where no Neutron is asked first."""
+    """Let new objects be begun without a task; ports of the face where no Neutron is asked first. `limits`: of projects."""
+    guarding, observer, record = parts
+    app.posts = swift = posts.Posts(guarding, actions, observer, record)
+    app.rates = swift.rates = answering.rates = limits
     if not isinstance(app, passing.Front):
-        _, guarding, observer, record = parts
-        answering.posts = swift = posts.Posts(guarding, answering.face, queue, observer, record)
-        swift.rates = answering.rates
+        answering.posts = others = new_ports.Posts(guarding, answering.face, queue, observer, record)
+        others.rates = limits
         app.face = answering
 
 

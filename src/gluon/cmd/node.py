@@ -14,7 +14,7 @@ import structlog
 
 from gluon import errors
 from gluon import store as stores
-from gluon.api import changesets, lane, metrics, posts
+from gluon.api import changesets, lane, metrics
 from gluon.arbiter import alternates, assign, binder, ledger, replies, standing
 from gluon.arbiter import projection as arbiter_projection
 from gluon.cmd import (
@@ -323,9 +323,8 @@ def _assemble(
     rest = fronts.falcon(protons, database, offered, served_too, served.refresh)
     front = fronts.neutron(rest, protons, database, actions, binds, others, served.refresh, owned)
     app = fronts.made(settings.neutron, front, database, (served, guarding, counting, record))
-    app.posts = swift = posts.Posts(guarding, actions, counting, record)
-    app.rates = swift.rates = served.rates = served_too.rates = front.rates = rating.of(settings)
-    fronts.hasten(app, front, database.inner.writer, (served, guarding, counting, record))
+    served.rates = served_too.rates = limits = rating.of(settings)
+    fronts.hasten(app, actions, front, database.inner.writer, (guarding, counting, record), limits)
     alone = config.database_url(settings).startswith("sqlite:")
     watching, app.streams = streams.make(
         database.inner, lambda: known, actions, standings, protons.rules, _Shown(protons, database).renew,
