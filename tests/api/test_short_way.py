@@ -119,6 +119,62 @@ def test_both_ways_answer_alike(
     assert answers[0] == answers[1]
 
 
+@pytest.fixture(scope="session")
+def network(server: GluonServer) -> str:
+    """One of Neutron's face, of this session alone."""
+    body = {"project_id": str(uuid.uuid4()), "name": uuid.uuid4().hex, "subnets": [{"cidr": "10.0.0.0/16"}]}
+    assert server.request("POST", "/proton/net-l2/v2.0/networks", body)[0] == 201
+    (found,) = server.request("GET", f"/v2.0/networks?name={body['name']}")[1]["networks"]
+    return str(found["id"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "v2.0/ports", b""),
+        ("HEAD", "networking/v2.0/ports/", b""),
+        ("PUT", "v2.0/ports", b"{}"),
+        ("DELETE", "v2.0/ports", b""),
+        ("POST", "v2.0/ports", b""),
+        ("POST", "v2.0/ports", b"no json"),
+        ("POST", "v2.0/ports", b'{"port": {}}'),
+        ("POST", "v2.0/ports", b'{"ports": []}'),
+        ("POST", "v2.0/ports", b'{"port": {"network_id": "nowhere"}}'),
+        ("POST", "v2.0/ports", b'{"port": {"network_id": "NETWORK", "colour": 1}}'),
+        ("POST", "networking/v2.0/ports", b'{"port": {"network_id": "NETWORK", "tenant_id": "bad id"}}'),
+    ],
+)
+def test_ports_of_neutrons_face_are_answered_alike(
+    server: GluonServer, network: str, method: str, path: str, body: bytes
+) -> None:
+    body = body.replace(b"NETWORK", network.encode())
+    answers = []
+    for more in ("", UNUSUAL["expect"]):
+        line = Line(server.port)
+        line.send(method, f"/{path}", body, more)
+        answers.append(comparable(line.answer(method)))
+        line.socket.close()
+    assert answers[0] == answers[1]
+
+
+def test_new_ports_of_neutrons_face_are_alike(server: GluonServer, network: str) -> None:
+    project = server.request("GET", f"/v2.0/networks/{network}")[1]["network"]["project_id"]
+    body = {"port": {"network_id": network, "tenant_id": project}}
+    answers = []
+    for more in ("", UNUSUAL["expect"]):
+        line = Line(server.port)
+        line.send("POST", "/v2.0/ports", json.dumps(body).encode(), more)
+        status, headers, text = line.answer()
+        line.socket.close()
+        made = json.loads(text)
+        assert status == 201, text
+        assert made == server.request("GET", f"/v2.0/ports/{made['port']['id']}")[1]
+        answers.append(
+            ({k: v for k, v in headers.items() if k not in VARYING | {"content-length"}}, [*made["port"]])
+        )
+    assert answers[0] == answers[1]
+
+
 def test_a_deleted_object_has_no_body_and_the_connection_goes_on(api: Api, line: Line) -> None:
     path = f"{V1}/ports/{api.port()['id']}"
     line.send("DELETE", path)

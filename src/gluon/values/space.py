@@ -124,7 +124,7 @@ class Addresses:
 
     def value(self, number: int) -> str:
         if number < _V6:
-            return str(ipaddress.IPv4Address(number))
+            return f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
         text = str(ipaddress.IPv6Address(number - _V6))
         return ip.parse_v6(text) if text.startswith("::ffff:") else text
 
