@@ -208,12 +208,16 @@ def _outcome(status: int) -> str:
 
 
 def _reason(answered: lane.Answered) -> str | None:
-    """The stable code of a refusal."""
+    """The stable code of a refusal; Neutron's name for it where it is told in Neutron's words."""
     try:
         found = codec.decode(answered.body or b"null")
     except ValueError:
         return None
-    return str(found.get("code")) if isinstance(found, dict) else None
+    if not isinstance(found, dict):
+        return None
+    neutron = found.get("NeutronError")
+    code = neutron.get("type") if isinstance(neutron, dict) else found.get("code")
+    return None if code is None else str(code)
 
 
 def _what(answered: lane.Answered) -> tuple[str, str, str | None, list[Any]]:
