@@ -1,7 +1,7 @@
 """Ports made by network, next to a real Neutron on the same machine in the same run: rounds with both alternate.
 
 Each makes ports with an address of one subnet, over its own database, for as many clients as it is fastest with: Gluon with one API
-process for 64, Neutron with two (ML2, no agents) for eight. Ports that nobody counts are made first, so that both have read what
+process for 128, Neutron with two (ML2, no agents) for eight. Ports that nobody counts are made first, so that both have read what
 they keep.
 """
 
@@ -48,7 +48,7 @@ def run(plan: Plan) -> Sequence[Figure]:
     ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]
     return [
         at_least("ports made by network, to Neutron's", ratios, "×", _RATIO),
-        median(f"ports made by network, {load.CLIENTS} at a time", ours, "/s"),
+        median(f"ports made by network, {ports.CLIENTS} at a time", ours, "/s"),
         median("ports made by network: API CPU", cost, "µs"),
         median(f"Neutron's ports, {CLIENTS} at a time", theirs, "/s"),
         median("Neutron's ports: CPU of its workers", their_cost, "ms"),
