@@ -21,14 +21,22 @@ def test_the_transcript_of_300_calls_is_the_same(alone: NeutronServer, site: Sit
 def test_a_port_costs_no_statement_more(
     alone: NeutronServer, site: Site, mariadb_server: MariadbServer
 ) -> None:
-    """The least of several tries: pools of connections ask too, now and then."""
-    without, beside = (_statements(server, mariadb_server) for server in (alone, site.front))
-    assert beside == without
+    """The least of several tries, as pools of connections ask too, now and then; tried again where that may have been so each time."""
+    without: dict[str, int] = {}
+    beside: dict[str, int] = {}
+    for tries in range(6):
+        for server, least in ((alone, without), (site.front, beside)):
+            _count_statements(server, mariadb_server, least)
+        if tries and _more(beside, without) == {}:
+            return
+    assert _more(beside, without) == {}, without
 
 
-def _statements(server: NeutronServer, database: MariadbServer) -> dict[str, int]:
-    least: dict[str, int] = {}
+def _more(beside: dict[str, int], without: dict[str, int]) -> dict[str, int]:
+    return {what: count for what, count in beside.items() if count > without[what]}
 
+
+def _count_statements(server: NeutronServer, database: MariadbServer, least: dict[str, int]) -> None:
     def asked() -> int:
         return int(database.sql("SHOW GLOBAL STATUS LIKE 'Questions'").split()[1])
 
@@ -36,12 +44,13 @@ def _statements(server: NeutronServer, database: MariadbServer) -> dict[str, int
         before = asked()
         status, answer = server.request(method, f"/v2.0/{path}", body, headers=SERVICE)
         assert status < 300, answer
-        least[what] = min(least.get(what, 1_000_000), asked() - before)
+        if what != "network":
+            least[what] = min(least.get(what, 1_000_000), asked() - before)
         found: dict[str, dict[str, str]] = answer
         return found
 
     network = count("network", "POST", "networks", {"network": {"name": "counted"}})["network"]["id"]
-    for _ in range(6):
+    for _ in range(3):
         port = count("create", "POST", "ports", {"port": {"network_id": network}})["port"]["id"]
         count("show", "GET", f"ports/{port}")
         count("list", "GET", f"ports?network_id={network}")
@@ -53,5 +62,3 @@ def _statements(server: NeutronServer, database: MariadbServer) -> dict[str, int
         count("end of a binding", "DELETE", f"ports/{port}/bindings/host1")
         count("free", "PUT", f"ports/{port}", {"port": FREE})
         count("delete", "DELETE", f"ports/{port}")
-    least.pop("network")
-    return least
