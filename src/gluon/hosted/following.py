@@ -129,7 +129,7 @@ class Following:
         for page in self._face.pages("ports"):
             left.difference_update(body["id"] for body in page)
             used.update(body["network_id"] for body in page)
-            self._put_ports(page)
+            self._put_ports(page, self._shown([body["id"] for body in page]))
         for stray in left:
             tried(shadows.remove_port, directory.get_plugin(), own_context(), stray)
         self._networks.forget_all_but(listed | used)
@@ -144,23 +144,28 @@ class Following:
         gone = self._networks.look_at(events)
         wanted = list(ids)
         here = shadows.which(own_context(), wanted)
+        # Before Gluon is asked: what a request writes in between is newer than both, and would be taken for what Gluon has changed.
+        shown = self._shown(list(here))
         found = {body["id"]: body for body in self._face.some("ports", wanted)}
         for port in found:
             if port not in here and port not in due:
                 self._later[port] = time.monotonic() + _LATER_SECONDS
             else:
                 self._later.pop(port, None)
-        self._put_ports([body for port, body in found.items() if port not in self._later], due)
+        self._put_ports([body for port, body in found.items() if port not in self._later], shown, due)
         for port in here.difference(found):
             tried(shadows.remove_port, directory.get_plugin(), own_context(), port)
         for port in due:
             self._later.pop(port, None)
         self._networks.forget(gone)
 
-    def _put_ports(self, bodies: list[Body], due: Collection[str] = ()) -> None:
+    def _shown(self, wanted: list[str]) -> dict[str, Body]:
+        return shadows.shown(directory.get_plugin(), own_context(), wanted)
+
+    def _put_ports(self, bodies: list[Body], here: dict[str, Body], due: Collection[str] = ()) -> None:
+        """`here`: those of them that Neutron shows."""
         plugin = directory.get_plugin()
         self._networks.put_missing(body["network_id"] for body in bodies)
-        here = shadows.shown(plugin, own_context(), [body["id"] for body in bodies])
         for body in bodies:
             port, shown = body["id"], here.get(body["id"])
             if shown is not None and shown["binding:host_id"] != body["binding:host_id"]:
