@@ -16,6 +16,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from neutron import policy
+from neutron_lib import context as contexts
 from neutron_lib import exceptions
 from neutron_lib.plugins import directory
 from oslo_config import cfg
@@ -47,7 +48,7 @@ class Following:
         # Neutron reads its rules when somebody first asks for them, without a lock: while this thread did so, whoever sent the
         # first request could be told that there is no such port.
         policy.init()
-        own_context()
+        contexts.get_admin_context()
         threading.Thread(target=self._run, name="gluon-shadows", daemon=True).start()
 
     # -- the thread ----------------------------------------------------------------------------------

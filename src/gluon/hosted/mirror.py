@@ -120,9 +120,11 @@ class Mirror:
 
 
 def own_context() -> Any:
-    """Of what only copies what Gluon has."""
+    """Of what only copies what Gluon has. It is the thread's from now on, too: `endings` looks there, and what Neutron puts there is
+    another one, of which this is a copy."""
     made = contexts.get_admin_context()
     said.follow(made)
+    made.update_store()
     return made
 
 

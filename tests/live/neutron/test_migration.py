@@ -71,6 +71,12 @@ def test_a_spare_binding_that_neutron_cannot_activate_takes_over_at_once(site: S
         site.front.start()
     site.until(lambda: site.seen(port)["binding:host_id"] == "host2", "the port on its new host")
     site.until(lambda: _bindings(site, port) == [("host2", "ACTIVE")], "one binding in Neutron")
+    site.shown(f"ports/{site.port()}")  # and what came after that
+    assert _bindings(site, port) == [("host2", "ACTIVE")]
+    left = site.face(f"ports/{port}/bindings")["bindings"]
+    assert [(one["host"], one["status"]) for one in left] == [("host2", "ACTIVE")], (
+        "copying ended none of Gluon's"
+    )
 
 
 def _on_two_hosts(site: Site) -> str:
