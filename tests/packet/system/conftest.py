@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
 from gluon.testing import demo_case as case
 from gluon.testing.lab import Lab, ask_name, needs, ping, unmet_needs
-from gluon.testing.process import NotReady, descendants, wait_until
+from gluon.testing.process import NotReady, wait_until
 from gluon.testing.product import GluonServer
 from gluon.testing.servers import EtcdServer, PostgresServer
 from gluon.testing.two_hosts import TwoHosts, Vm
@@ -86,13 +85,6 @@ class System:
             return all(self.standing(m.name)["status"] == "ACTIVE" for m in case.MACHINES)
         except (OSError, KeyError):
             return False
-
-    def worker(self, name: str) -> int:
-        """The process id of a child of the server: `publisher`, `worker-0`."""
-        for pid in descendants(self.server.daemon.pid):
-            if name.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
-                return pid
-        raise AssertionError(f"the server has no process {name}")
 
 
 @pytest.fixture(scope="module")

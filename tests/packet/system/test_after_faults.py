@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from gluon.testing import demo_case as case
-from gluon.testing.process import alive, wait_until
+from gluon.testing.process import NotReady, alive, wait_until
 from gluon.testing.product import GluonServer
 from tests.packet.system.conftest import PATIENCE, System
 
@@ -29,14 +29,14 @@ def published(system: System, key: str) -> bool:
 
 
 def kill_and_wait(system: System, name: str) -> None:
-    pid = system.worker(name)
+    pid = system.server.process(name)
     os.kill(pid, signal.SIGKILL)
     wait_until(lambda: not alive(pid), f"death of {name}", limit=10)
 
     def back() -> bool:
         try:
-            return system.worker(name) != pid and system.server.request("GET", "/readyz")[0] == 200
-        except (AssertionError, OSError):
+            return system.server.process(name) != pid and system.server.request("GET", "/readyz")[0] == 200
+        except (NotReady, OSError):
             return False
 
     wait_until(back, f"another {name}", limit=PATIENCE)

@@ -138,3 +138,14 @@ def test_a_living_makers_folder_is_not_swept() -> None:
     first.remove()
     assert still_there
     assert not first.path.exists()
+
+
+def test_descendants_come_and_go_while_they_are_listed(log: Path) -> None:
+    loop = "while :; do (sh -c 'sh -c true'); done"
+    daemon = Daemon(["sh", "-c", loop], log=log)
+    daemon.start()
+    try:
+        seen = {pid for _ in range(3000) for pid in descendants(daemon.pid)}
+    finally:
+        daemon.kill9()
+    assert len(seen) > 10
