@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -38,7 +39,11 @@ OWN = (
 of their own. Who may do what, which protons there are and what a change set means is in no schema of a request."""
 SEED = os.environ.get("GLUON_FUZZ_SEED", "1")
 SHORT = 300
-"""Seconds of a run that is one of many tests."""
+"""Seconds that are one of many tests: more are all that runs."""
+LEAST = 60
+"""Seconds that are worth beginning again."""
+SEEDS = 1000
+"""How many runs with a first seed of their own there are at most, so that no two share any."""
 SHOWN = 12_000
 """Characters of what is told of a failure: its end has the sum, its beginning the first findings."""
 
@@ -80,9 +85,20 @@ class Asked:
         )
 
     def by(self, token: str, part: float, **env: str) -> subprocess.CompletedProcess[str]:
-        """What schemathesis found in this part of our share of the time."""
+        """What schemathesis found in this part of our share of the time. It stops when it has tried as much as it wants to: then it
+        begins again with another seed."""
         seconds = round(self._whole // self._shares * part)
-        command = ["nice", "-n", "10"] if seconds < SHORT else []
+        end, seed = time.monotonic() + seconds, int(SEED)
+        done = self._once(token, seconds, seed, env)
+        while done.returncode == 0 and (left := round(end - time.monotonic())) > LEAST:
+            seed += SEEDS
+            done = self._once(token, left, seed, env)
+        return done
+
+    def _once(
+        self, token: str, seconds: int, seed: int, env: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[str]:
+        command = ["nice", "-n", "10"] if self._whole < SHORT else []
         command += [
             str(Path(sys.executable).parent / "st"),
             "--config-file",
@@ -90,7 +106,7 @@ class Asked:
             "run",
         ]
         command += [self._url, "--header", f"X-Auth-Token: {token}", "--checks", "all", *self._more]
-        command += ["--max-time", str(seconds), "--seed", SEED, "--continue-on-failure"]
+        command += ["--max-time", str(seconds), "--seed", str(seed), "--continue-on-failure"]
         command += ["--no-color", "--generation-database", "none", "--warnings", "off"]
         command += ["--suppress-health-check", "all"]  # on a busy machine it is slow to make requests up
         return subprocess.run(
@@ -109,4 +125,4 @@ def judge(found: Mapping[str, subprocess.CompletedProcess[str]], said: str) -> N
     assert "request failed" not in said, next(line for line in said.splitlines() if "request failed" in line)
     for who, done in found.items():
         told = done.stdout if len(done.stdout) < SHOWN else f"{done.stdout[:SHOWN]}\n…\n{done.stdout[-2000:]}"
-        assert done.returncode == 0, f"{who}: GLUON_FUZZ_SEED={SEED}\n{told}\n{done.stderr}"
+        assert done.returncode == 0, f"{who}: {' '.join(done.args)}\n{told}\n{done.stderr}"
