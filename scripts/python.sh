@@ -17,12 +17,12 @@ python_candidates() {
 }
 
 # Prints the CPython from 3.11 on that can make a virtual environment: the first, or one that runs Python at least
-# 1.3 times as fast (a build without its profile-guided optimisation is half as fast as Debian's). Asks each one
+# 1.2 times as fast (a build without its profile-guided optimisation is half as fast as Debian's). Asks each one
 # itself: a name in PATH may be another program's shim, may lie inside a virtual environment, and Debian's lacks
-# ensurepip without python3-venv.
+# ensurepip without python3-venv. Three times by turns, for on a busy machine one look is chance.
 find_python() {
     question='
-import sys, sysconfig, time
+import os, sys, sysconfig, time
 fit = sys.version_info >= (3, 11) and sys.implementation.name == "cpython"
 if not fit or sysconfig.get_config_var("Py_GIL_DISABLED"):
     sys.exit(1)
@@ -38,11 +38,21 @@ def once():
         words = f"{i}:{Pair(i, i).sum()}".split(":")
         {words[0]: int(words[1])}.get(str(i))
     return time.process_time() - began
-print(int(min(once() for _ in range(9)) * 1e6), sys._base_executable)
+print(int(min(once() for _ in range(15)) * 1e6), os.path.realpath(sys._base_executable))
 '
-    python_candidates | awk '!seen[$0]++ && !/config$/' | while read -r candidate; do
-        "$candidate" -I -c "$question" 2>/dev/null </dev/null || true
-    done | awk '!best || $1 * 1.3 < best { best = $1; sub(/^[0-9]+ /, ""); python = $0 } END { if (best) print python }'
+    ask() { while read -r python; do "$python" -I -c "$question" 2>/dev/null </dev/null || true; done; }
+    first="$(python_candidates | awk '!seen[$0]++ && !/config$|gdb/' | ask)"
+    {
+        echo "$first"
+        for _ in 1 2; do echo "$first" | awk '{ sub(/^[0-9]+ /, "") } $0 && !seen[$0]++' | ask; done
+    } | awk '
+        { took = $1; sub(/^[0-9]+ /, "") }
+        $0 && !($0 in least) { name[++n] = $0; least[$0] = took }
+        took < least[$0] { least[$0] = took }
+        END {
+            for (i = 1; i <= n; i++) if (!best || least[name[i]] * 1.2 < least[best]) best = name[i]
+            if (best) print best
+        }'
 }
 
 # A digest of all that decides what is in .venv: the folder (scripts name it), the lock, the project, the Python.
