@@ -17,7 +17,7 @@ def _python(folder: Path, name: str, *times: int) -> Path:
     """A program that answers like a Python which took so long, each time it is asked the next of `times`."""
     python, asked = folder / name, folder / f"{name}-asked"
     python.write_text(
-        f'#!/bin/sh\necho >>{asked}\nset -- {" ".join(map(str, times))}\n'
+        f"#!/bin/sh\necho >>{asked}\nset -- {' '.join(map(str, times))}\n"
         f'shift $(($(wc -l <{asked}) - 1))\n[ -n "$1" ] && echo "$1 {python}"\n'
     )
     python.chmod(0o755)
