@@ -2,12 +2,13 @@
 
 Several Neutrons on one MariaDB, half of them of ML2 alone and half with Gluon behind them, take turns. A call is a POST, GET, PUT, list or
 DELETE of a port in a network of Neutron's. Two processes of the same code differ by a hundredth or two all their life: so there are several of
-each, and how far those without the plugin are apart is told beside.
+each, and after some turns all are started anew. The standard error, by how far those of a kind are apart, is told beside.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import statistics
 from collections.abc import Sequence
 
@@ -20,8 +21,9 @@ from gluon.testing.servers.neutron import NeutronServer
 
 _MOST = 1.0
 _EACH = 3
-"""Neutrons of a kind."""
-_PORTS = 8
+"""Neutrons of a kind that take turns."""
+_STARTS = 4
+_PORTS = 6
 """Of a turn; each is called five times."""
 _CALLS = 5
 
@@ -54,50 +56,80 @@ class _Place:
         return _CALLS * _PORTS
 
 
+class _Turns:
+    """Neutrons that were started together, and what they cost by turns."""
+
+    def __init__(self, alone: list[_Place], plugged: list[_Place]) -> None:
+        self.alone = alone
+        self.plugged = plugged
+
+    def take(self, mariadb: MariadbServer, count: int) -> None:
+        """The first calls, which read what is kept, do not count."""
+        places = [place for pair in zip(self.alone, self.plugged, strict=True) for place in pair]
+        for place in places:
+            place.calls()
+        for number in range(count):
+            start = number % len(places)
+            for place in (*places[start:], *places[:start]):
+                place.turn(mariadb)
+
+    def costs(self, places: Sequence[_Place]) -> list[float]:
+        """Per cent more than those without the plugin in the same turn: of each the median of its turns."""
+        theirs = [statistics.fmean(turn) for turn in zip(*(place.cpu for place in self.alone), strict=True)]
+        return [
+            (statistics.median(a / b for a, b in zip(place.cpu, theirs, strict=True)) - 1) * 100
+            for place in places
+        ]
+
+
 def run(plan: Plan) -> Sequence[Figure]:
+    starts: list[_Turns] = []
     with (
         neutron.databases() as (mariadb, new),
         EtcdServer() as etcd,
         GluonServer("up", "--etcd", etcd.url) as gluon,
-        contextlib.ExitStack() as running,
     ):
-        alone: list[_Place] = []
-        with_plugin: list[_Place] = []
-        for _ in range(1 if plan.quick else _EACH):
-            alone.append(_Place(running.enter_context(neutron.neutron_on(new()))))
-            told = {"gluon": {"url": gluon.url}}
-            front = neutron.neutron_on(new(), plugin="gluon", settings=told)
-            with_plugin.append(_Place(running.enter_context(front)))
-        places = [*alone, *with_plugin]
-        for place in places:
-            place.calls()
-        for number in range(3 if plan.quick else 4 * plan.rounds):
-            start = number % len(places)
-            for place in (*places[start:], *places[:start]):
-                place.turn(mariadb)
-    return _figures(alone, with_plugin)
+        told = {"gluon": {"url": gluon.url}}
+        for _ in range(1 if plan.quick else _STARTS):
+            with contextlib.ExitStack() as running:
+                alone, plugged = [], []
+                for _ in range(1 if plan.quick else _EACH):
+                    alone.append(_Place(running.enter_context(neutron.neutron_on(new()))))
+                    front = neutron.neutron_on(new(), plugin="gluon", settings=told)
+                    plugged.append(_Place(running.enter_context(front)))
+                turns = _Turns(alone, plugged)
+                turns.take(mariadb, plan.rounds + 1)
+                starts.append(turns)
+    return _figures(starts)
 
 
-def _figures(alone: Sequence[_Place], with_plugin: Sequence[_Place]) -> list[Figure]:
-    theirs = [statistics.fmean(turn) for turn in zip(*(place.cpu for place in alone), strict=True)]
-
-    def more(place: _Place) -> float:
-        return (statistics.median(a / b for a, b in zip(place.cpu, theirs, strict=True)) - 1) * 100
-
-    apart = [more(place) for place in alone]
+def _figures(starts: Sequence[_Turns]) -> list[Figure]:
+    alone = [place for turns in starts for place in turns.alone]
+    plugged = [place for turns in starts for place in turns.plugged]
+    apart = [cost for turns in starts for cost in turns.costs(turns.alone)]
+    costs = [cost for turns in starts for cost in turns.costs(turns.plugged)]
     further = [
         statistics.median(one.statements) - statistics.median(other.statements)
-        for one, other in zip(with_plugin, alone, strict=True)
+        for one, other in zip(plugged, alone, strict=True)
     ]
-    cost = statistics.fmean(more(place) for place in with_plugin) - statistics.fmean(apart)
-    return [
-        at_most("CPU a call in Neutron's workers, more with the plugin", [cost], "%", _MOST),
+    more = statistics.fmean(costs) - statistics.fmean(apart)
+    figures = [
+        at_most("CPU a call in Neutron's workers, more with the plugin", [more], "%", _MOST),
         at_most("statements a call, more with the plugin", further, "", 0.0),
-        median("CPU a call, apart without the plugin", [max(apart) - min(apart)], "%"),
         median("CPU a call without the plugin", [one for place in alone for one in place.cpu], "ms"),
-        median("CPU a call with the plugin", [one for place in with_plugin for one in place.cpu], "ms"),
+        median("CPU a call with the plugin", [one for place in plugged for one in place.cpu], "ms"),
         median("statements a call without the plugin", [n for place in alone for n in place.statements], ""),
     ]
+    if len(costs) > 1:
+        figures.append(
+            median("CPU a call, more with the plugin: standard error", [_error(apart, costs)], "%")
+        )
+    return figures
+
+
+def _error(*kinds: Sequence[float]) -> float:
+    """Of the difference of their means."""
+    return math.sqrt(sum(statistics.variance(costs) / len(costs) for costs in kinds))
 
 
 def _asked(mariadb: MariadbServer) -> int:
