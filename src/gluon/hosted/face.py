@@ -200,11 +200,11 @@ class Face:
         found = self.ask(None, "GET", f"/v2.0/ports/{port}/bindings", own=True)["bindings"]
         return {one["host"] for one in found}
 
-    def pages(self, collection: str) -> Iterator[list[Body]]:
-        """Every object of a collection, asked for as Neutron itself."""
+    def pages(self, collection: str, more: str = "") -> Iterator[list[Body]]:
+        """Every object of a collection, asked for as Neutron itself. `more`: of the query."""
         marker = ""
         while True:
-            path = f"/v2.0/{collection}?sort_key=id&limit={_PAGE}{marker}"
+            path = f"/v2.0/{collection}?sort_key=id&limit={_PAGE}{more}{marker}"
             found = self.ask(None, "GET", path, own=True)[collection]
             yield found
             if len(found) < _PAGE:

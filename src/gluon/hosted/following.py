@@ -123,14 +123,16 @@ class Following:
     # -- looking -------------------------------------------------------------------------------------
 
     def look_at_all(self) -> None:
-        """Page by page: of all ports only the ids are kept."""
+        """Page by page: of all ports only the ids are kept. What is written is asked for after the rows are read."""
         listed = self._networks.look_at_all()
         used: set[str] = set()
         left = shadows.ports(own_context())
-        for page in self._face.pages("ports"):
-            left.difference_update(body["id"] for body in page)
-            used.update(body["network_id"] for body in page)
-            self._put_ports(page, self._shown([body["id"] for body in page]))
+        for page in self._face.pages("ports", "&fields=id"):
+            wanted = [body["id"] for body in page]
+            left.difference_update(wanted)
+            shown, bodies = self._rows_and_bodies(wanted, wanted)
+            used.update(body["network_id"] for body in bodies)
+            self._put_ports(bodies, shown)
         for stray in left:
             tried(shadows.remove_port, directory.get_plugin(), own_context(), stray)
         self._networks.forget_all_but(listed | used)
@@ -145,9 +147,8 @@ class Following:
         gone = self._networks.look_at(events)
         wanted = list(ids)
         here = shadows.which(own_context(), wanted)
-        # Before Gluon is asked: what a request writes in between is newer than both, and would be taken for what Gluon has changed.
-        shown = self._shown(list(here))
-        found = {body["id"]: body for body in self._face.some("ports", wanted)}
+        shown, bodies = self._rows_and_bodies(list(here), wanted)
+        found = {body["id"]: body for body in bodies}
         for port in found:
             if port not in here and port not in due:
                 self._later[port] = time.monotonic() + _LATER_SECONDS
@@ -160,8 +161,11 @@ class Following:
             self._later.pop(port, None)
         self._networks.forget(gone)
 
-    def _shown(self, wanted: list[str]) -> dict[str, Body]:
-        return shadows.shown(directory.get_plugin(), own_context(), wanted)
+    def _rows_and_bodies(self, here: list[str], wanted: list[str]) -> tuple[dict[str, Body], list[Body]]:
+        """Ports as Neutron shows them, and then as Gluon has them: of what a request writes in between, a row that was read later would
+        be taken for what Gluon has changed."""
+        shown = shadows.shown(directory.get_plugin(), own_context(), here)
+        return shown, self._face.some("ports", wanted)
 
     def _put_ports(self, bodies: list[Body], here: dict[str, Body], due: Collection[str] = ()) -> None:
         """`here`: those of them that Neutron shows."""

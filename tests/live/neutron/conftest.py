@@ -90,6 +90,14 @@ class Site:
         self.until(lambda: self.front.request("GET", f"/v2.0/{path}")[0] == 200, f"{path} in Neutron")
         return self.neutron("GET", path)
 
+    def settled(self) -> None:
+        """All that Gluon has told so far is written by the thread that follows: it writes a new port later than anything told before,
+        and hears of the name after all that it wrote with it."""
+        port, name = self.port(), uuid.uuid4().hex
+        self.shown(f"ports/{port}")
+        assert self.gluon.request("PUT", f"/v2.0/ports/{port}", {"port": {"name": name}})[0] == 200
+        self.until(lambda: bool(self.seen(port)["name"] == name), "the new name in Neutron")
+
     def seen(self, port: str) -> Any:
         return self.neutron("GET", f"ports/{port}")["port"]
 

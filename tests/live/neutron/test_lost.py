@@ -8,7 +8,7 @@ from typing import Any
 from gluon.testing.process import wait_until
 from gluon.testing.servers import neutron
 from tests.live.neutron.conftest import Site
-from tests.live.neutron.lossy import Lossy
+from tests.live.neutron.way import Lossy
 
 SCRIPT = """
 import json, sys, threading
@@ -48,6 +48,7 @@ def test_the_port_is_made_once_and_answered(site: Site) -> None:
         way.lose = 2
         made = asked(way.url, body)
         assert way.lost == 2
+    site.settled()
     assert named(site, name) == [made]
 
 
@@ -59,3 +60,5 @@ def test_what_is_never_answered_is_taken_back(site: Site) -> None:
         assert asked(way.url, body) == "unavailable"
         assert way.lost >= 4
     wait_until(lambda: not named(site, name), "the port gone")
+    site.settled()
+    assert site.neutron("GET", f"ports?name={name}")["ports"] == []
