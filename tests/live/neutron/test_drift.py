@@ -158,8 +158,19 @@ def test_what_neutron_shows_is_what_gluon_has(own: Site, seed: int) -> None:
     for _ in range(60):
         life.step()
     with suppress(NotReady):
-        wait_until(lambda: not differences(own), "the same at both", limit=120, every=0.5)
+        wait_until(lambda: rests(own), "the same at both", limit=120, every=0.5)
     assert (differences(own), life.done) == ([], life.done), own.front.words()
+    assert rests(own), (life.done, own.front.words())
+
+
+def rests(site: Site) -> bool:
+    """The same at both, and still so once Neutron has written all that it was told: then nothing at Gluon has moved either."""
+    before = {port["id"]: port for port in site.face("ports")["ports"]}
+    if differences(site):
+        return False
+    site.settled()
+    after = {port["id"]: port for port in site.face("ports")["ports"]}
+    return not differences(site) and all(after.get(key) == port for key, port in before.items())
 
 
 def differences(site: Site) -> list[Any]:

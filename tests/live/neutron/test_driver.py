@@ -19,8 +19,13 @@ def test_a_port_from_making_to_deleting(driven: Site) -> None:
     assert driven.face(f"ports/{port}")["port"]["binding:host_id"] == "host1"
     free = driven.neutron("PUT", f"ports/{port}", {"port": FREE})["port"]
     assert (free["binding:vif_type"], free["fixed_ips"]) == ("unbound", made["fixed_ips"])
+    driven.settled()
+    for seen in (driven.seen(port), driven.face(f"ports/{port}")["port"]):
+        assert (seen["binding:host_id"], seen["fixed_ips"]) == ("", made["fixed_ips"])
     driven.neutron("DELETE", f"ports/{port}", wanted=204)
+    driven.settled()
     driven.face(f"ports/{port}", wanted=404)
+    driven.neutron("GET", f"ports/{port}", wanted=404)
 
 
 def test_a_refusal_is_gluons(driven: Site) -> None:

@@ -145,7 +145,13 @@ def test_the_id_of_a_port_follows_from_the_project_that_neutron_names_and_the_ke
 
 
 def test_a_stranger_sees_nothing_of_it(cloud: Cloud) -> None:
+    network, own = service(cloud, "grey"), cloud.token(cloud.member)
     stranger = cloud.keystone.new_user("member", project=cloud.keystone.project("other"))
     token = cloud.keystone.token(stranger, project="other")
+    seen = cloud.front.request("GET", "/v2.0/networks", token=own)[1]["networks"]
+    assert network in {one["id"] for one in seen}
+    wait_until(
+        lambda: cloud.front.request("GET", "/v2.0/ports", token=own)[1]["ports"], "its port", limit=180
+    )
     assert cloud.front.request("GET", "/v2.0/networks", token=token)[1] == {"networks": []}
     assert cloud.front.request("GET", "/v2.0/ports", token=token)[1] == {"ports": []}

@@ -39,8 +39,8 @@ def neutrons_ports_work(site: Site, other: str) -> None:
 
 def all_is_well_again(site: Site, port: str) -> None:
     site.until(lambda: bind(site, port) == "ovs", "the port bound")
-    other = site.port(name="after")
-    assert site.shown(f"ports/{other}")["port"]["name"] == "after"
+    site.settled()
+    assert (site.seen(port)["binding:host_id"], site.seen(port)["binding:vif_type"]) == ("host1", "ovs")
 
 
 def bind(site: Site, port: str) -> str:
@@ -60,11 +60,14 @@ def test_ports_of_neutron_work_while_gluon_is_killed(
             etcd_server.kill9()
             later.callback(etcd_server.start)
         neutrons_ports_work(site, port)
-        refused = site.neutron("PUT", f"ports/{port}", {"port": BIND}, wanted=503)
-        assert refused["NeutronError"]["type"] == "GluonUnavailable"
-        site.neutron("POST", "ports", {"port": {**wanted, "name": str(uuid.uuid4())}}, wanted=503)
+        answer = site.neutron("PUT", f"ports/{port}", {"port": BIND}, wanted=503)
+        assert answer["NeutronError"]["type"] == "GluonUnavailable"
+        refused = str(uuid.uuid4())
+        site.neutron("POST", "ports", {"port": {**wanted, "name": refused}}, wanted=503)
         site.neutron("DELETE", f"ports/{port}", wanted=503)
     all_is_well_again(site, port)
+    assert site.face(f"ports?name={refused}")["ports"] == []
+    assert site.neutron("GET", f"ports?name={refused}")["ports"] == []
 
 
 def test_ports_of_both_work_while_etcd_is_killed(site: Site, etcd_server: EtcdServer) -> None:
@@ -80,3 +83,5 @@ def test_ports_of_both_work_while_etcd_is_killed(site: Site, etcd_server: EtcdSe
     finally:
         etcd_server.start()
     all_is_well_again(site, port)
+    assert site.seen(port)["name"] == "renamed"
+    site.neutron("GET", f"ports/{made}", wanted=404)

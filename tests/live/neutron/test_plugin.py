@@ -31,7 +31,11 @@ def test_a_port_from_making_to_deleting(site: Site) -> None:
     free = site.neutron("PUT", f"ports/{port}", {"port": FREE})["port"]
     assert (free["binding:vif_type"], free["binding:host_id"]) == ("unbound", "")
     assert free["fixed_ips"] == made["fixed_ips"]
+    site.settled()
+    for seen in (site.seen(port), site.face(f"ports/{port}")["port"]):
+        assert (seen["binding:host_id"], seen["fixed_ips"]) == ("", made["fixed_ips"])
     site.neutron("DELETE", f"ports/{port}", wanted=204)
+    site.settled()
     site.face(f"ports/{port}", wanted=404)
     site.neutron("GET", f"ports/{port}", wanted=404)
 
@@ -84,6 +88,8 @@ def test_what_is_done_at_gluon_is_seen_in_neutron(site: Site) -> None:
     site.until(
         lambda: site.front.request("GET", f"/v2.0/ports/{port}")[0] == 404, "the port gone from Neutron"
     )
+    site.settled()
+    site.neutron("GET", f"ports/{port}", wanted=404)
 
 
 def test_what_becomes_of_a_service_is_seen_in_neutron(site: Site) -> None:
@@ -107,3 +113,5 @@ def test_what_becomes_of_a_service_is_seen_in_neutron(site: Site) -> None:
         lambda: site.front.request("GET", f"/v2.0/networks/{network}")[0] == 404,
         "the network gone from Neutron",
     )
+    site.settled()
+    site.neutron("GET", f"networks/{network}", wanted=404)
