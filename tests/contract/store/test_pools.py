@@ -156,7 +156,8 @@ async def test_a_taker_that_is_killed_leaks_nothing(url: str, opener: Opener, at
     assert taker.returncode == -signal.SIGKILL
     db = await opener(url, wanted=TABLES)
     held = await check(db, answered)
-    assert len(held) >= 400 and "taker-700" not in held
+    assert len(held) >= 400
+    assert at == "-1" or f"taker-{at}" not in held  # killed at any moment it may have come further
     await take_all_again(db, held, size)
 
 
