@@ -124,6 +124,10 @@ class Cloud:
         """How many events Nova has taken."""
         return self.measured("gluon_nova_events_total", 'code="200"')
 
+    def plugs_told(self) -> int:
+        """Of how many NICs Nova has taken the event."""
+        return self.nova.process("api").said(lines=1_000_000).count("network-vif-plugged:")
+
     def measured(self, name: str, of: str = "") -> float:
         """The sum of a metric of Gluon; `of`: of the lines with these labels."""
         _, text = self.gluon.request("GET", "/metrics", headers={"x-auth-token": self.admin})

@@ -50,6 +50,12 @@ class Both:
         )
         return key
 
+    def settled(self) -> None:
+        """All that Gluon has told so far is written in Neutron: a new port comes later than anything told before, its name after that."""
+        key, name = self.l3vpn_port(), uuid.uuid4().hex
+        self.cloud.gluon_says("PUT", f"/v2.0/ports/{key}", {"port": {"name": name}})
+        self.cloud.until(lambda: bool(self.port(key)["name"] == name), "the new name in Neutron")
+
     def events(self, key: str) -> int:
         """How many events of a port Nova has taken, from whom ever."""
         return (
@@ -105,6 +111,7 @@ def test_a_server_with_a_nic_of_each(both: Both) -> None:
     assert both.cloud.addresses(server) == addresses
     both.cloud.delete(server)
     both.cloud.free(vpn)
+    both.settled()
     for key in (plain, vpn):
         shown = both.port(key)
         assert (shown["device_id"], shown["binding:host_id"]) == ("", "")
@@ -122,6 +129,9 @@ def test_both_move_with_their_server(both: Both) -> None:
     both.cloud.carries(vpn, server)
     for key in (plain, vpn):
         both.bound(key, server)
+    both.settled()
+    both.bound(vpn, server)
+    both.cloud.carries(vpn, server)
     both.cloud.delete(server)
 
 
@@ -140,6 +150,9 @@ def test_both_move_live_with_their_server(both: Both) -> None:
     both.bound(vpn, server)
     both.bound(plain, server, active=False)
     cloud.bound_once(vpn, server)
+    both.settled()
+    cloud.bound_once(vpn, server)
+    both.bound(vpn, server)
     cloud.delete(server)
     cloud.free(vpn)
 
@@ -153,6 +166,7 @@ def test_neutron_networks_and_ports_of_gluon_by_name_of_the_network(both: Both) 
     both.cloud.carries(vpn, server)
     both.cloud.delete(server)
     both.cloud.gone(vpn)
+    both.settled()
     for key in made:
         assert both.front.request("GET", f"/v2.0/ports/{key}", token=both.cloud.admin)[0] == 404
 

@@ -17,8 +17,10 @@ def without_gluon(cloud: Cloud) -> Iterator[None]:
 
 @contextmanager
 def without_etcd(cloud: Cloud) -> Iterator[None]:
+    """Until Gluon knows that it is away."""
     cloud.etcd.kill9()
     yield
+    cloud.until(lambda: cloud.measured("gluon_etcd_up") == 0, "Gluon's word that etcd is away")
     cloud.etcd.start()
 
 
@@ -36,8 +38,15 @@ def without_nova(cloud: Cloud) -> Iterator[None]:
 
 @contextmanager
 def without_keystone(cloud: Cloud) -> Iterator[None]:
+    """Until Gluon has told Nova, or tried in vain: both may keep tokens that they know."""
+
+    def told() -> float:
+        return cloud.plugs_told() + cloud.measured("gluon_nova_retries_total")
+
+    before = told()
     cloud.keystone.kill9()
     yield
+    cloud.until(lambda: told() > before, "an event without Keystone")
     cloud.keystone.start()
 
 
