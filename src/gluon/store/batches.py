@@ -109,10 +109,12 @@ class Batches(Recovery):
         attempt.writing = asyncio.get_running_loop().create_task(writing) if session.ahead else writing
 
     async def _write(self, session: driver.Session, plan: Plan, way: int) -> None:
-        """And send the next one before anybody is answered: the database is not to wait for that."""
+        """And send the next one before anybody is answered: the database is not to wait for that. That one may be written, too, before
+        the writer goes on to it: then it is still the next one, and is not sent again."""
         await session.commit(plan, way)
-        if self._next is not None and self._next.plan is not None:
-            self._send(self._next)
+        following = self._next
+        if following is not None and following.plan is not None and not following.sent:
+            self._send(following)
 
     async def _written(self, attempt: Attempt) -> bool:
         """Whether all is known. Else it was told otherwise."""

@@ -87,6 +87,8 @@ async def opened(folder: Path) -> AsyncIterator[tuple[SqlStore, Held]]:
             yield db, database
     finally:
         database.held = False
+        for _ in range(2):  # who waits still, as a failed test left him
+            database.go.put_nowait(fine)
         await db.close()
 
 
@@ -142,6 +144,23 @@ async def test_the_database_does_not_wait_for_answers(tmp_path: Path) -> None:
         assert told == [1]
         held.go.put_nowait(fine)
         await asyncio.gather(*asked)
+
+
+async def test_a_batch_is_sent_once_however_soon_it_is_written(tmp_path: Path) -> None:
+    """Before the writer has heard of the end of the one before."""
+
+    async def at_once(_: Write) -> None:
+        pass
+
+    async with opened(tmp_path) as (db, held):
+        units = [blind(f"n{n}") for n in range(MANY)]
+        asked = begun(db, units)
+        await held.sent.get()
+        await until(lambda: all(unit.asked for unit in units))
+        for write in (fine, at_once):
+            held.go.put_nowait(write)
+        await until(lambda: all(one.done() for one in asked) or held.sent.qsize() > 1)
+        assert held.sent.qsize() == 1
 
 
 async def test_who_has_to_read_waits_for_what_is_written(tmp_path: Path) -> None:
