@@ -42,7 +42,7 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GluonServer]:
 def asked(server: GluonServer, way: str, who: str, network: str) -> tuple[int, Any]:
     """One request of the way, by the member of a project."""
     made = {"port": {"network_id": network}}
-    method, path, body = {
+    requests: dict[str, tuple[str, str, Any]] = {
         "list": ("GET", "/proton/net-l2/v2.0/networks", None),
         "create": ("POST", "/proton/net-l2/v2.0/networks", {"name": "n"}),
         "ports": ("GET", "/v2.0/ports", None),
@@ -50,7 +50,8 @@ def asked(server: GluonServer, way: str, who: str, network: str) -> tuple[int, A
         "change": ("POST", "/gluon/v1/changesets", {"changes": []}),
         "protons": ("GET", "/gluon/v1/protons", None),
         "missing": ("GET", "/no/such/path", None),
-    }[way]
+    }
+    method, path, body = requests[way]
     return server.request(method, path, body, headers={"X-Auth-Token": f"the-word-of-one-{who}"})
 
 
