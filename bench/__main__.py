@@ -56,7 +56,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}; none: all")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds: within 2 minutes")
-    parser.add_argument("--database", choices=KINDS, default=KINDS[0], help="for life; others know their own")
+    parser.add_argument(
+        "--database", choices=KINDS, default=KINDS[0], help="for fair and life; others know their own"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
     wanted = parser.parse_args()
     unknown = sorted(set(wanted.names) - set(BENCHES))

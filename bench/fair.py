@@ -1,9 +1,10 @@
 """One project offers ten times its rate limit: what becomes of another that makes a port now and then.
 
-The limit is half of what the server can do, measured first; all else is as it comes. Three projects: one alone without
-limit, the greedy one, and the one whose waiting is measured, idle and beside the greedy one. Clients are processes of
-their own. The greedy one does not wait for answers: a request that is due takes any of its connections that is free;
-what finds none, as the server holds all of them, counts as offered and is not sent.
+The limit is half of what the server can do, measured first; all else is as it comes: a worker and a publisher with PostgreSQL and etcd,
+or all in one process (`--database sqlite`). Three projects: one alone without limit, the greedy one, and the one whose
+waiting is measured, idle and beside the greedy one. Clients are processes of their own. The greedy one does not wait for answers: a
+request that is due takes any of its connections that is free; what finds none, as the server holds all of them, counts as
+offered and is not sent.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import uvloop
 
 import gluon as package
 from bench.measure import Figure, Plan, at_most, median, percentile
+from bench.site import kept_in
 from gluon.testing.product import GluonServer
 
 _TIMES = 2.0
@@ -54,26 +56,27 @@ class Load(msgspec.Struct):
 
 
 class Seen(msgspec.Struct):
-    """Requests that were due, answers by status, the milliseconds of each that was 201 since it was due."""
+    """Requests that were due, answers by status, the milliseconds of each that was 201 since it was due, of which the client
+    itself was so late to send it."""
 
     statuses: dict[int, int]
     waits: list[float]
+    late: list[float]
     offered: int = 0
 
-    @property
-    def p99(self) -> float:
-        return percentile(self.waits, 0.99)
+    def at(self, share: float) -> float:
+        return percentile(self.waits, share)
 
 
 def run(plan: Plan) -> Sequence[Figure]:
     rounds: dict[str, list[float]] = {}
     seconds = plan.seconds * 2
-    with _server(0) as (port, tokens):
+    with _server(plan.database, 0) as (port, tokens):
         capacity = max(
             _done(_start(Load(port, tokens[0], 0, 32, seconds))).statuses[201] / seconds for _ in range(2)
         )
     limit = capacity / 2
-    with _server(limit) as (port, tokens):
+    with _server(plan.database, limit) as (port, tokens):
         for _ in range(plan.rounds):
             idle = _done(_start(Load(port, tokens[1], _CALM, _WAITING, seconds)))
             whole = seconds + _BURST + 1
@@ -82,10 +85,13 @@ def run(plan: Plan) -> Sequence[Figure]:
             beside = _done(_start(Load(port, tokens[1], _CALM, _WAITING, seconds)))
             told = _done(greedy)
             for name, value in (
-                ("ratio", beside.p99 / idle.p99),
-                ("idle", idle.p99),
-                ("beside", beside.p99),
-                ("burst", first.p99),
+                ("ratio", beside.at(0.99) / idle.at(0.99)),
+                ("idle", idle.at(0.99)),
+                ("beside", beside.at(0.99)),
+                ("middle idle", idle.at(0.5)),
+                ("middle beside", beside.at(0.5)),
+                ("late", percentile(beside.late, 0.99)),
+                ("burst", first.at(0.99)),
                 ("offered", told.offered / whole / limit),
                 ("sent", sum(told.statuses.values()) / whole / limit),
                 ("served", told.statuses.get(201, 0) / whole / limit),
@@ -95,6 +101,9 @@ def run(plan: Plan) -> Sequence[Figure]:
         at_most("p99 of others beside a greedy project, to idle", rounds["ratio"], "×", _TIMES),
         median("p99 of others, idle", rounds["idle"], "ms"),
         median("p99 of others, beside", rounds["beside"], "ms"),
+        median("p50 of others, idle", rounds["middle idle"], "ms"),
+        median("p50 of others, beside", rounds["middle beside"], "ms"),
+        median("p99 of what their client was late, beside", rounds["late"], "ms"),
         median("p99 of others, in the first seconds, with its burst", rounds["burst"], "ms"),
         median("capacity", [capacity], "/s"),
         median("offered by the greedy one, to its limit", rounds["offered"], "×"),
@@ -104,10 +113,10 @@ def run(plan: Plan) -> Sequence[Figure]:
 
 
 @contextmanager
-def _server(rate: float) -> Iterator[tuple[int, list[str]]]:
-    """A server on SQLite that knows two projects; the first has the rate as its limit."""
+def _server(database: str, rate: float) -> Iterator[tuple[int, list[str]]]:
+    """A server on this kind of database that knows two projects; the first has the rate as its limit."""
     tokens = [secrets.token_hex(16) for _ in range(2)]
-    with tempfile.TemporaryDirectory() as folder:
+    with _kept(database) as words, tempfile.TemporaryDirectory() as folder:
         known = Path(folder) / "tokens.yaml"
         bearers = [
             {"token": token, "user": f"u{n}", "project": _PROJECT % n, "roles": ["member"]}
@@ -126,8 +135,18 @@ def _server(rate: float) -> Iterator[tuple[int, list[str]]]:
             f"[limits]\nprojects = {{{_PROJECT % 0} = {rate:.1f}}}\n",
             encoding="utf-8",
         )
-        with GluonServer("server", "--config", str(config), "--model", str(model)) as server:
+        with GluonServer("server", "--config", str(config), "--model", str(model), *words) as server:
             yield server.port, tokens
+
+
+@contextmanager
+def _kept(database: str) -> Iterator[Sequence[str]]:
+    """The words for it."""
+    if database == "sqlite":
+        yield ()
+    else:
+        with kept_in(database) as (url, etcd):
+            yield ("--workers", "1", "--database", url, "--etcd", etcd)
 
 
 def _start(load: Load) -> subprocess.Popen[bytes]:
@@ -162,6 +181,7 @@ class _Connection(asyncio.Protocol):
 
     def send(self, due: float) -> None:
         self._due = due
+        self._client.sending(due)
         self._transport.write(self._client.request)
 
     def data_received(self, data: bytes) -> None:
@@ -178,7 +198,7 @@ class _Client:
             f"POST {_PATH} HTTP/1.1\r\nHost: localhost\r\nX-Auth-Token: {load.token}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         ).encode() + body
-        self.seen = Seen({}, [])
+        self.seen = Seen({}, [], [])
         self._load = load
         self._free: deque[_Connection] = deque()
         self._making: set[asyncio.Task[None]] = set()
@@ -212,6 +232,9 @@ class _Client:
         loop = asyncio.get_running_loop()
         _, made = await loop.create_connection(lambda: _Connection(self), "127.0.0.1", self._load.port)
         self._free.append(made)
+
+    def sending(self, due: float) -> None:
+        self.seen.late.append((time.monotonic() - due) * 1e3)
 
     def lost(self, which: _Connection) -> None:
         if self._ended:

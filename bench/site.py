@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from bench.load import PORT, PORTS
-from bench.measure import cpu_seconds
+from bench.measure import Skipped, cpu_seconds
 from gluon.testing.process import descendants, wait_until
 from gluon.testing.product import GluonServer
 from gluon.testing.servers.etcd import EtcdServer
 from gluon.testing.servers.mariadb import MariadbServer
 from gluon.testing.servers.postgres import PostgresServer
 
-KINDS = ("postgresql", "mariadb")
+KINDS = ("postgresql", "mariadb", "sqlite")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +92,12 @@ def servers() -> Iterator[tuple[PostgresServer, EtcdServer]]:
 
 @contextmanager
 def kept_in(kind: str) -> Iterator[tuple[str, str]]:
-    """A fresh database of one of `KINDS`, and etcd: the URLs of both."""
-    if kind == KINDS[0]:
+    """A fresh database of one of `KINDS`, and etcd: the URLs of both. Raises `Skipped` for SQLite, which has one process."""
+    if kind == "postgresql":
         with servers() as (postgres, etcd):
             yield postgres.url(postgres.create_database(), unix=True), etcd.url
+    elif kind == "sqlite":
+        raise Skipped("a SQLite file serves one process")
     else:
         with MariadbServer() as mariadb, EtcdServer() as etcd:
             yield mariadb.url(mariadb.create_database()), etcd.url
