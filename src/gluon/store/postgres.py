@@ -124,7 +124,9 @@ class PostgresDatabase:
         if raw.get_server_version().major < _OLDEST:
             raw.terminate()
             raise errors.GluonError(f"the database is older than PostgreSQL {_OLDEST}")
-        return PostgresSession(raw, self._limit, settings.idle_timeout)
+        session = PostgresSession(raw, self._limit, settings.idle_timeout)
+        await session.look()
+        return session
 
     async def reader(self) -> PostgresConnection:
         raw = await self._connect("reader", self._settings.statement_timeout, 60)

@@ -43,6 +43,16 @@ class PostgresSession(PostgresConnection):
         self._shared = 0.0
         """Until when another process is known to write."""
 
+    async def look(self) -> None:
+        """Find out whether this asyncpg goes through arrays as `postgres_text.Rows` has it."""
+        if postgres_text.Rows.seen_once:
+            return
+        try:
+            rows = await self.fetch("SELECT cardinality(?::int8[])", postgres_text.Rows((1,)))  # type: ignore[arg-type]
+        except driver.DriverError:  # the server found less in it than was announced
+            rows = ()
+        postgres_text.Rows.seen_once = not rows or rows[0][0] != 1
+
     @property
     def ahead(self) -> bool:
         return monotonic() > self._shared
@@ -76,7 +86,7 @@ class PostgresSession(PostgresConnection):
         """What was told is a little old when it comes."""
         if self._state is not None and not self._locked:
             later = datetime.fromisoformat(self._state[3]) + timedelta(seconds=monotonic() - self._said)
-            self._now = max(self._now, later.strftime("%Y-%m-%dT%H:%M:%S.%f"))
+            self._now = max(self._now, later.isoformat(timespec="microseconds"))
         return self._now
 
     async def lookups(self, groups: Sequence[driver.Group]) -> list[Sequence[store.Row]]:

@@ -6,7 +6,7 @@ for each shape or combination; parameters are `?` until they are numbered.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from gluon.spi import store, tables
@@ -78,6 +78,30 @@ def row(shape: Shape, values: Sequence[store.Value]) -> store.Row:
     return whole if shape.stored == shape.columns else {name: whole[name] for name in shape.columns}
 
 
+class Rows:
+    """An array of rows. asyncpg goes through one twice: before it encodes, each element is asked three times whether that is
+    an array itself, which was a twentieth of all that a create runs. No row is one, so at first there is nothing to see.
+
+    `seen_once`: this asyncpg does not, as was found when it connected.
+    """
+
+    __slots__ = ("_looked", "_rows")
+    seen_once = False
+
+    def __init__(self, rows: Sequence[object]) -> None:
+        self._rows = rows
+        self._looked = self.seen_once
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[object]:
+        if self._looked:
+            return iter(self._rows)
+        self._looked = True
+        return iter(())
+
+
 class Operation:
     """One statement of a batch."""
 
@@ -100,7 +124,7 @@ def operations(plan: Plan) -> list[Operation]:
         inserts[shape] = inserts[shape] + rows if shape in inserts else rows
     found += [Operation(s.name, _insert(s), _sent(s, rows)) for s, rows in inserts.items()]
     if plan.journal:
-        found.append(Operation("journal", _JOURNAL_INSERT, (plan.journal,)))
+        found.append(Operation("journal", _JOURNAL_INSERT, (Rows(plan.journal),)))
     return found
 
 
@@ -110,7 +134,7 @@ def _sent(shape: Shape, rows: list[Values]) -> Sequence[object]:
         places = {name: n for n, name in enumerate(shape.columns)}
         order = [places.get(name) for name in shape.stored]
         rows = [tuple(None if n is None else row[n] for n in order) for row in rows]
-    return (rows,)
+    return (Rows(rows),)
 
 
 def _insert(shape: Shape) -> str:
