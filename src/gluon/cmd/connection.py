@@ -44,6 +44,10 @@ class Connection(ShortWay):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._received is None and self.repeated(data):  # a parser has read this head before
+            if self._late is not None:
+                self._on_time()
+            return
         offers = b"pgrade:" in data or b"PGRADE:" in data
         if offers:
             # The parser takes what follows an offer of another protocol for that protocol; declined,

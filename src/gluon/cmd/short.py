@@ -123,18 +123,15 @@ class ShortWay(HttpToolsProtocol):
         else:
             self.timeout_keep_alive_handler()
 
-    def received(self, data: bytes) -> None:
-        """Bytes that may be a request from its beginning to its end: one that came before is not taken apart again."""
+    def repeated(self, data: bytes) -> bool:
+        """Whether these bytes are a request from its beginning to its end whose head came before: it is not taken apart again."""
         before = self.cycle
         if self._lane is None or (before is not None and not before.response_complete):
-            super().data_received(data)
-            return
+            return False
         found = self.heads.find(data)
         place = self._lane.place(found[0].target) if found is not None else None
         if found is None or place is None:
-            super().data_received(data)
-            self._keep(data, before)
-            return
+            return False
         head, body = found
         self._idle_since = None
         if head is not self._head:  # nobody changes the headers of a request
@@ -144,6 +141,15 @@ class ShortWay(HttpToolsProtocol):
         self.scope = _KNOWN  # type: ignore[assignment]
         self._begin(plain)
         self._complete(plain)
+        return True
+
+    def received(self, data: bytes) -> None:
+        """Bytes that may be a request from its beginning to its end: its head is kept."""
+        before = self.cycle
+        alone = self._lane is not None and (before is None or before.response_complete)
+        super().data_received(data)
+        if alone:
+            self._keep(data, before)
 
     def _keep(self, data: bytes, before: object) -> None:
         plain = self._plain
