@@ -44,6 +44,8 @@ class Batches(Recovery):
             self._expire()
             await self._pause()
         self._attempt = None
+        if self._queue.waived:  # who went first is answered before the others are decided
+            await asyncio.sleep(0)
 
     async def _try(self, attempt: Attempt) -> None:
         batch = attempt.units
@@ -105,13 +107,16 @@ class Batches(Recovery):
             raise errors.GluonError("a batch is sent that was not decided")
         deciding.done()
         attempt.sent = True
-        writing = self._write(session, plan, attempt.units[0].way)
+        writing = self._write(attempt, session, plan)
         attempt.writing = asyncio.get_running_loop().create_task(writing) if session.ahead else writing
 
-    async def _write(self, session: driver.Session, plan: Plan, way: int) -> None:
-        """And send the next one before anybody is answered: the database is not to wait for that. That one may be written, too, before
-        the writer goes on to it: then it is still the next one, and is not sent again."""
-        await session.commit(plan, way)
+    async def _write(self, attempt: Attempt, session: driver.Session, plan: Plan) -> None:
+        """And send the next one before anybody is answered, but those who went first: the database is not to wait for that. That one
+        may be written, too, before the writer goes on to it: then it is still the next one, and is not sent again."""
+        await session.commit(plan, attempt.units[0].way)
+        waiting = self._next is None and self._queue and self._attempt is attempt and not self._queue.waived
+        if waiting and session.ahead and self._may_look_ahead(attempt):
+            self._look_ahead(attempt)
         following = self._next
         if following is not None and following.plan is not None and not following.sent:
             self._send(following)
@@ -149,7 +154,8 @@ class Batches(Recovery):
                 self._enough = (
                     self._about * 7 // 16 if self._next is None and self._about >= _MANY else _NEVER
                 )
-                if len(self._queue) >= self._enough and self._may_look_ahead(attempt):
+                enough = len(self._queue) >= self._enough or (self._queue.hurried and self._next is None)
+                if enough and self._may_look_ahead(attempt):
                     self._look_ahead(attempt)
                 self._wake.clear()
                 await self._wake.wait()

@@ -1,8 +1,9 @@
 """The queue in front of the batches: each project has its turn, however many units another has waiting.
 
 In: units and whose they are. Out: the next batch, by deficit round robin over projects, in the order of arrival for
-each. Large units, such as loads of many objects, wait apart: each is a batch of its own, and is followed by
-batches of the others. Invariant: nobody waits for more than a turn of each other project and of one large unit.
+each. A project that had much lately lets those go first that had little, in a batch of their own: so they wait for the rest of one
+of its batches, and not for it once more in theirs. Large units, such as loads of many objects, wait apart: each is a batch of its own,
+and is followed by batches of the others. Invariant: nobody waits for more than a turn of each other project and of one large unit.
 No I/O. Called by `writer`.
 """
 
@@ -18,8 +19,14 @@ _QUANTUM = 16
 """What a project may have of a turn, in rows that its units look up."""
 _EACH = 48
 """Units of one project in a batch while others are active: who comes next waits for this batch."""
+_HEAVY = 16
+"""And at least of one that had much, while others are active that had little."""
 _ACTIVE = 1.0
-"""Seconds for which a project counts as active."""
+"""Seconds for which a project counts as active, and after which what it had counts half."""
+_TIMES = 8
+"""Who had so many times less than another goes first."""
+_MUCH = 256.0
+"""Rows that its units look up; nobody goes first where no project had so many."""
 LARGE = 128
 """A unit that looks up more rows is large."""
 _PER_BATCH = 48
@@ -39,14 +46,20 @@ class Fair:
         "_each",
         "_first",
         "_flows",
+        "_halved",
+        "_hurried",
         "_large",
         "_last",
+        "_lately",
         "_latest",
+        "_little",
         "_most",
+        "_much",
         "_newest",
         "_pause",
         "_size",
         "_until",
+        "_waived",
     )
 
     def __init__(self, most: int, each: int) -> None:
@@ -69,6 +82,14 @@ class Fair:
         self._last = ""
         self._changed = self._newest = 0.0
         """When the last unit came that was of another project than the one before; when the last one came."""
+        self._lately: dict[str, float] = {}
+        """Rows of those in batches, lately."""
+        self._much = self._little = self._halved = 0.0
+        """What the project had that had most; who had less than that goes first; when all that was halved."""
+        self._hurried = False
+        """One came who goes first."""
+        self._waived = False
+        """The batch before was of such alone, while others waited."""
 
     def __len__(self) -> int:
         return self._size
@@ -95,12 +116,24 @@ class Fair:
         self._newest = one.since
         if project and project != self._last:  # what the server does for itself makes no batch small
             self._last, self._changed = project, one.since
+        if project and self._lately.get(project, 0.0) < self._little:
+            self._hurried = True
         self._size += 1
 
     def put_back(self, ones: Sequence[Waiting]) -> None:
         """In front of all that wait, in their order."""
         self._first.extendleft(reversed(ones))
         self._size += len(ones)
+
+    @property
+    def hurried(self) -> bool:
+        """Whether one waits who goes first: he need not wait until enough others do."""
+        return self._hurried and not self._waived
+
+    @property
+    def waived(self) -> bool:
+        """Whether the batch before was of those who go first, while others waited."""
+        return self._waived
 
     def lull(self, now: float) -> float:
         """Seconds to wait for others to come, as only large units do and it is not their turn yet."""
@@ -120,8 +153,11 @@ class Fair:
         flows, owed = self._flows, self._credits
         if self._large and not batch and (self._pause <= 0 or not flows):
             return self._take_large()
-        self._pause -= 0.5 if halves else 1
-        each = _EACH if self._newest - self._changed < _ACTIVE else most
+        self._fade()
+        aside = {} if batch else self._aside(most)
+        if not aside:
+            self._pause -= 0.5 if halves else 1
+        active = self._newest - self._changed < _ACTIVE
         had: dict[str, int] = {}
         full: dict[str, deque[Waiting]] = {}
         while flows and len(batch) < most:
@@ -129,18 +165,54 @@ class Fair:
             flow = flows[name]
             alone = len(flows) == 1 and not full
             before, so_far = len(batch), had.get(name, 0)
+            each = self._each_of(name, so_far + len(flow)) if active else most
             credit = None if alone else owed.pop(name, 0) + _QUANTUM
             left = self._move(flow, batch, min(most, before + each - so_far), credit)
             had[name] = so_far + len(batch) - before
+            rows = sum([len(one.unit.reads) or 1 for one in batch[before:]])
+            self._lately[name] = much = self._lately.get(name, 0.0) + rows
+            self._much = max(self._much, much)
             del flows[name]
             if flow:  # behind the others
                 (flows if had[name] < each else full)[name] = flow
                 if not alone:
                     owed[name] = min(left, 0)
         flows.update(full)
+        if aside:  # their turn is next
+            behind = dict(flows)
+            flows.clear()
+            flows.update(aside)
+            flows.update(behind)
         if not flows:
             owed.clear()
+        self._little = self._much / _TIMES if self._much >= _MUCH else 0.0
         return batch
+
+    def _aside(self, most: int) -> dict[str, deque[Waiting]]:
+        """Who waits and lets others go first, never twice in a row."""
+        flows, little = self._flows, self._little
+        self._hurried = False
+        self._waived, waived = False, self._waived
+        if waived or not 1 < len(flows) <= most:
+            return {}
+        many = [name for name in flows if self._lately.get(name, 0.0) >= little]
+        if len(many) == len(flows) or not any(flows.keys() - many):
+            return {}
+        self._waived = True
+        return {name: flows.pop(name) for name in many}
+
+    def _each_of(self, name: str, waiting: int) -> int:
+        """Of a heavy one half of what waits: what has piled up comes in several batches, and as many units come through."""
+        heavy = 0 < self._little <= self._lately.get(name, 0.0)
+        return min(_EACH, max(_HEAVY, waiting // 2)) if heavy else _EACH
+
+    def _fade(self) -> None:
+        """Who had much long ago is as others."""
+        ago = self._newest - self._halved
+        if ago >= _ACTIVE:
+            share = 0.5 ** min(64.0, ago / _ACTIVE)
+            self._lately = {name: rows * share for name, rows in self._lately.items() if rows * share >= 1}
+            self._much, self._halved = self._much * share, self._newest
 
     def _take_large(self) -> list[Waiting]:
         """One large unit, of each project in turn."""

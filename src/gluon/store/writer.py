@@ -86,7 +86,7 @@ class Writer(Batches):
     def _start(self) -> None:
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._work(), name="store-writer")
-        elif len(self._queue) >= self._enough or self._jobs:
+        elif len(self._queue) >= self._enough or self._jobs or self._queue.hurried:
             self._wake.set()
 
     async def _work(self) -> None:

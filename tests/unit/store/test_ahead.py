@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 
 from gluon import errors, store
+from gluon.spi import context
 from gluon.spi.store import Changes, Committed, Select, View
 from gluon.store import driver
 from gluon.store.opening import open_database
@@ -106,6 +107,15 @@ def blind(key: str) -> Unit:
 
 def begun(db: SqlStore, units: list[Unit]) -> list[asyncio.Future[Committed]]:
     return [asyncio.ensure_future(db.submit(unit)) for unit in units]
+
+
+def begun_by(project: str, db: SqlStore, units: list[Unit]) -> list[asyncio.Future[Committed]]:
+    """In the turn of that project."""
+    token = context.PROJECT.set(project)
+    try:
+        return begun(db, units)
+    finally:
+        context.PROJECT.reset(token)
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -266,3 +276,43 @@ async def test_few_are_one_batch(tmp_path: Path) -> None:
         assert await held.sent.get() == MANY // 2
         held.go.put_nowait(fine)
         await asyncio.gather(*asked)
+
+
+async def test_who_goes_first_is_decided_while_few_are_written_and_is_alone_in_his_batch(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as (db, held):
+        held.held = False
+        await asyncio.gather(*begun_by("busy", db, [blind(f"b{n}") for n in range(400)]))
+        held.held = True
+        greedy = begun_by("busy", db, [blind(f"c{n}") for n in range(4)])
+        assert await held.sent.get() == 4
+        greedy += begun_by("busy", db, [blind(f"d{n}") for n in range(4)])
+        unit = blind("calm")
+        calm = begun_by("calm", db, [unit])[0]
+        await until(lambda: bool(unit.asked))
+        assert not any(one.done() for one in greedy), "it is decided while the others are written"
+        held.go.put_nowait(fine)
+        assert await held.sent.get() == 1
+        held.go.put_nowait(fine)
+        await calm
+        assert not any(one.done() for one in greedy[4:])
+        assert await held.sent.get() == 4
+        held.go.put_nowait(fine)
+        await asyncio.gather(*greedy)
+
+
+async def test_the_database_does_not_wait_for_the_answers_of_few(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (db, held):
+        asked = begun(db, [blind(f"n{n}") for n in range(4)])
+        assert await held.sent.get() == 4
+        behind = begun(db, [blind(f"m{n}") for n in range(4)])
+        await until(lambda: db.stats.waiting == 4)
+        told: list[int] = []
+        asked[0].add_done_callback(lambda _: told.append(held.sent.qsize()))
+        held.go.put_nowait(fine)
+        await asked[0]
+        await until(lambda: bool(told))
+        assert told == [1]
+        held.go.put_nowait(fine)
+        await asyncio.gather(*behind)

@@ -190,3 +190,76 @@ def test_large_units_expire_and_are_drained_as_others() -> None:
     assert sorted(names(queue.drain())) == ["a1", "a5"] and len(queue) == 0
     queue.put(one("b", gone=True, rows=999), "b")
     assert queue.take(5) == [] and len(queue) == 0
+
+
+def told(queue: Fair) -> tuple[bool, bool]:
+    return queue.hurried, queue.waived
+
+
+def busy() -> Fair:
+    """A queue of which `a` had much lately, and has more waiting."""
+    queue = Fair(10_000, 5_000)
+    queue.put(one("b", since=10.0), "b")
+    for n in range(400):
+        queue.put(one("a", n, since=10.0), "a")
+    while queue.take(48):
+        pass
+    for n in range(40):
+        queue.put(one("a", n, since=10.0), "a")
+    return queue
+
+
+def test_who_had_little_goes_before_a_project_that_had_much_and_not_with_it() -> None:
+    queue = busy()
+    assert told(queue) == (False, False)
+    queue.put(one("b", 1, since=10.1), "b")
+    assert told(queue) == (True, False)
+    assert names(queue.take(64)) == ["b1"] and told(queue) == (False, True)
+    queue.put(one("b", 2, since=10.1), "b")
+    queue.put(one("c", 1, since=10.1), "c")
+    assert told(queue) == (False, True)
+    batch = names(queue.take(64))
+    assert {"b2", "c1"} < set(batch) and len(batch) == 22, "never twice in a row"
+    assert told(queue) == (False, False)
+    queue.put(one("b", 3, since=10.1), "b")
+    queue.put(one("c", 2, since=10.1), "c")
+    assert names(queue.take(64)) == ["b3", "c2"]
+    rest = [name for _ in range(9) for name in names(queue.take(64))]
+    assert len(queue) == 0 and rest == [f"a{n}" for n in range(20, 40)], "nothing is lost"
+
+
+def test_what_the_server_does_for_itself_makes_nobody_wait() -> None:
+    queue = busy()
+    queue.put(one("", 1, since=10.1), "")
+    batch = names(queue.take(64))
+    assert "1" in batch and len(batch) == 21
+
+
+def test_what_has_piled_up_comes_in_several_batches() -> None:
+    queue = busy()
+    sizes = []
+    while batch := queue.take(256):
+        sizes.append(len(batch))
+    assert sizes == [20, 16, 4]
+    for n in range(300):
+        queue.put(one("a", n, since=10.0), "a")
+    assert len(queue.take(256)) == 48
+
+
+def test_who_had_much_long_ago_is_as_others() -> None:
+    queue = busy()
+    while queue.take(64):
+        pass
+    queue.put(one("a", 0, since=30.0), "a")
+    queue.put(one("b", 1, since=30.0), "b")
+    queue.take(64)
+    queue.put(one("a", 1, since=30.0), "a")
+    queue.put(one("b", 2, since=30.0), "b")
+    assert sorted(names(queue.take(64))) == ["a1", "b2"]
+
+
+def test_projects_that_have_as_much_as_each_other_share_their_batches() -> None:
+    queue = filled(a=400, b=400)
+    for _ in range(4):
+        batch = names(queue.take(64))
+        assert {name[0] for name in batch} == {"a", "b"}
