@@ -26,7 +26,7 @@ connect = asyncpg.connect
 
 SLACK = 3.0
 """Seconds beyond the server's own limits, for connections that nobody waits for in a request."""
-_BUSY = ("55P03", "57014", "40P01", "40001", "55006", "25P04", "22012")
+_BUSY = ("55P03", "57014", "40P01", "40001", "55006", "25P04")
 _GONE = ("08", "53", "57", "58", "25", "XX", "3D", "28")
 _UNFIT = ("22", "23", "54")
 

@@ -2,8 +2,8 @@
 
 Two ways to write. *Locked*: one statement takes the lock for the session and reads the state, the write takes it over for its
 transaction. *Following*: a batch is decided by what the one before has left, which costs no trip, and its write takes the lock if
-that is free and the state is still the same. Invariant: what is written under no lock, or by another state than is there, divides
-by zero; the sequence, which no rollback sets back, stays as it is then. Called by `postgres`.
+that is free and the state is still the same. Invariant: under no lock, or by another state than is there, nothing is written, nor is the
+sequence moved, which no rollback sets back: `done` is null then. Called by `postgres_session`.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ TAKE = f"""
 WAIT = f"SELECT pg_advisory_lock({_LOCK})"
 GIVE = f"SELECT pg_advisory_unlock_all(), {_UNLIMITED}"
 SWAP = f"""
-    SELECT {CLOCK}, {_UNLIMITED}, setval('gluon_revision', ?::int8 / (
-        pg_try_advisory_xact_lock({_LOCK}) AND pg_advisory_unlock({_LOCK}) AND EXISTS (
-        SELECT 1 FROM gluon_writer WHERE id = 1 AND epoch = ?::int8 AND incarnation = ?::varchar))::int)"""
+    SELECT {CLOCK} AS now, CASE WHEN pg_try_advisory_xact_lock({_LOCK}) AND pg_advisory_unlock({_LOCK}) AND EXISTS (
+        SELECT 1 FROM gluon_writer WHERE id = 1 AND epoch = ?::int8 AND incarnation = ?::varchar)
+    THEN setval('gluon_revision', ?::int8) END AS done, {_UNLIMITED} AS unlimited"""
 """The lock of the session lasts until the transaction has ended, and the state is still what was read."""
 _SAME = f"""
     EXISTS (SELECT 1 FROM gluon_writer WHERE id = 1 AND epoch = ?::int8 AND incarnation = ?::varchar
     AND CASE WHEN pg_try_advisory_xact_lock({_LOCK}) THEN {_LAST} = ?::int8 ELSE false END FOR SHARE)"""
 """First the lock, then the look at the sequence: who moves it has the lock. A statement sees what was committed before it began, and
 so before it had the lock; FOR SHARE looks at the row as it is now, which is another one after an installer."""
-FOLLOW = f"SELECT {CLOCK}, setval('gluon_revision', ?::int8 / ({_SAME})::int)"
-BEGUN = f"SELECT 1 / ({_SAME})::int"
+FOLLOW = f"SELECT {CLOCK} AS now, CASE WHEN {_SAME} THEN setval('gluon_revision', ?::int8) END AS done"
+BEGUN = f"SELECT 1 WHERE {_SAME}"
 """For a transaction that will end by `FOLLOW`."""
 AGREES = f"""
     SELECT 1 FROM gluon_writer WHERE id = 1 AND epoch = ?::int8 AND incarnation = ?::varchar AND {_LAST} = ?::int8"""

@@ -20,9 +20,10 @@ from gluon.store.postgres_connection import PostgresConnection
 
 _FRESH = 0.5
 """Seconds for which nobody else is likely to have written."""
-_SHARED = 1.0
-"""Seconds for which another process that has written is likely to write again."""
-_DIVISION = "22012"
+_RARE = 0.3
+"""Share of batches before which another process may have written, and it is still worth it to expect of none that it has."""
+_LATELY = 8
+"""Batches of which that share is, about."""
 
 
 class PostgresSession(PostgresConnection):
@@ -40,8 +41,10 @@ class PostgresSession(PostgresConnection):
         """When the database told the time of `_state`."""
         self._locked = False
         """Whether the session has the lock."""
-        self._shared = 0.0
-        """Until when another process is known to write."""
+        self._left: int | None = None
+        """The revision that our last batch came to, until it is known whether another process wrote after it."""
+        self._rivals = 0.0
+        """Before which share of our batches another process wrote, lately."""
 
     async def look(self) -> None:
         """Find out whether this asyncpg goes through arrays as `postgres_text.Rows` has it."""
@@ -55,7 +58,7 @@ class PostgresSession(PostgresConnection):
 
     @property
     def ahead(self) -> bool:
-        return monotonic() > self._shared
+        return self._rivals < _RARE
 
     @property
     def certain(self) -> bool:
@@ -70,6 +73,8 @@ class PostgresSession(PostgresConnection):
         self._said, self._locked = monotonic(), True
         if self._state is None:
             await self.execute(postgres_lock.WAIT)
+        else:
+            self._heard(self._state[2])
 
     async def state(self, units: int) -> State:
         if self._state is None:
@@ -77,6 +82,7 @@ class PostgresSession(PostgresConnection):
             if not rows:
                 raise driver.Failed("gluon_writer has no row")
             self._state, self._said = rows[0], monotonic()
+            self._heard(self._state[2])
         epoch, incarnation, last, now = self._state
         if self._locked:
             self._now = now
@@ -108,88 +114,91 @@ class PostgresSession(PostgresConnection):
         count = self._seen[kind] = self._seen.get(kind, 0) + 1
         return count > 2
 
+    def _heard(self, last: int) -> None:
+        """The newest revision before a batch of ours."""
+        if self._left is not None:
+            self._rivals += ((last != self._left) - self._rivals) / _LATELY
+            self._left = None
+
     async def commit(self, plan: Plan, way: int) -> None:
         if self._state is None:
             raise driver.Failed("nothing was read under the lock")
         epoch, incarnation, last, _ = self._state
         statements = postgres_text.operations(plan.replaced() if way else plan)
-        text = postgres_lock.SWAP
-        args: tuple[object, ...] = (plan.revision, epoch, incarnation)
+        swap, args = postgres_lock.SWAP, [epoch, incarnation, plan.revision]
         if not self._locked:
-            text, args = postgres_lock.FOLLOW, (*args, last)
+            swap, args = postgres_lock.FOLLOW, [epoch, incarnation, last, plan.revision]
         try:
-            now = await self._commit(statements, postgres_text.Operation("", text, args))
+            now = await self._commit(statements, swap, args, way)
         except driver.Violation as violation:
             raise _learned(violation, plan) from violation.__cause__
-        except driver.Busy as busy:
-            raise self._outrun(busy) from busy.__cause__
-        self._locked, self._said = False, monotonic()
-        self._state = (epoch, incarnation, plan.revision, now) if self._said > self._shared else None
+        if not self._locked:
+            self._heard(last)
+        self._locked, self._said, self._left = False, monotonic(), plan.revision
+        self._state = (epoch, incarnation, plan.revision, now) if self.ahead else None
 
-    async def _commit(self, statements: list[postgres_text.Operation], swap: postgres_text.Operation) -> str:
+    async def _commit(
+        self, statements: list[postgres_text.Operation], swap: str, args: Sequence[Any], way: int
+    ) -> str:
         """The time that the database told."""
         if self._raw.is_in_transaction():
-            now = await self._write([*statements, swap])
+            now = self._done(await self._write(statements, swap, args))
             await self._committed()
-        elif _apart(statements) and self._often((swap.sql, *(op.sql for op in statements))):
-            now = await self._at_once([*statements, swap])
+        elif not way and self._often((swap, *(op.part for op in statements))):
+            now = self._done(await self._at_once(statements, swap, args))
         else:
-            now = await self._in_steps([swap, *statements])
+            await self.execute("BEGIN")
+            now = self._done(await self.fetch(swap, *args))
+            for op in statements:
+                await self._run(self._raw.fetch(op.sql, *op.args))
+            await self._committed()
         return now
 
-    def _outrun(self, busy: driver.Busy) -> driver.Busy:
-        """What is behind a failure of a batch that follows another: a state that is not the one that it left, mostly."""
-        if self._locked or getattr(busy.__cause__, "sqlstate", "") != _DIVISION:
-            return busy
-        self._shared = monotonic() + _SHARED
-        return driver.Outrun(str(busy))
+    def _done(self, rows: Sequence[Sequence[Any]]) -> str:
+        """The time. Raises `Busy` where nothing was written."""
+        if not rows or rows[0][1] is None:
+            raise driver.Busy("the writer lock was lost") if self._locked else self._outrun()
+        return str(rows[0][0])
+
+    def _outrun(self) -> driver.Outrun:
+        self._heard(-1)
+        return driver.Outrun("another process has written")
 
     async def agree(self) -> None:
         if self._locked or self._state is None or self._raw.is_in_transaction():
             await self.rollback()
         elif not await self.fetch(postgres_lock.AGREES, *self._state[:3]):
-            self._shared = monotonic() + _SHARED
-            raise driver.Outrun("another process has written")
+            raise self._outrun()
 
     async def begin(self) -> None:
         await self.execute("BEGIN")
-        if not self._locked and self._state is not None:
-            try:
-                await self.fetch(postgres_lock.BEGUN, *self._state[:3])
-            except driver.Busy as busy:
-                raise self._outrun(busy) from busy.__cause__
+        state = None if self._locked else self._state
+        if state is not None and not await self.fetch(postgres_lock.BEGUN, *state[:3]):
+            raise self._outrun()
 
     async def stage(self, plan: Plan) -> None:
+        statements = postgres_text.operations(plan)
+        if not statements:
+            return
         try:
-            await self._write(postgres_text.operations(plan))
+            await self._write(statements, "", ())
         except driver.Violation as violation:
             raise _learned(violation, plan) from violation.__cause__
 
-    async def _write(self, statements: list[postgres_text.Operation]) -> str:
-        """In one statement if it can be. What the last one tells first, where it tells anything."""
-        rows: Sequence[Sequence[Any]] = ()
-        if statements and _apart(statements):
-            text = postgres_text.together(tuple(op.sql for op in statements))
-            rows = await self._run(self._raw.fetch(text, *[arg for op in statements for arg in op.args]))
-        else:
-            for op in statements:
-                rows = await self._run(self._raw.fetch(postgres_text.numbered(op.sql), *op.args))
-        return str(rows[0][0]) if rows else ""
+    async def _write(
+        self, statements: list[postgres_text.Operation], swap: str, args: Sequence[Any]
+    ) -> Sequence[Sequence[Any]]:
+        """In one statement. What `swap` tells."""
+        text = postgres_text.together(tuple(op.part for op in statements), swap)
+        return await self._run(self._raw.fetch(text, *args, *[arg for op in statements for arg in op.args]))
 
-    async def _at_once(self, statements: list[postgres_text.Operation]) -> str:
+    async def _at_once(
+        self, statements: list[postgres_text.Operation], swap: str, args: Sequence[Any]
+    ) -> Sequence[Sequence[Any]]:
         try:
-            return await self._write(statements)
+            return await self._write(statements, swap, args)
         except driver.Lost as lost:
             raise driver.Lost(str(lost), committing=True) from lost.__cause__
-
-    async def _in_steps(self, statements: list[postgres_text.Operation]) -> str:
-        """What the first one tells."""
-        await self.execute("BEGIN")
-        now = await self._write(statements[:1])
-        for op in statements[1:]:
-            await self._run(self._raw.fetch(postgres_text.numbered(op.sql), *op.args))
-        await self._committed()
-        return now
 
     async def _committed(self) -> None:
         try:
@@ -205,11 +214,6 @@ class PostgresSession(PostgresConnection):
         begun, locked, self._locked = self._raw.is_in_transaction(), self._locked, False
         if begun or locked:
             await self.execute(f"ROLLBACK; {postgres_lock.GIVE}" if begun else postgres_lock.GIVE)
-
-
-def _apart(statements: Sequence[postgres_text.Operation]) -> bool:
-    """Whether each is on a table of its own."""
-    return len({op.table for op in statements}) == len(statements)
 
 
 def _learned(violation: driver.Violation, plan: Plan) -> driver.Violation:

@@ -16,7 +16,9 @@ from gluon.store.driver import Group
 from gluon.store.overlay import Plan
 from gluon.store.shape import Shape, Values
 
-_JOURNAL_INSERT = "INSERT INTO journal SELECT * FROM unnest(?::journal[])"
+Part = tuple[str, str, str]
+"""A table, and the text of a statement on it: up to its conditions, and what comes behind them."""
+_JOURNAL: Part = ("journal", "INSERT INTO journal SELECT * FROM unnest(?::journal[]) WHERE true", "")
 _ARRAYS = {
     tables.ColumnType.TEXT: "text[]",
     tables.ColumnType.DOCUMENT: "text[]",
@@ -33,12 +35,24 @@ def numbered(sql: str) -> str:
     return first + "".join(f"${n}{part}" for n, part in enumerate(rest, 1))
 
 
+_DONE = "(SELECT done FROM swap) IS NOT NULL"
+
+
 @lru_cache(maxsize=200)
-def together(statements: tuple[str, ...]) -> str:
-    """One statement that runs all of them, the last one first, the others each on a table of its own."""
-    *others, last = statements
-    named = [f"w{n} AS ({sql})" for n, sql in enumerate(others)]
-    return numbered(f"WITH {', '.join(named)} {last}" if named else last)
+def together(parts: tuple[Part, ...], swap: str = "") -> str:
+    """One statement that runs all parts, where `swap` is done, and tells what that tells. Parts on the same table, of which no two have
+    a row in common, run in their order; such an order is had by asking for the rows of the one before."""
+    named = [f"swap AS MATERIALIZED ({swap})"] if swap else []
+    last = {table: n for n, (table, _, _) in enumerate(parts)}
+    before: dict[str, int] = {}
+    for n, (table, head, tail) in enumerate(parts):
+        conditions = [_DONE] if swap else []
+        if table in before:
+            conditions.append(f"(SELECT count(*) FROM w{before[table]}) >= 0")
+        before[table] = n
+        told = " RETURNING 1" if last[table] > n else ""
+        named.append(f"w{n} AS ({' AND '.join([head, *conditions])}{tail}{told})")
+    return numbered(f"WITH {', '.join(named)} {'SELECT * FROM swap' if swap else 'SELECT 1'}")
 
 
 def _condition(shape: Shape, columns: tuple[str, ...]) -> str:
@@ -105,26 +119,31 @@ class Rows:
 class Operation:
     """One statement of a batch."""
 
-    __slots__ = ("args", "sql", "table")
+    __slots__ = ("args", "part")
 
-    def __init__(self, table: str, sql: str, args: Sequence[object]) -> None:
-        self.table = table
-        self.sql = sql
+    def __init__(self, part: Part, args: Sequence[object]) -> None:
+        self.part = part
         self.args = args
+
+    @property
+    def sql(self) -> str:
+        """By itself."""
+        _, head, tail = self.part
+        return numbered(head + tail)
 
 
 def operations(plan: Plan) -> list[Operation]:
     """Deletes first (a name freed may be taken again), then replaced rows, then new ones; references are
     checked at COMMIT."""
-    found = [Operation(s.name, _delete(s), tuple(zip(*keys, strict=True))) for s, keys in plan.deletes]
-    found += [Operation(s.name, _upsert(s), _sent(s, rows)) for s, rows in plan.upserts]
-    found += [Operation(s.name, _upsert(s), _sent(s, rows)) for s, rows in plan.blind if s.blind_upsert]
+    found = [Operation(_delete(s), tuple(zip(*keys, strict=True))) for s, keys in plan.deletes]
+    found += [Operation(_upsert(s), _sent(s, rows)) for s, rows in plan.upserts]
+    found += [Operation(_upsert(s), _sent(s, rows)) for s, rows in plan.blind if s.blind_upsert]
     inserts = {shape: rows for shape, rows in plan.blind if not shape.blind_upsert}
     for shape, rows in plan.inserts:
         inserts[shape] = inserts[shape] + rows if shape in inserts else rows
-    found += [Operation(s.name, _insert(s), _sent(s, rows)) for s, rows in inserts.items()]
+    found += [Operation(_insert(s), _sent(s, rows)) for s, rows in inserts.items()]
     if plan.journal:
-        found.append(Operation("journal", _JOURNAL_INSERT, (Rows(plan.journal),)))
+        found.append(Operation(_JOURNAL, (Rows(plan.journal),)))
     return found
 
 
@@ -137,28 +156,27 @@ def _sent(shape: Shape, rows: list[Values]) -> Sequence[object]:
     return (Rows(rows),)
 
 
-def _insert(shape: Shape) -> str:
+def _insert(shape: Shape) -> Part:
     text = shape.texts.get("insert")
     if text is None:
-        names = listed(shape.columns)
-        text = f"INSERT INTO {quoted(shape.name)} ({names}) SELECT {names} FROM unnest(?::{quoted(shape.name)}[])"
+        names, table = listed(shape.columns), quoted(shape.name)
+        text = f"INSERT INTO {table} ({names}) SELECT {names} FROM unnest(?::{table}[]) WHERE true"
         shape.texts["insert"] = text
-    return text
+    return shape.name, text, ""
 
 
-def _upsert(shape: Shape) -> str:
+def _upsert(shape: Shape) -> Part:
     text = shape.texts.get("upsert")
     if text is None:
         rest = [quoted(c) for c in shape.columns if c not in shape.key]
         action = f"UPDATE SET {', '.join(f'{c} = EXCLUDED.{c}' for c in rest)}" if rest else "NOTHING"
-        text = f"{_insert(shape)} ON CONFLICT ({listed(shape.key)}) DO {action}"
-        shape.texts["upsert"] = text
-    return text
+        text = shape.texts["upsert"] = f" ON CONFLICT ({listed(shape.key)}) DO {action}"
+    return *_insert(shape)[:2], text
 
 
-def _delete(shape: Shape) -> str:
+def _delete(shape: Shape) -> Part:
     text = shape.texts.get("delete")
     if text is None:
         text = f"DELETE FROM {quoted(shape.name)} WHERE {_condition(shape, shape.key)}"
         shape.texts["delete"] = text
-    return text
+    return shape.name, text, ""

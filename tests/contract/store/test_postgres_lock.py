@@ -114,7 +114,7 @@ async def test_who_follows_a_batch_of_his_own_sees_that_another_wrote(
     """It is decided without the lock, and neither written nor told where the state is another one. Both ways of writing are
     tried."""
     monkeypatch.setattr(postgres_session, "_FRESH", 600.0)  # however slow the machine is
-    monkeypatch.setattr(postgres_session, "_SHARED", -1.0)  # also who has just heard of another process
+    monkeypatch.setattr(postgres_session, "_RARE", 2.0)  # also who has just heard of another process
     db = await opener(postgres_url)
     await db.submit(create(network("first", "first")))
     session = await PostgresDatabase(postgres_url, _PATIENT).session()
