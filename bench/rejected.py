@@ -39,7 +39,11 @@ def run(plan: Plan) -> Sequence[Figure]:
                     raise load.WrkFailed(
                         f"{seen.failed} of {seen.requests} were refused, not one in {_EVERY}"
                     )
-    figures = [median("creates, none refused", samples["none rate"], "/s")]
+    looked_up = [a / b for a, b in zip(samples["none rate"], samples["new rate"], strict=True)]
+    figures = [
+        median("creates, none refused", samples["none rate"], "/s"),
+        median("time for as many, 5 % with a key of the client", looked_up, "×"),
+    ]
     for name, none, said in (("taken", "new", "a key that is taken"), ("wrong", "none", "a wrong body")):
         slower = [a / b for a, b in zip(samples[f"{none} rate"], samples[f"{name} rate"], strict=True)]
         cpu = [a / b for a, b in zip(samples[f"{name} cpu"], samples[f"{none} cpu"], strict=True)]

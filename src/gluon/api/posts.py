@@ -132,7 +132,7 @@ class Begins(ABC):
             if early:
                 self._turns.after(early, partial(self._turn, asked, begin))
             else:
-                begin()
+                self._start(asked, begin)
             begun = True
         finally:
             if not begun:
@@ -143,9 +143,17 @@ class Begins(ABC):
         """Its time has come: what was early, and is admitted."""
         try:
             asked.place.check()
-            begin()
+            self._start(asked, begin)
         except Exception:  # noqa: BLE001  # the long way meets it again, and tells it
             self._again(asked)
+
+    def _start(self, asked: Asked, begin: Begin) -> None:
+        """Or say what is wrong with its body, by the models that are served: the long way would judge it once more to say the same."""
+        try:
+            begin()
+        except errors.Invalid as wrong:
+            asked.place.check()
+            self._refuse(asked, wrong)
 
     def _again(self, asked: Asked) -> None:
         """The long way takes a token of its own."""

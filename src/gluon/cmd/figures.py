@@ -35,6 +35,7 @@ _COUNTERS = (
     ("rows", "Rows written"),
     ("entries", "Journal entries written"),
     ("rereads", "Rounds of reading that units had not declared"),
+    ("ahead", "Batches that were read for while the one before was written"),
     ("net", "Batches in which a constraint of the database caught something"),
     ("refused", "Units refused because too many waited"),
     ("expired", "Units given up because the database did not answer in time"),

@@ -20,15 +20,17 @@ CONFLICTS = {
 
 
 class Attempt:
-    """`decided`: there is nothing left of that, and `plan` is what to write. `sent`: the batch may be committed from then on."""
+    """`decided`: there is nothing left of that, and `plan` is what to write. `sent`: the batch may be committed from then on. `reading`:
+    it is read for and decided while the one before is written."""
 
-    __slots__ = ("decided", "deciding", "plan", "sent", "session", "units", "writing")
+    __slots__ = ("decided", "deciding", "plan", "reading", "sent", "session", "units", "writing")
 
     def __init__(self, units: list[Waiting] | None = None) -> None:
         self.units: list[Waiting] = units or []
         self.session: driver.Session | None = None
         self.deciding: Deciding | None = None
         self.decided = False
+        self.reading: Awaitable[None] | None = None
         self.plan: Plan | None = None
         self.sent = False
         self.writing: Awaitable[None] | None = None

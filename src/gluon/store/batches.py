@@ -28,6 +28,12 @@ _MANY = 32
 _NEVER = 1 << 62
 
 
+def _seen(reading: asyncio.Task[None]) -> None:
+    """Nobody asks what became of it if it is put off."""
+    if not reading.cancelled():
+        reading.exception()
+
+
 class Batches(Recovery):
     """All writes of one process, as `writer` gets them."""
 
@@ -68,6 +74,8 @@ class Batches(Recovery):
     async def _batch(self, attempt: Attempt) -> None:
         """Decide and write it, as far as that was not done while the one before was written."""
         began = locked = monotonic()
+        if attempt.reading is not None:
+            await attempt.reading
         if attempt.writing is None:
             session = await self._connected()
             if attempt.deciding is None:
@@ -183,18 +191,39 @@ class Batches(Recovery):
         if not following.units:
             return
         try:
-            self._open(following, session, before.after(session.clock()))
+            self._open(following, session, before.after(session.clock()), before)
             deciding = following.deciding
-            if isinstance(deciding, stages.InParts) or deciding is None or deciding.wants:
-                pass  # it has to read, or is written in stages: its turn will come
-            elif deciding.proceed():
+            if isinstance(deciding, stages.InParts) or deciding is None:
+                pass  # it is written in stages: its turn will come
+            elif not deciding.wants and deciding.proceed():
                 following.plan, following.decided = deciding.plan(), True
+            elif not isinstance(before, stages.InParts) and self._scout.ready():
+                reading = asyncio.get_running_loop().create_task(self._read_ahead(following, deciding))
+                reading.add_done_callback(_seen)
+                following.reading = reading
         except Exception:  # our own mistake: the one that is being written must not suffer
             log.exception("looking ahead failed")
             self._queue.put_back(following.units)
             return
         if following.deciding is not None:
             self._next = following
+
+    async def _read_ahead(self, following: Attempt, deciding: Deciding) -> None:
+        """And decide it. Rows are of before the batch under way or of after it, which is made up for; others that wrote are met when this
+        one is sent. Raises `Outrun`."""
+        catalog = self.catalog
+        while catalog is not None:
+            wanted = [(catalog.shape(table), columns, values) for table, columns, values in deciding.wanted()]
+            found = await self._scout.lookups(wanted) if wanted else ()
+            if following is not self._next and following is not self._attempt:
+                return  # it was put off: its units are decided elsewhere
+            for (shape, columns, values), rows in zip(wanted, found, strict=True):
+                deciding.load(shape.name, columns, values, rows)
+            if deciding.proceed():
+                following.plan, following.decided = deciding.plan(), True
+                self._stats.ahead += 1
+                return
+            self._stats.rereads += 1
 
     def _take(self) -> list[Waiting]:
         """The next batch; who gave up waiting is left out. Where one is decided while another is written, each has half."""
@@ -210,8 +239,10 @@ class Batches(Recovery):
         self._stats.waiting = len(self._queue)
         return batch
 
-    def _open(self, attempt: Attempt, session: driver.Session, state: State) -> None:
-        """Begin to decide it, unless it is of other models than are served."""
+    def _open(
+        self, attempt: Attempt, session: driver.Session, state: State, before: Deciding | None = None
+    ) -> None:
+        """Begin to decide it, unless it is of other models than are served. `before`: what is written meanwhile."""
         batch, catalog = attempt.units, self.catalog
         if catalog is None or state.epoch != catalog.epoch:
             if not session.certain:
@@ -229,7 +260,15 @@ class Batches(Recovery):
         attempt.deciding = (
             stages.InParts(catalog, batch[0], state, settings, nul=nul, kept=kept)
             if stages.in_parts(batch)
-            else Deciding(catalog, batch, state, settings, nul=nul, kept=kept)
+            else Deciding(
+                catalog,
+                batch,
+                state,
+                settings,
+                nul=nul,
+                kept=kept,
+                written=before.written() if before else None,
+            )
         )
 
     def _answer(self, deciding: Deciding) -> None:

@@ -20,7 +20,7 @@ from gluon.errors import GluonError
 from gluon.objects import journal
 from gluon.spi import store
 from gluon.store.kept import Kept
-from gluon.store.overlay import Needs, NotLoaded, Overlay, Plan, Undo
+from gluon.store.overlay import Needs, NotLoaded, Overlay, Plan, Undo, Written
 from gluon.store.settings import Settings
 from gluon.store.shape import Catalog, Values
 
@@ -146,8 +146,10 @@ class Deciding:
         *,
         nul: bool,
         kept: Kept | None = None,
+        written: Written | None = None,
     ) -> None:
-        self._overlay = Overlay(catalog, nul=nul)
+        """`written`: what a batch before this one does, which may be written or not when rows are read for this one."""
+        self._overlay = Overlay(catalog, nul=nul, written=written)
         self._kept = kept or Kept()
         self._kept.give(self._overlay, (state.incarnation, state.epoch, state.first - 1))
         self.epoch = state.epoch
@@ -277,6 +279,10 @@ class Deciding:
         """The state that the plan leaves."""
         view = self._view
         return State(epoch=self.epoch, incarnation=view.incarnation, first=view.revision, now=now)
+
+    def written(self) -> Written:
+        """What the plan writes."""
+        return self._overlay.written()
 
     def done(self) -> None:
         """The plan is sent, or there is nothing to write."""

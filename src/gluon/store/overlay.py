@@ -8,7 +8,7 @@ and an unaccepted unit leaves no trace.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gluon.errors import GluonError
@@ -146,14 +146,20 @@ Undo = list[tuple[_Table, Key, bool, Change]]
 """Whether the row had been changed before, and how."""
 
 
+Written = Mapping[str, Mapping[Key, Change]]
+"""What a batch writes, by table."""
+
+
 class Overlay:
-    """Rows of one batch. `nul`: a text in this database may hold U+0000."""
+    """Rows of one batch. `nul`: a text in this database may hold U+0000. `written`: by a batch before this one, which rows that
+    are read may show or not."""
 
-    __slots__ = ("_catalog", "_nul", "_tables")
+    __slots__ = ("_catalog", "_nul", "_tables", "_written")
 
-    def __init__(self, catalog: Catalog, *, nul: bool) -> None:
+    def __init__(self, catalog: Catalog, *, nul: bool, written: Written | None = None) -> None:
         self._catalog = catalog
         self._nul = nul
+        self._written = written or {}
         self._tables: dict[str, _Table] = {}
 
     def _table(self, name: str) -> _Table:
@@ -184,6 +190,10 @@ class Overlay:
         """Rows that the database holds for all lookups `asked`."""
         table = self._table(name)
         key_of = table.shape.key_of
+        written = self._written.get(name)
+        if written:
+            asked = set(asked)
+            rows = _after(table.shape, columns, asked, rows, written)
         if columns == table.shape.key:
             for key in asked:
                 table.known.setdefault(key, None)
@@ -316,6 +326,10 @@ class Overlay:
         for table in self._tables.values():
             table.settle()
 
+    def written(self) -> Written:
+        """All accepted writes since `settle`."""
+        return {name: table.changed for name, table in self._tables.items() if table.changed}
+
     def plan(self) -> Plan:
         """The net effect of all accepted writes since `settle`."""
         plan = Plan()
@@ -324,6 +338,19 @@ class Overlay:
                 _net(table, plan)
         plan.deletes.reverse()
         return plan
+
+
+def _after(
+    shape: Shape,
+    columns: tuple[str, ...],
+    asked: Container[Values],
+    rows: Iterable[store.Row],
+    written: Mapping[Key, Change],
+) -> list[store.Row]:
+    """Rows with these values of `columns`, once `written` is; however much of it they show already."""
+    key_of, values_of = shape.key_of, taker(columns)
+    found = [row for row in rows if key_of(row) not in written]
+    return found + [change[0] for change in written.values() if change and values_of(change[0]) in asked]
 
 
 def _net(table: _Table, plan: Plan) -> None:

@@ -20,6 +20,7 @@ from gluon.store.attempt import CONFLICTS, Attempt, fail
 from gluon.store.deciding import Told, Waiting
 from gluon.store.fair import Fair
 from gluon.store.kept import Kept
+from gluon.store.scout import Scout
 from gluon.store.settings import Settings
 from gluon.store.shape import Catalog
 from gluon.store.stats import Stats
@@ -55,6 +56,7 @@ class Recovery:
         self._closing = False
         self._failures = 0
         self._kept = Kept()
+        self._scout = Scout(database)
         self.told: Told | None = None
 
     async def _connected(self) -> driver.Session:

@@ -53,6 +53,8 @@ class Stats:
     entries: int = 0
     rereads: int = 0
     """Rounds of reading that a unit's declared reads did not cover."""
+    ahead: int = 0
+    """Batches that were read for and decided while the one before was written."""
     net: int = 0
     """Batches in which a constraint of the database caught something."""
     refused: int = 0

@@ -80,6 +80,7 @@ class Writer(Batches):
             await self._task
         if self._session is not None:
             await driver.leave(self._session)
+        await self._scout.close()
 
     # -- the task -----------------------------------------------------------------------------
 

@@ -110,8 +110,7 @@ def unit(step: Step) -> Unit:
     return Unit(lambda view: decide(view, step), reads if declared and what != "blind" else ())
 
 
-async def check(url: str, plan: list[list[Step]]) -> None:
-    db = store.open(url)
+async def check(db: store.SqlStore, plan: list[list[Step]]) -> None:
     try:
         await db.install(world.TABLES, ())
         rows = await db.select(Select(table="Network"))
@@ -145,6 +144,6 @@ def test_any_batches_do_what_a_dict_does(kind: str, tmp_path: Path, request: pyt
     @hypothesis.settings(max_examples=examples, derandomize=True)
     @hypothesis.given(batches)
     def hold(plan: list[list[Step]]) -> None:
-        asyncio.run(check(url, plan))
+        asyncio.run(check(store.open(url), plan))
 
     hold()

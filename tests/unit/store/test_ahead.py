@@ -3,124 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
 
-from gluon import errors, store
-from gluon.spi import context
-from gluon.spi.store import Changes, Committed, Select, View
+from gluon import errors
+from gluon.spi.store import Committed, Select
 from gluon.store import driver
-from gluon.store.opening import open_database
-from gluon.store.sql import SqlStore
 from tests.contract.store import world
-from tests.contract.store.world import Unit, create, draft, network
-
-MANY = 40
-"""Units that are worth two batches."""
-Write = Callable[[], Awaitable[None]]
-
-
-class Held:
-    """A database whose batches are written one by one as the test lets them, by a session that may be ahead."""
-
-    def __init__(self, inner: driver.Database) -> None:
-        self.inner = inner
-        self.held = False
-        self.sent: asyncio.Queue[int] = asyncio.Queue()
-        """Rows of the journal in each batch that was sent."""
-        self.go: asyncio.Queue[Callable[[Write], Awaitable[None]]] = asyncio.Queue()
-
-    async def session(self) -> driver.Session:
-        return cast("driver.Session", _Session(await self.inner.session(), self))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.inner, name)
-
-
-class _Session:
-    ahead = True
-
-    def __init__(self, inner: driver.Session, held: Held) -> None:
-        self._inner = inner
-        self._held = held
-
-    def clock(self) -> str:
-        return "2026-01-01T00:00:00.000000"
-
-    async def commit(self, plan: Any, way: int) -> None:
-        held = self._held
-        if not held.held:
-            await self._inner.commit(plan, way)
-            return
-        held.sent.put_nowait(len(plan.journal))
-        do = await held.go.get()
-        await do(lambda: self._inner.commit(plan, way))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
-
-
-async def fine(write: Write) -> None:
-    await write()
-
-
-def breaks(error: Exception) -> Callable[[Write], Awaitable[None]]:
-    async def broken(_: Write) -> None:
-        raise error
-
-    return broken
-
-
-@asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[tuple[SqlStore, Held]]:
-    settings = store.Settings()
-    database = Held(open_database(f"sqlite:///{folder}/db.sqlite", settings))
-    db = SqlStore(cast("driver.Database", database), settings)
-    try:
-        await db.install(world.TABLES, ())
-        await db.submit(create(network("first", "first")))
-        database.held = True
-        async with asyncio.timeout(120):
-            yield db, database
-    finally:
-        database.held = False
-        for _ in range(2):  # who waits still, as a failed test left him
-            database.go.put_nowait(fine)
-        await db.close()
-
-
-def blind(key: str) -> Unit:
-    """Looks at nothing, so that it can be decided before the batch before it is written."""
-
-    def decide(view: View) -> Changes:
-        changes = Changes(result=view.revision)
-        changes.put("Network", network(key, key))
-        changes.entries.append(draft(key))
-        return changes
-
-    return Unit(decide)
-
-
-def begun(db: SqlStore, units: list[Unit]) -> list[asyncio.Future[Committed]]:
-    return [asyncio.ensure_future(db.submit(unit)) for unit in units]
-
-
-def begun_by(project: str, db: SqlStore, units: list[Unit]) -> list[asyncio.Future[Committed]]:
-    """In the turn of that project."""
-    token = context.PROJECT.set(project)
-    try:
-        return begun(db, units)
-    finally:
-        context.PROJECT.reset(token)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():
-        await asyncio.sleep(0.001)
+from tests.unit.store.held import MANY, Write, begun, begun_by, blind, breaks, fine, opened, until
 
 
 async def test_half_is_decided_while_the_other_is_written(tmp_path: Path) -> None:
@@ -171,21 +62,6 @@ async def test_a_batch_is_sent_once_however_soon_it_is_written(tmp_path: Path) -
             held.go.put_nowait(write)
         await until(lambda: all(one.done() for one in asked) or held.sent.qsize() > 1)
         assert held.sent.qsize() == 1
-
-
-async def test_who_has_to_read_waits_for_what_is_written(tmp_path: Path) -> None:
-    async with opened(tmp_path) as (db, held):
-        names = [f"n{n}" for n in range(MANY // 2)]
-        units = [create(network(f"{m}{name}", name)) for m in range(2) for name in names]
-        asked = begun(db, units)
-        await held.sent.get()
-        await until(lambda: db.stats.waiting == 0)
-        assert not any(unit.asked for unit in units[MANY // 2 :])
-        held.go.put_nowait(fine)
-        done = await asyncio.gather(*asked, return_exceptions=True)
-        assert all(isinstance(one, Committed) for one in done[: MANY // 2])
-        assert all(isinstance(one, errors.Conflict) for one in done[MANY // 2 :])
-        assert await db.count(Select(table="Network")) == MANY // 2 + 1
 
 
 @pytest.mark.parametrize(
