@@ -20,6 +20,7 @@ from gluon.testing.servers.etcd import EtcdServer
 from gluon.testing.servers.mariadb import MariadbServer
 from gluon.testing.servers.postgres import PostgresServer
 
+_SEGMENTS = 64
 KINDS = ("postgresql", "mariadb", "sqlite")
 
 
@@ -84,10 +85,21 @@ def gluon(database: str, etcd: str, *, workers: int = 1) -> Iterator[Gluon]:
 def servers() -> Iterator[tuple[PostgresServer, EtcdServer]]:
     """PostgreSQL with its durable defaults, and etcd; more buffers and connections than a test needs."""
     with (
-        PostgresServer(max_connections="250", shared_buffers="256MB", max_wal_size="4GB") as postgres,
+        PostgresServer(
+            max_connections="250", shared_buffers="256MB", max_wal_size="4GB", min_wal_size="2GB"
+        ) as postgres,
         EtcdServer() as etcd,
     ):
+        _aged(postgres)
         yield postgres, etcd
+
+
+def _aged(postgres: PostgresServer) -> None:
+    """As one that has run for a while: files of its log are there to be used again. A new one is written and synced with 16 MB of zeros
+    by whoever needs it, while which nobody's commit ends."""
+    for _ in range(_SEGMENTS):
+        postgres.sql("SELECT pg_logical_emit_message(false, '', ''), pg_switch_wal()")
+    postgres.sql("CHECKPOINT")
 
 
 @contextmanager
