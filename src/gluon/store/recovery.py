@@ -123,20 +123,27 @@ class Recovery:
         """The net caught something: the units run one by one, and the guilty one hears of it."""
         await self._rollback()
         if violation.again:
-            self._queue.put_back(batch)
+            self._before_others(batch)
             return
         self._stats.net += 1
         if len(batch) > 1:
             self._alone.extend(batch)
         elif batch[0].way + 1 < self._database.dialect.ways:
             batch[0].way += 1
-            self._alone.append(batch[0])
+            self._alone.appendleft(batch[0])
         else:
             log.warning(
                 "constraint caught a unit", kind=violation.kind.value, request_id=batch[0].unit.request_id
             )
             self._stats.rejected += 1
             fail(batch, errors.Conflict(CONFLICTS[violation.kind], code=violation.kind.value))
+
+    def _before_others(self, batch: list[Waiting]) -> None:
+        """In the order in which they came: those that are alone come before the queue."""
+        if self._alone:
+            self._alone.extendleft(reversed(batch))
+        else:
+            self._queue.put_back(batch)
 
     async def _failed(self, batch: list[Waiting], failed: driver.Failed) -> None:
         """A value does not fit its column, or a statement is wrong."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -147,3 +148,19 @@ def test_any_batches_do_what_a_dict_does(kind: str, tmp_path: Path, request: pyt
         asyncio.run(check(store.open(url), plan))
 
     hold()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_many_at_once_do_what_a_dict_does(seed: int, postgres_url: str) -> None:
+    """So many that one half is read for and decided while the other is written."""
+    chosen = random.Random(seed)
+    whats = ["put", "blind", "delete", "rename", "add", "many", "refuse"]
+
+    def step() -> Step:
+        key, name = chosen.choice(KEYS), chosen.choice(NAMES)
+        return chosen.choice(whats), key, name, chosen.randrange(4), chosen.random() < 0.7
+
+    plan = [[step() for _ in range(chosen.randrange(32, 200))] for _ in range(12)]
+    db = store.open(postgres_url)
+    asyncio.run(check(db, plan))
+    assert db.stats.ahead > 0
