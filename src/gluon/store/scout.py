@@ -63,7 +63,9 @@ class Scout:
 
     async def close(self) -> None:
         self._closed = True
-        if self._connecting is not None:  # which takes its `connect_timeout` at most; cancelled, it might leave one behind
+        if (
+            self._connecting is not None
+        ):  # which takes its `connect_timeout` at most; cancelled, it might leave one behind
             await self._connecting
         if self._session is not None:
             await driver.leave(self._session)
