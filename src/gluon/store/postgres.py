@@ -125,7 +125,11 @@ class PostgresDatabase:
             raw.terminate()
             raise errors.GluonError(f"the database is older than PostgreSQL {_OLDEST}")
         session = PostgresSession(raw, self._limit, settings.idle_timeout)
-        await session.look()
+        try:
+            await session.look()
+        except BaseException:  # also when cancelled
+            session.kill()
+            raise
         return session
 
     async def reader(self) -> PostgresConnection:

@@ -22,6 +22,8 @@ _FRESH = 0.5
 """Seconds for which nobody else is likely to have written."""
 _RARE = 0.3
 """Share of batches before which another process may have written, and it is still worth it to expect of none that it has."""
+_LESS = "08P01"
+"""The server found less in a message than was announced."""
 _LATELY = 8
 """Batches of which that share is, about."""
 
@@ -52,7 +54,9 @@ class PostgresSession(PostgresConnection):
             return
         try:
             rows = await self.fetch("SELECT cardinality(?::int8[])", postgres_text.Rows((1,)))  # type: ignore[arg-type]
-        except driver.DriverError:  # the server found less in it than was announced
+        except driver.DriverError as error:
+            if getattr(error.__cause__, "sqlstate", None) != _LESS:
+                raise
             rows = ()
         postgres_text.Rows.seen_once = not rows or rows[0][0] != 1
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 
-from gluon.store import postgres_text
+from gluon.spi import store
+from gluon.store import Settings, driver, postgres_text
+from gluon.store.postgres import PostgresDatabase
+from gluon.store.postgres_connection import PostgresConnection
 from tests.contract.store.conftest import Opener
 from tests.contract.store.world import create, network
 
@@ -44,6 +48,30 @@ async def test_rows_are_written(
     assert [(await db.get("Network", f"n{n}") or {})["name"] for n in range(_OFTEN)] == [
         f"n{n}" for n in range(_OFTEN)
     ]
+
+
+async def test_a_connection_that_is_lost_then_says_nothing_of_the_library(
+    postgres_url: str, opener: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next one finds out."""
+    db = await opener(postgres_url)
+    monkeypatch.setattr(postgres_text.Rows, "seen_once", False)
+    asked = PostgresConnection.fetch
+    lost: list[str] = []
+
+    async def loses(connection: PostgresConnection, sql: str, *args: store.Value) -> Sequence[Sequence[Any]]:
+        if "cardinality" in sql and not lost:
+            lost.append(sql)
+            connection.kill()
+        return await asked(connection, sql, *args)
+
+    monkeypatch.setattr(PostgresConnection, "fetch", loses)
+    with pytest.raises(driver.Lost):
+        await PostgresDatabase(postgres_url, Settings()).session()
+    assert not postgres_text.Rows.seen_once
+    lost.clear()
+    assert (await db.submit(create(network("n", "n")))).revision
+    assert lost and not postgres_text.Rows.seen_once
 
 
 def test_who_goes_through_rows_again_sees_them_all() -> None:
