@@ -26,6 +26,8 @@ _T = TypeVar("_T")
 
 _TRIES = 60
 _PAUSE = 0.25
+_LINGERS = 8
+"""Tries to be alone: two seconds, in which a server sees that a connection is closed."""
 _AT_ONCE = 500
 _COUNTED = 50
 """Tables that are counted by one statement."""
@@ -133,10 +135,17 @@ async def installer(database: driver.Database) -> AsyncIterator[driver.Installer
 
 @asynccontextmanager
 async def alone(database: driver.Database) -> AsyncIterator[None]:
-    """Held by a connection, so that it ends with its process."""
+    """Held by a connection, so that it ends with its process: a moment later, when the server has seen that it is closed.
+
+    Raises:
+        errors.Conflict: another holds it, and goes on to.
+    """
     async with installer(database) as connection:
-        rows = await connection.fetch(database.dialect.alone)
-        if not rows[0][0]:
+        for _ in range(_LINGERS):
+            if (await connection.fetch(database.dialect.alone))[0][0]:
+                break
+            await asyncio.sleep(_PAUSE)
+        else:
             raise errors.Conflict(
                 "another upgrade of this database is running",
                 code="upgrading",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import uuid
 from collections.abc import Callable
@@ -305,6 +306,20 @@ async def test_the_second_of_two_at_once_is_refused(shared_url: str) -> None:
             with pytest.raises(errors.Conflict, match="another upgrade"):
                 await world.upgrade(db, to(renamed(box(), "size", "volume")))
         await world.upgrade(db, to(renamed(box(), "size", "volume")))
+    finally:
+        await other.close()
+        await db.close()
+
+
+async def test_one_that_has_just_ended_holds_nobody_back(shared_url: str) -> None:
+    """A server hears of a closed connection, and lets go of its locks, a moment later."""
+    db = await world.begin(shared_url, OLD, {})
+    other = await world.begin(shared_url, OLD, {})
+    try:
+        async with other.alone():
+            upgrade = asyncio.create_task(world.upgrade(db, to(renamed(box(), "size", "volume"))))
+            await asyncio.wait([upgrade], timeout=0.2)
+        await upgrade
     finally:
         await other.close()
         await db.close()
