@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import resource
 import socket
@@ -15,7 +14,7 @@ import structlog
 import uvicorn
 
 from gluon.api import lane
-from gluon.cmd import settings as config
+from gluon.cmd import garbage, settings as config
 from gluon.cmd.connection import Connection
 from gluon.cmd.front import GRACE
 from gluon.cmd.health import Health
@@ -61,9 +60,7 @@ async def serve(
     )
     # What was loaded stays; only what requests make is worth looking at, and most of that is gone by
     # itself before a look every 20,000 objects (every 700 cost one request in twenty-five its CPU).
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    garbage.settle(20_000, 20, 50)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     waiting = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)

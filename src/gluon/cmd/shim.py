@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from gluon.cmd import etcd
+from gluon.cmd import etcd, garbage
 from gluon.cmd import settings as config
 from gluon.errors import GiveUp
 from gluon.shim import engine
@@ -90,6 +90,7 @@ async def run(settings: config.Settings) -> None:
         log.info(
             "serving", controller=shim.controller, instance=shim.instance, hosts=list(settings.shim.hosts)
         )
+        garbage.settle(700, 5, 3)
         await shim.run()
     finally:
         await bus.close()

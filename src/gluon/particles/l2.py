@@ -82,11 +82,6 @@ def attachments_of_port(
     return tuple(sorted((member.service, _attachment(world, member)) for member in there))
 
 
-def attached_services(world: World, host: str | None = None) -> frozenset[str]:
-    """The keys of the networks with a port that is wanted on `host` (None: on any)."""
-    return membership.services_at(world, API, SHAPE, host)
-
-
 def services_of(world: World, object_type: str, key: str) -> frozenset[str]:
     """The keys of the networks that may depend on this object: all of its port, as they share its tags."""
     if object_type == SERVICE:

@@ -1,6 +1,6 @@
 """Desired and actual rows to a `Delta`. Called by `reconcile`; no I/O.
 
-A row's key is unique over all scopes of a shard: a row that moves from one scope to another is
+All of it goes scope by scope, so that others have their turns between two of many. A row's key is unique over all scopes of a shard: a row that moves from one scope to another is
 changed or left alone, never removed behind the back of the scope that has it now.
 """
 
@@ -17,11 +17,9 @@ _ABSENT = object()
 class Actual:
     """The rows that are there, as read back or written since."""
 
-    def __init__(self, rows: Mapping[str, Rows]) -> None:
+    def __init__(self) -> None:
         self._rows: dict[str, dict[str, Any]] = {}
         self._owner: dict[str, str] = {}
-        for scope, held in rows.items():
-            self.set(scope, held)
 
     @property
     def scopes(self) -> frozenset[str]:
@@ -48,18 +46,33 @@ class Actual:
         return {key: value for key, value in rows.items() if self._owner[key] == scope}
 
 
-def compare(desired: Mapping[str, Rows], actual: Actual) -> Delta:
-    """What makes the rows of the scopes in `desired` what they should be."""
-    wanted = {key: value for rows in desired.values() for key, value in rows.items()}
-    make: dict[str, Any] = {}
-    change: dict[str, Any] = {}
-    for key, value in wanted.items():
-        there = actual.value(key)
-        if there is _ABSENT:
-            make[key] = value
-        elif there != value:
-            change[key] = value
-    remove = {
-        key: value for scope in desired for key, value in actual.owned(scope).items() if key not in wanted
-    }
-    return Delta(make=make, change=change, remove=remove)
+class Comparison:
+    """What makes the rows of some scopes what they should be: each is told by `want`, and then judged by `judge`."""
+
+    def __init__(self, actual: Actual) -> None:
+        self._actual = actual
+        self._wanted: dict[str, Any] = {}
+        self._make: dict[str, Any] = {}
+        self._change: dict[str, Any] = {}
+        self._remove: dict[str, Any] = {}
+
+    def want(self, rows: Rows) -> None:
+        """One of the scopes should have these."""
+        self._wanted.update(rows)
+
+    def judge(self, scope: str, rows: Rows) -> None:
+        """The same scope, once all are known: a row that one gives up may be another's."""
+        for key in rows:
+            value, there = self._wanted[key], self._actual.value(key)
+            if there is _ABSENT:
+                self._make[key] = value
+            elif there != value:
+                self._change[key] = value
+        self._remove.update(
+            {key: value for key, value in self._actual.owned(scope).items() if key not in self._wanted}
+        )
+
+    @property
+    def delta(self) -> Delta:
+        """Of what was judged."""
+        return Delta(make=self._make, change=self._change, remove=self._remove)

@@ -23,7 +23,7 @@ from gluon.shim.queue import Queue, Work
 from gluon.shim.report import Reporter
 from gluon.shim.secrets import wiped
 from gluon.shim.settings import Stats
-from gluon.spi.backend import Backend, ObjectStatus, Ref, Rows
+from gluon.spi.backend import Backend, Delta, ObjectStatus, Ref, Rows
 
 _SLICE = 0.002
 """Seconds of computing after which others on the event loop get a turn."""
@@ -79,7 +79,7 @@ class Reconciler:
         self._turn = began
         try:
             if self._cache.refused:  # programming could only do harm: whose rows are the refused proton's?
-                await self._report(self._everything() if work.full else work.refs)
+                await self._report(await self._everything() if work.full else work.refs)
             else:
                 await self._reconcile(work)
         except _Abandoned:
@@ -98,12 +98,12 @@ class Reconciler:
         self._failures[None] = failure
         self._queue.retry(None, failure.after)
         if self._cache.complete:
-            await self._report(self._everything(), pending=True)
+            await self._report(await self._everything(), pending=True)
 
     async def _reconcile(self, work: Work) -> None:
         if work.full or self._actual is None:
             self._actual = await self._read()
-            scopes, refs = self._all_scopes(), set(self._everything())
+            scopes, refs = await self._all_scopes(self._actual), await self._everything()
         else:
             scopes, refs = set(work.scopes), set(work.refs)
             for scope in scopes:
@@ -117,6 +117,7 @@ class Reconciler:
                 refs |= members
             elif not work.full:
                 self._queue.add_later(members)
+            await self._breathe()
         await self._report(refs)
 
     def _check_complete(self) -> None:
@@ -133,13 +134,23 @@ class Reconciler:
             raise _Abandoned
         self._failures.pop(None, None)
         self._queue.backoff.clear(None)
-        return delta.Actual(found)
+        actual = delta.Actual()
+        for scope, rows in found.items():
+            actual.set(scope, rows)
+            await self._breathe()
+        return actual
 
-    def _all_scopes(self) -> set[str]:
-        found = calls.ask("all_scopes", partial(self._backend.all_scopes, self._world))
-        assert self._actual is not None
-        there = set(self._actual.scopes)
-        return there if isinstance(found, Failure) else there | found
+    async def _all_scopes(self, actual: delta.Actual) -> set[str]:
+        """Those that have rows, and those that should."""
+        found = set(actual.scopes)
+        names = calls.ask("all_scopes", lambda: iter(self._backend.all_scopes(self._world)))
+        while not isinstance(names, Failure):
+            name = calls.ask("all_scopes", partial(next, names, None))
+            if name is None or isinstance(name, Failure):
+                break
+            found.add(name)
+            await self._breathe()
+        return found
 
     async def _desired(self, scopes: Iterable[str]) -> dict[str, Rows]:
         """The rows of each scope that is due and can be computed."""
@@ -171,8 +182,7 @@ class Reconciler:
         self._actual = await self._read()
 
     async def _apply(self, desired: dict[str, Rows]) -> Failure | None:
-        assert self._actual is not None
-        change = delta.compare(desired, self._actual)
+        change = await self._compared(desired)
         if change:
             began = time.monotonic()
             found = await self._outside("apply", partial(self._backend.apply, change))
@@ -183,15 +193,27 @@ class Reconciler:
             self._stats.rows_made += len(change.make)
             self._stats.rows_changed += len(change.change)
             self._stats.rows_removed += len(change.remove)
-        self._written(desired)
+        await self._written(desired)
         return None
 
-    def _written(self, desired: dict[str, Rows]) -> None:
+    async def _compared(self, desired: dict[str, Rows]) -> Delta:
         assert self._actual is not None
+        comparison = delta.Comparison(self._actual)
+        for rows in desired.values():
+            comparison.want(rows)
+            await self._breathe()
         for scope, rows in desired.items():
+            comparison.judge(scope, rows)
+            await self._breathe()
+        return comparison.delta
+
+    async def _written(self, desired: dict[str, Rows]) -> None:
+        for scope, rows in desired.items():
+            assert self._actual is not None
             self._actual.set(scope, rows)
             self._failures.pop(scope, None)
             self._queue.backoff.clear(scope)
+            await self._breathe()
 
     def _note(self, scope: str, failure: Failure) -> None:
         self._stats.failures += 1
@@ -271,10 +293,17 @@ class Reconciler:
             self._members[scope] = now
         return before | now
 
-    def _everything(self) -> frozenset[Ref]:
+    async def _everything(self) -> set[Ref]:
         """All that there may be something to say of."""
-        seen = (s.ref for s in self._world.objects() if not self._cache.refusal(s.ref.api))
-        return frozenset((*seen, *self._cache.unseen())) | self._reporter.known()
+        found = set(self._cache.unseen())
+        for stored in self._world.objects():
+            if not self._cache.refusal(stored.ref.api):
+                found.add(stored.ref)
+            await self._breathe()
+        for ref in self._reporter.known():
+            found.add(ref)
+            await self._breathe()
+        return found
 
     # Turns on the event loop.
 

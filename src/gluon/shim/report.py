@@ -10,7 +10,7 @@ replies go at once, those of one moment together; other statuses gather behind t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 
@@ -128,9 +128,9 @@ class Reporter:
         """Return once it is known what etcd holds."""
         await self._ready.wait()
 
-    def known(self) -> frozenset[Ref]:
-        """The objects of which something is said, now or in etcd."""
-        return self._shown((*self._held, *self._entries))
+    def known(self) -> Iterator[Ref]:
+        """The objects of which something is said, now or in etcd; some of them twice."""
+        return map(self._cache.shown_ref, (*self._held, *self._entries))
 
     def observed(self, ref: Ref) -> int:
         """The revision that was last acted on, as far as was said; 0: none."""

@@ -8,7 +8,7 @@ kept up to date from then on. Called by `cache` (writes) and backends (reads).
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from gluon.objects import codec, published, status
@@ -147,16 +147,12 @@ class MemoryWorld:
         wanted = self._of_port(ref).get(host)
         return self._port_binding(ref.api, ref.key, host, wanted) if wanted else None
 
-    def bindings(self, api: str, host: str | None = None) -> Sequence[PortBinding]:
+    def bindings(self, api: str, host: str | None = None) -> Iterator[PortBinding]:
         held = self._bindings.get(api, {})
-        if host is not None:
-            ports = sorted(self._by_host.get((api, host), ()))
-            return [self._port_binding(api, port, host, held[port][host]) for port in ports]
-        return [
-            self._port_binding(api, port, at, wanted)
-            for port in sorted(held)
-            for at, wanted in sorted(held[port].items())
-        ]
+        for port in sorted(held if host is None else self._by_host.get((api, host), ())):
+            for at, wanted in sorted(held.get(port, {}).items()):
+                if host in {None, at}:
+                    yield self._port_binding(api, port, at, wanted)
 
     def bindings_of(self, ref: Ref) -> Sequence[PortBinding]:
         held = self._of_port(ref)

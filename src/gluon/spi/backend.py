@@ -11,7 +11,7 @@ Three laws: the result depends on the current desired state and facts only; even
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
@@ -80,8 +80,8 @@ class World(Protocol):
 
     def binding(self, ref: Ref, host: str) -> PortBinding | None: ...
 
-    def bindings(self, api: str, host: str | None = None) -> Sequence[PortBinding]:
-        """All wanted bindings of a proton's ports (to one host), ordered by port."""
+    def bindings(self, api: str, host: str | None = None) -> Iterable[PortBinding]:
+        """All wanted bindings of a proton's ports (to one host), ordered by port; each is made when it is asked for."""
 
     def bindings_of(self, ref: Ref) -> Sequence[PortBinding]:
         """All wanted bindings of one port, ordered by host."""
@@ -170,8 +170,12 @@ class Backend(Protocol):
         """The scopes whose rows may depend on `ref`. Pure. Asked before and after a change, so
         that an object that went is seen through the old world."""
 
-    def all_scopes(self, world: World) -> frozenset[str]:
-        """Every scope that has rows in this world on this shard. Pure."""
+    def all_scopes(self, world: World) -> Iterable[str]:
+        """Every scope that has rows in this world on this shard; some may come twice, or have none. Pure.
+
+        Where there may be thousands, a generator: replies to bindings go out between two of them. What changes meanwhile
+        is asked for by `scopes`.
+        """
 
     def members(self, world: World, scope: str) -> frozenset[Ref]:
         """The objects whose status may change with the rows of `scope`, or after `look(scope)`. Pure.

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+from collections.abc import Iterator
+
+import pytest
 
 from gluon.backends.fake.backend import FakeBackend
 from gluon.errors import GiveUp
 from gluon.objects import status
+from gluon.shim import reconcile
 from gluon.spi import backend as spi
 from gluon.spi.bus import Bus
 from gluon.testing.backend_suite import until
@@ -44,6 +49,68 @@ async def test_a_full_scan_repairs_drift_by_itself(bus: Bus, world: DesiredState
     before = dict(facts)
     facts.clear()
     await until(lambda: facts == before, "the facts are back")
+
+
+async def test_nobody_waits_for_a_full_scan(
+    bus: Bus, world: DesiredState, serve: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others on the event loop have their turns between its steps, however many ports there are."""
+    steps = [0]
+
+    class Counted:
+        """A row: comparing it is a step."""
+
+        def __init__(self, scope: str) -> None:
+            self.scope = scope
+
+        def __eq__(self, other: object) -> bool:
+            steps[-1] += 1
+            return isinstance(other, Counted)
+
+        def __hash__(self) -> int:
+            return hash(self.scope)
+
+    class Stepwise(FakeBackend):
+        def all_scopes(self, world: spi.World) -> Iterator[str]:
+            for scope in super().all_scopes(world):
+                steps[-1] += 1
+                yield scope
+
+        def members(self, world: spi.World, scope: str) -> frozenset[spi.Ref]:
+            steps[-1] += 1
+            return super().members(world, scope)
+
+        def desired(self, world: spi.World, scope: str) -> spi.Rows:
+            steps[-1] += 1
+            return dict.fromkeys(super().desired(world, scope), Counted(scope))
+
+        def status(self, world: spi.World, ref: spi.Ref) -> spi.ObjectStatus | None:
+            steps[-1] += 1
+            return super().status(world, ref)
+
+    async def others() -> None:
+        while True:
+            steps.append(0)
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(reconcile, "_SLICE", 0.0)
+    for n in range(20):
+        await world.port(f"p{n}")
+        await world.bind(f"p{n}", "h1")
+    shim = serve(bus, backend=Stepwise)
+    await leads(shim)
+    for n in range(20):
+        await reported(world, f"p{n}", up)
+    steps[:] = [0]
+    beside = asyncio.create_task(others())
+    try:
+        scans = shim.stats["h1"].full_scans
+        shim.look()
+        await until(lambda: shim.stats["h1"].full_scans > scans, "the scan is over")
+    finally:
+        beside.cancel()
+    assert sum(steps) >= 5 * 20, "a scope, its rows, compared, its members and their statuses"
+    assert max(steps) <= 3
 
 
 async def test_a_scope_that_is_given_up_stands_in_nobodys_way(

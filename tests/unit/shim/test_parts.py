@@ -9,7 +9,7 @@ from gluon.shim import delta, said
 from gluon.shim.cache import is_whole
 from gluon.shim.queue import Backoff, Queue
 from gluon.shim.settings import Pace
-from gluon.spi.backend import Ref
+from gluon.spi.backend import Delta, Ref
 
 PACE = Pace(full_scan=100.0, first_wait=1.0, longest_wait=8.0, later=5.0)
 PORT = Ref("net", "Port", "p")
@@ -93,25 +93,39 @@ def test_waits_grow_to_a_limit_with_jitter(clock: Clock) -> None:
     assert backoff.due("a") == 0.0
 
 
+def actual(**scopes: dict[str, int]) -> delta.Actual:
+    made = delta.Actual()
+    for scope, rows in scopes.items():
+        made.set(scope, rows)
+    return made
+
+
+def compared(there: delta.Actual, **desired: dict[str, int]) -> Delta:
+    comparison = delta.Comparison(there)
+    for rows in desired.values():
+        comparison.want(rows)
+    for scope, rows in desired.items():
+        comparison.judge(scope, rows)
+    return comparison.delta
+
+
 def test_a_delta_makes_changes_and_removes() -> None:
-    actual = delta.Actual({"a": {"x": 1, "y": 2, "z": 3}})
-    found = delta.compare({"a": {"x": 1, "y": 5, "n": 6}}, actual)
+    found = compared(actual(a={"x": 1, "y": 2, "z": 3}), a={"x": 1, "y": 5, "n": 6})
     assert (found.make, found.change, found.remove) == ({"n": 6}, {"y": 5}, {"z": 3})
 
 
 def test_rows_of_other_scopes_are_left_alone() -> None:
-    actual = delta.Actual({"a": {"x": 1}, "b": {"y": 2}})
-    assert not delta.compare({"a": {"x": 1}}, actual)
+    assert not compared(actual(a={"x": 1}, b={"y": 2}), a={"x": 1})
 
 
 def test_a_row_that_moves_between_scopes_is_not_removed() -> None:
-    actual = delta.Actual({"a": {"x": 1}})
-    assert not delta.compare({"a": {}, "b": {"x": 1}}, actual)
-    taken = delta.compare({"b": {"x": 2}}, actual)
+    there = actual(a={"x": 1})
+    assert not compared(there, a={}, b={"x": 1})
+    taken = compared(there, b={"x": 2})
     assert (taken.make, taken.change, taken.remove) == ({}, {"x": 2}, {})
-    actual.set("b", {"x": 2})
-    assert not delta.compare({"a": {}}, actual)
-    assert delta.compare({"b": {}}, actual).remove == {"x": 2}
+    there.set("b", {"x": 2})
+    assert not compared(there, a={})
+    assert compared(there, b={}).remove == {"x": 2}
 
 
 CONDITION = status.Condition(type="Ready", status="True", reason="Up", message="one", since="t")

@@ -67,9 +67,9 @@ def test_a_binding_carries_its_port_once_it_is_there() -> None:
     target = world.MemoryWorld()
     target.name_ports(API, "Nic")
     target.put_binding(API, "p1", "h1", status.WantedBinding(epoch=1, revision=1))
-    assert target.bindings(API)[0].port is None
+    assert next(target.bindings(API)).port is None
     target.put(world.stored(API, "Nic", "p1", {"revision": 9}))
-    port = target.bindings(API)[0].port
+    port = next(target.bindings(API)).port
     assert port is not None
     assert port.revision == 9
 

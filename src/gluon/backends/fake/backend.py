@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -96,7 +96,7 @@ class FakeBackend:
     def scopes(self, world: spi.World, ref: spi.Ref) -> frozenset[str]:
         return desired.scopes(world, ref)
 
-    def all_scopes(self, world: spi.World) -> frozenset[str]:
+    def all_scopes(self, world: spi.World) -> Iterator[str]:
         return desired.all_scopes(world, self._host)
 
     def members(self, world: spi.World, scope: str) -> frozenset[spi.Ref]:

@@ -154,11 +154,11 @@ def scopes(world: World, ref: Ref) -> frozenset[str]:
     return frozenset(found)
 
 
-def all_scopes(world: World, host: str | None) -> frozenset[str]:
+def all_scopes(world: World, host: str | None) -> Iterator[str]:
     """The scopes that have facts on `host` (None: anywhere)."""
-    found = {port_scope(bound.ref.key, api) for api in APIS for bound in world.bindings(api, host)}
-    found |= set(map(vpn_scope, l3vpn.attached_services(world, l3vpn.API, host)))
-    return frozenset(found | {_SERVICES[l2.API] + one for one in l2.attached_services(world, host)})
+    for api in APIS:
+        for bound in world.bindings(api, host):
+            yield from scopes(world, bound.ref)
 
 
 def members(world: World, scope: str) -> frozenset[Ref]:
