@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -111,9 +112,21 @@ def unit(step: Step) -> Unit:
     return Unit(lambda view: decide(view, step), reads if declared and what != "blind" else ())
 
 
-async def check(db: store.SqlStore, plan: list[list[Step]]) -> None:
+async def read_ahead(db: store.SqlStore) -> None:
+    """Until it has the connection by which it reads for one half while the other is written."""
+    key = uuid.uuid4().hex
+    await db.submit(world.create(world.network(key, key)))
+    async with asyncio.timeout(60):
+        while not db.stats.ahead:
+            await asyncio.gather(*(db.submit(world.count(key)) for _ in range(64)))
+
+
+async def check(db: store.SqlStore, plan: list[list[Step]], *, ahead: bool = False) -> None:
+    """`ahead`: once it reads ahead."""
     try:
         await db.install(world.TABLES, ())
+        if ahead:
+            await read_ahead(db)
         rows = await db.select(Select(table="Network"))
         await asyncio.gather(*(db.submit(world.delete("Network", r["id"])) for r in rows))
         after = (await db.position()).revision
@@ -161,6 +174,4 @@ def test_many_at_once_do_what_a_dict_does(seed: int, postgres_url: str) -> None:
         return chosen.choice(whats), key, name, chosen.randrange(4), chosen.random() < 0.7
 
     plan = [[step() for _ in range(chosen.randrange(32, 200))] for _ in range(12)]
-    db = store.open(postgres_url)
-    asyncio.run(check(db, plan))
-    assert db.stats.ahead > 0
+    asyncio.run(check(store.open(postgres_url), plan, ahead=True))
