@@ -14,7 +14,8 @@ import structlog
 import uvicorn
 
 from gluon.api import lane
-from gluon.cmd import garbage, settings as config
+from gluon.cmd import garbage
+from gluon.cmd import settings as config
 from gluon.cmd.connection import Connection
 from gluon.cmd.front import GRACE
 from gluon.cmd.health import Health

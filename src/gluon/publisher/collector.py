@@ -9,8 +9,11 @@ by the leader.
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
+from itertools import islice
 
 import structlog
 
@@ -32,8 +35,8 @@ Known = Callable[[], AsyncIterator[keys.StatusKey]]
 
 BATCH = 64
 GATHER = 0.02
-"""Seconds that a report waits for others, and for a process that waits for it: that one stores it at once,
-and here nothing is left to write."""
+"""Seconds that each report is left to a process that waits for it: that one stores it at once, and here nothing is left to write.
+Of two that store it together one has to wait for the other, and then finds nothing to do."""
 PACE = 0.1
 """Seconds from one unit to the next that is not full: who waits for a bind does not wait for us, and what a shim says of it
 a moment later is taken with it."""
@@ -44,14 +47,23 @@ class Collector:
     """One follower of `/status/`. `known` lists the status keys that the database holds."""
 
     def __init__(
-        self, *, database: store.Store, target: bus.Bus, make_unit: MakeUnit, known: Known, stats: Stats
+        self,
+        *,
+        database: store.Store,
+        target: bus.Bus,
+        make_unit: MakeUnit,
+        known: Known,
+        stats: Stats,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = database
         self._bus = target
         self._make_unit = make_unit
         self._known = known
         self._stats = stats
-        self._waiting: dict[keys.StatusKey, bytes | None] = {}
+        self._clock = clock
+        self._waiting: dict[keys.StatusKey, tuple[float, bytes | None]] = {}
+        """Since when, and the newest value; those that wait longest come first."""
         self._filled = asyncio.Event()
         self._full = asyncio.Event()
         self._refused: dict[keys.StatusKey, str] = {}
@@ -96,9 +108,9 @@ class Collector:
 
     def _forget_absent(self, present: set[keys.StatusKey]) -> None:
         """What was waiting from before a break in history and is gone since."""
-        for key in self._waiting:
+        for key, (since, _) in self._waiting.items():
             if key not in present:
-                self._waiting[key] = None
+                self._waiting[key] = since, None
 
     def _take(self, key: str, value: bytes | None) -> keys.StatusKey | None:
         found = keys.parse_status(key)
@@ -112,7 +124,8 @@ class Collector:
         return found
 
     def _put(self, key: keys.StatusKey, value: bytes | None) -> None:
-        self._waiting[key] = value
+        since, _ = self._waiting.get(key) or (self._clock(), None)
+        self._waiting[key] = since, value
         self._stats.reports_waiting = len(self._waiting)
         self._filled.set()
         if len(self._waiting) >= BATCH:
@@ -130,15 +143,20 @@ class Collector:
                     await self._full.wait()
             self._filled.clear()
             self._full.clear()
-            while self._waiting:
-                batch = [
-                    (key, self._waiting[key]) for key, _ in zip(self._waiting, range(BATCH), strict=False)
-                ]
+            while batch := self._due():
                 for key, _ in batch:
                     del self._waiting[key]
                 self._stats.reports_waiting = len(self._waiting)
                 await self._submit(batch)
+            if self._waiting:
+                self._filled.set()
             ended = loop.time()
+
+    def _due(self) -> Sequence[Report]:
+        """What goes into one unit: those that nobody else takes any more, or all where that many wait."""
+        limit = self._clock() - GATHER if len(self._waiting) < BATCH else math.inf
+        first = islice(self._waiting.items(), BATCH)
+        return [(key, value) for key, (since, value) in first if since <= limit]
 
     async def _submit(self, batch: Sequence[Report]) -> None:
         """All of them in one unit; if that is refused, each by itself."""

@@ -1,6 +1,7 @@
 """The collector: newest per key, in order, hostile values aside, the store's outages waited out."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -9,7 +10,7 @@ import pytest
 from gluon.errors import Unavailable
 from gluon.kv.memory import MemoryBus
 from gluon.objects import keys, status
-from gluon.publisher.collector import BATCH, Collector, Report
+from gluon.publisher.collector import BATCH, GATHER, Collector, Report
 from gluon.publisher.relay import Overtaken
 from gluon.publisher.stats import Stats
 from gluon.spi import store
@@ -36,6 +37,8 @@ class Desk:
         self.stats = Stats()
         self.batches: list[Sequence[Report]] = []
         self.known_names: list[str] = []
+        self.now: float | None = None
+        """What the clock shows; None: the time."""
 
     def make_unit(self, items: Sequence[Report]) -> store.Unit:
         self.batches.append(items)
@@ -60,6 +63,7 @@ class Desk:
             make_unit=self.make_unit,
             known=self.known,
             stats=self.stats,
+            clock=lambda: time.monotonic() if self.now is None else self.now,
         )
         task = asyncio.create_task(collector.run())
         try:
@@ -104,6 +108,30 @@ async def test_many_reports_make_bounded_units(memory: MemoryBus) -> None:
         await desk.until({f"p{n}": "up" for n in range(150)})
     assert max(len(batch) for batch in desk.batches) <= BATCH
     assert len(desk.batches) < 10
+
+
+async def test_a_report_that_has_just_come_is_left_to_who_waits_for_it(memory: MemoryBus) -> None:
+    desk = Desk()
+    desk.now = 0.0
+    async with desk.open(memory):
+        await memory.put(status_key("a"), b"one")
+
+        async def one() -> bool:
+            return desk.stats.reports_waiting == 1
+
+        async def both() -> bool:
+            return desk.stats.reports_waiting == 2
+
+        await eventually(one, "the first has come")
+        desk.now = GATHER / 2
+        await memory.put(status_key("b"), b"two")
+        await memory.put(status_key("a"), b"three")  # it has waited all the same
+        await eventually(both, "both wait")
+        desk.now = GATHER * 1.2
+        await desk.until({"a": "three"})
+        assert desk.stats.reports_waiting == 1
+        desk.now = GATHER * 2
+        await desk.until({"a": "three", "b": "two"})
 
 
 async def test_a_poisonous_report_is_skipped_and_said_once(
