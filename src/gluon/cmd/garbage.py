@@ -1,4 +1,4 @@
-"""When Python looks for cycles: not while models are made or modules loaded, as thousands of objects all stay, nor again at what has stayed.
+"""When Python looks for cycles: not while models are made or modules loaded, as thousands of objects all stay, and seldom at what has stayed.
 
 Called by mains: around importing, loading and compiling, where the looks cost a fifth of the start; and once all of that is done.
 """
@@ -27,19 +27,44 @@ def paused() -> Iterator[None]:
             gc.enable()
 
 
-def settle(*thresholds: int) -> None:
-    """What there is by now stays, and so does what a full look has found in use once it is much: no later one goes through it.
+class _Looks:
+    """What becomes of what a full look has found in use: where it is much, later ones go past it. So does what refers to itself
+    and ends only later, like a connection: hence all of it is looked at again once it is twice as much."""
 
-    A process that holds the state of a hundred thousand ports stood still for a second and more at each full look. What stays has no
-    cycles but for the few that were under way just then, which stay for good: hence only where it is much.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*thresholds)
-    if _looked not in gc.callbacks:
-        gc.callbacks.append(_looked)
+    def __init__(self) -> None:
+        self._usual = 0
+        """Objects that were gone past after the last look at all."""
+        self._all = False
+        """Whether the next look is at all."""
 
-
-def _looked(phase: Literal["start", "stop"], info: Mapping[str, Any]) -> None:
-    if phase == "stop" and info["generation"] == _FULL and len(gc.get_objects(_FULL)) >= _MUCH:
+    def begin(self) -> None:
+        """What there is by now stays."""
+        gc.collect()
         gc.freeze()
+        self._usual = gc.get_freeze_count()
+        if self.told not in gc.callbacks:
+            gc.callbacks.append(self.told)
+
+    def told(self, phase: Literal["start", "stop"], info: Mapping[str, Any]) -> None:
+        """`gc.callbacks`."""
+        if phase == "start" or info["generation"] != _FULL or len(gc.get_objects(_FULL)) < _MUCH:
+            return
+        gc.freeze()
+        past = gc.get_freeze_count()
+        if self._all:
+            self._usual, self._all = past, False
+        elif past > 2 * self._usual:
+            self._all = True
+            gc.unfreeze()
+
+
+_looks = _Looks()
+
+
+def settle(*thresholds: int) -> None:
+    """All is loaded: from now on a full look goes through what is new.
+
+    A process that holds the state of a hundred thousand ports stood still for a second and more at each.
+    """
+    _looks.begin()
+    gc.set_threshold(*thresholds)

@@ -13,6 +13,7 @@ from gluon import errors
 from gluon.evolve import work
 from gluon.evolve.plan import Kind, Plan, Step
 from gluon.evolve.stored import stored
+from gluon.evolve.survey import recorded
 from gluon.model.types import Model
 from gluon.objects import codec
 from gluon.particles import tables
@@ -54,6 +55,7 @@ class Runner:
         if self._plan.refused:
             raise errors.MigrationRefused([f"{api} {c.where}: {c.reason}" for api, c in self._plan.refused])
         async with self._store.alone():
+            await self._check_record()
             await self._store.prepare(self._served, self._fresh)
             await self._begin()
             epoch = 0
@@ -68,6 +70,17 @@ class Runner:
                 self._step, self._after = n + 1, None
                 await self._store.submit(work.Page({}, self._jobs, self._progress()))
             return epoch
+
+    async def _check_record(self) -> None:
+        """Another upgrade may have ended since the plan was made: its steps would bring back what was there before. Raises `Conflict`."""
+        planned = {m.name for m in (*self._plan.old, *self._plan.new)}
+        on_record = [m for m in await recorded(self._store) if m.name in planned]
+        if _marks(on_record) != _marks(self._plan.old):
+            raise errors.Conflict(
+                "the models on record are others than when this upgrade was planned",
+                code="upgrading",
+                hint="look at the plan again, then run it again",
+            )
 
     async def _begin(self) -> None:
         """Where a run before came to; what another plan had begun is thrown away."""
@@ -197,6 +210,11 @@ class Runner:
         epoch = await self._store.switch(wanted, self._fresh, models, last)
         await self._store.release(self._plan.left)
         return epoch
+
+
+def _marks(models: Sequence[Model]) -> dict[str, object]:
+    """Which models these are, and where their objects are."""
+    return {m.name: (m.digest, {name: kind.table for name, kind in m.types.items()}) for m in models}
 
 
 def _nothing(table: str, key: store.Value) -> None:

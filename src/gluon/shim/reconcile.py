@@ -121,7 +121,8 @@ class Reconciler:
         await self._report(refs)
 
     def _check_complete(self) -> None:
-        if not self._cache.complete:
+        """Raises `_Abandoned` where nothing may be programmed by now: others had their turns."""
+        if not self._cache.complete or self._cache.refused:
             self._queue.add_all()
             raise _Abandoned
 
@@ -135,7 +136,7 @@ class Reconciler:
         self._failures.pop(None, None)
         self._queue.backoff.clear(None)
         actual = delta.Actual()
-        for scope, rows in found.items():
+        for scope, rows in list(found.items()):
             actual.set(scope, rows)
             await self._breathe()
         return actual
@@ -164,7 +165,7 @@ class Reconciler:
             if isinstance(rows, Failure):
                 self._note(scope, rows)
             else:
-                found[scope] = rows
+                found[scope] = dict(rows)
             await self._breathe()
         return found
 
@@ -183,6 +184,7 @@ class Reconciler:
 
     async def _apply(self, desired: dict[str, Rows]) -> Failure | None:
         change = await self._compared(desired)
+        self._check_complete()
         if change:
             began = time.monotonic()
             found = await self._outside("apply", partial(self._backend.apply, change))

@@ -18,7 +18,7 @@ from typing import Any
 from gluon import errors
 from gluon.objects import codec
 from gluon.spi import store, tables
-from gluon.store import ddl, driver, fixed, opening, portable
+from gluon.store import ddl, driver, fixed, opening, portable, upgrading
 from gluon.store.compare import Stored
 from gluon.store.install import ACTIVE, JUMP, stored_tables
 from gluon.store.settings import Settings
@@ -138,8 +138,7 @@ class _Restoring:
 
     async def run(self, file: portable.Reader, wish: Wish) -> Done:
         run = self._connection
-        if not (await run.fetch(self._dialect.alone))[0][0]:
-            raise errors.Conflict("an upgrade or a restore of this database is running", code="upgrading")
+        await upgrading.hold(run, self._dialect)
         await self._alone()
         await run.begin()
         there = await stored_tables(run, self._dialect)

@@ -135,23 +135,27 @@ async def installer(database: driver.Database) -> AsyncIterator[driver.Installer
 
 @asynccontextmanager
 async def alone(database: driver.Database) -> AsyncIterator[None]:
-    """Held by a connection, so that it ends with its process: a moment later, when the server has seen that it is closed.
+    """Raises `Conflict` where another upgrade or restore goes on."""
+    async with installer(database) as connection:
+        await hold(connection, database.dialect)
+        yield
+
+
+async def hold(connection: driver.Installer, dialect: Dialect) -> None:
+    """The lock of upgrades and restores, which ends with the connection: a moment later, when the server has seen that it is closed.
 
     Raises:
         errors.Conflict: another holds it, and goes on to.
     """
-    async with installer(database) as connection:
-        for _ in range(_LINGERS):
-            if (await connection.fetch(database.dialect.alone))[0][0]:
-                break
-            await asyncio.sleep(_PAUSE)
-        else:
-            raise errors.Conflict(
-                "another upgrade of this database is running",
-                code="upgrading",
-                hint="wait until it has ended",
-            )
-        yield
+    for _ in range(_LINGERS):
+        if (await connection.fetch(dialect.alone))[0][0]:
+            return
+        await asyncio.sleep(_PAUSE)
+    raise errors.Conflict(
+        "another upgrade or restore of this database is running",
+        code="upgrading",
+        hint="wait until it has ended",
+    )
 
 
 async def patiently(work: Callable[[], Awaitable[_T]]) -> _T:

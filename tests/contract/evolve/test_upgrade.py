@@ -323,3 +323,20 @@ async def test_one_that_has_just_ended_holds_nobody_back(shared_url: str) -> Non
     finally:
         await other.close()
         await db.close()
+
+
+async def test_a_plan_of_other_models_than_are_on_record_is_refused(shared_url: str) -> None:
+    """Two people saw the same plan; what is written after the first of them took its steps stays."""
+    db = await world.begin(shared_url, OLD, {"Shelf": shelves(), "Box": boxes(3)})
+    try:
+        wanted = to(renamed(box(), "size", "volume"))
+        first, second = await world.plan_to(db, wanted), await world.plan_to(db, wanted)
+        await world.take(db, first)
+        (new,) = await world.current(db)
+        await db.submit(world.Write(new, [("Box", key(1001), {"volume": 77})]))
+        with pytest.raises(errors.Conflict, match="others than when this upgrade was planned"):
+            await world.take(db, second)
+        assert (await world.bodies(db, new, "Box"))[key(1001)]["volume"] == 77
+        assert await world.current(db) == [new]
+    finally:
+        await db.close()

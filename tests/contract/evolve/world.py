@@ -79,8 +79,12 @@ async def plan_to(db: stores.SqlStore, *new: Model, drop: bool = False) -> plans
 
 async def upgrade(db: stores.SqlStore, *new: Model, drop: bool = False) -> plans.Plan:
     made = await plan_to(db, *new, drop=drop)
-    await runner.Runner(db, made, others=(), say=lambda text: None).run()
+    await take(db, made)
     return made
+
+
+async def take(db: stores.SqlStore, made: plans.Plan) -> None:
+    await runner.Runner(db, made, others=(), say=lambda text: None).run()
 
 
 async def bodies(db: stores.SqlStore, model: Model, name: str) -> dict[str, dict[str, Any]]:

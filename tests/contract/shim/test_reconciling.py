@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import ClassVar
 
 import pytest
 
 from gluon.backends.fake.backend import FakeBackend
 from gluon.errors import GiveUp
-from gluon.objects import status
+from gluon.objects import codec, keys, status
+from gluon.particles import l3vpn
 from gluon.shim import reconcile
+from gluon.shim.engine import Shim
 from gluon.spi import backend as spi
 from gluon.spi.bus import Bus
 from gluon.testing.backend_suite import until
@@ -111,6 +114,72 @@ async def test_nobody_waits_for_a_full_scan(
         beside.cancel()
     assert sum(steps) >= 5 * 20, "a scope, its rows, compared, its members and their statuses"
     assert max(steps) <= 3
+
+
+class Told(FakeBackend):
+    """Says when it is asked for rows, and whether the world was whole when it got some to write."""
+
+    asked: ClassVar[asyncio.Event]
+    whole: ClassVar[Callable[[], bool]]
+    written: ClassVar[list[bool]]
+
+    def desired(self, world: spi.World, scope: str) -> spi.Rows:
+        self.asked.set()
+        return super().desired(world, scope)
+
+    async def apply(self, delta: spi.Delta) -> None:
+        self.written.append(type(self).whole())
+        await super().apply(delta)
+
+
+async def many(bus: Bus, world: DesiredState, serve: Running) -> Shim:
+    """A shim with so many scopes that others have their turn while it scans them."""
+    Told.asked, Told.whole, Told.written = asyncio.Event(), lambda: True, []
+    for n in range(30):
+        await world.port(f"p{n}")
+        await world.bind(f"p{n}", "h1")
+    shim = serve(bus, backend=Told)
+    await leads(shim)
+    for n in range(30):
+        await reported(world, f"p{n}", up)
+    Told.asked.clear()
+    Told.whole = lambda: shim.ready
+    return shim
+
+
+async def test_nothing_is_written_of_a_world_that_is_whole_no_more(
+    bus: Bus, world: DesiredState, serve: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others had their turns since it was looked at."""
+    monkeypatch.setattr(reconcile, "_SLICE", 0.0)
+    shim = await many(bus, world, serve)
+    facts = serve.network.plane("h1").facts
+    before = dict(facts)
+    facts.clear()
+    shim.look()
+    await Told.asked.wait()
+    await world.begin_resync()
+    await until(lambda: not shim.ready or facts == before, "it is seen, if not too late")
+    await world.complete()
+    await until(lambda: facts == before, "the facts are back")
+    assert all(Told.written)
+
+
+async def test_nothing_is_removed_when_a_model_is_refused_in_the_middle(
+    bus: Bus, world: DesiredState, serve: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile, "_SLICE", 0.0)
+    shim = await many(bus, world, serve)
+    facts = serve.network.plane("h1").facts
+    before = dict(facts)
+    scans = shim.stats["h1"].full_scans
+    shim.look()
+    await Told.asked.wait()
+    model = {"name": l3vpn.API, "version": "9.0", "types": {"Nic": {"kind": "port"}}}
+    await bus.put(keys.model(l3vpn.API), codec.encode(model))
+    await until(lambda: bool(shim.registration.refused), "it is refused")
+    await until(lambda: shim.stats["h1"].full_scans > scans, "the scan is over")
+    assert facts == before
 
 
 async def test_a_scope_that_is_given_up_stands_in_nobodys_way(
