@@ -52,8 +52,8 @@ class Maker:
     def run(self, steps: int) -> None:
         for _ in range(steps):
             self.dice.choices(
-                [self.port, self.vpn, self.binding, self.peering, self.bind, self.rename, self.delete],
-                [5, 2, 5, 1, 3, 2, 2],
+                [self.port, self.vpn, self.binding, self.peering, self.bind, self.add, self.rename, self.delete],
+                [5, 2, 5, 1, 3, 2, 2, 2],
             )[0]()
 
     def post(self, plural: str, body: dict[str, Any]) -> None:
@@ -99,6 +99,13 @@ class Maker:
                 "device_id": self.dice.choice(["vm", None]),
             }
             self.server.request("PUT", f"{V2}/ports/{port}", body)
+
+    def add(self) -> None:
+        """A second binding, as Nova begins a live migration, of a type that is said or not."""
+        if port := self.any("ports"):
+            body = {"host": "h3", **self.dice.choice([{}, {"vnic_type": "normal"}])}
+            self.server.request("PUT", f"/v2.0/ports/{port}", {"port": {"binding:host_id": "h1"}})
+            self.server.request("POST", f"/v2.0/ports/{port}/bindings", {"binding": body})
 
     def rename(self) -> None:
         if vpn := self.any("vpns"):

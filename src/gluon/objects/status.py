@@ -20,6 +20,8 @@ MAX_HOST = 255
 
 READY = "Ready"
 PROGRAMMED = "Programmed"
+NORMAL = "normal"
+"""The `vnic_type` of a port that says none."""
 
 
 class Condition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -89,10 +91,15 @@ class WantedBinding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     epoch: int
     revision: int
     active: bool = True
-    vnic_type: str = "normal"
+    vnic_type: str = NORMAL
     profile: dict[str, Any] = {}
     device_id: str = ""
     controllers: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Equal bindings are equal bytes: msgspec leaves out what *is* the default, not what equals it."""
+        if self.vnic_type == NORMAL:
+            msgspec.structs.force_setattr(self, "vnic_type", NORMAL)
 
 
 _report = msgspec.json.Decoder(Report)

@@ -112,18 +112,39 @@ def _one(found: Reverse, line: record.Line, resource: registry.Resource, *, alon
         new = record.body(line.new) or {}
         old = {name: value for name, value in old.items() if new.get(name) != value}
     body, granted = _parted(resource, old, again=line.op != "update")
+    if resource.is_port:
+        _unbindable(found, line, resource, body)
     if line.op == "update" or along:
         body.pop(resource.type.key, None)
         granted.pop(resource.type.key, None)
         if body or granted:
             found.add("update", line, body, granted)
         return
-    host, device = (resource.type.role(role) for role in _BIND)
-    if resource.is_port and host and device and old.get(host) and old.get(device):
-        found.note(line, host, f"the port was bound to host '{old[host]}': bind it again")
-        body.pop(host, None)
-        body.pop(device, None)
     found.add("create", line, body, granted)
+
+
+def _unbindable(
+    found: Reverse, line: record.Line, resource: registry.Resource, body: dict[str, Any]
+) -> None:
+    """A host and a machine bind a port, none of both unbinds it, and one alone does neither: a binding that cannot be had back so is
+    left as it is. A port that is made again is bound by nobody."""
+    host, device = (resource.type.role(role) for role in _BIND)
+    if not host or not device or host not in body:
+        return
+    machine = body.get(device, (record.body(line.new) or {}).get(device))
+    if line.op == "update" and bool(body[host]) == bool(machine):
+        body[device] = machine
+    elif body[host]:
+        found.note(line, host, f"the port was bound to host '{body[host]}': bind it again")
+        _take_out(body, host, device)
+    elif line.op == "update":
+        found.note(line, host, "the port was bound to no host: unbind it")
+        _take_out(body, host, device)
+
+
+def _take_out(body: dict[str, Any], *names: str) -> None:
+    for name in names:
+        body.pop(name, None)
 
 
 def _parted(
