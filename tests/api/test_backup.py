@@ -52,7 +52,16 @@ class Maker:
     def run(self, steps: int) -> None:
         for _ in range(steps):
             self.dice.choices(
-                [self.port, self.vpn, self.binding, self.peering, self.bind, self.add, self.rename, self.delete],
+                [
+                    self.port,
+                    self.vpn,
+                    self.binding,
+                    self.peering,
+                    self.bind,
+                    self.add,
+                    self.rename,
+                    self.delete,
+                ],
                 [5, 2, 5, 1, 3, 2, 2, 2],
             )[0]()
 

@@ -123,9 +123,7 @@ def _one(found: Reverse, line: record.Line, resource: registry.Resource, *, alon
     found.add("create", line, body, granted)
 
 
-def _unbindable(
-    found: Reverse, line: record.Line, resource: registry.Resource, body: dict[str, Any]
-) -> None:
+def _unbindable(found: Reverse, line: record.Line, resource: registry.Resource, body: dict[str, Any]) -> None:
     """A host and a machine bind a port, none of both unbinds it, and one alone does neither: a binding that cannot be had back so is
     left as it is. A port that is made again is bound by nobody."""
     host, device = (resource.type.role(role) for role in _BIND)
