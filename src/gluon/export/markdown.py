@@ -181,6 +181,8 @@ def _pools(pools: Mapping[str, Pool]) -> str:
             supply = f"the prefixes or ranges in {code(pool.source)}"
         if pool.exclude:
             supply += " without " + ", ".join(code(text) for text in pool.exclude)
+        if pool.open:
+            supply += "; any other may be given"
         kind = pool.format.value if pool.format else pool.type.value
         if pool.template:
             kind += f", as {code(pool.template)}"

@@ -239,6 +239,7 @@ def pool(declared: parts.Pool) -> types.Pool:
         exclude=_texts(declared.exclude),
         template=_value(declared.template),
         rest=declared.rest.value if declared.rest else _DEFAULT_REST,
+        open=declared.open is not None and declared.open.value,
         description=_text(declared.description),
     )
 

@@ -47,6 +47,7 @@ class Pool:
     exclude: Texts | None = None
     template: Fact[str] | None = None
     rest: Fact[int] | None = None
+    open: Fact[bool] | None = None
     description: Fact[str] | None = None
 
 

@@ -167,6 +167,7 @@ POOL = Keys(
     Key(name="exclude", reads=Reads.TEXTS, about="Ranges that are not given, or paths of attributes that hold such."),
     Key(name="template", about="Makes a text of a number, which stands for {}."),
     Key(name="rest", reads=Reads.INTEGER, about="Seconds before a released value is given again; 30 where nothing is said."),
+    Key(name="open", reads=Reads.BOOLEAN, about="Whether a body may give a value outside of the supply, too, which is nobody else's then."),
     Key(name="description", about="What the values are for."),
 )  # fmt: skip
 

@@ -122,6 +122,7 @@ class Pool:
     prefix. `source` and `exclude` are paths of attributes of the object that has the pool (`subnets.cidr`),
     whose values are ranges too; `exclude` may also hold ranges. `template` turns a number of `ranges`
     into a text, `{}` standing for the number. `rest` in seconds: how long a released value is not given again.
+    `open`: a value outside of all that may be wished for.
     """
 
     name: str
@@ -132,6 +133,7 @@ class Pool:
     exclude: tuple[str, ...] = ()
     template: str | None = None
     rest: int = 30
+    open: bool = False
     description: str = ""
 
 

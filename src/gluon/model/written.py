@@ -61,6 +61,7 @@ def pool(p: Pool) -> dict[str, Any]:
     facts = {
         "description": p.description, "ranges": list(p.ranges), "from": p.source,
         "exclude": list(p.exclude), "template": p.template,
+        "open": p.open,
     }  # fmt: skip
     return written | {key: fact for key, fact in facts.items() if fact}
 

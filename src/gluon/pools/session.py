@@ -80,12 +80,12 @@ class Session:
         return codec.value(codec.number(value))
 
     def wish(self, supply: Supply, value: object, holder: str, pointer: str = "") -> int | str:
-        """This very value, also while it rests; its normal form comes back.
+        """This very value, also while it rests, or outside of an open pool; its normal form comes back.
 
         Raises `Invalid` (`pool_outside`, at `pointer`), or `Conflict` (`pool_taken`), also where `holder`
         itself has it: a value has one holder, once.
         """
-        number = supply.space.number(value)
+        number = supply.space.any(value) if supply.open else supply.space.number(value)
         if number is None:
             raise problems.outside(supply, value, pointer)
         normal = supply.space.codec.value(number)
@@ -93,7 +93,9 @@ class Session:
         row = state.value(str(normal))
         if row is None:
             position = supply.space.position(number)
-            assert position is not None
+            if position is None:
+                state.hold_outside(str(normal), holder, self._project)
+                return normal
             state.take_ahead(position)
             self._trim(state, supply)
         elif row["holder"] is not None:
@@ -211,7 +213,7 @@ class Session:
         rows = self._rows.of_pool(VALUE, "value", state.id)
         numbers = [(row, space.number(row["value"])) for row in rows]
         kept = [row for row, number in numbers if number is None and row["holder"] is not None]
-        if strict and any(not row["outside"] for row in kept):
+        if strict and not supply.open and any(not row["outside"] for row in kept):
             left = [row for row in kept if not row["outside"]]
             raise problems.in_use(supply, sorted(left, key=lambda row: str(row["value"])))
         for block in self._rows.of_pool(BLOCK, "block", state.id):

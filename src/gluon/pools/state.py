@@ -82,6 +82,12 @@ class State:
         self.held += 1
         self.rows.put(VALUE, (self.id, value), held(self.id, value, holder, project))
 
+    def hold_outside(self, value: str, holder: str, project: str | None) -> None:
+        """One that is nobody's, and never given, once it is released."""
+        self.held += 1
+        self.outside += 1
+        self.rows.put(VALUE, (self.id, value), {**held(self.id, value, holder, project), "outside": True})
+
     # -- values never given -------------------------------------------------------------------
 
     def take_fresh(self) -> int | None:

@@ -35,12 +35,14 @@ _KINDS: dict[types.Format | None, Community] = {
 
 
 class Supply(msgspec.Struct, frozen=True, kw_only=True):
-    """A pool as a session uses it. `name` is what errors call it; `rest` in seconds."""
+    """A pool as a session uses it. `name` is what errors call it; `rest` in seconds; `open`: values outside of `space` may be
+    wished for."""
 
     id: str
     name: str
     space: Space
     rest: int = 30
+    open: bool = False
 
 
 def codec_of(pool: types.Pool) -> Codec:
@@ -93,6 +95,7 @@ def of_model(api: str, pool: types.Pool) -> Supply:
         name=f"pool {pool.name}",
         space=space(pool, (), pool.exclude),
         rest=pool.rest,
+        open=pool.open,
     )
 
 
@@ -110,6 +113,7 @@ def of_object(
         name=f"pool {pool.name} of {object_type} {key}",
         space=space(pool, sources, exclude),
         rest=pool.rest,
+        open=pool.open,
     )
 
 

@@ -229,11 +229,15 @@ class Space:
 
     def number(self, value: object) -> int | None:
         """The number of a value of this space; None for any other."""
+        number = self.any(value)
+        return None if number is None or self.position(number) is None else number
+
+    def any(self, value: object) -> int | None:
+        """The number of a value of the type, of this space or not; None: it is none."""
         try:
-            number = self.codec.number(value)
+            return self.codec.number(value)
         except ValueError:
             return None
-        return None if self.position(number) is None else number
 
     def position(self, number: int) -> int | None:
         """How many values of the space come before this one; None: it is not in the space."""

@@ -57,6 +57,31 @@ async def test_a_tenants_port_is_bound_and_unbound(cloud: Cloud) -> None:
     ]
 
 
+async def test_a_port_has_the_address_of_the_card_that_it_is_bound_to(cloud: Cloud) -> None:
+    """Of any maker; nobody else has it meanwhile, and it is given to nobody afterwards."""
+    port, other = await made(cloud), await made(cloud)
+    for body in ({"mac_address": "52:54:00:12:34:56"}, {"mac_address": "52-54-00-12-34-56"}):
+        after = (await cloud("ironic", "PUT", f"ports/{port['id']}", {"port": body}))["port"]
+        assert after["mac_address"] == "52:54:00:12:34:56"
+    taken = {"port": {"mac_address": "52:54:00:12:34:56"}}
+    refused = await cloud.refused("ironic", "PUT", f"ports/{other['id']}", taken)
+    assert refused[:2] == (409, "MacAddressInUse"), refused
+    reset = {"mac_address": port["mac_address"]}
+    await cloud("ironic", "PUT", f"ports/{port['id']}", {"port": reset})
+    assert (await cloud("ironic", "PUT", f"ports/{other['id']}", taken))["port"]["id"] == other["id"]
+    await cloud("ironic", "DELETE", f"ports/{other['id']}", status=204)
+    network = await cloud.l2_network("192.0.2.0/24")
+    card = {
+        "network_id": network["id"],
+        "binding:vnic_type": "direct-physical",
+        "mac_address": "52:54:00:12:34:56",
+    }
+    assert (await cloud("user", "POST", "ports", {"port": card}, 201))["port"][
+        "mac_address"
+    ] == "52:54:00:12:34:56"
+    assert (await made(cloud))["mac_address"].startswith("fa:16:3e:")
+
+
 async def test_a_port_of_ironics_own_is_bound_as_it_is_made(cloud: Cloud) -> None:
     """As it makes them for cleaning and provisioning."""
     profile = links(2)

@@ -50,9 +50,9 @@ class PoolMachine(RuleBasedStateMachine):
             setattr(marks, name, self.saved[name])
         session.KEPT = self.saved["KEPT"]
 
-    @initialize(ranges=RANGES)
-    def begin(self, ranges: list[str]) -> None:
-        self.supply, self.order = numbers(*ranges, rest=REST), ordered(ranges)
+    @initialize(ranges=RANGES, open=st.booleans())
+    def begin(self, ranges: list[str], open: bool) -> None:
+        self.supply, self.order = numbers(*ranges, rest=REST, open=open), ordered(ranges)
 
     # -- the naive pool -----------------------------------------------------------------------
 
@@ -111,10 +111,13 @@ class PoolMachine(RuleBasedStateMachine):
             self.wish_one(one)
 
     def wish_one(self, value: int) -> None:
-        if value not in self.order:
+        if value not in self.order and not self.supply.open:
             assert self.world.refused(lambda s: s.wish(self.supply, value, "x")) == "pool_outside"
         elif value in self.held:
             assert self.world.refused(lambda s: s.wish(self.supply, value, "x")) == "pool_taken"
+        elif value not in self.order:
+            holder = self.given(value)
+            assert self.world.unit(lambda s: s.wish(self.supply, value, holder)) == value
         else:
             fresh = value in self.fresh()
             if fresh and self.order.index(value) == self.next:
@@ -154,10 +157,10 @@ class PoolMachine(RuleBasedStateMachine):
     def respace(self, ranges: list[str], append: bool, strict: bool) -> None:
         if append:
             ranges = [*(f"{v}-{v}" for v in self.order), *ranges]
-        order, new = ordered(ranges), numbers(*ranges, rest=REST)
+        order, new = ordered(ranges), numbers(*ranges, rest=REST, open=self.supply.open)
         left = {v for v in self.held if v not in order}
         known = {v for v in self.held if v not in self.order}
-        if strict and left - known and new.space.digest != self.supply.space.digest:
+        if strict and not new.open and left - known and new.space.digest != self.supply.space.digest:
             assert self.world.refused(lambda s: s.respace(new)) == "pool_in_use"
             return
         self.world.unit(lambda s: s.respace(new, strict=strict))

@@ -94,6 +94,6 @@ class World:
         )
 
 
-def numbers(*ranges: str, id: str = "a/p", rest: int = 30) -> pools.Supply:
+def numbers(*ranges: str, id: str = "a/p", rest: int = 30, open: bool = False) -> pools.Supply:
     """A pool of integers."""
-    return pools.Supply(id=id, name="pool p", space=Space.of(Numbers(), ranges), rest=rest)
+    return pools.Supply(id=id, name="pool p", space=Space.of(Numbers(), ranges), rest=rest, open=open)
