@@ -136,18 +136,19 @@ class Writing:
 
     # -- changes -------------------------------------------------------------------------------
 
-    async def update(self, asker: Asker, key: str, body: Body) -> None:
-        """Returns once a bind that it began is done with."""
+    async def update(self, asker: Asker, key: str, body: Body, revision: int | None = None) -> None:
+        """Returns once a bind that it began is done with. Raises `Stale` where the port is not of that `revision` any more."""
         for attempt in range(_TRIES):
             try:
-                await self._change(asker, key, body)
+                await self._change(asker, key, body, revision)
                 return
             except errors.Stale:  # somebody wrote the profile meanwhile
-                if attempt == _TRIES - 1:
+                if revision is not None or attempt == _TRIES - 1:
                     raise
 
-    async def _change(self, asker: Asker, key: str, body: Body) -> None:
+    async def _change(self, asker: Asker, key: str, body: Body, revision: int | None = None) -> None:
         found = await self._ports.get(asker, key)
+        _check_revision(found, revision)
         wire, row, resource = found.wire, found.row, found.wire.resource
         wish = wishes.changed(asker, wire, body, reads.seen(asker, found.body))
         _check_mac(found, wish)
@@ -164,7 +165,8 @@ class Writing:
             after = profiles.written(stored, wish.profile, unbinds=wish.unbinds, vnic_type=vnic)
             if after != stored:
                 granted[profile] = wishes.profile_text(after) if after else None
-        expected = frozenset({int(row[tables.REVISION] or 0)}) if granted and wish.unbinds else None
+        sure = revision is not None or (granted and wish.unbinds)
+        expected = frozenset({int(row[tables.REVISION] or 0)}) if sure else None
         moved = await self._moved(asker, found, wish)
 
         async def make() -> list[store.Unit]:
@@ -206,9 +208,11 @@ class Writing:
 
     # -- deletes -------------------------------------------------------------------------------
 
-    async def delete(self, asker: Asker, key: str) -> None:
-        """A port, with what binds it to services."""
+    async def delete(self, asker: Asker, key: str, revision: int | None = None) -> None:
+        """A port, with what binds it to services. Raises `Stale` as `update`."""
         found = await self._ports.get(asker, key)
+        _check_revision(found, revision)
+        expected = None if revision is None else frozenset({revision})
         wire = found.wire
         going: list[tuple[registry.Resource, str]] = []
         for join in wire.joins:
@@ -223,7 +227,12 @@ class Writing:
 
         async def make() -> list[store.Unit]:
             return [
-                Blamed(await self._actions.removing(asker.context(kind), one, None), kind)
+                Blamed(
+                    await self._actions.removing(
+                        asker.context(kind), one, expected if kind is wire.resource else None
+                    ),
+                    kind,
+                )
                 for kind, one in going
             ]
 
@@ -320,6 +329,13 @@ def _check_device_owner(asker: Asker, body: Body, owner: store.Value, rule: str)
         raise faults.Fault(
             403, "PolicyNotAuthorized", f"(rule:{rule} and rule:{rule}:device_owner) is disallowed by policy"
         )
+
+
+def _check_revision(found: reads.Found, wanted: int | None) -> None:
+    """Before a change that has nothing to do is told to be done."""
+    current = int(found.row[tables.REVISION] or 0)
+    if wanted not in (None, current):
+        raise errors.Stale(f"Constrained to {wanted}, but current revision is {current}")
 
 
 def _check_mac(found: reads.Found, wish: wishes.Wish) -> None:

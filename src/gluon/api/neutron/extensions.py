@@ -25,6 +25,10 @@ _NAMES = {
     "project-id": ("project_id field enabled", "Beside tenant_id."),
     "provider": ("Provider Network", "Shown, null."),
     "quotas": ("Quota management support", "Shown, unlimited: protons have quotas of their own."),
+    "revision-if-match": (
+        "If-Match constraints based on revision_number",
+        "Of ports, but for those of other owners.",
+    ),
     "security-group": ("security-group", "Lists of them, empty."),
     "sorting": ("Sorting support", "Lists in an order."),
     "standard-attr-description": ("standard-attr-description", "Where a proton has one."),

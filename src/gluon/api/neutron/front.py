@@ -6,7 +6,7 @@ In: a request that the lane admitted. Out: an answer in Neutron's words; no refu
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import parse_qsl
 
 from gluon import errors
@@ -18,6 +18,8 @@ from gluon.neutron.faults import Fault
 from gluon.proton.work import MOST
 
 _PAUSES = (0.0, 0.05, 0.3)
+_IF_MATCH = b"if-match"
+_LONGEST_NUMBER = 18
 ROOTS = frozenset({"v2.0", "networking"})
 
 
@@ -49,6 +51,7 @@ class Front:
             base="",  # only pages have links
             caller=request.caller,
             request_id=request.id,
+            revision=_revision(request.method, request.headers),
         )
         if asked.method in ("POST", "PUT"):
             self._take(asked, request.body, request.headers)
@@ -76,6 +79,7 @@ class Front:
                 base=_base(scope, headers),
                 caller=scope["gluon.caller"],
                 request_id=request_id,
+                revision=_revision(scope["method"], headers),
             )
             if asked.method in ("POST", "PUT"):
                 self._take(asked, await lane.read_body(receive, headers), headers)
@@ -132,6 +136,22 @@ def _decoded(raw: bytes, headers: dict[bytes, bytes]) -> dict[str, object]:
             "send application/json",
         )
     return problems.decoded(raw)
+
+
+def _revision(method: str, headers: Mapping[bytes, bytes]) -> int | None:
+    """Of `If-Match: revision_number=7`, as clients of Neutron send it. Raises `Fault`."""
+    if _IF_MATCH not in headers or method not in ("PUT", "DELETE"):
+        return None
+    text = headers[_IF_MATCH]
+    name, _, number = text.strip().partition(b"=")
+    if name != b"revision_number" or not number.isdigit() or len(number) > _LONGEST_NUMBER:
+        raise Fault(
+            400,
+            "InvalidInput",
+            f"If-Match '{text[:64].decode('latin-1')}' is not understood",
+            "send revision_number=NUMBER, as it was answered",
+        )
+    return int(number)
 
 
 def _base(scope: lane.Scope, headers: dict[bytes, bytes]) -> str:

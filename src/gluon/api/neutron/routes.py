@@ -58,7 +58,8 @@ _READS = ("GET", "HEAD")
 
 
 class Asked(msgspec.Struct, kw_only=True):
-    """`base`: scheme and host, as the client wrote them; `once`: of a new port with an Idempotency-Key."""
+    """`base`: scheme and host, as the client wrote them; `once`: of a new port with an Idempotency-Key; `revision`: that which
+    the port must still have (If-Match)."""
 
     method: str
     path: tuple[str, ...]
@@ -68,6 +69,7 @@ class Asked(msgspec.Struct, kw_only=True):
     request_id: str
     body: dict[str, Any] = {}
     once: terms.Once | None = None
+    revision: int | None = None
 
     @property
     def reads(self) -> bool:
@@ -118,10 +120,10 @@ class Routes:
             query = asking.parse([p for p in asked.query if p[0] == "fields"], _PORT)
             return _json(200, {"port": asking.chosen(query, await self._shown(asker, key))})
         if asked.method == "PUT":
-            await self._change(asker, key, _inside(asked, "port"))
+            await self._change(asker, key, _inside(asked, "port"), asked.revision)
             return _json(200, {"port": await self._shown(asker, key)})
         if asked.method == "DELETE":
-            await self._delete(asker, key)
+            await self._delete(asker, key, asked.revision)
             return message.Reply(204)
         raise _no_method(asked)
 
@@ -169,18 +171,20 @@ class Routes:
     async def _shown(self, asker: Asker, key: str) -> dict[str, Any]:
         return seen(asker, (await self._face.ports.seen(asker, key)).body)
 
-    async def _change(self, asker: Asker, key: str, body: Mapping[str, Any]) -> None:
+    async def _change(self, asker: Asker, key: str, body: Mapping[str, Any], revision: int | None) -> None:
         owner = await self._face.owners.of(key)
         if owner is None:
-            await self._face.writing.update(asker, key, body)
+            await self._face.writing.update(asker, key, body, revision)
         else:
+            _check_unconditional(owner, revision)
             await self._face.owners.update(asker, owner, key, body)
 
-    async def _delete(self, asker: Asker, key: str) -> None:
+    async def _delete(self, asker: Asker, key: str, revision: int | None) -> None:
         owner = await self._face.owners.of(key)
         if owner is None:
-            await self._face.writing.delete(asker, key)
+            await self._face.writing.delete(asker, key, revision)
         else:
+            _check_unconditional(owner, revision)
             await self._face.owners.delete(asker, owner, key)
 
     # -- what services are ---------------------------------------------------------------------
@@ -288,6 +292,12 @@ def _not_here(name: str) -> faults.Fault:
         else "ask Neutron for it: Gluon answers for ports, and networks and subnets are read here"
     )
     return faults.Fault(501, "HTTPNotImplemented", f"{name} are not made or changed through Gluon.", cure)
+
+
+def _check_unconditional(owner: str, revision: int | None) -> None:
+    """Other owners are not asked for a revision, and what was asked for must not be left out."""
+    if revision is not None:
+        raise faults.invalid(f"If-Match cannot be asked of a port of {owner}", "leave the header out")
 
 
 def _no_path() -> faults.Fault:
