@@ -97,7 +97,11 @@ class Alternates:
                 resource, ports.PortWait(port=begun.port, host=host, begun=begun)
             )
         if after is None or after.state is not bindings.State.BOUND:
-            why = await self._why(begun) if after is None else f"{after.reason}: {after.message}"
+            why = (
+                await self._why(begun)
+                if after is None
+                else ": ".join(t for t in (after.reason, after.message) if t)
+            )
             raise errors.Conflict(
                 f"{resource.type.singular} {key} cannot be bound to host '{host}': {why}",
                 code=FAILED,

@@ -95,12 +95,16 @@ def _check_addresses(values: Values) -> None:
             )
 
 
+_LONGEST_LIMIT = 9
+"""Digits: more than that is no limit."""
+
+
 def _limit(given: Sequence[str]) -> int | None:
     if not given:
         return None
-    if not given[0].isascii() or not given[0].isdigit() or len(given[0]) > 9:
+    if not given[0].isascii() or not given[0].isdigit():
         raise faults.bad(f"Limit must be an integer 0 or greater and not '{given[0][:40]}'")
-    return int(given[0]) or None
+    return int(given[0]) or None if len(given[0]) <= _LONGEST_LIMIT else None
 
 
 def _truth(name: str, text: str) -> bool:

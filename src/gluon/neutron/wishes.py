@@ -177,6 +177,9 @@ def _wish(wire: shapes.Wire, body: Mapping[str, Any]) -> Wish:
     return Wish(values, _fixed_ips(body), None if profile is msgspec.UNSET else profile or {}, unbinds)
 
 
+_FIXED = {"ip_address": "IP address", "subnet_id": "UUID"}
+
+
 def _set(wire: shapes.Wire, values: dict[str, Any], name: str, role: Role, value: Any) -> None:
     attribute = wire.attribute(role)
     if role in _CLEARED and not value:
@@ -196,9 +199,15 @@ def _fixed_ips(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]] | None:
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
         raise faults.invalid("fixed_ips is no list of objects")
     for one in given:
-        wrong = [n for n, v in one.items() if n not in ("ip_address", "subnet_id") or not isinstance(v, str)]
-        if wrong:
-            raise faults.invalid(f"'{wrong[0]}' is not a valid key for fixed_ips")
+        for name, value in one.items():
+            if name not in _FIXED:
+                raise faults.invalid(
+                    f"'{name[:100]}' is not a valid key for fixed_ips", f"possible: {', '.join(_FIXED)}"
+                )
+            if not isinstance(value, str) or not value:
+                raise faults.invalid(
+                    f"'{str(value)[:100]}' is not a valid {_FIXED[name]}", f"give one, or leave {name} out"
+                )
     return given
 
 

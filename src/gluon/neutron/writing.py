@@ -361,6 +361,11 @@ def _check_mac(found: reads.Found, wish: wishes.Wish) -> None:
 
 def _network_of(body: Body) -> str:
     network = body.get("network_id")
-    if not isinstance(network, str) or not network:
+    if network is None:
         raise faults.bad("Failed to parse request. Required attribute 'network_id' not specified")
+    if not isinstance(network, str) or not network:
+        raise faults.invalid(
+            f"Invalid input for network_id. Reason: '{str(network)[:100]}' is not a valid UUID.",
+            "give the id of a network",
+        )
     return network

@@ -110,6 +110,10 @@ REFUSED: list[tuple[str, dict[str, Any], int, str]] = [
     ("user", {"admin_state_up": "perhaps"}, 400, "InvalidInput"),
     ("user", {"fixed_ips": [{"ip_address": "192.0.2.300"}]}, 400, "InvalidIpForNetwork"),
     ("user", {"fixed_ips": "192.0.2.3"}, 400, "InvalidInput"),
+    ("user", {"fixed_ips": [{"ip_address": 5}]}, 400, "InvalidInput"),
+    ("user", {"fixed_ips": [{"ip_address": ""}]}, 400, "InvalidInput"),
+    ("user", {"fixed_ips": [{"subnet_id": None}]}, 400, "InvalidInput"),
+    ("user", {"fixed_ips": [{"subnet": "a"}]}, 400, "InvalidInput"),
     ("user", {"binding:host_id": "host1"}, 403, "PolicyNotAuthorized"),
     ("user", {"binding:profile": {"a": 1}}, 403, "PolicyNotAuthorized"),
     ("nova", {"binding:vnic_type": "unheard"}, 400, "InvalidInput"),
@@ -126,6 +130,25 @@ async def test_what_is_refused(cloud: Cloud) -> None:
         assert (await cloud("nova", "GET", f"ports/{made['id']}"))["port"] == made
         if not {"network_id", "tenant_id"} & body.keys():
             assert await cloud.refused(who, "POST", "ports", port(network, **body)) == (status, kind), body
+
+
+async def test_a_network_has_to_be_named(cloud: Cloud) -> None:
+    for body, told in (
+        ({}, "HTTPBadRequest"),
+        ({"network_id": None}, "HTTPBadRequest"),
+        ({"network_id": 5}, "InvalidInput"),
+    ):
+        assert await cloud.refused("user", "POST", "ports", {"port": {"tenant_id": PROJECT, **body}}) == (
+            400,
+            told,
+        )
+
+
+async def test_a_limit_that_nobody_reaches_is_none(cloud: Cloud) -> None:
+    network = (await cloud.l2_network("192.0.2.0/24"))["id"]
+    await cloud("user", "POST", "ports", {"port": {"network_id": network, "tenant_id": PROJECT}}, 201)
+    for limit in ("2147483648", "9" * 40, "0"):
+        assert len((await cloud("user", "GET", f"ports?limit={limit}"))["ports"]) == 1
 
 
 async def test_a_user_neither_sees_nor_clears_a_binding(cloud: Cloud) -> None:
