@@ -200,6 +200,11 @@ async def test_changes_are_its_own_matter(site: tuple[Cloud, Any]) -> None:
     assert await cloud.refused("user", "PUT", path, {"port": {"mac_address": "x"}}) == (409, "Conflict")
     assert (await cloud.refused("stranger", "PUT", path, {"port": {"name": "mine"}}))[0] == 404
     assert (await cloud.refused("nova", "GET", f"{path}/bindings"))[0] == 501
+    for who, status in (("user", 400), ("stranger", 404)):
+        for method, body in (("PUT", {"port": {"name": "b"}}), ("DELETE", None)):
+            once = {"if-match": "revision_number=1"}
+            answer = await cloud.world.ask(who, method, f"/networking/v2.0/{path}", body, once)
+            assert answer.status == status, (who, method, answer)
     await cloud("user", "DELETE", path, status=204)
     assert (await cloud.refused("user", "GET", path))[0] == 404
     assert list(await owner.claims.held()) == []

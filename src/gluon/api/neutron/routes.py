@@ -176,7 +176,7 @@ class Routes:
         if owner is None:
             await self._face.writing.update(asker, key, body, revision)
         else:
-            _check_unconditional(owner, revision)
+            await self._check_unconditional(asker, key, revision)
             await self._face.owners.update(asker, owner, key, body)
 
     async def _delete(self, asker: Asker, key: str, revision: int | None) -> None:
@@ -184,8 +184,15 @@ class Routes:
         if owner is None:
             await self._face.writing.delete(asker, key, revision)
         else:
-            _check_unconditional(owner, revision)
+            await self._check_unconditional(asker, key, revision)
             await self._face.owners.delete(asker, owner, key)
+
+    async def _check_unconditional(self, asker: Asker, key: str, revision: int | None) -> None:
+        """Other owners are not asked for a revision, and what was asked for must not be left out. Raises `Fault`, as of none where
+        the caller may not see the port."""
+        if revision is not None:
+            await self._face.ports.seen(asker, key)
+            raise faults.invalid("If-Match cannot be asked of this port", "leave the header out")
 
     # -- what services are ---------------------------------------------------------------------
 
@@ -292,12 +299,6 @@ def _not_here(name: str) -> faults.Fault:
         else "ask Neutron for it: Gluon answers for ports, and networks and subnets are read here"
     )
     return faults.Fault(501, "HTTPNotImplemented", f"{name} are not made or changed through Gluon.", cure)
-
-
-def _check_unconditional(owner: str, revision: int | None) -> None:
-    """Other owners are not asked for a revision, and what was asked for must not be left out."""
-    if revision is not None:
-        raise faults.invalid(f"If-Match cannot be asked of a port of {owner}", "leave the header out")
 
 
 def _no_path() -> faults.Fault:
