@@ -10,6 +10,7 @@ from typing import ClassVar
 import pytest
 
 from gluon.backends.fake.backend import FakeBackend
+from gluon.backends.fake.desired import Fact
 from gluon.errors import GiveUp
 from gluon.objects import codec, keys, status
 from gluon.particles import l3vpn
@@ -132,8 +133,11 @@ class Told(FakeBackend):
         await super().apply(delta)
 
 
-async def many(bus: Bus, world: DesiredState, serve: Running) -> Shim:
-    """A shim with so many scopes that others have their turn while it scans them."""
+async def many(
+    bus: Bus, world: DesiredState, serve: Running, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Shim, dict[str, Fact]]:
+    """A shim that gives others their turn after each of its scopes when it scans them all, and what it has programmed."""
+    monkeypatch.setattr(reconcile, "_SLICE", 0.0)
     Told.asked, Told.whole, Told.written = asyncio.Event(), lambda: True, []
     for n in range(30):
         await world.port(f"p{n}")
@@ -144,16 +148,14 @@ async def many(bus: Bus, world: DesiredState, serve: Running) -> Shim:
         await reported(world, f"p{n}", up)
     Told.asked.clear()
     Told.whole = lambda: shim.ready
-    return shim
+    return shim, serve.network.plane("h1").facts
 
 
 async def test_nothing_is_written_of_a_world_that_is_whole_no_more(
     bus: Bus, world: DesiredState, serve: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Others had their turns since it was looked at."""
-    monkeypatch.setattr(reconcile, "_SLICE", 0.0)
-    shim = await many(bus, world, serve)
-    facts = serve.network.plane("h1").facts
+    shim, facts = await many(bus, world, serve, monkeypatch)
     before = dict(facts)
     facts.clear()
     shim.look()
@@ -168,9 +170,7 @@ async def test_nothing_is_written_of_a_world_that_is_whole_no_more(
 async def test_nothing_is_removed_when_a_model_is_refused_in_the_middle(
     bus: Bus, world: DesiredState, serve: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconcile, "_SLICE", 0.0)
-    shim = await many(bus, world, serve)
-    facts = serve.network.plane("h1").facts
+    shim, facts = await many(bus, world, serve, monkeypatch)
     before = dict(facts)
     scans = shim.stats["h1"].full_scans
     shim.look()
