@@ -20,6 +20,8 @@ from tests.contract.store.pool_child import POOL, supply, take, unit
 
 TABLES = (*world.TABLES, *pools.TABLES)
 MANY = 10_000
+AT_ONCE = 500
+"""Units that wait together: two batches, however slow the machine, are done before they give up."""
 
 
 async def start(url: str, name: str, count: int, size: int, *at: str) -> Process:
@@ -70,16 +72,16 @@ async def release_all(db: SqlStore, held: dict[str, str]) -> None:
 
     todo = list(held.items())
     random.shuffle(todo)
-    for part in range(0, len(todo), 2000):
-        await asyncio.gather(*(release(*one) for one in todo[part : part + 2000]))
+    for part in range(0, len(todo), AT_ONCE):
+        await asyncio.gather(*(release(*one) for one in todo[part : part + AT_ONCE]))
     assert not [row for row in await rows_of(db, "gluon_pool_value") if row["holder"]]
 
 
 async def take_many(db: SqlStore, name: str, count: int, size: int) -> dict[str, str]:
     made = supply(size)
     taken: dict[str, str] = {}
-    for part in range(0, count, 2000):
-        names = [f"{name}-{n}" for n in range(part, min(part + 2000, count))]
+    for part in range(0, count, AT_ONCE):
+        names = [f"{name}-{n}" for n in range(part, min(part + AT_ONCE, count))]
         values = await asyncio.gather(*(take(db, made, n) for n in names))
         taken.update({n: str(v or "none") for n, v in zip(names, values, strict=True)})
     return taken

@@ -103,7 +103,7 @@ def test_full_disk_of_postgresql(small_disk: Path, etcd: EtcdServer, tmp_path: P
         made, refused = fill_up(server)
         judge(server, made, refused, ballast)
         server.end()
-        sql.sql(f'DROP DATABASE "{site.database}" WITH (FORCE)')
+        sql.sql(f'ALTER DATABASE "{site.database}" SET TABLESPACE pg_default')
         sql.sql("DROP TABLESPACE small")
 
 
