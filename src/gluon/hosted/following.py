@@ -173,12 +173,15 @@ class Following:
         self._networks.put_missing(body["network_id"] for body in bodies)
         for body in bodies:
             port, shown = body["id"], here.get(body["id"])
-            if shown is not None and shown["binding:host_id"] != body["binding:host_id"]:
-                spare = shadows.spare_hosts(own_context(), port)
+            if shown is not None and shown.get("binding:host_id") != body["binding:host_id"]:
+                spare, whole = shadows.spare_hosts(own_context(), port), "binding:host_id" in shown
                 # Mostly it is a request that activates one, and is about to write that.
-                if spare and port not in due:
+                if (spare or not whole) and port not in due:
                     self._later[port] = time.monotonic() + _LATER_SECONDS
                     continue
+                if not whole:
+                    tried(shadows.give_binding, own_context(), port)
+                    shown = shadows.shown(plugin, own_context(), [port]).get(port, shown)
                 if spare:
                     tried(self._align_bindings, shown, spare, body["binding:host_id"], port)
             tried(shadows.put_port, plugin, own_context(), shown, body)

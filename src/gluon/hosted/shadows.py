@@ -240,6 +240,21 @@ def spare_hosts(context: Any, id: str) -> set[str]:
         return {row.host for row in rows.filter_by(port_id=id, status=constants.INACTIVE)}
 
 
+def give_binding(context: Any, id: str) -> None:
+    """To a port that has none which carries its traffic, one of no host: Neutron deletes also the active one for who asks for that, and can
+    then neither show nor change the port."""
+    with db_api.CONTEXT_WRITER.using(context):
+        session = context.session
+        port = session.get(models_v2.Port, id)
+        if port is None or any(row.status == constants.ACTIVE for row in port.port_bindings):
+            return
+        row = session.get(models.PortBinding, (id, "")) or models.PortBinding(port_id=id, host="")
+        row.status, row.vif_type = constants.ACTIVE, portbindings.VIF_TYPE_UNBOUND
+        session.add(row)
+        session.flush()
+        session.expire(port, ["port_bindings"])
+
+
 def end_spares(context: Any, id: str) -> None:
     """Of a port that was unbound, which ended all its bindings at Gluon; in the port's transaction."""
     session = context.session

@@ -183,9 +183,9 @@ def differences(site: Site) -> list[Any]:
         found += [(kind, "left", shown[one]) for one in shown.keys() - gluon.keys()]
         for one in gluon.keys() & shown.keys():
             found += [
-                (kind, one, name, gluon[one][name], shown[one][name])
+                (kind, one, name, gluon[one].get(name), shown[one].get(name))
                 for name in names
-                if gluon[one][name] != shown[one][name]
+                if gluon[one].get(name) != shown[one].get(name)
             ]
     return found
 

@@ -53,6 +53,36 @@ def test_a_binding_that_gluon_cannot_end_stays(site: Site) -> None:
         assert [one["host"] for one in answer["bindings"]] == ["host1"]
 
 
+def test_a_port_whose_one_binding_is_deleted_is_unbound(either: Site) -> None:
+    """Neutron deletes also the one that carries the traffic, and leaves a port that it can neither show nor change."""
+    site = either
+    port = site.port()
+    site.shown(f"ports/{port}")
+    site.neutron("PUT", f"ports/{port}", {"port": {**BIND, "device_id": str(uuid.uuid4())}})
+    site.neutron("DELETE", f"ports/{port}/bindings/host1", wanted=204)
+    site.until(lambda: _bindings(site, port) == [("", "ACTIVE")], "a port without a host in Neutron")
+    assert site.face(f"ports/{port}/bindings")["bindings"] == []
+    site.settled()
+    site.neutron("PUT", f"ports/{port}", {"port": BIND})
+    assert site.face(f"ports/{port}")["port"]["binding:host_id"] == "host1"
+    assert _bindings(site, port) == [("host1", "ACTIVE")]
+
+
+def test_a_port_that_lost_its_binding_takes_the_spare_one(site: Site) -> None:
+    port = _on_two_hosts(site)
+    site.front.kill9()
+    try:
+        moved = site.gluon.request("PUT", f"/v2.0/ports/{port}/bindings/host2/activate")
+        assert moved[0] == 200, moved
+    finally:
+        site.front.start()
+    site.neutron("DELETE", f"ports/{port}/bindings/host1", wanted=204)
+    site.until(lambda: _bindings(site, port) == [("host2", "ACTIVE")], "the port on its new host")
+    site.settled()
+    left = site.face(f"ports/{port}/bindings")["bindings"]
+    assert [(one["host"], one["status"]) for one in left] == [("host2", "ACTIVE")]
+
+
 def test_a_port_that_is_freed_has_no_binding_left(either: Site) -> None:
     """Gluon ends them all; one that Neutron kept would be in the way of the next on that host."""
     site = either
