@@ -153,7 +153,7 @@ class Protons:
             if other := [m.name for m in self._files if there.get(m.name, m).digest != m.digest]:
                 log.warning("serving the models on record: the files have others", protons=", ".join(other))
         else:
-            plan = await survey(database, self._files, records=record.changed)
+            plan = await survey(database, self._files)
             if not plan.at_once and any(plan.changes.values()):
                 raise errors.MigrationRefused(words.refusal(plan))
             models = plan.new
@@ -190,7 +190,7 @@ class Protons:
             )
         if before is None and replace:
             raise errors.NotFound(f"no proton {model.name} is loaded", hint="load it: gluon proton load")
-        plan = await survey(database, [model], records=[stored(before)] if before is not None else [])
+        plan = await survey(database, [model], records=[stored(before)] if before is not None else None)
         if not plan.at_once:
             raise errors.Conflict(
                 "; ".join(words.steps(plan)), code="migration", hint="change it in steps: gluon db upgrade"

@@ -55,12 +55,16 @@ class Plan:
     digest: str
     left: tuple[str, ...] = field(default=())
     """Tables that nothing uses after the switch."""
+    resting: frozenset[str] = frozenset()
+    """Protons that are retired: nobody writes their objects meanwhile."""
 
     @property
     def at_once(self) -> bool:
         """Whether the store can take the models as they are, with nothing to do before."""
         idle = all(
-            s.kind in {Kind.SWITCH, Kind.DROP} or (s.kind is Kind.CHECK and not s.rows) for s in self.steps
+            s.kind in {Kind.SWITCH, Kind.DROP}
+            or (not s.rows and (s.kind is Kind.CHECK or s.api in self.resting))
+            for s in self.steps
         )
         return idle and not self.refused
 
@@ -72,8 +76,10 @@ def plan(
     *,
     rigid: frozenset[str] = frozenset(),
     drop: bool = False,
+    resting: frozenset[str] = frozenset(),
 ) -> Plan:
-    """`rows` by table; `rigid`: tables that the store cannot bring to their new form where they are."""
+    """`rows` by table; `rigid`: tables that the store cannot bring to their new form where they are; `resting`: of `old`, what is
+    retired."""
     before = {m.name: m for m in old}
     changes = {m.name: diff.diff(before[m.name], m) for m in new if m.name in before}
     mark = hashlib.sha256()
@@ -91,7 +97,10 @@ def plan(
         if model.name not in before:
             after.append(model)
             continue
-        made = _Proton(before[model.name], model, changes[model.name], rows, rigid, digest, drop=drop)
+        rests = model.name in resting
+        made = _Proton(
+            before[model.name], model, changes[model.name], rows, rigid, digest, drop=drop, rests=rests
+        )
         after.append(made.new)
         refused += [(model.name, c) for c in made.refused]
         steps += made.steps()
@@ -108,7 +117,7 @@ def plan(
         ]
     return Plan(
         old=tuple(old), new=tuple(after), changes=changes, refused=tuple(refused), steps=tuple(ordered),
-        digest=digest, left=tuple(left),
+        digest=digest, left=tuple(left), resting=resting,
     )  # fmt: skip
 
 
@@ -125,7 +134,9 @@ class _Proton:
         digest: str,
         *,
         drop: bool,
+        rests: bool,
     ) -> None:
+        self._rests = rests
         self._old = old
         self._rows = rows
         self._changes = changes
@@ -152,7 +163,8 @@ class _Proton:
         removed = change.aspect == "removed" and not change.attribute
         if removed:
             return self._count(change.object_type) > 0 and not self._drop
-        return change.impact is Impact.REFUSED and not (change.stored and not self._count(change.object_type))
+        empty = (change.stored or self._rests) and not self._count(change.object_type)
+        return change.impact is Impact.REFUSED and not empty
 
     def _count(self, name: str) -> int:
         kind = self._old.types.get(name)

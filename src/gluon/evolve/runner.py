@@ -55,7 +55,7 @@ class Runner:
         if self._plan.refused:
             raise errors.MigrationRefused([f"{api} {c.where}: {c.reason}" for api, c in self._plan.refused])
         async with self._store.alone():
-            await self._check_record()
+            await self._check_record(self._store)
             await self._store.prepare(self._served, self._fresh)
             await self._begin()
             epoch = 0
@@ -71,10 +71,11 @@ class Runner:
                 await self._store.submit(work.Page({}, self._jobs, self._progress()))
             return epoch
 
-    async def _check_record(self) -> None:
-        """Another upgrade may have ended since the plan was made: its steps would bring back what was there before. Raises `Conflict`."""
+    async def _check_record(self, where: Upgradable | Locked) -> None:
+        """Another upgrade may have ended since the plan was made, or a proton was replaced: these steps would bring back what was there
+        before, or leave out what came since. Raises `Conflict`."""
         planned = {m.name for m in (*self._plan.old, *self._plan.new)}
-        on_record = [m for m in await recorded(self._store) if m.name in planned]
+        on_record = [m for m in await recorded(where, retired=True) if m.name in planned]
         if _marks(on_record) != _marks(self._plan.old):
             raise errors.Conflict(
                 "the models on record are others than when this upgrade was planned",

@@ -237,7 +237,8 @@ class StoredModel:
     """A model as the database holds it: `document` is JSON text of the merged model.
 
     `who` loaded it, empty for a server's own files; `at`: when, UTC, as the database says. `counted`: tables of the
-    types with a quota, whose objects are counted when the model is recorded (`spi.usage`).
+    types with a quota, whose objects are counted when the model is recorded (`spi.usage`). `retired`: it is served no more,
+    and its objects are still in their tables.
     """
 
     api: str
@@ -247,6 +248,7 @@ class StoredModel:
     who: str = ""
     at: str = ""
     counted: Mapping[str, str] = field(default_factory=dict)
+    retired: bool = False
 
 
 class Store(Protocol):

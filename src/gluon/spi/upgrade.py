@@ -55,6 +55,9 @@ class Standing:
 class Locked(Protocol):
     """The database under the writer lock, inside the transaction of a switch."""
 
+    async def models(self, *, retired: bool = False) -> Sequence[store.StoredModel]:
+        """As of any store."""
+
     async def entries(self, after: int) -> Sequence[journal.Entry]:
         """All entries of revisions > `after`."""
 
@@ -87,8 +90,8 @@ class Upgradable(store.Store, Protocol):
     async def fresh(self) -> bool:
         """Whether this process has the tables of the database's epoch."""
 
-    async def models(self) -> Sequence[store.StoredModel]:
-        """The models on record; none in a database that was never installed."""
+    async def models(self, *, retired: bool = False) -> Sequence[store.StoredModel]:
+        """The models on record; none in a database that was never installed. `retired`: also those that are."""
 
     async def record(self, since: int = 0) -> Record:
         """As of one moment; epoch 0 in a database that was never installed."""

@@ -68,11 +68,11 @@ class SqlStore:
         await self._validate()
         return made.epoch
 
-    async def models(self) -> Sequence[store.StoredModel]:
+    async def models(self, *, retired: bool = False) -> Sequence[store.StoredModel]:
         """None in a database that was never installed."""
         with _translated():
             async with upgrading.installer(self._database) as connection:
-                return await upgrading.models(connection, self._database.dialect)
+                return await upgrading.models(connection, self._database.dialect, retired=retired)
 
     async def record(self, since: int = 0) -> upgrade.Record:
         if self._writer.catalog is not None:

@@ -33,20 +33,29 @@ _COUNTED = 50
 """Tables that are counted by one statement."""
 
 
-async def models(connection: driver.Connection, dialect: Dialect) -> list[store.StoredModel]:
-    """The models on record."""
+async def models(
+    connection: driver.Connection, dialect: Dialect, *, retired: bool = False
+) -> list[store.StoredModel]:
+    """The models on record; `retired`: also those that are served no more."""
     there = (await read_tables(connection, dialect)).get(fixed.SCHEMA)
     if there is None:
         return []
     who = "loaded_by" if "loaded_by" in there.columns else "''"  # a database of an older release
     rows = await connection.fetch(
-        f"SELECT api, version, digest, document, {who}, loaded_at FROM gluon_schema WHERE state = ?"
-        " ORDER BY api",
-        ACTIVE,
+        f"SELECT api, version, digest, document, {who}, loaded_at, state FROM gluon_schema ORDER BY api"
     )
     return [
-        store.StoredModel(api=r[0], version=r[1], digest=r[2], document=r[3], who=r[4] or "", at=r[5])
+        store.StoredModel(
+            api=r[0],
+            version=r[1],
+            digest=r[2],
+            document=r[3],
+            who=r[4] or "",
+            at=r[5],
+            retired=r[6] != ACTIVE,
+        )
         for r in rows
+        if retired or r[6] == ACTIVE
     ]
 
 
@@ -289,7 +298,7 @@ async def switch(
     """Where a change of the schema commits, it comes before the lock is taken; else everything is one transaction."""
 
     async def finish(connection: driver.Installer) -> None:
-        await last(Locked(connection, shapes))
+        await last(Locked(connection, database.dialect, shapes))
 
     async def declare(connection: driver.Installer) -> None:
         await refer(connection, database, fresh, wanted)
@@ -337,9 +346,15 @@ async def drop(database: driver.Database, names: Sequence[str]) -> None:
 class Locked:
     """`spi.upgrade.Locked` on an installer's connection."""
 
-    def __init__(self, connection: driver.Installer, shapes: Callable[[str], Shape]) -> None:
+    def __init__(
+        self, connection: driver.Installer, dialect: Dialect, shapes: Callable[[str], Shape]
+    ) -> None:
         self._connection = connection
+        self._dialect = dialect
         self._shapes = shapes
+
+    async def models(self, *, retired: bool = False) -> list[store.StoredModel]:
+        return await models(self._connection, self._dialect, retired=retired)
 
     async def entries(self, after: int) -> list[journal.Entry]:
         found: list[journal.Entry] = []
