@@ -206,6 +206,7 @@ class Runner:
         models = [stored(m) for m in self._plan.new]
 
         async def last(locked: Locked) -> None:
+            await self._check_record(locked)
             await work.finish(locked, self._jobs, self._revision, self._progress(SWITCHED))
 
         epoch = await self._store.switch(wanted, self._fresh, models, last)

@@ -340,3 +340,28 @@ async def test_a_plan_of_other_models_than_are_on_record_is_refused(shared_url: 
         assert await world.current(db) == [new]
     finally:
         await db.close()
+
+
+async def test_a_model_replaced_while_it_goes_on_stays(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What came with that model is not left out by who planned without it."""
+    note = attribute("note")
+    db = await world.begin(url, OLD, {"Shelf": shelves(), "Box": boxes(3)})
+    switch = db.switch
+
+    async def late(*given: Any) -> int:
+        with_notes = to(box(note))
+        await db.install(tables.tables_of([with_notes]), [stored(with_notes)])
+        await db.submit(world.Write(with_notes, [("Box", key(1001), {"note": "kept"})]))
+        return await switch(*given)
+
+    try:
+        steps = await world.plan_to(db, to(renamed(box(note), "size", "volume")))
+        with monkeypatch.context() as patch:
+            patch.setattr(db, "switch", late)
+            with pytest.raises(errors.Conflict, match="others than when this upgrade was planned"):
+                await world.take(db, steps)
+        await world.upgrade(db, to(renamed(box(note), "size", "volume")))
+        (new,) = await world.current(db)
+        assert (await world.bodies(db, new, "Box"))[key(1001)]["note"] == "kept"
+    finally:
+        await db.close()
