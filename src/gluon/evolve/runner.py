@@ -185,12 +185,14 @@ class Runner:
             entries = await self._store.tail(self._revision, limit=PAGE)
             if not entries:
                 return
-            self._revision = entries[-1].revision
             keys = work.named(entries, self._jobs)
             for n, job in enumerate(self._jobs):
                 keys.setdefault(n, []).extend(await job.readers(entries, self._find))
-            for part in work.parted(keys, PAGE):
-                await self._store.submit(work.Page(part, self._jobs, self._progress()))
+            before, self._revision = self._progress(), entries[-1].revision
+            parts = list(work.parted(keys, PAGE))
+            for left, part in zip(reversed(range(len(parts))), parts, strict=True):
+                progress = before if left else self._progress()  # all of it is done with the last one
+                await self._store.submit(work.Page(part, self._jobs, progress))
             if len(entries) < _NEAR:
                 return
 

@@ -9,12 +9,12 @@ from gluon import errors
 from gluon.objects import journal
 from gluon.store import texts
 from gluon.store.deciding import entry_of
-from gluon.store.readers import Readers
+from gluon.store.install import Fetching
 
 _place = attrgetter("revision", "n")
 
 
-async def tail(readers: Readers, after: int, *, limit: int, intent: bool) -> Sequence[journal.Entry]:
+async def tail(readers: Fetching, after: int, *, limit: int, intent: bool) -> Sequence[journal.Entry]:
     """A revision that the limit cuts is left for the next call; if it is the only one, read whole."""
     if intent:
         rows = await readers.fetch(texts.TAIL_INTENT, after, True, limit)
@@ -24,14 +24,14 @@ async def tail(readers: Readers, after: int, *, limit: int, intent: bool) -> Seq
 
 
 async def tail_of(
-    readers: Readers, types: Sequence[str], after: int, *, limit: int
+    readers: Fetching, types: Sequence[str], after: int, *, limit: int
 ) -> Sequence[journal.Entry]:
     """The database leaves out the others."""
     rows = await readers.fetch(texts.tail_of(len(types)), after, *types, limit)
     return await _whole(readers, [entry_of(row) for row in rows], limit, lambda e: e.type in types)
 
 
-async def tail_and_epoch(readers: Readers, after: int, *, limit: int) -> tuple[Sequence[journal.Entry], int]:
+async def tail_and_epoch(readers: Fetching, after: int, *, limit: int) -> tuple[Sequence[journal.Entry], int]:
     """Those of intent, and the schema epoch of the same moment."""
     rows = await readers.fetch(texts.TAIL_AND_EPOCH, after, True, limit)
     epochs = [row[0] for row in rows if row[1] is None]
@@ -42,12 +42,12 @@ async def tail_and_epoch(readers: Readers, after: int, *, limit: int) -> tuple[S
     return await _whole(readers, entries, limit, lambda e: e.intent), int(epochs[0])
 
 
-async def entry(readers: Readers, revision: int) -> Sequence[journal.Entry]:
+async def entry(readers: Fetching, revision: int) -> Sequence[journal.Entry]:
     return [entry_of(row) for row in await readers.fetch(texts.ENTRY, revision)]
 
 
 async def _whole(
-    readers: Readers,
+    readers: Fetching,
     entries: Sequence[journal.Entry],
     limit: int,
     wanted: Callable[[journal.Entry], bool],

@@ -15,9 +15,8 @@ from typing import TypeVar
 from gluon import errors
 from gluon.objects import journal
 from gluon.spi import store, tables, upgrade
-from gluon.store import ddl, driver, fixed, texts
+from gluon.store import ddl, driver, fixed, tails
 from gluon.store.compare import compare
-from gluon.store.deciding import entry_of
 from gluon.store.dialect import Dialect
 from gluon.store.install import ACTIVE, Fetching, Hooks, install, read_tables
 from gluon.store.shape import Catalog, Shape, catalog
@@ -358,15 +357,10 @@ class Locked:
 
     async def entries(self, after: int) -> list[journal.Entry]:
         found: list[journal.Entry] = []
-        while True:
-            rows = await self._connection.fetch(texts.TAIL, after, _AT_ONCE)
-            entries = [entry_of(row) for row in rows]
-            if len(entries) == _AT_ONCE and entries[0].revision != entries[-1].revision:
-                entries = [e for e in entries if e.revision != entries[-1].revision]
+        while entries := await tails.tail(self._connection, after, limit=_AT_ONCE, intent=False):
             found += entries
-            if len(rows) < _AT_ONCE:
-                return found
             after = entries[-1].revision
+        return found
 
     async def rows(self, table: str, column: str, values: Sequence[store.Value]) -> Sequence[store.Row]:
         shape = self._shapes(table)

@@ -1,0 +1,84 @@
+"""What is written while objects are copied, by units larger than what is read or written at once: all of it is in the new tables."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from gluon import store as stores
+from gluon.evolve import runner
+from gluon.spi import store
+from tests.contract.evolve import world
+from tests.contract.evolve.test_upgrade import OLD, boxes, shelves, to
+from tests.unit.evolve.models import box, renamed
+
+COUNT = 800
+NEW = to(renamed(box(), "size", "volume"))
+
+
+class Killed(Exception):
+    """The process of the upgrade is no more."""
+
+
+async def _resized(db: stores.SqlStore) -> None:
+    """One unit that changes all."""
+    await db.submit(world.Write(OLD, [("Box", b["id"], {**b, "size": 7}) for b in boxes(COUNT)]))
+
+
+async def _volumes(db: stores.SqlStore) -> set[Any]:
+    (new,) = await world.current(db)
+    found = await world.bodies(db, new, "Box")
+    assert len(found) == COUNT
+    return {b["volume"] for b in found.values()}
+
+
+def _first(patch: pytest.MonkeyPatch, db: stores.SqlStore, doing: Callable[[], Awaitable[None]]) -> None:
+    """`doing` comes just before the switch has its lock."""
+    switch = db.switch
+
+    async def late(*given: Any) -> int:
+        await doing()
+        return await switch(*given)
+
+    patch.setattr(db, "switch", late)
+
+
+async def test_a_large_unit_just_before_the_switch(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    db = await world.begin(url, OLD, {"Shelf": shelves(), "Box": boxes(COUNT)})
+    try:
+        _first(monkeypatch, db, lambda: _resized(db))
+        await world.upgrade(db, NEW)
+        assert await _volumes(db) == {7}
+    finally:
+        await db.close()
+
+
+async def test_killed_in_the_middle_of_a_large_unit(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    db = await world.begin(url, OLD, {"Shelf": shelves(), "Box": boxes(COUNT)})
+    catch_up, submit = runner.Runner._catch_up, db.submit
+    left = 1
+
+    async def some(unit: store.Unit) -> store.Committed:
+        nonlocal left
+        if not left:
+            raise Killed
+        left -= 1
+        return await submit(unit)
+
+    async def late(self: runner.Runner) -> None:
+        await _resized(db)
+        monkeypatch.setattr(db, "submit", some)
+        await catch_up(self)
+
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(runner.Runner, "_catch_up", late)
+            with pytest.raises(Killed):
+                await world.upgrade(db, NEW)
+        monkeypatch.undo()
+        await world.upgrade(db, NEW)
+        assert await _volumes(db) == {7}
+    finally:
+        await db.close()
