@@ -291,8 +291,9 @@ class Batches(Recovery):
 
     async def _settle(self, batch: list[Waiting], deciding: Deciding) -> None:
         """The answer to COMMIT was lost. Under the lock, when that transaction has ended, the journal
-        says whether it was committed."""
-        mark = deciding.mark()
+        says whether it was committed. Where it follows a batch, it may not have begun: a network that was away brings it later, so
+        the state that it follows must be gone by then."""
+        mark, advance = deciding.mark(), self._database.dialect.advance
         deadline = max(min(one.since for one in batch) + self._settings.settling, monotonic() + SETTLED)
         while mark is not None and (left := deadline - monotonic()) > 0:
             try:
@@ -303,6 +304,9 @@ class Batches(Recovery):
                     rows = await self._session.fetch(
                         "SELECT n, request_id, who, at FROM journal WHERE revision = ? AND n = 0", mark[0]
                     )
+                    there = any(tuple(row) == (0, mark[8], mark[7], mark[12]) for row in rows)
+                    if not there:
+                        await self._session.fetch(advance)
                     await self._session.rollback()
             except Exception as error:  # noqa: BLE001  # whatever it is, the next look may tell
                 log.warning("outcome of a batch not settled yet", error=str(error) or type(error).__name__)
@@ -310,7 +314,7 @@ class Batches(Recovery):
                 await asyncio.sleep(PAUSES[-1])
                 continue
             self._stats.settled += 1
-            if any(tuple(row) == (0, mark[8], mark[7], mark[12]) for row in rows):
+            if there:
                 self._answer(deciding)
             else:
                 await self._again(batch)

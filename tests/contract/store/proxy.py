@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -17,6 +18,8 @@ class Cut(StrEnum):
     """COMMIT never reaches the server; the client cannot know that."""
     AFTER = "after"
     """The server commits, its answer never reaches the client."""
+    LATE = "late"
+    """COMMIT reaches the server when the client has given that connection up: at `Proxy.deliver`."""
     FOR_GOOD = "for good"
     """As AFTER, and nobody can connect any more."""
 
@@ -33,6 +36,7 @@ class Proxy:
         self.cut = Cut.NOTHING
         self.hits = 0
         self._closed = False
+        self._late: list[tuple[bytes, asyncio.StreamReader, asyncio.StreamWriter]] = []
         self._writing: set[bytes] = set()
 
     async def __aenter__(self) -> Proxy:
@@ -42,6 +46,7 @@ class Proxy:
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
         self._server.close()
+        await self.deliver()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -51,6 +56,16 @@ class Proxy:
         assert self._server is not None
         port = self._server.sockets[0].getsockname()[1]
         return self._url.replace(f":{self._target[1]}/", f":{port}/")
+
+    async def deliver(self) -> None:
+        """What was late, to its end."""
+        while self._late:
+            data, reader, writer = self._late.pop()
+            with suppress(OSError):  # the server may have ended it
+                writer.write(data)
+                writer.write_eof()
+                await reader.read()
+            writer.close()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -63,7 +78,8 @@ class Proxy:
                 try:
                     await self._pass(reader, writer, far_reader, far_writer)
                 finally:
-                    far_writer.close()
+                    if not any(kept is far_writer for _, _, kept in self._late):
+                        far_writer.close()
         except (OSError, asyncio.CancelledError):
             return
         finally:
@@ -82,7 +98,7 @@ class Proxy:
                 if self._commits(data) and self.cut is not Cut.NOTHING:
                     back.cancel()
                     await asyncio.gather(back, return_exceptions=True)
-                    await self._hit(data, far_reader, far_writer)
+                    await self._hit(data, reader, far_reader, far_writer)
                     return
                 far_writer.write(data)
                 await far_writer.drain()
@@ -96,10 +112,19 @@ class Proxy:
         return data.rstrip(b"\0").endswith(b"COMMIT")
 
     async def _hit(
-        self, data: bytes, far_reader: asyncio.StreamReader, far_writer: asyncio.StreamWriter
+        self,
+        data: bytes,
+        reader: asyncio.StreamReader,
+        far_reader: asyncio.StreamReader,
+        far_writer: asyncio.StreamWriter,
     ) -> None:
         self.hits += 1
         cut, self.cut = self.cut, Cut.NOTHING
+        if cut is Cut.LATE:
+            self._late.append((data, far_reader, far_writer))
+            while await reader.read(1 << 20):
+                continue
+            return
         self._closed = cut is Cut.FOR_GOOD
         if cut is not Cut.BEFORE:
             far_writer.write(data)

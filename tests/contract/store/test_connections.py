@@ -52,6 +52,26 @@ async def test_a_lost_answer_to_commit_is_settled_by_the_journal(
         await db.close()
 
 
+@pytest.mark.parametrize("before", [("first",), ("a", "b", "c", "d", "e")], ids=["first", "as ever"])
+async def test_what_was_not_written_is_not_written_later_either(
+    shared_url: str, opener: Opener, before: tuple[str, ...]
+) -> None:
+    """A network that was away brings the statement after who sent it has looked, and gave up on its units."""
+    async with Proxy(shared_url) as proxy:
+        db = await opener(proxy.url, Settings(lock_timeout=1, statement_timeout=1, patience=1))
+        for name in before:
+            await db.submit(create(network(name, name)))
+        proxy.cut = Cut.LATE
+        with pytest.raises(errors.Unavailable):
+            await db.submit(create(network("late", "late")))
+        assert proxy.hits == 1 and db.stats.settled == 1
+        await proxy.deliver()
+        assert await keys(db) == [*before]
+        assert await db.get("Network", "late") is None
+        await db.submit(create(network("late", "late")))
+        await db.close()
+
+
 async def test_what_cannot_be_settled_is_said_so(shared_url: str, opener: Opener) -> None:
     async with Proxy(shared_url) as proxy:
         db = await opener(proxy.url, Settings(patience=2, lock_timeout=2))
