@@ -28,6 +28,8 @@ _NEAR = 50
 _ROUNDS = 1000
 
 RUNNING = "running"
+THROWN = "thrown"
+"""What was made is thrown away, and some of it may be gone already."""
 SWITCHED = "switched"
 
 Say = Callable[[str], None]
@@ -56,7 +58,7 @@ class Runner:
             raise errors.MigrationRefused([f"{api} {c.where}: {c.reason}" for api, c in self._plan.refused])
         async with self._store.alone():
             await self._check_record(self._store)
-            await self._store.prepare(self._served, self._fresh)
+            await self._store.prepare(self._served, ())
             await self._begin()
             epoch = 0
             for n, step in enumerate(self._plan.steps):
@@ -85,10 +87,14 @@ class Runner:
 
     async def _begin(self) -> None:
         """Where a run before came to; what another plan had begun is thrown away."""
-        for row in await self._store.select(store.Select(table=PROGRESS.name, equals=(("state", RUNNING),))):
-            if row["plan"] != self._plan.digest:
-                self._say("what an upgrade to other models had begun is thrown away")
-                await self._forget(row)
+        for state in (RUNNING, THROWN):
+            begun = store.Select(table=PROGRESS.name, equals=(("state", state),))
+            for row in await self._store.select(begun):
+                if row["plan"] != self._plan.digest:
+                    self._say("what an upgrade to other models had begun is thrown away")
+                if row["plan"] != self._plan.digest or state == THROWN:
+                    await self._forget(row)
+        await self._store.prepare(self._served, self._fresh)
         row_ = await self._store.get(PROGRESS.name, self._plan.digest)
         position = await self._store.position()
         if row_ is not None and row_["state"] == RUNNING:
@@ -103,9 +109,9 @@ class Runner:
         await self._store.submit(work.Page({}, self._jobs, self._progress()))
 
     async def _forget(self, row: store.Row) -> None:
-        document = codec.decode(str(row["document"]))
-        mine = {t.name for t in self._fresh} if row["plan"] != self._plan.digest else set()
-        await self._store.drop([name for name in document["made"] if name not in mine])
+        """That is said first: nobody goes on with tables of which some are gone."""
+        await self._store.submit(work.Page({}, self._jobs, {**row, "state": THROWN}))
+        await self._store.drop(codec.decode(str(row["document"]))["made"])
         await self._store.submit(_Forget(str(row["plan"])))
 
     def _progress(self, state: str = RUNNING) -> store.Row:

@@ -1,4 +1,4 @@
-"""What is written while objects are copied, by units larger than what is read or written at once: all of it is in the new tables."""
+"""Killed anywhere, and with units larger than what is read or written at once: all that was written is in the new tables."""
 
 from __future__ import annotations
 
@@ -80,5 +80,39 @@ async def test_killed_in_the_middle_of_a_large_unit(url: str, monkeypatch: pytes
         monkeypatch.undo()
         await world.upgrade(db, NEW)
         assert await _volumes(db) == {7}
+    finally:
+        await db.close()
+
+
+async def test_killed_while_what_another_had_begun_is_thrown_away(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever began that goes on with it afterwards."""
+    db = await world.begin(url, OLD, {"Shelf": shelves(), "Box": boxes(COUNT)})
+    submit = db.submit
+
+    def until(copied: int) -> None:
+        """Killed after so many pages, or while something is thrown away."""
+        left = copied
+
+        async def some(unit: store.Unit) -> store.Committed:
+            nonlocal left
+            if isinstance(unit, runner._Forget) or (unit.reads and not left):
+                raise Killed
+            left -= bool(unit.reads)
+            return await submit(unit)
+
+        monkeypatch.setattr(db, "submit", some)
+
+    try:
+        until(2)
+        with pytest.raises(Killed):
+            await world.upgrade(db, NEW)
+        until(0)
+        with pytest.raises(Killed):
+            await world.upgrade(db, to(renamed(box(), "size", "litres")))
+        monkeypatch.undo()
+        await world.upgrade(db, NEW)
+        assert await _volumes(db) == {n % 100 for n in range(COUNT)}
     finally:
         await db.close()
