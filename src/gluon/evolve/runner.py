@@ -96,17 +96,23 @@ class Runner:
                     await self._forget(row)
         await self._store.prepare(self._served, self._fresh)
         row_ = await self._store.get(PROGRESS.name, self._plan.digest)
-        position = await self._store.position()
         if row_ is not None and row_["state"] == RUNNING:
             self._step, self._revision = int(row_["step"] or 0), int(row_["revision"] or 0)
             self._after = codec.decode(str(row_["after"])) if row_["after"] is not None else None
             self._say(f"going on after step {self._step} of {len(self._plan.steps)}")
-            if position.oldest > self._revision + 1:
-                await self._forget(row_)
-                raise errors.Unavailable("the journal was trimmed while nobody upgraded: run it again")
+            await self._check_journal()
             return
-        self._revision = position.revision
+        self._revision = (await self._store.position()).revision
         await self._store.submit(work.Page({}, self._jobs, self._progress()))
+
+    async def _check_journal(self) -> None:
+        """It must have all that was written since. Raises `Unavailable`."""
+        if (await self._store.position()).oldest <= self._revision + 1:
+            return
+        row = await self._store.get(PROGRESS.name, self._plan.digest)
+        if row is not None:
+            await self._forget(row)
+        raise errors.Unavailable("the journal was trimmed before the upgrade came to its end: run it again")
 
     async def _forget(self, row: store.Row) -> None:
         """That is said first: nobody goes on with tables of which some are gone."""
@@ -189,6 +195,7 @@ class Runner:
         """Work in the journal until next to nothing of it is left."""
         for _ in range(_ROUNDS):
             entries = await self._store.tail(self._revision, limit=PAGE)
+            await self._check_journal()
             if not entries:
                 return
             keys = work.named(entries, self._jobs)

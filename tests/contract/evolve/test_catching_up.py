@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gluon import errors
 from gluon import store as stores
 from gluon.evolve import runner
 from gluon.spi import store
@@ -78,6 +79,27 @@ async def test_killed_in_the_middle_of_a_large_unit(url: str, monkeypatch: pytes
             with pytest.raises(Killed):
                 await world.upgrade(db, NEW)
         monkeypatch.undo()
+        await world.upgrade(db, NEW)
+        assert await _volumes(db) == {7}
+    finally:
+        await db.close()
+
+
+async def test_a_journal_that_is_trimmed_meanwhile(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    db = await world.begin(url, OLD, {"Shelf": shelves(), "Box": boxes(COUNT)})
+    catch_up = runner.Runner._catch_up
+
+    async def late(self: runner.Runner) -> None:
+        await _resized(db)
+        done = await db.submit(world.Write(OLD, [("Shelf", shelves()[0]["id"], {"label": "last"})]))
+        await db.trim(below=done.revision, keep_seconds=0, keep_rows=0)
+        await catch_up(self)
+
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(runner.Runner, "_catch_up", late)
+            with pytest.raises(errors.Unavailable, match="trimmed"):
+                await world.upgrade(db, NEW)
         await world.upgrade(db, NEW)
         assert await _volumes(db) == {7}
     finally:
