@@ -186,6 +186,17 @@ def _kept(old: Attribute, new: Attribute) -> Judgement:
     return _fine("answers show values in another form", breaking=True)
 
 
+def _name(old: Attribute, new: Attribute) -> Judgement:
+    if old.pool is not None and new.pool is not None:
+        return Judgement(
+            impact=Impact.REFUSED, stored=True, breaking=True, cure="keep the name",
+            reason="the pool knows who has its values by the old name, and would never get them back",
+        )  # fmt: skip
+    return Judgement(
+        impact=Impact.MIGRATION, breaking=True, reason="stored objects have it under the old name"
+    )
+
+
 def _pool(old: Attribute, new: Attribute) -> Judgement:
     if new.pool is None:
         return _fine("values are not taken from a pool any more")
@@ -233,9 +244,7 @@ def _elsewhere(old: Attribute, new: Attribute) -> None:
 _WORDS = "words for people"
 
 JUDGES: Mapping[str, Judge] = {
-    "name": lambda old, new: Judgement(
-        impact=Impact.MIGRATION, breaking=True, reason="stored objects have it under the old name"
-    ),
+    "name": _name,
     "type": _type,
     "format": _elsewhere,
     "reference": _elsewhere,

@@ -15,7 +15,7 @@ from gluon import errors
 from gluon.evolve import plan as plans
 from gluon.evolve import runner, work
 from gluon.evolve.stored import stored
-from gluon.model.types import Format, Model, ObjectType, Scope, Unique
+from gluon.model.types import Format, Model, ObjectType, Pool, PoolUse, Scope, Unique
 from gluon.particles import tables
 from gluon.spi.store import Select
 from gluon.store import upgrading
@@ -215,6 +215,21 @@ async def test_what_cannot_be_done_is_refused_unless_nothing_is_stored(url: str)
         assert [c.where for _, c in made.refused] == ["Box.open"]
         with pytest.raises(errors.MigrationRefused, match=r"Box\.open"):
             await world.upgrade(db, OLD)
+    finally:
+        await db.close()
+
+
+async def test_an_attribute_whose_values_a_pool_gave_keeps_its_name(url: str) -> None:
+    """The pool would never get them back. Without stored objects it may be called otherwise."""
+    pools = {"numbers": Pool(name="numbers", type=T.INTEGER, ranges=("1-3",))}
+    kind = box(attribute("size", T.INTEGER, pool=PoolUse(name="numbers")))
+    old, new = (model(shelf(), k, pools=pools) for k in (kind, renamed(kind, "size", "volume")))
+    db = await world.begin(url, old, {"Shelf": shelves(), "Box": boxes(1)})
+    try:
+        made = await world.plan_to(db, new)
+        assert [(c.where, c.cure) for _, c in made.refused] == [("Box.volume", "keep the name")]
+        await db.submit(world.Write(old, [("Box", boxes(1)[0]["id"], None)]))
+        await world.upgrade(db, new)
     finally:
         await db.close()
 
