@@ -111,6 +111,9 @@ def _one(found: Reverse, line: record.Line, resource: registry.Resource, *, alon
     if line.op == "update":
         new = record.body(line.new) or {}
         old = {name: value for name, value in old.items() if new.get(name) != value}
+    for name in sorted(old.keys() - resource.type.attributes.keys() - record.STAMPS):
+        if old[name] is not None or line.op == "update":
+            found.note(line, name, "the model has no such attribute any more")
     body, granted = _parted(resource, old, again=line.op != "update")
     if resource.is_port:
         _unbindable(found, line, resource, body)
