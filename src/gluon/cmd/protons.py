@@ -209,19 +209,17 @@ class Protons:
         model = next((m for m in self.models if m.name == api), None)
         if model is None:
             raise errors.NotFound(f"no proton {api} is loaded", hint="see gluon proton list")
-        rows = await database.counts([t.name for t in tables.tables_of([model])])
-        held = [
-            f"{rows[t.table]} of type {name}"
-            for name, t in self.registry.made[api].items()
-            if rows.get(t.table)
-        ]
-        if held and not force:
-            raise errors.Conflict(
-                f"{api} has {', '.join(held)}",
-                code="in_use",
-                hint="delete them first, or force it: they stay in the database and nobody sees them",
-            )
-        epoch = await database.retire(api)
+        made, epoch = self.registry.made[api], 0
+        while not epoch:  # else objects were made since they were counted
+            rows = await database.counts([t.table for t in made.values()])
+            held = [f"{rows[t.table]} of type {name}" for name, t in made.items() if rows.get(t.table)]
+            if held and not force:
+                raise errors.Conflict(
+                    f"{api} has {', '.join(held)}",
+                    code="in_use",
+                    hint="delete them first, or force it: they stay in the database and nobody sees them",
+                )
+            epoch = await database.retire(api, () if force else tuple(rows))
         while self.epoch < epoch:
             await self.refresh(database)
         return epoch

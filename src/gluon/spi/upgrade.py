@@ -102,8 +102,9 @@ class Upgradable(store.Store, Protocol):
         False: the database, or this process, is at another epoch by now.
         """
 
-    async def retire(self, api: str) -> int:
-        """The epoch without this model; its tables stay as they are. Processes notice as of any other epoch."""
+    async def retire(self, api: str, empty: Sequence[str] = ()) -> int:
+        """The epoch without this model; its tables stay as they are. Processes notice as of any other epoch. 0, and nothing is
+        done, where one of the tables that are to be `empty` has a row."""
 
     async def counts(self, names: Sequence[str]) -> Mapping[str, int]:
         """Rows of each table that there is."""

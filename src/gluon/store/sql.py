@@ -101,11 +101,11 @@ class SqlStore:
 
         return await self._writer.exclusively(job)
 
-    async def retire(self, api: str) -> int:
+    async def retire(self, api: str, empty: Sequence[str] = ()) -> int:
         async def job() -> int:
             with _translated():
                 async with upgrading.installer(self._database) as connection:
-                    return await upgrading.retire(connection, api)
+                    return await upgrading.retire(connection, api, empty)
 
         return await self._writer.exclusively(job)
 

@@ -76,10 +76,12 @@ async def record(connection: Fetching, since: int) -> upgrade.Record:
     )
 
 
-async def retire(connection: driver.Installer, api: str) -> int:
-    """The epoch without this model."""
+async def retire(connection: driver.Installer, api: str, empty: Sequence[str]) -> int:
+    """The epoch without this model; 0 where one of these tables is not `empty`."""
     await connection.begin()
     await connection.switch()
+    if any((await _counts(connection, empty)).values()):
+        return 0
     await connection.fetch("UPDATE gluon_schema SET state = 'retired' WHERE api = ?", api)
     await connection.fetch("UPDATE gluon_writer SET epoch = epoch + 1 WHERE id = 1")
     rows = await connection.fetch("SELECT epoch FROM gluon_writer WHERE id = 1")

@@ -73,6 +73,30 @@ async def test_its_objects_are_those_after_an_upgrade(
         await db.close()
 
 
+async def test_what_is_made_in_the_last_moment_keeps_it(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    db = stores.open(url)
+    retire = db.retire
+    try:
+        protons = Protons([], others=TABLES, url="http://127.0.0.1:1")
+        await protons.install(db)
+        await protons.load(db, OLD, "ann", replace=False)
+        (old,) = protons.models
+
+        async def late(*given: Any) -> int:
+            await db.submit(world.Write(old, [("Shelf", key(1), {"label": "1"})]))
+            return await retire(*given)
+
+        monkeypatch.setattr(db, "retire", late)
+        with pytest.raises(errors.Conflict, match="shop has") as refused:
+            await protons.retire(db, old.name, force=False)
+        assert refused.value.code == "in_use"
+        assert [m.name for m in await world.current(db)] == [old.name]
+        await protons.retire(db, old.name, force=True)
+        assert await world.current(db) == []
+    finally:
+        await db.close()
+
+
 async def test_where_it_had_no_objects_any_model_of_its_name_is_loaded(url: str) -> None:
     """What it had before an upgrade stays behind."""
     db = stores.open(url)
