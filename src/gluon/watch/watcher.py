@@ -61,6 +61,8 @@ class Watcher:
         self.marked = after
         self.ended: float | None = None
         self._end: tuple[End, str] | None = None
+        self._last = 0
+        """Where the process was at its end: what comes later is not told here any more."""
         self._history = history
         self._limit = limit
         self._size = 0
@@ -71,7 +73,7 @@ class Watcher:
     def reached(self) -> int:
         """All that it has to know up to this revision was taken."""
         if self.live and not self._waiting:
-            return max(self.after, self._history.head)
+            return max(self.after, self._history.head if self._end is None else self._last)
         return self.after
 
     @property
@@ -109,7 +111,7 @@ class Watcher:
             self.after, self.live = self.reached, False
             self._waiting.clear()
             self._size = 0
-        self._end = (why, detail)
+        self._end, self._last = (why, detail), self._history.head
         self.ended = asyncio.get_running_loop().time()
         self._ready.set()
 

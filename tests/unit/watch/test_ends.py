@@ -229,9 +229,37 @@ async def test_other_rules_end_streams_that_follow_from_rules(world: World) -> N
     events = said(world, watcher)
     await live(world, events)
     world.kinds.rules = object()
-    await world.write(thing("b"))
-    assert (await next_of(events, "ERROR"))["code"] == "renew"
+    revision = await world.write(thing("b"))
+    end = await next_of(events, "ERROR")
+    assert end["code"] == "renew"
     assert not free.cut_off
+    again = Client(world, token=end["resume"])
+    going_on = asyncio.create_task(again.run())
+    await again.until(revision)
+    assert [e["key"] for e in again.events if e["type"] == "ADDED"] == ["b"], (
+        "what was not told yet comes then"
+    )
+    going_on.cancel()
+    await asyncio.wait({going_on})
+
+
+async def test_what_comes_after_the_end_of_a_stream_is_left_to_the_next_one(world: World) -> None:
+    """A server that stops goes on to hear of commits for a while, and this client reads slowly."""
+    watcher = await world.feed.open(world.watch(), None)
+    events = said(world, watcher)
+    await live(world, events)
+    told = await world.write(thing("before"))
+    async with asyncio.timeout(60):
+        while world.feed.head < told:
+            await asyncio.sleep(0.01)
+    world.feed.end()
+    late = await world.write(thing("late"))
+    async with asyncio.timeout(60):
+        while world.feed.head < late:
+            await asyncio.sleep(0.01)
+    rest = [event async for event in events]
+    assert [e.get("key") for e in rest] == ["before", None]
+    assert told <= int(rest[-1]["resume"].split(".")[1]) < late
 
 
 async def test_broken_history_ends_all_streams(world: World) -> None:
