@@ -82,6 +82,9 @@ class Job:
             broken = self.rules.broken(made.row, get) if self.rules else ()
         except Unfit as unfit:
             raise Stopped([self._say(row, str(unfit))], 1) from unfit
+        key = made.row[self.converter.new.key_column]
+        if key != row[self.key]:  # the journal, pools, ports and clients know it by the one that it has
+            raise Stopped([self._say(row, f"its key would become {key!r}: make it anew under that one")], 1)
         if broken:
             raise Stopped([self._say(row, "; ".join(broken))], 1)
         return made
