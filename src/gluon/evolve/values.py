@@ -48,7 +48,7 @@ def _single(old: AttributeType, new: AttributeType) -> Convert | None:
             AttributeType.BOOLEAN: _boolean_of_text,
         }.get(new)
     if old is AttributeType.INTEGER and new is AttributeType.NUMBER:
-        return float
+        return _number_of_integer
     if old is AttributeType.NUMBER and new is AttributeType.INTEGER:
         return _integer_of_number
     return None
@@ -117,6 +117,12 @@ def _integer_of_text(value: Any) -> int:
     if match is None:
         raise Unfit("is no integer")
     return int(match[1])
+
+
+def _number_of_integer(value: Any) -> float:
+    if int(float(value)) != value:
+        raise Unfit("has more digits than a number keeps")
+    return float(value)
 
 
 def _integer_of_number(value: Any) -> int:

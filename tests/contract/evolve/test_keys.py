@@ -1,4 +1,4 @@
-"""Objects keep their keys: what others know them by. One that would get another stops an upgrade."""
+"""Objects keep their keys, what others know them by, and their values: one that would get another stops an upgrade."""
 
 from __future__ import annotations
 
@@ -48,5 +48,20 @@ async def test_a_key_of_another_kind(url: str) -> None:
     try:
         with pytest.raises(work.Stopped, match="its key would become"):
             await world.upgrade(db, shelves(T.INTEGER))
+    finally:
+        await db.close()
+
+
+async def test_an_integer_that_no_number_holds(url: str) -> None:
+    """Nor does it become the one beside it."""
+    old, new = (model(object_type("Shelf", attribute("label", kind))) for kind in (T.INTEGER, T.NUMBER))
+    large = 2**53
+    db = await world.begin(
+        url, old, {"Shelf": [{"id": key, "label": large + n} for n, key in enumerate((LOWER, OTHER))]}
+    )
+    try:
+        with pytest.raises(work.Stopped, match=f"{OTHER}: label: '{large + 1}' has more digits") as stopped:
+            await world.upgrade(db, new)
+        assert stopped.value.count == 1
     finally:
         await db.close()
