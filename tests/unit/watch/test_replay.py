@@ -7,6 +7,7 @@ import pytest
 
 from gluon.watch import feed
 from gluon.watch.interest import View
+from gluon.watch.watcher import End
 from tests.unit.watch.world import Client, World, thing
 
 PROJECTS = ("p", "q", None)
@@ -71,6 +72,32 @@ async def test_replayed_events_are_the_list_over_reconnects_trims_and_broken_his
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
     assert sum(client.lists for client in clients) < 200
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_replayed_events_are_the_list_over_streams_that_the_server_ends(
+    world: World, seed: int
+) -> None:
+    """As rules or models are replaced, or as it stops: clients go on from the last token of the stream."""
+    rng = random.Random(seed)
+    clients = [Client(world, view, everything=n == 0, ruled=True) for view in VIEWS for n in range(2)]
+    running = [asyncio.create_task(client.run()) for client in clients]
+    for _ in range(20):
+        await some_writes(world, rng, 2)
+        match rng.randrange(5):
+            case 0:
+                world.kinds.replace()
+            case 1 | 2:
+                world.kinds.rules = object()
+            case _:
+                for watcher in list(world.feed._all):
+                    watcher.cut(End.STOPPING, "the server stops")
+        await some_writes(world, rng, 1)
+        for client in clients:
+            await client.agrees()
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
 
 
 async def test_a_client_that_is_never_cut_hears_each_change_once_and_in_order(world: World) -> None:

@@ -140,10 +140,12 @@ class World:
         rows = await self.database.select(spi_store.Select(table="thing"))
         return {str(row["id"]): dict(row) for row in rows if sees(view, row)}, token
 
-    def watch(self, view: interest.View | None = None, *, everything: bool = False) -> interest.Interest:
+    def watch(
+        self, view: interest.View | None = None, *, everything: bool = False, ruled: bool = False
+    ) -> interest.Interest:
         seen = view or interest.View()
         only = None if everything else self.kinds.kind
-        return interest.Interest(told.LINES, lambda _: seen, only=only)
+        return interest.Interest(told.LINES, lambda _: seen, only=only, ruled=ruled)
 
 
 def sees(view: interest.View, row: Thing) -> bool:
@@ -160,6 +162,7 @@ class Client:
     state: dict[str, Any] = field(default_factory=dict)
     token: str = ""
     everything: bool = False
+    ruled: bool = False
     lists: int = 0
     events: list[dict[str, Any]] = field(default_factory=list)
 
@@ -170,8 +173,11 @@ class Client:
                 self.lists += 1
             try:
                 watcher = await self.world.feed.open(
-                    self.world.watch(self.view, everything=self.everything), tokens.parse(self.token)
+                    self.world.watch(self.view, everything=self.everything, ruled=self.ruled),
+                    tokens.parse(self.token),
                 )
+            except errors.StaleModel:
+                continue
             except errors.Expired:
                 self.token = ""
                 continue
