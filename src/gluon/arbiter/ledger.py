@@ -150,23 +150,25 @@ class Ledger:
         held: list[bindings.Binding],
         rule: ports.Rule,
     ) -> bindings.Binding:
-        """A binding on `host` that carries the traffic: the one that is there, or a new one. Those of other hosts go,
-        and nobody waits for that: the host may be dead."""
+        """A binding on `host` that carries the traffic: the one that is there, or a new one. Where it moves, those of other
+        hosts go, and nobody waits for that: the host may be dead. Where it stays, those that wait elsewhere do too."""
         before = next((b for b in held if b.host == host), None)
         vnic_type = _vnic_type(port)
         same = before is not None and before.vnic_type == vnic_type
         fits = before is not None and before.state in (bindings.State.BINDING, bindings.State.BOUND)
         if before is not None and before is current and fits and (same or rule is ports.Rule.PROTON):
             return before
+        stays = current is not None and current.host == host
         for old in held:
             if old.host == host:
                 continue
-            if old.live:
+            if old.live and not stays:
                 self.unbind(view, changes, old)
             elif old.state is bindings.State.UNBOUND:
                 bindings.drop(changes, old)
         if before is not None and before is not current and fits and same:
-            carrying = dataclasses.replace(before, active=True, device_id=_text(port, Role.DEVICE))
+            device, profile = _text(port, Role.DEVICE), _profile(port)
+            carrying = dataclasses.replace(before, active=True, device_id=device, profile=profile)
             bindings.save(view, changes, before, carrying)
             return carrying
         begun = self.begin(view, port, host, vnic_type=vnic_type, profile=_profile(port))

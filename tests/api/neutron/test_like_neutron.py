@@ -74,6 +74,39 @@ async def test_a_binding_is_changed(cloud: Cloud) -> None:
     assert emptied["profile"] == {}
 
 
+async def test_another_type_leaves_the_binding_that_waits_elsewhere(cloud: Cloud) -> None:
+    key = (await cloud.vpn_port())["id"]
+    await cloud("nova", "PUT", f"ports/{key}", {"port": _BIND})
+    spare = {"binding": {"host": "host2", "profile": {"a": "1"}}}
+    made = (await cloud("nova", "POST", f"ports/{key}/bindings", spare, 201))["binding"]
+    for change in (
+        {"binding:vnic_type": "direct"},
+        {"binding:vnic_type": "normal", "binding:host_id": "host1"},
+    ):
+        changed = (await cloud("nova", "PUT", f"ports/{key}", {"port": change}))["port"]
+        assert (changed["binding:host_id"], changed["binding:vnic_type"]) == (
+            "host1",
+            change["binding:vnic_type"],
+        )
+        assert (await cloud("nova", "GET", f"ports/{key}/bindings/host2"))["binding"] == made
+
+
+async def test_a_binding_that_waits_is_bound_by_its_host_with_the_profile_of_the_port(cloud: Cloud) -> None:
+    """Where Nova could not activate it, it says the host in the end, and what the port's profile is then."""
+    key = (await cloud.vpn_port())["id"]
+    path = f"ports/{key}/bindings"
+    for profile, body in (
+        ({"kept": "1"}, {"binding:host_id": "host2"}),
+        ({"given": "2"}, {"binding:host_id": "host2", "binding:profile": {"given": "2"}}),
+    ):
+        await cloud("nova", "PUT", f"ports/{key}", {"port": {**_BIND, "binding:profile": {"kept": "1"}}})
+        await cloud("nova", "POST", path, {"binding": {"host": "host2", "profile": {"its": "own"}}}, 201)
+        port = (await cloud("nova", "PUT", f"ports/{key}", {"port": body}))["port"]
+        assert (port["binding:host_id"], port["binding:profile"]) == ("host2", profile)
+        (only,) = (await cloud("nova", "GET", path))["bindings"]
+        assert (only["host"], only["status"], only["profile"]) == ("host2", "ACTIVE", profile)
+
+
 async def test_a_change_of_a_binding_that_is_refused(cloud: Cloud) -> None:
     key = (await cloud.vpn_port())["id"]
     await cloud("nova", "PUT", f"ports/{key}", {"port": _BIND})
