@@ -125,6 +125,26 @@ async def test_order_and_pages(cloud: Cloud) -> None:
     )
 
 
+async def test_links_lead_to_where_the_client_came_from(cloud: Cloud) -> None:
+    """A proxy that ends TLS says so; clients send their token to where a link leads."""
+    network = await cloud.l2_network("192.0.2.0/24")
+    for name in "ab":
+        await made(cloud, network, name)
+    for said, scheme in (
+        ("https", "https"),
+        ("HTTPS", "https"),
+        ("http", "http"),
+        ("", "http"),
+        ("javascript", "http"),
+    ):
+        headers = {"x-forwarded-proto": said, "host": "cloud.example"}
+        path = "/networking/v2.0/ports?limit=1&sort_key=name&sort_dir=asc"
+        page = (await cloud.world.ask("nova", "GET", path, headers=headers)).body
+        assert page["ports_links"][0]["href"].startswith(f"{scheme}://cloud.example/networking/v2.0/ports?")
+        versions = (await cloud.world.ask("nova", "GET", "/networking", headers=headers)).body["versions"]
+        assert versions[0]["links"][0]["href"] == f"{scheme}://cloud.example/networking/v2.0/"
+
+
 @pytest.mark.parametrize("many", [0, 2000])
 async def test_ports_of_a_project(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, many: int) -> None:
     """Looked up by their ids where they are few, and read in their order where they are many."""

@@ -20,6 +20,7 @@ from gluon.proton.work import MOST
 _PAUSES = (0.0, 0.05, 0.3)
 _IF_MATCH = b"if-match"
 _LONGEST_NUMBER = 18
+_SCHEMES = ("http", "https")
 ROOTS = frozenset({"v2.0", "networking"})
 
 
@@ -155,8 +156,10 @@ def _revision(method: str, headers: Mapping[bytes, bytes]) -> int | None:
 
 
 def _base(scope: lane.Scope, headers: dict[bytes, bytes]) -> str:
+    """As the client wrote it; who ends TLS for it says so, as to Neutron."""
     host = headers.get(b"host", b"localhost").decode("latin-1")
-    return f"{scope.get('scheme', 'http')}://{host}"
+    said = headers.get(b"x-forwarded-proto", b"").decode("latin-1").strip().lower()
+    return f"{said if said in _SCHEMES else scope.get('scheme', 'http')}://{host}"
 
 
 async def _respond(send: lane.Send, reply: message.Reply, *, head: bool) -> None:
