@@ -15,6 +15,8 @@ from gluon.neutron import faults, ids
 from gluon.values import mac
 
 _WORDS = frozenset({"fields", "sort_key", "sort_dir", "limit", "marker", "page_reverse"})
+_EMPTY = _WORDS - {"limit"}
+"""Of these nothing is no value."""
 _TRUTH = {"true": True, "1": True, "on": True, "yes": True, "t": True, "y": True,
           "false": False, "0": False, "off": False, "no": False, "f": False, "n": False}  # fmt: skip
 _PROJECT = frozenset({"tenant_id", "project_id"})
@@ -52,7 +54,8 @@ def parse(pairs: Iterable[tuple[str, str]], known: Collection[str]) -> Asked:
     """Raises `Fault` for what Neutron refuses too: a filter that nothing can pass."""
     given: dict[str, list[str]] = {}
     for name, value in pairs:
-        given.setdefault(name, []).append(value)
+        if value or name not in _EMPTY:
+            given.setdefault(name, []).append(value)
     wrong = [n for n in given if n not in _WORDS and n not in known and n not in _TAGS | _NOT_TAGS]
     if wrong:
         raise faults.bad(f"{wrong} is invalid attribute for filtering")
@@ -71,7 +74,7 @@ def parse(pairs: Iterable[tuple[str, str]], known: Collection[str]) -> Asked:
         order=tuple((key, way == "desc") for key, way in zip(keys, ways, strict=True)),
         limit=_limit(given.get("limit", ())),
         marker=next(iter(given.get("marker", ())), None),
-        reverse=_truth("page_reverse", next(iter(given.get("page_reverse", ())), "false")),
+        reverse=truth("page_reverse", next(iter(given.get("page_reverse", ())), "false")),
     )
 
 
@@ -107,8 +110,10 @@ def _limit(given: Sequence[str]) -> int | None:
     return int(given[0]) or None if len(given[0]) <= _LONGEST_LIMIT else None
 
 
-def _truth(name: str, text: str) -> bool:
-    found = _TRUTH.get(text.lower())
+def truth(name: str, value: object) -> bool:
+    """As Neutron reads it, which takes words and numbers too. Raises `Fault`."""
+    text = str(value)
+    found = _TRUTH.get(text.strip().lower())
     if found is None:
         raise faults.invalid(f"'{text[:40]}' cannot be converted to boolean in {name}")
     return found
@@ -128,7 +133,7 @@ def _passes(name: str, values: Values, body: Body) -> bool:
     if name == FIXED:
         return _has_address(values, held)
     if isinstance(held, bool):
-        return held in {_truth(name, value) for value in values}
+        return held in {truth(name, value) for value in values}
     if isinstance(held, list):
         return any(value in held for value in values)
     if held is None:
@@ -151,12 +156,12 @@ def _has_address(values: Values, held: Sequence[Mapping[str, str]]) -> bool:
     return True
 
 
-def paged(asked: Asked, found: list[Body], what: str) -> tuple[list[Body], bool]:
+def paged(asked: Asked, found: list[Body], what: str, key: str = "id") -> tuple[list[Body], bool]:
     """One page of all that was found, in order; whether there is more in the asked direction."""
-    for name, descending in reversed((*asked.order, ("id", False))):
+    for name, descending in reversed((*asked.order, (key, False))):
         found.sort(key=_rank(name), reverse=descending != asked.reverse)
     if asked.marker is not None:
-        place = next((n for n, body in enumerate(found) if body["id"] == asked.marker), None)
+        place = next((n for n, body in enumerate(found) if body[key] == asked.marker), None)
         if place is None:
             raise faults.missing(what, asked.marker)
         found = found[place + 1 :]

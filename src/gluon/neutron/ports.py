@@ -65,9 +65,9 @@ class Page(msgspec.Struct, frozen=True):
     ends: tuple[str, str] | None
 
 
-def page_of(found: Sequence[Body], shown: Sequence[Body], more: bool) -> Page:
+def page_of(found: Sequence[Body], shown: Sequence[Body], more: bool, key: str = "id") -> Page:
     """`found`: whole bodies; `shown`: the same as they were asked for."""
-    return Page(shown, more, (found[0]["id"], found[-1]["id"]) if found else None)
+    return Page(shown, more, (found[0][key], found[-1][key]) if found else None)
 
 
 class Ports:

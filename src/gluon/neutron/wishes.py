@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from gluon.model.types import Role
+from gluon.neutron import asked as asking
 from gluon.neutron import bodies, faults, ids, shapes
 from gluon.neutron.asker import Asker
 from gluon.objects import codec
@@ -46,6 +47,7 @@ EMPTY: Mapping[str, Sequence[Any]] = {
     "hints": (None, {}),
 }
 """What protons have no place for: the values that ask for nothing."""
+_BOOLEANS = frozenset({"port_security_enabled", "propagate_uplink_status"})
 _CURES = {
     "security_groups": "leave security_groups out; filter in the machine, or use a network of Neutron",
     "allowed_address_pairs": "give the port's binding more addresses through the API of its proton",
@@ -111,7 +113,8 @@ def _check(asker: Asker, wire: shapes.Wire, body: Mapping[str, Any], *, new: boo
         )
     for name, value in body.items():
         if name in EMPTY:
-            if value not in EMPTY[name]:
+            is_told = value is not None and name in _BOOLEANS
+            if (asking.truth(name, value) if is_told else value) not in EMPTY[name]:
                 raise _no_place(wire, name)
         elif name in _READ_ONLY or (not new and name in (*PROJECT, "network_id")):
             if not (new and name == "id"):
@@ -158,12 +161,10 @@ def _wish(wire: shapes.Wire, body: Mapping[str, Any]) -> Wish:
         if name in body:
             _set(wire, values, name, role, body[name])
     if "admin_state_up" in body:
-        state = wire.admin_state
-        if not isinstance(body["admin_state_up"], bool):
-            raise faults.invalid("'admin_state_up' is neither true nor false")
+        state, is_up = wire.admin_state, asking.truth("admin_state_up", body["admin_state_up"])
         if state is not None:
-            values[state] = body["admin_state_up"]
-        elif not body["admin_state_up"]:
+            values[state] = is_up
+        elif not is_up:
             raise _no_place(wire, "admin_state_up")
     if "description" in body:
         if "description" in kind.attributes:

@@ -173,6 +173,46 @@ async def test_ports_of_routers_are_made_by_those_of_the_network(tmp_path: Path)
         await cloud("user", "POST", "ports", {"port": {**asked, "device_owner": "compute:nova"}}, 201)
 
 
+async def test_booleans_are_written_in_many_ways(cloud: Cloud) -> None:
+    network = await cloud.l2_network("192.0.2.0/24")
+    asked = {"network_id": network["id"], "admin_state_up": "False", "port_security_enabled": "off"}
+    port = (await cloud("user", "POST", "ports", {"port": asked}, 201))["port"]
+    assert port["admin_state_up"] is False
+    for value, is_up in (("true", True), ("0", False), (1, True), (" No ", False), ("T", True)):
+        change = {"port": {"admin_state_up": value, "propagate_uplink_status": value}}
+        assert (await cloud("user", "PUT", f"ports/{port['id']}", change))["port"]["admin_state_up"] is is_up
+    for wrong in ("perhaps", "", 2, 1.0, None, [True]):
+        for name in ("admin_state_up", "port_security_enabled"):
+            if (name, wrong) == ("port_security_enabled", None):
+                continue
+            change = {"port": {name: wrong}}
+            found = await cloud.refused("user", "PUT", f"ports/{port['id']}", change)
+            assert found == (400, "InvalidInput"), (name, wrong)
+    refused = await cloud.refused(
+        "user", "PUT", f"ports/{port['id']}", {"port": {"port_security_enabled": "yes"}}
+    )
+    assert refused == (400, "InvalidInput")
+
+
+async def test_several_ports_may_be_wrapped_one_by_one(cloud: Cloud) -> None:
+    network = (await cloud.l2_network("192.0.2.0/24"))["id"]
+    several = [{"port": {"network_id": network, "name": "a"}}, {"network_id": network, "name": "b"}]
+    found = (await cloud("user", "POST", "ports", {"ports": several}, 201))["ports"]
+    assert [port["name"] for port in found] == ["a", "b"]
+    for wrong in ({"port": "x"}, {"port": None}, {"port": []}):
+        body = {"ports": [several[1], wrong]}
+        assert await cloud.refused("user", "POST", "ports", body) == (400, "HTTPBadRequest")
+
+
+async def test_a_path_may_say_that_it_wants_json(cloud: Cloud) -> None:
+    port = await cloud.vpn_port()
+    assert [one["id"] for one in (await cloud("user", "GET", "ports.json"))["ports"]] == [port["id"]]
+    assert (await cloud("user", "GET", f"ports/{port['id']}.json"))["port"]["id"] == port["id"]
+    await cloud("nova", "POST", f"ports/{port['id']}/bindings", {"binding": {"host": "a.json"}}, 201)
+    there = await cloud("nova", "GET", f"ports/{port['id']}/bindings/a.json")
+    assert there["binding"]["host"] == "a.json"
+
+
 async def test_quotas_have_no_other_paths(cloud: Cloud) -> None:
     for path in ("details", "details.json", "default", "default.json"):
         assert "quota" in await cloud("user", "GET", f"quotas/{PROJECT}/{path}")

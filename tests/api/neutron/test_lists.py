@@ -125,6 +125,35 @@ async def test_order_and_pages(cloud: Cloud) -> None:
     )
 
 
+async def test_pages_of_bindings(cloud: Cloud) -> None:
+    """By host, which is what names them; a limit that is ignored has clients ask for the same page for ever."""
+    path = f"ports/{(await cloud.vpn_port())['id']}/bindings"
+    for host in ("b", "c", "a"):
+        await cloud("nova", "POST", path, {"binding": {"host": host}}, 201)
+    assert [one["host"] for one in (await cloud("nova", "GET", path))["bindings"]] == ["a", "b", "c"]
+    seen: list[Any] = []
+    where = f"{path}?limit=2&fields=host"
+    while where:
+        page = await cloud("nova", "GET", where)
+        seen += page["bindings"]
+        after = [link["href"] for link in page["bindings_links"] if link["rel"] == "next"]
+        where = after[0].partition("/v2.0/")[2] if after else ""
+    assert seen == [{"host": "a"}, {"host": "b"}, {"host": "c"}]
+    down = await cloud("nova", "GET", f"{path}?sort_key=host&sort_dir=desc&limit=1&marker=c")
+    assert [one["host"] for one in down["bindings"]] == ["b"]
+    back = await cloud("nova", "GET", f"{path}?limit=1&marker=c&page_reverse=True")
+    assert [one["host"] for one in back["bindings"]] == ["b"]
+    assert await cloud.refused("nova", "GET", f"{path}?limit=1&marker=x") == (404, "PortBindingNotFound")
+
+
+async def test_what_is_empty_is_not_asked(cloud: Cloud) -> None:
+    network = await cloud.l2_network("192.0.2.0/24")
+    await made(cloud, network, "a")
+    for query in ("marker=&limit=1", "sort_key=&sort_dir=", "fields=", "page_reverse="):
+        (port,) = (await cloud("nova", "GET", f"ports?{query}"))["ports"]
+        assert port["name"] == "a", query
+
+
 async def test_links_lead_to_where_the_client_came_from(cloud: Cloud) -> None:
     """A proxy that ends TLS says so; clients send their token to where a link leads."""
     network = await cloud.l2_network("192.0.2.0/24")

@@ -63,7 +63,7 @@ async def test_wrong_values_of_each_attribute(cloud: Cloud) -> None:
     lists: Mapping[str, Sequence[Any]] = {
         "fixed_ips": (5, "x", {}, [5], [[]], [{"ip_address": 5}], [{"ip_address": "x"}], [{"x": "y"}], [{"ip_address": "\0"}]),
         "binding:profile": (5, "x", [], [{}], True),
-        "admin_state_up": (5, "x", [], {}, None, 0),
+        "admin_state_up": (5, "x", [], {}, None, 2),
         "security_groups": (5, "x", ["x"], {}, True),
         "port_security_enabled": (True, 1, "x", [], {}),
         "tags": (["a"], {}, 5),

@@ -73,7 +73,7 @@ class Front:
         try:
             asked = routes.Asked(
                 method=scope["method"],
-                path=path,
+                path=_without_form(path),
                 query=parse_qsl(
                     scope["query_string"].decode("latin-1"), keep_blank_values=True, errors="replace"
                 ),
@@ -124,6 +124,12 @@ class Front:
                 await asyncio.sleep(pause)
                 await self.refresh()
         return await self._routes.answer(asked)
+
+
+def _without_form(path: tuple[str, ...]) -> tuple[str, ...]:
+    """`ports.json` and `ports/id.json` are as Neutron has them, too; a host may end so."""
+    below = len(path) - path.index(routes.VERSION) if routes.VERSION in path[:2] else 0
+    return (*path[:-1], path[-1].removesuffix(".json")) if below in (2, 3) else path
 
 
 def _decoded(raw: bytes, headers: dict[bytes, bytes]) -> dict[str, object]:

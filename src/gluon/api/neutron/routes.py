@@ -18,7 +18,7 @@ from gluon.neutron import asked as asking
 from gluon.neutron import faults
 from gluon.neutron.asker import Asker
 from gluon.neutron.face import Face
-from gluon.neutron.ports import Page, seen
+from gluon.neutron.ports import Page, page_of, seen
 from gluon.objects import codec
 from gluon.proton import terms
 from gluon.spi import policy
@@ -139,8 +139,10 @@ class Routes:
         if len(rest) == 1:
             if asked.reads:
                 query = asking.parse(asked.query, _BINDING)
-                found = [one for one in await bindings.all(asker, key) if asking.passes(query, one)]
-                return _json(200, {"bindings": [asking.chosen(query, one) for one in found]})
+                held = [one for one in await bindings.all(asker, key) if asking.passes(query, one)]
+                found, more = asking.paged(query, held, "PortBinding", "host")
+                shown = [asking.chosen(query, one) for one in found]
+                return _list(asked, "bindings", query, page_of(found, shown, more, "host"))
             if asked.method == "POST":
                 return _json(201, {"binding": await bindings.add(asker, key, _inside(asked, "binding"))})
         elif len(rest) == 3:
@@ -165,7 +167,8 @@ class Routes:
             return _json(201, {"port": seen(asker, made)})
         if not isinstance(several, list) or not several or not all(isinstance(one, dict) for one in several):
             raise faults.bad("ports is no list of objects")
-        many = await self._face.writing.create(asker, several, asked.once)
+        each = [_unwrapped(one) for one in several]
+        many = await self._face.writing.create(asker, each, asked.once)
         return _json(201, {"ports": [seen(asker, made) for made in many]})
 
     async def _shown(self, asker: Asker, key: str) -> dict[str, Any]:
@@ -262,6 +265,14 @@ def _links(asked: Asked, query: asking.Asked, page: Page) -> list[dict[str, str]
         text = urlencode([*left, ("marker", first), ("page_reverse", "True")])
         links.append({"rel": "previous", "href": f"{place}?{text}"})
     return links
+
+
+def _unwrapped(port: Mapping[str, Any]) -> Mapping[str, Any]:
+    """One of several, which may be written as one alone is."""
+    inner = port.get("port", port)
+    if not isinstance(inner, dict):
+        raise faults.bad("Object 'port' contains invalid data")
+    return inner
 
 
 def _inside(asked: Asked, name: str) -> Mapping[str, Any]:

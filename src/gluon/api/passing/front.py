@@ -323,12 +323,17 @@ def _networks(body: bytes, kind: str) -> list[str]:
         if isinstance(read, dict):
             several = read.get(kind, [read.get(_RESOURCES[kind])])
             found = (
-                [one.get("network_id") for one in several if isinstance(one, dict)]
+                [one.get("network_id") for one in map(_unwrapped, several) if isinstance(one, dict)]
                 if isinstance(several, list)
                 else []
             )
             return list(dict.fromkeys(one for one in found if isinstance(one, str)))
     return []
+
+
+def _unwrapped(one: Any) -> Any:
+    """One of several, which may be written as one alone is."""
+    return one.get("port", one) if isinstance(one, dict) else one
 
 
 def _plain(scope: lane.Scope, path: tuple[str, ...]) -> None:
