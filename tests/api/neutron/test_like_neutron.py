@@ -194,6 +194,25 @@ async def test_booleans_are_written_in_many_ways(cloud: Cloud) -> None:
     assert refused == (400, "InvalidInput")
 
 
+async def test_what_no_port_can_have_is_no_extension(cloud: Cloud) -> None:
+    """Forms ask for what there is an extension for, as for port security, with a tick that is set."""
+    network = (await cloud.l2_network("192.0.2.0/24"))["id"]
+    known = {one["alias"] for one in (await cloud("user", "GET", "extensions"))["extensions"]}
+    asked: dict[str, tuple[str, Any]] = {
+        "port-security": ("port_security_enabled", True),
+        "allowed-address-pairs": ("allowed_address_pairs", [{"ip_address": "192.0.2.9"}]),
+        "extra_dhcp_opt": ("extra_dhcp_opts", [{"opt_name": "mtu", "opt_value": "1400"}]),
+        "qos": ("qos_policy_id", str(uuid.uuid4())),
+        "dns-integration": ("dns_name", "db1"),
+        "standard-attr-tag": ("tags", ["a"]),
+    }
+    for alias, (name, value) in asked.items():
+        refused = await cloud.refused("user", "POST", "ports", {"port": {"network_id": network, name: value}})
+        assert refused == (400, "InvalidInput"), name
+        assert alias not in known
+        assert await cloud.refused("user", "GET", f"extensions/{alias}") == (404, "HTTPNotFound")
+
+
 async def test_several_ports_may_be_wrapped_one_by_one(cloud: Cloud) -> None:
     network = (await cloud.l2_network("192.0.2.0/24"))["id"]
     several = [{"port": {"network_id": network, "name": "a"}}, {"network_id": network, "name": "b"}]

@@ -1,6 +1,6 @@
 """Which extensions of Neutron the face has: one list for all ports, as Nova keeps it for ten minutes.
 
-An alias stands here only if what it promises holds for every proton.
+An alias stands here only if what it promises holds for every proton: forms of web pages ask for whatever there is an extension for.
 """
 
 from __future__ import annotations
@@ -9,19 +9,16 @@ from typing import Any
 
 _NAMES = {
     "agent": ("agent", "Agents, of which there are none."),
-    "allowed-address-pairs": ("Allowed Address Pairs", "Shown, empty."),
     "availability_zone": ("Availability Zone", "Shown, empty."),
     "binding": ("Port Binding", "Where a port is bound, and how it is plugged."),
     "binding-extended": ("Port Bindings Extended", "Several bindings of a port, for live migration."),
     "empty-string-filtering": ("Empty String Filtering Extension", "Filters by the empty text."),
     "external-net": ("Neutron external network", "Shown, false."),
-    "extra_dhcp_opt": ("Neutron Extra DHCP options", "Shown, empty."),
     "filter-validation": ("Filter parameters validation", "Unknown filters are refused."),
     "ip_allocation": ("IP Allocation", "Whether a port has addresses."),
     "ip-substring-filtering": ("IP address substring filtering", "Filters by parts of addresses."),
     "net-mtu": ("Network MTU", "The largest packet of a network."),
     "pagination": ("Pagination support", "Pages of lists."),
-    "port-security": ("Port Security", "Shown, false."),
     "project-id": ("project_id field enabled", "Beside tenant_id."),
     "provider": ("Provider Network", "Shown, null."),
     "quotas": ("Quota management support", "Shown, unlimited: protons have quotas of their own."),
