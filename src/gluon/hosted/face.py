@@ -188,7 +188,12 @@ class Face:
         return made
 
     def activate(self, context: Any, port: str, host: str) -> None:
-        self.ask(context, "PUT", f"/v2.0/ports/{port}/bindings/{_segment(host)}/activate")
+        """One that is active already is no fault: Neutron asks again where its own transaction is tried again."""
+        try:
+            self.ask(context, "PUT", f"/v2.0/ports/{port}/bindings/{_segment(host)}/activate")
+        except exceptions.Conflict as error:
+            if not faults.is_active_already(error):
+                raise
 
     def delete_binding(self, context: Any, port: str, host: str) -> None:
         try:

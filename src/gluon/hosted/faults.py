@@ -47,6 +47,10 @@ def is_missing(error: Exception) -> bool:
     return isinstance(error, exceptions.NotFound)
 
 
+def is_active_already(error: Exception) -> bool:
+    return type(error).__name__ == "PortBindingAlreadyActive"
+
+
 def not_here(what: str) -> Exception:
     """Of networks and subnets: services of protons, which their own API changes."""
     words = f"{what} belongs to a service of Gluon: change it there, by the API of its proton"

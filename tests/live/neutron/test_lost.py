@@ -7,7 +7,7 @@ from typing import Any
 
 from gluon.testing.process import wait_until
 from gluon.testing.servers import neutron
-from tests.live.neutron.conftest import Site
+from tests.live.neutron.conftest import BIND, Site
 from tests.live.neutron.way import Lossy
 
 SCRIPT = """
@@ -30,9 +30,27 @@ for thread in threading.enumerate():
 """Runs in Neutron's environment: what its plugin asks Gluon by."""
 
 
+MOVES = """
+import sys
+from oslo_config import cfg
+from gluon.hosted import face, settings
+url, port, host = sys.argv[1:]
+settings.register()
+cfg.CONF([])
+cfg.CONF.set_override("url", url, group="gluon")
+for _ in range(2):
+    face.Face().activate(None, port, host)
+"""
+"""As where Neutron's transaction is tried again, after a deadlock of its database."""
+
+
 def asked(url: str, body: dict[str, Any]) -> str:
-    words = [str(neutron.PYTHON), "-I", "-c", SCRIPT, url, json.dumps(body)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300)
+    return run(SCRIPT, url, json.dumps(body))
+
+
+def run(script: str, *words: str) -> str:
+    asks = [str(neutron.PYTHON), "-I", "-c", script, *words]
+    done = subprocess.run(asks, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -62,3 +80,16 @@ def test_what_is_never_answered_is_taken_back(site: Site) -> None:
     wait_until(lambda: not named(site, name), "the port gone")
     site.settled()
     assert site.neutron("GET", f"ports?name={name}")["ports"] == []
+
+
+def test_a_port_is_moved_however_often_that_is_asked(site: Site) -> None:
+    port = site.port()
+    site.shown(f"ports/{port}")
+    site.neutron("PUT", f"ports/{port}", {"port": {**BIND, "device_id": str(uuid.uuid4())}})
+    wanted = {"binding": {"host": "host2", "vnic_type": "normal", "profile": {}}}
+    site.neutron("POST", f"ports/{port}/bindings", wanted, wanted=201)
+    run(MOVES, f"http://127.0.0.1:{site.gluon.port}", port, "host2")
+    both = [("host1", "INACTIVE"), ("host2", "ACTIVE")]
+    held = site.face(f"ports/{port}/bindings")["bindings"]
+    assert [(one["host"], one["status"]) for one in held] == both
+    site.until(lambda: bool(site.seen(port)["binding:host_id"] == "host2"), "the port on its new host")
