@@ -5,10 +5,14 @@ In: a join, the network, its subnets, `fixed_ips`. Out: the binding's attributes
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gluon.neutron import faults, finding, shapes, subnets
+
+_NO_ENDS = 2
+"""Prefixes of so many addresses give all of them to machines (RFC 3021, RFC 6164)."""
 
 
 def wanted(
@@ -76,10 +80,16 @@ def _given(
                 "InvalidIpForNetwork",
                 f"IP address {address} is not a valid IP for any of the subnets on the specified network.",
             )
-        if one.get("subnet_id") not in (None, subnet.id):
+        if one.get("subnet_id") not in (None, subnet.id) or _is_an_end(address, subnet):
             raise faults.Fault(
                 400, "InvalidIpForSubnet", f"IP address {address} is not a valid IP for the specified subnet."
             )
+        if chosen and _same(address, subnet.gateway):  # the pool says it of the first one
+            raise faults.Fault(
+                400, "InvalidIpForNetwork", f"IP address {address} is the gateway of its subnet."
+            )
+        if any(_same(address, other) for other, _ in chosen):
+            raise faults.bad(f"Invalid input for fixed_ips. Reason: Duplicate IP address '{address}'.")
         chosen.append((address, subnet))
     if len(chosen) > 1 and join.more is None:
         raise faults.invalid(f"a port in network {place.id} has one address", "name one")
@@ -92,3 +102,15 @@ def _given(
     if join.gateway is not None:
         values[join.gateway] = subnet.gateway
     return values
+
+
+def _is_an_end(address: str, subnet: subnets.Subnet) -> bool:
+    """The address of the prefix itself, or that of all machines in it."""
+    prefix, one = ipaddress.ip_network(subnet.cidr, strict=False), ipaddress.ip_address(address)
+    if prefix.num_addresses <= _NO_ENDS:
+        return False
+    return one == prefix.network_address or (one.version == 4 and one == prefix.broadcast_address)
+
+
+def _same(address: str, other: str | None) -> bool:
+    return other is not None and ipaddress.ip_address(address) == ipaddress.ip_address(other)

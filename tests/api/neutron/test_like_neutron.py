@@ -194,6 +194,37 @@ async def test_booleans_are_written_in_many_ways(cloud: Cloud) -> None:
     assert refused == (400, "InvalidInput")
 
 
+async def test_addresses_that_no_machine_has(cloud: Cloud) -> None:
+    """The second of a port as well, which no pool gives."""
+    network = (await cloud.l2_network("192.0.2.0/24"))["id"]
+
+    async def refused(method: str, path: str, *addresses: str) -> tuple[int, str]:
+        fixed = [{"ip_address": one} for one in addresses]
+        return await cloud.refused(
+            "user", method, path, {"port": {"network_id": network, "fixed_ips": fixed}}
+        )
+
+    made = {"network_id": network, "fixed_ips": [{"ip_address": "192.0.2.20"}]}
+    port = (await cloud("user", "POST", "ports", {"port": made}, 201))["port"]
+    for address, kind in (
+        ("192.0.2.0", "InvalidIpForSubnet"),
+        ("192.0.2.255", "InvalidIpForSubnet"),
+        ("192.0.2.1", "InvalidIpForNetwork"),
+        ("192.0.2.21", "HTTPBadRequest"),
+    ):
+        assert await refused("POST", "ports", "192.0.2.21", address) == (400, kind)
+        assert await refused("PUT", f"ports/{port['id']}", "192.0.2.20", "192.0.2.21", address) == (400, kind)
+    assert (await cloud("user", "GET", "ports"))["ports"] == [port]
+
+
+async def test_a_vpn_has_no_address_of_its_ends(cloud: Cloud) -> None:
+    network = (await cloud.vpn_port("10.1.1.5"))["network_id"]
+    for address in ("10.1.1.0", "10.1.1.255"):
+        body = {"network_id": network, "fixed_ips": [{"ip_address": address}]}
+        found = await cloud.refused("nova", "POST", "ports", {"port": body})
+        assert found == (400, "InvalidIpForSubnet")
+
+
 async def test_what_no_port_can_have_is_no_extension(cloud: Cloud) -> None:
     """Forms ask for what there is an extension for, as for port security, with a tick that is set."""
     network = (await cloud.l2_network("192.0.2.0/24"))["id"]
