@@ -23,11 +23,12 @@ def wanted(
     *,
     new: bool,
 ) -> dict[str, Any]:
-    """The attributes of a binding; `new`: one without `fixed_ips` takes an address from the service's pool."""
+    """The attributes of a binding; `new`: one without `fixed_ips` takes an address from the service's pool, which a binding
+    that is there does not."""
     if fixed_ips is None and not new:
         return {}
     if fixed_ips is None or (
-        join.pooled and [*map(_named, fixed_ips)] == [None] and _only(found, fixed_ips[0])
+        new and join.pooled and [*map(_named, fixed_ips)] == [None] and _only(found, fixed_ips[0])
     ):
         if join.address is None or join.pooled:
             return {}
@@ -43,6 +44,19 @@ def wanted(
     if join.address is None:
         raise faults.invalid(f"ports in network {place.id} have no addresses", "leave fixed_ips out")
     return _given(join, place, found, fixed_ips)
+
+
+def kept(held: Sequence[Mapping[str, Any]], asked: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """`asked` of a port with the addresses `held`: a subnet alone means the one that it has there already."""
+    left = [one for one in held if one["ip_address"] not in map(_named, asked)]
+    found: list[Mapping[str, Any]] = []
+    for one in asked:
+        subnet = None if _named(one) else one.get("subnet_id")
+        same = next((had for had in left if had["subnet_id"] == subnet), None)
+        if same is not None:
+            left.remove(same)
+        found.append(one if same is None else same)
+    return found
 
 
 def _named(one: Mapping[str, Any]) -> str | None:
@@ -71,7 +85,7 @@ def _given(
         if address is None:
             raise faults.invalid(
                 f"which address of subnet {one.get('subnet_id')} is not said",
-                "name ip_address, or leave fixed_ips out to take any of the network",
+                "name ip_address; a new port without fixed_ips takes any of the network",
             )
         subnet = subnets.holding(found, address)
         if subnet is None:

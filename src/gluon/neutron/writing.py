@@ -204,7 +204,8 @@ class Writing:
         if place is None:
             raise faults.missing("Network", attached.network)
         subnets = await self._finder.in_network(place)
-        return addresses.wanted(attached.join, place, subnets, wish.fixed_ips, new=False)
+        fixed_ips = addresses.kept(held, wish.fixed_ips)
+        return addresses.wanted(attached.join, place, subnets, fixed_ips, new=False)
 
     # -- deletes -------------------------------------------------------------------------------
 

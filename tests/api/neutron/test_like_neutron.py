@@ -217,6 +217,42 @@ async def test_addresses_that_no_machine_has(cloud: Cloud) -> None:
     assert (await cloud("user", "GET", "ports"))["ports"] == [port]
 
 
+async def test_a_subnet_alone_keeps_the_address_that_a_port_has_there(cloud: Cloud) -> None:
+    """Where it has none, none is taken: that is refused, and not told to be done."""
+    network = await cloud.l2_network("192.0.2.0/24", "198.51.100.0/24")
+    first, second = [{"subnet_id": one} for one in network["subnets"]]
+    made = {
+        "network_id": network["id"],
+        "fixed_ips": [{"ip_address": a} for a in ("192.0.2.9", "192.0.2.10")],
+    }
+    port = (await cloud("user", "POST", "ports", {"port": made}, 201))["port"]
+    path = f"ports/{port['id']}"
+
+    async def changed(*fixed: Any) -> list[str]:
+        answer = await cloud("user", "PUT", path, {"port": {"fixed_ips": list(fixed)}})
+        return [one["ip_address"] for one in answer["port"]["fixed_ips"]]
+
+    async def refused(*fixed: Any) -> bool:
+        found = await cloud.refused("user", "PUT", path, {"port": {"fixed_ips": list(fixed)}})
+        return found == (400, "InvalidInput")
+
+    assert await changed(first, first) == ["192.0.2.9", "192.0.2.10"]
+    assert await changed({"ip_address": "192.0.2.9"}, first) == ["192.0.2.9", "192.0.2.10"]
+    assert await changed(first, {"ip_address": "192.0.2.9"}) == ["192.0.2.10", "192.0.2.9"]
+    assert await changed({**first, "ip_address": "192.0.2.9"}) == ["192.0.2.9"]
+    assert await changed(first, {"ip_address": "198.51.100.5"}) == ["192.0.2.9", "198.51.100.5"]
+    assert await changed(second) == ["198.51.100.5"]
+    assert await refused(first)
+    assert await refused(second, second)
+    assert await refused({})
+    assert await changed() == []
+    assert await refused(first)
+    only = await cloud.l2_network("203.0.113.0/24")
+    free = {"port": {"network_id": only["id"], "fixed_ips": []}}
+    path = f"ports/{(await cloud('user', 'POST', 'ports', free, 201))['port']['id']}"
+    assert await refused({"subnet_id": only["subnets"][0]})
+
+
 async def test_a_vpn_has_no_address_of_its_ends(cloud: Cloud) -> None:
     network = (await cloud.vpn_port("10.1.1.5"))["network_id"]
     for address in ("10.1.1.0", "10.1.1.255"):
