@@ -103,6 +103,9 @@ class Ports:
             found, more = await self._by_id(asker, asked, asked.limit)
         else:
             every = [f.body for f in await self.all(asker, asked)]
+            if asked.marker is not None and all(body["id"] != asked.marker for body in every):
+                # It passed the filters when its page was asked for; its place is what counts.
+                every.append((await self.seen(asker, asked.marker)).body)
             found, more = asking.paged(asked, every, "Port")
         return page_of(found, [asking.chosen(asked, seen(asker, body)) for body in found], more)
 

@@ -125,6 +125,22 @@ async def test_order_and_pages(cloud: Cloud) -> None:
     )
 
 
+async def test_pages_go_on_after_what_has_left_the_list(cloud: Cloud) -> None:
+    """The last port of a page passes the filters no more when the next page is asked for."""
+    network = await cloud.l2_network("192.0.2.0/24")
+    some = [await made(cloud, network, name, device_owner="compute:nova") for name in "bcad"]
+    for order in ("", "&sort_key=name&sort_dir=asc", "&sort_key=name&sort_dir=desc", "&page_reverse=True"):
+        (first,) = (await cloud("nova", "GET", f"ports?device_owner=compute:nova&limit=1{order}"))["ports"]
+        await cloud("nova", "PUT", f"ports/{first['id']}", {"port": {"device_owner": ""}})
+        path = f"ports?device_owner=compute:nova&limit=9&marker={first['id']}{order}"
+        left = {port["id"] for port in (await cloud("nova", "GET", path))["ports"]}
+        assert left == {port["id"] for port in some} - {first["id"]}, order
+        await cloud("nova", "PUT", f"ports/{first['id']}", {"port": {"device_owner": "compute:nova"}})
+    path = f"ports?device_owner=compute:nova&limit=9&marker={some[0]['id']}&sort_key=name&sort_dir=asc"
+    await cloud("nova", "DELETE", f"ports/{some[0]['id']}", status=204)
+    assert await cloud.refused("nova", "GET", path) == (404, "PortNotFound")
+
+
 async def test_pages_of_bindings(cloud: Cloud) -> None:
     """By host, which is what names them; a limit that is ignored has clients ask for the same page for ever."""
     path = f"ports/{(await cloud.vpn_port())['id']}/bindings"
