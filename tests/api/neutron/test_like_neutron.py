@@ -178,6 +178,7 @@ async def test_booleans_are_written_in_many_ways(cloud: Cloud) -> None:
     asked = {"network_id": network["id"], "admin_state_up": "False", "port_security_enabled": "off"}
     port = (await cloud("user", "POST", "ports", {"port": asked}, 201))["port"]
     assert port["admin_state_up"] is False
+    change: dict[str, Any]
     for value, is_up in (("true", True), ("0", False), (1, True), (" No ", False), ("T", True)):
         change = {"port": {"admin_state_up": value, "propagate_uplink_status": value}}
         assert (await cloud("user", "PUT", f"ports/{port['id']}", change))["port"]["admin_state_up"] is is_up
@@ -285,7 +286,8 @@ async def test_several_ports_may_be_wrapped_one_by_one(cloud: Cloud) -> None:
     several = [{"port": {"network_id": network, "name": "a"}}, {"network_id": network, "name": "b"}]
     found = (await cloud("user", "POST", "ports", {"ports": several}, 201))["ports"]
     assert [port["name"] for port in found] == ["a", "b"]
-    for wrong in ({"port": "x"}, {"port": None}, {"port": []}):
+    several_wrong: list[Any] = [{"port": "x"}, {"port": None}, {"port": []}]
+    for wrong in several_wrong:
         body = {"ports": [several[1], wrong]}
         assert await cloud.refused("user", "POST", "ports", body) == (400, "HTTPBadRequest")
 
