@@ -190,12 +190,15 @@ class Writing:
 
     async def _moved(self, asker: Asker, found: reads.Found, wish: wishes.Wish) -> dict[str, Any]:
         """What of the service binding changes."""
+        if wish.fixed_ips is None:
+            return {}
         held = found.body["fixed_ips"]
-        if wish.fixed_ips is None or list(wish.fixed_ips) == held:
+        asked = addresses.kept(held, wish.fixed_ips)
+        if asked == held:
             return {}
         attached = found.attached
         if attached is None:
-            if wish.fixed_ips:
+            if asked:
                 raise faults.invalid(
                     f"port {found.body['id']} is in no network with subnets", "leave fixed_ips out"
                 )
@@ -204,8 +207,7 @@ class Writing:
         if place is None:
             raise faults.missing("Network", attached.network)
         subnets = await self._finder.in_network(place)
-        fixed_ips = addresses.kept(held, wish.fixed_ips)
-        return addresses.wanted(attached.join, place, subnets, fixed_ips, new=False)
+        return addresses.wanted(attached.join, place, subnets, asked, new=False)
 
     # -- deletes -------------------------------------------------------------------------------
 
