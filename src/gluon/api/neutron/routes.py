@@ -141,6 +141,8 @@ class Routes:
                 query = asking.parse(asked.query, _BINDING)
                 held = [one for one in await bindings.all(asker, key) if asking.passes(query, one)]
                 found, more = asking.paged(query, held, "PortBinding", "host")
+                # As in Neutron: without a link the SDK goes on after the last id, and bindings have none.
+                more = more or len(found) == query.limit
                 shown = [asking.chosen(query, one) for one in found]
                 return _list(asked, "bindings", query, page_of(found, shown, more, "host"))
             if asked.method == "POST":
