@@ -185,6 +185,23 @@ async def test_the_first_binding_of_a_port_carries_its_traffic(rig: Rig, shim: S
     assert (await rig("GET", "/gluon/v1/ports"))[1]["ports"][0]["host"] == "A"
 
 
+async def test_a_first_binding_that_was_refused_is_tried_again(rig: Rig, shim: ScriptedShim) -> None:
+    port, others = await rig.port(), rig.node.alternates
+    with pytest.raises(errors.Conflict, match="NoRoom: full"):
+        await add(rig, shim, port, "A", refused="NoRoom", message="full")
+    (failed,) = await others.all(context(rig), port["id"])
+    assert (failed.active, failed.state) == (True, State.FAILED)
+    made, _ = await asyncio.gather(
+        others.add(context(rig), port["id"], "A", profile={"b": 2}),
+        shim.answer(port["id"], "A", epoch_after=failed.epoch),
+    )
+    assert (made.active, made.state, made.profile) == (True, State.BOUND, {"b": 2})
+    assert (await rig.standing(port))["binding"]["state"] == "Bound"
+    with pytest.raises(errors.Conflict) as refused:
+        await others.add(context(rig), port["id"], "A")
+    assert refused.value.code == "binding_exists"
+
+
 async def test_deleting_the_port_takes_all_its_bindings(rig: Rig, bus: MemoryBus, shim: ScriptedShim) -> None:
     port = await bound(rig, shim)
     await add(rig, shim, port, "B")

@@ -68,7 +68,7 @@ class Alternates:
     ) -> bindings.Binding:
         """A binding on one more host, bound; the first of a port carries its traffic.
 
-        Raises `Conflict` where there is one, or where no controller binds it.
+        Raises `Conflict` where there is one, or where no controller binds it; one that failed is tried again.
         """
         unit = _Add(self, context, context.resource.fields.key(key), host, vnic_type, profile)
         return await self._bound(context, key, host, unit)
@@ -220,7 +220,7 @@ class _Add(_Described):
 
     def _change(self, state: work.Work, row: store.Row, held: list[bindings.Binding]) -> bindings.Binding:
         before = next((b for b in held if b.host == self._host), None)
-        if before is not None and before.live:
+        if before is not None and before.live and before.state is not bindings.State.FAILED:
             raise errors.Conflict(
                 f"port {self._key} has a binding on host '{self._host}' already",
                 code=EXISTS,
@@ -232,7 +232,7 @@ class _Add(_Described):
             self._host,
             vnic_type=self._vnic_type or "normal",
             profile=self._profile or {},
-            active=bindings.active(held) is None,
+            active=bindings.active(held) in (None, before),
         )
         bindings.save(state, state.changes, before, begun)
         if begun.active:

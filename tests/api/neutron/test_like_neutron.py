@@ -140,6 +140,16 @@ async def test_a_binding_that_failed_is_tried_again(tmp_path: Path) -> None:
         assert (after["binding:vif_type"], after["status"]) == ("binding_failed", "ERROR")
 
 
+async def test_a_first_binding_that_was_refused_is_asked_for_again(tmp_path: Path) -> None:
+    async with opened(tmp_path, {"refuse": ["host1"]}) as cloud:
+        path = f"ports/{(await cloud.vpn_port())['id']}/bindings"
+        for _ in range(2):
+            refused = await cloud.refused("nova", "POST", path, {"binding": {"host": "host1"}})
+            assert refused == (409, "PortBindingError")
+        (failed,) = (await cloud("nova", "GET", path))["bindings"]
+        assert (failed["host"], failed["vif_type"]) == ("host1", "binding_failed")
+
+
 def _model(folder: Path) -> Path:
     """A proton whose networks may be of nobody, which is all, and whose projects have any name."""
     folder.mkdir()
