@@ -12,6 +12,7 @@ file counts before `verify` has read all of it. Called by `backup` and `restorin
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import gzip
 import hashlib
 import os
@@ -42,9 +43,11 @@ class Writer:
         if path.exists():
             raise BackupError(f"{path} is there already: name another file, or remove it")
         try:
-            # The mode counts from the first byte on: what is half written holds secrets too.
-            self._part.unlink(missing_ok=True)
-            descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            descriptor = _claimed(self._part)
+        except BlockingIOError:
+            raise BackupError(
+                f"{path}: another backup writes it at the moment: wait for it, or name another file"
+            ) from None
         except OSError as error:
             raise BackupError(f"{path}: {error.strerror}") from error
         self._raw = os.fdopen(descriptor, "wb")
@@ -52,6 +55,7 @@ class Writer:
         self._digest = hashlib.sha256()
         self._counts: dict[str, int] = {}
         self._table = ""
+        self._finished = False
 
     def head(self, facts: dict[str, Any]) -> None:
         self._line({"gluon": "backup", "format": FORMAT, **facts})
@@ -76,6 +80,7 @@ class Writer:
             self._raw.close()
             os.link(self._part, self._path)  # never over a file that came meanwhile
             self._part.unlink()
+            self._finished = True
             folder = os.open(self._path.parent, os.O_RDONLY)
             os.fsync(folder)
             os.close(folder)
@@ -84,12 +89,13 @@ class Writer:
         return self._counts
 
     def abandon(self) -> None:
-        """Leave nothing, whatever happened."""
+        """Leave nothing, whatever happened; what is finished stays."""
         with contextlib.suppress(OSError, ValueError):  # it may be full, or finished
             self._zip.close()
         with contextlib.suppress(OSError):
             self._raw.close()
-        self._part.unlink(missing_ok=True)
+        if not self._finished:  # by now another may have that name
+            self._part.unlink(missing_ok=True)
 
     def _line(self, value: Any) -> None:
         line = codec.encode(value) + b"\n"
@@ -98,6 +104,25 @@ class Writer:
             self._zip.write(line)
         except OSError as error:
             raise BackupError(f"{self._path}: {error.strerror}") from error
+
+
+def _claimed(part: Path) -> int:
+    """A new file, locked; what one that was killed has left goes. Raises `BlockingIOError` where somebody writes it."""
+    with contextlib.suppress(FileNotFoundError):
+        left = os.open(part, os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            part.unlink()
+        finally:
+            os.close(left)
+    # The mode counts from the first byte on: what is half written holds secrets too.
+    made = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        fcntl.flock(made, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(made)
+        raise
+    return made
 
 
 class Reader:

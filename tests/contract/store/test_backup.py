@@ -159,6 +159,20 @@ async def test_what_is_there_or_served_is_not_overwritten(tmp_path: Path, url: s
     assert done.revision >= 6_000_000 > position.revision
 
 
+def test_two_at_once_do_not_share_a_file(tmp_path: Path) -> None:
+    """The second is refused, and what one that was killed has left is in nobody's way."""
+    path = tmp_path / "f.gz"
+    (tmp_path / "f.gz.part").write_text("half")
+    first = portable.Writer(path)
+    with pytest.raises(portable.BackupError, match="another backup"):
+        portable.Writer(path)
+    first.head({"release": "1"})
+    first.finish()
+    first.abandon()
+    assert portable.Reader(path).verify()["release"] == "1"
+    assert [one.name for one in tmp_path.iterdir()] == ["f.gz"]
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql", "mariadb"])
 async def test_killed_in_the_middle(
     tmp_path: Path, kind: str, request: pytest.FixtureRequest, opener: Opener
