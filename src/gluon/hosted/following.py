@@ -171,6 +171,7 @@ class Following:
         """`here`: those of them that Neutron shows."""
         plugin = directory.get_plugin()
         self._networks.put_missing(body["network_id"] for body in bodies)
+        spares = shadows.spares(own_context(), list(here), bound=True) if here else {}
         for body in bodies:
             port, shown = body["id"], here.get(body["id"])
             if shown is not None and shown.get("binding:host_id") != body["binding:host_id"]:
@@ -184,7 +185,14 @@ class Following:
                     shown = shadows.shown(plugin, own_context(), [port]).get(port, shown)
                 if spare:
                     tried(self._align_bindings, shown, spare, body["binding:host_id"], port)
+            elif port in spares:
+                tried(self._end_spares, spares[port], port)
             tried(shadows.put_port, plugin, own_context(), shown, body)
+
+    def _end_spares(self, spare: set[str], port: str) -> None:
+        """Those that Gluon has no more, as a port that is bound to yet another host has none."""
+        for gone in spare - self._face.bound_hosts(port):
+            directory.get_plugin().delete_port_binding(own_context(), gone, port)
 
     def _align_bindings(self, shown: Body, spare: set[str], host: str, port: str) -> None:
         """Gluon has another one carry the traffic, perhaps one that Neutron knows as spare, and may have ended some."""

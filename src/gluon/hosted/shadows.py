@@ -29,6 +29,7 @@ EVERY = "gluon_every"
 IMMEDIATE, NONE = "immediate", "none"
 _PORT = ("name", "admin_state_up", "device_id", "device_owner", "mac_address")
 _BINDING = ("binding:host_id", "binding:vnic_type", "binding:profile")
+_UNBOUND = (portbindings.VIF_TYPE_UNBOUND, portbindings.VIF_TYPE_BINDING_FAILED)
 _NETWORK = ("name", "mtu", "admin_state_up", "status", "description")
 
 
@@ -235,9 +236,18 @@ def _addresses(body: Body) -> list[tuple[str, str]]:
 
 def spare_hosts(context: Any, id: str) -> set[str]:
     """Those with a binding of a port that does not carry its traffic."""
+    return spares(context, [id]).get(id, set())
+
+
+def spares(context: Any, wanted: list[str], *, bound: bool = False) -> dict[str, set[str]]:
+    """By port, of those that have any; `bound`: without those that are being bound, of which Gluon may not know yet."""
+    found: dict[str, set[str]] = {}
     with db_api.CONTEXT_READER.using(context):
-        rows = context.session.query(models.PortBinding.host)
-        return {row.host for row in rows.filter_by(port_id=id, status=constants.INACTIVE)}
+        rows = context.session.query(models.PortBinding).filter_by(status=constants.INACTIVE)
+        for row in rows.filter(models.PortBinding.port_id.in_(wanted)):
+            if not (bound and row.vif_type in _UNBOUND):
+                found.setdefault(row.port_id, set()).add(row.host)
+    return found
 
 
 def give_binding(context: Any, id: str) -> None:

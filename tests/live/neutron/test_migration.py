@@ -97,6 +97,20 @@ def test_a_port_that_is_freed_has_no_binding_left(either: Site) -> None:
     assert site.face(f"ports/{port}/bindings")["bindings"] == []
 
 
+def test_a_port_that_is_bound_elsewhere_has_no_spare_binding_left(site: Site) -> None:
+    """Gluon ended it, and Neutron had no part in that; one that it kept would be in the way of the next on that host."""
+    port = _on_two_hosts(site)
+    site.neutron("PUT", f"ports/{port}", {"port": {**BIND, "binding:host_id": "host3"}})
+    site.until(lambda: _bindings(site, port) == [("host3", "ACTIVE")], "one binding in Neutron")
+    wanted = {"binding": {"host": "host2", "vnic_type": "normal", "profile": {}}}
+    site.neutron("POST", f"ports/{port}/bindings", wanted, wanted=201)
+    site.settled()
+    both = [("host2", "INACTIVE"), ("host3", "ACTIVE")]
+    assert _bindings(site, port) == both
+    left = site.face(f"ports/{port}/bindings")["bindings"]
+    assert sorted((one["host"], one["status"]) for one in left) == both
+
+
 def test_a_spare_binding_that_neutron_cannot_activate_takes_over_at_once(site: Site) -> None:
     """It activates only those of machines; written over, it made Neutron try for minutes, in which nothing else was written."""
     port = _on_two_hosts(site)
