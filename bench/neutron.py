@@ -79,11 +79,14 @@ def databases() -> Iterator[tuple[MariadbServer, Any]]:
 
 @contextmanager
 def neutron_on(
-    database: str, *, plugin: str = "ml2", settings: Mapping[str, Mapping[str, str]] | None = None
+    database: str,
+    *,
+    settings: Mapping[str, Mapping[str, str]] | None = None,
+    **further: Any,
 ) -> Iterator[NeutronServer]:
-    """It believes what it is told of who asks, and has no quota of ports."""
+    """It believes what it is told of who asks, and has no quota of ports. `further`: as of `NeutronServer`."""
     told = {**(settings or {}), "quotas": {"quota_port": "-1"}}
-    with NeutronServer(database=database, plugin=plugin, settings=told) as server:
+    with NeutronServer(database=database, settings=told, **further) as server:
         yield server
 
 

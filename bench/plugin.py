@@ -1,135 +1,194 @@
-"""What the core plugin costs Neutron's own ports: CPU in Neutron's workers, and statements of its database, a call.
+"""What the core plugin costs Neutron's own ports: CPU in Neutron's worker, statements of its database and calls of functions, a call.
 
-Several Neutrons on one MariaDB, half of them of ML2 alone and half with Gluon behind them, take turns. A call is a POST, GET, PUT, list or
-DELETE of a port in a network of Neutron's. Two processes of the same code differ by a hundredth or two all their life: so there are several of
-each, and after some turns all are started anew. The standard error, by how far those of a kind are apart, is told beside.
+Two processes of the same code differ by a hundredth or two all their life. So it is one, out of which Gluon is taken (`unplug`) and into
+which it is put back for each call. A round makes, reads, changes, lists and deletes four ports in a network of Neutron's: step by step,
+in random order, two with Gluon and two without. One of each, to the others, is the control.
 """
 
 from __future__ import annotations
 
-import contextlib
-import math
+import random
 import statistics
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 from bench import load, neutron
 from bench.measure import Figure, Plan, at_most, median
+from gluon.testing.process import descendants
 from gluon.testing.product import GluonServer
 from gluon.testing.servers.etcd import EtcdServer
 from gluon.testing.servers.mariadb import MariadbServer
 from gluon.testing.servers.neutron import NeutronServer
+from gluon.testing.servers.server import PrivateServer
 
 _MOST = 1.0
-_EACH = 3
-"""Neutrons of a kind that take turns."""
-_STARTS = 4
-_PORTS = 6
-"""Of a turn; each is called five times."""
-_CALLS = 5
+_LONGER = 15
+"""Times as long as a plan's rounds."""
+_WAYS = ("with", "with", "without", "without")
+"""As often the one as the other: what was done a moment ago is done faster."""
+_CALLS = ("POST", "GET", "PUT", "LIST", "DELETE")
+_COUNTED = 8
+"""Ports of which statements and calls of functions are counted."""
+_DRAWN = 500
+
+Round = list[list[float]]
+"""Milliseconds of CPU of each kind of call, each way."""
 
 
 class _Place:
-    """A Neutron, and what its calls have cost, turn by turn."""
+    """A Neutron with a network, and with Gluon or without."""
 
     def __init__(self, front: NeutronServer) -> None:
-        self.front = front
-        self.network = neutron.network(front)
-        self.cpu: list[float] = []
-        self.statements: list[float] = []
+        self._front = front
+        self._network = neutron.network(front)
+        (worker,) = descendants(front.daemon.pid)
+        self._clock = ~worker << 3 | 2
+        """Of the CPU of that process, as clock_getcpuclockid(3) has it."""
 
-    def turn(self, mariadb: MariadbServer) -> None:
-        before = neutron.workers_cpu(self.front), _asked(mariadb)
-        done = self.calls()
-        after = neutron.workers_cpu(self.front), _asked(mariadb)
-        self.cpu.append((after[0] - before[0]) / done * 1e3)
-        self.statements.append((after[1] - before[1]) / done)
+    def guest(self, path: str) -> Any:
+        status, said = self._front.request("GET", f"/guest/{path}")
+        if status != 200:
+            raise RuntimeError(f"{status} {said} {self._front.words()}")
+        return said
 
-    def calls(self) -> int:
-        """Ports from their making to their end. Returns the number of calls."""
-        made = {"port": {"network_id": self.network, "tenant_id": load.PROJECT}}
-        for _ in range(_PORTS):
-            one = neutron.ask(self.front, "POST", "ports", made)["port"]["id"]
-            neutron.ask(self.front, "GET", f"ports/{one}")
-            neutron.ask(self.front, "PUT", f"ports/{one}", {"port": {"name": "db1"}})
-            neutron.ask(self.front, "GET", f"ports?network_id={self.network}&id={one}")
-            neutron.ask(self.front, "DELETE", f"ports/{one}")
-        return _CALLS * _PORTS
+    def round(self) -> Round:
+        costs: Round = []
+        ports = ["" for _ in _WAYS]
+        for call in _CALLS:
+            costs.append([0.0 for _ in _WAYS])
+            for at in random.sample(range(len(_WAYS)), len(_WAYS)):
+                self.guest(_WAYS[at])
+                before = time.clock_gettime(self._clock)
+                ports[at] = self.call(call, ports[at])
+                costs[-1][at] = (time.clock_gettime(self._clock) - before) * 1e3
+        return costs
 
+    def port(self) -> None:
+        """From its making to its end."""
+        port = ""
+        for call in _CALLS:
+            port = self.call(call, port)
 
-class _Turns:
-    """Neutrons that were started together, and what they cost by turns."""
-
-    def __init__(self, alone: list[_Place], plugged: list[_Place]) -> None:
-        self.alone = alone
-        self.plugged = plugged
-
-    def take(self, mariadb: MariadbServer, count: int) -> None:
-        """The first calls, which read what is kept, do not count."""
-        places = [place for pair in zip(self.alone, self.plugged, strict=True) for place in pair]
-        for place in places:
-            place.calls()
-        for number in range(count):
-            start = number % len(places)
-            for place in (*places[start:], *places[:start]):
-                place.turn(mariadb)
-
-    def costs(self, places: Sequence[_Place]) -> list[float]:
-        """Per cent more than those without the plugin in the same turn: of each the median of its turns."""
-        theirs = [statistics.fmean(turn) for turn in zip(*(place.cpu for place in self.alone), strict=True)]
-        return [
-            (statistics.median(a / b for a, b in zip(place.cpu, theirs, strict=True)) - 1) * 100
-            for place in places
-        ]
+    def call(self, call: str, port: str) -> str:
+        """Returns the port's id."""
+        match call:
+            case "POST":
+                made = {"port": {"network_id": self._network, "tenant_id": load.PROJECT}}
+                return str(neutron.ask(self._front, "POST", "ports", made)["port"]["id"])
+            case "PUT":
+                neutron.ask(self._front, "PUT", f"ports/{port}", {"port": {"name": "db1"}})
+            case "LIST":
+                neutron.ask(self._front, "GET", f"ports?network_id={self._network}&id={port}")
+            case _:
+                neutron.ask(self._front, call, f"ports/{port}")
+        return port
 
 
 def run(plan: Plan) -> Sequence[Figure]:
-    starts: list[_Turns] = []
     with (
         neutron.databases() as (mariadb, new),
         EtcdServer() as etcd,
         GluonServer("up", "--etcd", etcd.url) as gluon,
+        neutron.neutron_on(
+            new(),
+            plugin="gluon",
+            settings={"gluon": {"url": gluon.url}},
+            workers=1,
+            threads=1,
+            guest=Path(__file__).with_name("unplug.py"),
+        ) as front,
     ):
-        told = {"gluon": {"url": gluon.url}}
-        for _ in range(1 if plan.quick else _STARTS):
-            with contextlib.ExitStack() as running:
-                alone, plugged = [], []
-                for _ in range(1 if plan.quick else _EACH):
-                    alone.append(_Place(running.enter_context(neutron.neutron_on(new()))))
-                    front = neutron.neutron_on(new(), plugin="gluon", settings=told)
-                    plugged.append(_Place(running.enter_context(front)))
-                turns = _Turns(alone, plugged)
-                turns.take(mariadb, plan.rounds + 1)
-                starts.append(turns)
-    return _figures(starts)
+        _first_in_line(mariadb, front)
+        place = _Place(front)
+        for _ in range(_COUNTED):
+            place.round()
+        return [*_cpu(place, plan.rounds * plan.seconds * _LONGER), *_counts(place, mariadb)]
 
 
-def _figures(starts: Sequence[_Turns]) -> list[Figure]:
-    alone = [place for turns in starts for place in turns.alone]
-    plugged = [place for turns in starts for place in turns.plugged]
-    apart = [cost for turns in starts for cost in turns.costs(turns.alone)]
-    costs = [cost for turns in starts for cost in turns.costs(turns.plugged)]
-    further = [
-        statistics.median(one.statements) - statistics.median(other.statements)
-        for one, other in zip(plugged, alone, strict=True)
+def _first_in_line(*servers: PrivateServer) -> None:
+    """A process that is interrupted finds its caches cold. Only root may ask for it."""
+    with suppress(OSError):
+        for server in servers:
+            Path(f"/proc/{server.daemon.pid}/autogroup").write_text("-15")
+
+
+def _cpu(place: _Place, seconds: float) -> list[Figure]:
+    before, began = place.guest("rest")["following"], time.monotonic()
+    rounds: list[Round] = []
+    while time.monotonic() - began < seconds:
+        rounds.append(place.round())
+    following = (place.guest("rest")["following"] - before) / (time.monotonic() - began) * 1e6
+    return [
+        at_most("CPU a call in Neutron's worker, more with the plugin", [_more(rounds)], "%", _MOST),
+        median("CPU a call, more with the plugin: standard error", [_error(rounds, _more)], "%"),
+        median("CPU a call, one half of both to the other", [_control(rounds)], "%"),
+        median("CPU a call, one half to the other: standard error", [_error(rounds, _control)], "%"),
+        median("CPU a call without the plugin", [_without(rounds) / len(_CALLS)], "ms"),
+        median("CPU of the threads that follow Gluon", [following], "µs/s"),
     ]
-    more = statistics.fmean(costs) - statistics.fmean(apart)
-    figures = [
-        at_most("CPU a call in Neutron's workers, more with the plugin", [more], "%", _MOST),
-        at_most("statements a call, more with the plugin", further, "", 0.0),
-        median("CPU a call without the plugin", [one for place in alone for one in place.cpu], "ms"),
-        median("CPU a call with the plugin", [one for place in plugged for one in place.cpu], "ms"),
-        median("statements a call without the plugin", [n for place in alone for n in place.statements], ""),
+
+
+def _more(rounds: Sequence[Round]) -> float:
+    return _weighed(rounds, lambda a, b, c, d: (a + b) / (c + d))
+
+
+def _control(rounds: Sequence[Round]) -> float:
+    """One with and one without, to the others."""
+    return _weighed(rounds, lambda a, b, c, d: (a + c) / (b + d))
+
+
+def _weighed(rounds: Sequence[Round], ratio: Callable[[float, float, float, float], float]) -> float:
+    """Of each kind of call the median of its ratios, by what the kind costs. Per cent more than one."""
+    kinds = list(zip(*rounds, strict=True))
+    costs = [_middle(kind) for kind in kinds]
+    medians = [statistics.median(ratio(*row) for row in kind) for kind in kinds]
+    weighed = sum(cost * middle for cost, middle in zip(costs, medians, strict=True))
+    return (weighed / sum(costs) - 1) * 100
+
+
+def _without(rounds: Sequence[Round]) -> float:
+    return sum(_middle(kind) for kind in zip(*rounds, strict=True))
+
+
+def _middle(kind: Sequence[Sequence[float]]) -> float:
+    """Cost of one kind of call without the plugin."""
+    return statistics.median(cost for _, _, *without in kind for cost in without)
+
+
+def _error(rounds: Sequence[Round], told: Callable[[Sequence[Round]], float]) -> float:
+    """By drawing the rounds again."""
+    return statistics.stdev(told(random.choices(rounds, k=len(rounds))) for _ in range(_DRAWN))
+
+
+def _counts(place: _Place, mariadb: MariadbServer) -> list[Figure]:
+    """Of each port by itself: now and then Neutron looks at a file, which is a thousand calls."""
+    statements: dict[str, list[float]] = {way: [] for way in _WAYS}
+    functions: dict[str, list[float]] = {way: [] for way in _WAYS}
+    for _ in range(_COUNTED):
+        for way in ("with", "without"):
+            place.guest(way)
+            asked = _asked(mariadb)
+            place.port()
+            statements[way].append((_asked(mariadb) - asked) / len(_CALLS))
+            began = place.guest("count")
+            place.port()
+            ended = place.guest("rest")
+            functions[way].append((ended["calls"] - began["calls"]) / len(_CALLS))
+            if way == "without" and ended["ours"] > began["ours"]:
+                raise RuntimeError("something of Gluon was left in Neutron")
+    return [
+        at_most("statements a call, more with the plugin", _differences(statements), "", 0.0),
+        median("statements a call without the plugin", statements["without"], ""),
+        median("calls of functions a call, more with the plugin", _differences(functions), ""),
+        median("calls of functions a call without the plugin", functions["without"], ""),
     ]
-    if len(costs) > 1:
-        figures.append(
-            median("CPU a call, more with the plugin: standard error", [_error(apart, costs)], "%")
-        )
-    return figures
 
 
-def _error(*kinds: Sequence[float]) -> float:
-    """Of the difference of their means."""
-    return math.sqrt(sum(statistics.variance(costs) / len(costs) for costs in kinds))
+def _differences(counts: dict[str, list[float]]) -> list[float]:
+    return [one - other for one, other in zip(counts["with"], counts["without"], strict=True)]
 
 
 def _asked(mariadb: MariadbServer) -> int:

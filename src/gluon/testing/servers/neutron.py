@@ -49,6 +49,10 @@ vni_ranges = 1:65000
 vni_ranges = 1:1000
 """
 
+_PASTE = PYTHON.absolute().parent.parent / "etc/neutron/api-paste.ini"
+_ROUTES = "use = egg:Paste#urlmap\n"
+"""What comes below it in Paste's file is loaded in its order."""
+
 
 def missing() -> str:
     """Why there can be no Neutron, or empty."""
@@ -79,14 +83,21 @@ class NeutronServer(PrivateServer):
         drivers: str = ANY_HOST,
         types: str = TYPES,
         settings: Mapping[str, Mapping[str, str]] | None = None,
+        workers: int = 2,
+        threads: int = 4,
+        guest: Path | None = None,
     ) -> None:
-        """`settings`: more of neutron.conf, by section. With a section `keystone_authtoken` it asks for tokens."""
+        """`settings`: more of neutron.conf, by section. With a section `keystone_authtoken` it asks for tokens. `guest`: a module with
+        Paste's `app_factory`, which each worker loads before Neutron and serves at `/guest`."""
         super().__init__(user=None)
         self.database = database
         self.plugin = plugin
         self.drivers = drivers
         self.types = types
         self.settings = dict(settings or {})
+        self.workers = workers
+        self.threads = threads
+        self.guest = guest
 
     @property
     def url(self) -> str:
@@ -100,12 +111,22 @@ class NeutronServer(PrivateServer):
         (points / "entry_points.txt").write_text(
             f"[neutron.ml2.mechanism_drivers]\n{ANY_HOST} = gluon.testing.servers.neutron_driver:AnyHost\n"
         )
+        if self.guest is not None:
+            (self.folder.path / "site" / self.guest.name).symlink_to(self.guest.absolute())
+            routes = _PASTE.read_text().replace(_ROUTES, f"{_ROUTES}/guest: guest\n")
+            self._paste.write_text(
+                f"{routes}\n[app:guest]\npaste.app_factory = {self.guest.stem}:app_factory\n"
+            )
+
+    @property
+    def _paste(self) -> Path:
+        return self.folder.path / "api-paste.ini"
 
     def _write_settings(self) -> None:
         text = _SETTINGS.format(
             auth="keystone" if "keystone_authtoken" in self.settings else "noauth",
             plugin=self.plugin,
-            paste=PYTHON.absolute().parent.parent / "etc/neutron/api-paste.ini",
+            paste=self._paste if self.guest else _PASTE,
             folder=self.folder.path,
             database=self.database,
             drivers=self.drivers,
@@ -119,7 +140,10 @@ class NeutronServer(PrivateServer):
         self._write_settings()
         script = Path(__file__).with_name("neutron_process.py")
         return Daemon(
-            [str(PYTHON.absolute()), "-I", str(script), str(self.folder.path), str(self.ports[0])],
+            [
+                *(str(PYTHON.absolute()), "-I", str(script), str(self.folder.path)),
+                *map(str, (self.ports[0], self.workers, self.threads)),
+            ],
             log=self.folder.path / "server.log",
         )
 
@@ -133,8 +157,8 @@ class NeutronServer(PrivateServer):
             raise
 
     def _answers(self) -> bool:
-        """Both workers have loaded the application."""
-        return self.daemon.said(lines=400).count("neutron serves") >= 2
+        """All workers have loaded the application."""
+        return self.daemon.said(lines=400).count("neutron serves") >= self.workers
 
     def words(self, *, lines: int = 60) -> str:
         """The end of its log."""

@@ -1,7 +1,7 @@
-"""Neutron itself, as a server with two workers, or only its tables.
+"""Neutron itself, as a server with some workers, or only its tables.
 
-Runs under the Python of another virtual environment, which has Neutron: `python neutron_process.py FOLDER PORT`, where FOLDER
-holds `neutron.conf`, or `python neutron_process.py tables DATABASE`. Called by `neutron` only.
+Runs under the Python of another virtual environment, which has Neutron: `python neutron_process.py FOLDER PORT WORKERS THREADS`, where
+FOLDER holds `neutron.conf`, or `python neutron_process.py tables DATABASE`. Called by `neutron` only.
 """
 
 import os
@@ -17,16 +17,16 @@ from gunicorn.app.base import BaseApplication  # noqa: E402
 class Server(BaseApplication):  # type: ignore[misc]
     """Each worker loads the application itself, as under uWSGI with `lazy-apps`."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, port: int, workers: int, threads: int) -> None:
+        self.port, self.workers, self.threads = port, workers, threads
         super().__init__()
 
     def load_config(self) -> None:
         for name, value in {
             "bind": f"127.0.0.1:{self.port}",
-            "workers": 2,
+            "workers": self.workers,
             "worker_class": "gthread",
-            "threads": 4,
+            "threads": self.threads,
             "timeout": 120,
             "graceful_timeout": 1,
             "keepalive": 60,
@@ -57,12 +57,12 @@ def main() -> None:
     if sys.argv[1] == "tables":
         make_tables(sys.argv[2])
         return
-    folder, port = Path(sys.argv[1]), int(sys.argv[2])
+    folder, (port, workers, threads) = Path(sys.argv[1]), map(int, sys.argv[2:])
     sys.argv[1:] = []
     sys.path.append(str(folder / "site"))
     os.environ["OS_NEUTRON_CONFIG_DIR"] = str(folder)
     os.environ["OS_NEUTRON_CONFIG_FILES"] = "neutron.conf"
-    Server(port).run()
+    Server(port, workers, threads).run()
 
 
 if __name__ == "__main__":
