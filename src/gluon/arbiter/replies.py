@@ -26,8 +26,8 @@ class Replies(steps.Step):
     """Some status keys as they are now in etcd (None: gone), newest per key.
 
     `waiter`: taken by who waits for a bind, perhaps late, while the collector has gone on. Then
-    only the answer to a bind in state Binding counts, which its epoch names; what else a report
-    says could cover something newer.
+    only the first answer of a controller to a bind in state Binding counts, which its epoch names;
+    what else a report says could cover something newer.
     """
 
     __slots__ = ("_items", "_waiter", "shown")
@@ -107,7 +107,8 @@ class Replies(steps.Step):
         for binding in bindings.of_port(view, key.key):
             if key.controller not in binding.controllers or key.shard not in (binding.host, assign.ANY_HOST):
                 continue
-            if self._waiter and binding.state is not bindings.State.BINDING:
+            taken = binding.state is not bindings.State.BINDING or key.controller in binding.answers
+            if self._waiter and taken:
                 continue
             said = report.bindings.get(binding.host) if report is not None else None
             if said is not None and said.epoch != binding.epoch:
