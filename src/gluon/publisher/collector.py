@@ -72,8 +72,9 @@ class Collector:
     async def run(self) -> None:
         """Until cancelled. Raises `Overtaken` when another process collects."""
         self._waiting.clear()
-        self._turn = turns.Turn()
-        if await turns.began(self._store):
+        first = not await turns.began(self._store)
+        self._turn = turns.Turn(first=first)
+        if not first:
             await self._begin()  # before anything is read
         await together(follow=self._follow(), submit=self._submit_all())
 
@@ -173,7 +174,7 @@ class Collector:
             self._refuse(key, value or b"", refusal)
 
     async def _begin(self) -> None:
-        await self._done(lambda: self._turn)
+        self._live(await self._done(lambda: self._turn))
         self._turn.begun = True
 
     async def _try(self, batch: Sequence[Report]) -> str | None:
@@ -184,9 +185,13 @@ class Collector:
             result = await self._done(lambda: self._turn.of(self._make_unit(batch)))
         except Exception as error:  # noqa: BLE001 - reports are hostile: none may end the loop
             return f"{type(error).__name__}: {error}"
+        self._live(result)
+        return None
+
+    def _live(self, result: object) -> None:
+        """Raises `Overtaken` for the result of a unit that did nothing."""
         if isinstance(result, turns.Over):
             raise Overtaken("another process collects reports")
-        return None
 
     async def _done(self, make: Callable[[], store.Unit]) -> object:
         """The result of a unit. While the store is away it waits."""

@@ -2,7 +2,8 @@
 
 In: units of a collector. Out: units that do nothing, and say so, once another collector has begun. Invariant: who begins reads all
 reports after that, so what it writes is never older than what an earlier one wrote, and an earlier one writes nothing any more: a process that
-stood still while another one was elected wakes up with reports of before. Used by `collector`.
+stood still while another one was elected wakes up with reports of before. Who read them before anybody had begun begins only if that is still
+so. Used by `collector`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ TABLE = tables.Table(
 
 
 async def began(database: store.Store) -> bool:
-    """Whether anybody ever did. Who is the first may wait until there is something to write: whoever would be before it has to begin as well."""
+    """Whether anybody ever did. Who is the first may wait until there is something to write."""
     return await database.get(NAME, _ONE) is not None
 
 
@@ -35,18 +36,23 @@ class Over:
 
 
 class Turn:
-    """A unit that begins a turn; `of` makes the units of it."""
+    """A unit that begins a turn, if `first` only where nobody has begun one; `of` makes the units of it."""
 
     who = "gluon"
     request_id = ""
-    reads: Sequence[store.Lookup] = ()
+    reads: Sequence[store.Lookup] = (store.Lookup(NAME, ("name",), (_ONE,)),)
 
-    def __init__(self) -> None:
+    def __init__(self, *, first: bool = False) -> None:
         self._token = secrets.token_hex(16)
+        self._first = first
         self.begun = False
 
-    def decide(self, _view: store.View) -> store.Changes:
+    def decide(self, view: store.View) -> store.Changes:
         changes = store.Changes()
+        row = view.get(NAME, _ONE)
+        if self._first and row is not None and row["holder"] != self._token:
+            changes.result = Over()
+            return changes
         changes.put(NAME, {"name": _ONE, "holder": self._token})
         changes.entries.append(  # so that the journal has this revision too
             journal.Draft(
@@ -70,7 +76,7 @@ class _InTurn:
         self._token = token
         self.who = unit.who
         self.request_id = unit.request_id
-        self.reads: Sequence[store.Lookup] = (store.Lookup(NAME, ("name",), (_ONE,)), *unit.reads)
+        self.reads: Sequence[store.Lookup] = (*Turn.reads, *unit.reads)
 
     def decide(self, view: store.Batch) -> store.Changes:
         row = view.get(NAME, _ONE)

@@ -196,3 +196,26 @@ async def test_who_stood_still_writes_nothing_over_what_its_successor_wrote(memo
             assert isinstance(first.exception(), Overtaken)
             await memory.put(status_key("a"), b"three")
             await desk.until({"a": "three"})
+
+
+async def test_who_stood_still_before_anybody_ever_wrote_writes_nothing_either(memory: MemoryBus) -> None:
+    still, desk, before = Desk(), Desk(), MemoryBus()
+    still.database, still.now = desk.database, 0.0
+    await before.put(status_key("a"), b"one")
+    await memory.put(status_key("a"), b"two")
+    async with still.open(before) as first:
+
+        async def has_read() -> bool:
+            return still.stats.reports_waiting == 1
+
+        await eventually(has_read, "the first has read the reports")
+        async with desk.open(memory):
+            await desk.until({"a": "two"})
+            still.now = 1.0
+            async with asyncio.timeout(60):
+                await asyncio.wait({first})
+            assert isinstance(first.exception(), Overtaken)
+            assert desk.holds() == {"a": "two"}
+            await memory.put(status_key("a"), b"three")
+            await desk.until({"a": "three"})
+    await before.close()
