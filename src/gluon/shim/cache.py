@@ -16,7 +16,7 @@ from typing import Protocol
 
 import structlog
 
-from gluon.errors import BusUnavailable
+from gluon.errors import BusError
 from gluon.objects import keys
 from gluon.shim import changes, world
 from gluon.shim.proton import Proton
@@ -222,7 +222,7 @@ class Cache:
             try:
                 cursor = await self._bus.get(keys.RELAY_CURSOR)
                 break
-            except BusUnavailable:
+            except BusError:
                 self._whole_since = math.inf
                 await asyncio.sleep(self._pace.first_wait)
         if cursor is not None and cursor.create_revision > revision:

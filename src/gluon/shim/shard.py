@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from gluon.errors import LeaseLost
+from gluon.errors import BusError
 from gluon.shim.queue import Backoff
 from gluon.shim.session import Session
 from gluon.shim.settings import Pace, Stats
@@ -61,7 +61,7 @@ class Shard:
                     async with self._campaign() as lead:
                         backoff.clear(None)
                         await self._lead(lead)
-                except LeaseLost as error:
+                except BusError as error:  # the lease is lost, or etcd does not let us in
                     log.warning("leads no more", key=self._key, reason=str(error))
                     await self._leads_no_more()
                 except Exception:

@@ -13,6 +13,7 @@ from gluon.particles import l3vpn
 from gluon.spi.bus import Bus
 from gluon.testing.backend_suite import until
 from gluon.testing.desired_state import DesiredState
+from gluon.testing.fixtures import require_programs
 from gluon.testing.servers import EtcdServer
 from tests.contract.shim.conftest import BRIEF, Connect, Running, leads, reported, up
 
@@ -224,6 +225,37 @@ async def test_a_backend_of_one_host_goes_on_while_etcd_is_away(own_etcd: EtcdSe
     assert shim.backend("h1") is backend
     await serve.end(shim)
     await bus.close()
+
+
+async def test_a_backend_of_one_host_goes_on_while_etcd_does_not_let_it_in(serve: Running) -> None:
+    require_programs("etcd", "etcdctl")
+    with EtcdServer(auth=True) as server:
+        own = connect_bus([server.url], user="root", password=server.password, timeout=4.0, progress=0.2)
+        for words in (("user", "add", "shim:pw"), ("user", "grant-role", "shim", "root")):
+            await asyncio.to_thread(server.etcdctl, *words)
+        bus = connect_bus([server.url], user="shim", password="pw", timeout=4.0, progress=0.2)
+        shim = serve(bus, backend=OneHost, pace=dataclasses.replace(BRIEF, full_scan=0.1))
+        world = DesiredState(own, api=l3vpn.API, controllers=("fake",))
+        await fill(world)
+        await reported(world, "p1", up)
+        backend = shim.backend("h1")
+        facts = serve.network.plane("h1").facts
+        before = dict(facts)
+        await asyncio.to_thread(server.etcdctl, "user", "revoke-role", "shim", "root")
+        await asyncio.to_thread(server.kill9)
+        await asyncio.to_thread(server.start)
+        await until(lambda: not shim.leading, "it leads no more")
+        serve.network.unplug("p1")
+        for _ in range(20):  # so often it is refused meanwhile
+            facts.clear()
+            await until(lambda: facts == before, "the facts are back")
+        await asyncio.to_thread(server.etcdctl, "user", "grant-role", "shim", "root")
+        await leads(shim)
+        await reported(world, "p1", lambda report: not up(report))
+        assert shim.backend("h1") is backend
+        await serve.end(shim)
+        await bus.close()
+        await own.close()
 
 
 async def test_it_ends_when_another_instance_leads_the_same_host(

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+from gluon.errors import BusError
 from gluon.kv.memory import MemoryBus
 from gluon.objects import codec, keys
 from gluon.shim.cache import Cache
@@ -47,6 +48,41 @@ async def test_made_and_deleted_in_one_bundle_of_events() -> None:
         while cache.world.get(Ref(API, "VpnService", "again")) is None:
             await asyncio.sleep(0.01)
     assert cache.world.get(Ref(API, "VpnService", "short")) is None
+    following.cancel()
+    await asyncio.wait({following})
+    await bus.close()
+
+
+class Refusing(MemoryBus):
+    """Breaks the history of one prefix, and lets nobody read the cursor just then."""
+
+    refused = False
+
+    async def follow(self, prefix: str) -> AsyncIterator[Synced | Watched]:
+        if prefix == keys.proton_prefix(API):
+            yield Synced(listing=Listing(items=(), revision=5))
+            yield Synced(listing=Listing(items=(), revision=6))
+            yield Watched(revision=7, events=(event("again", 7, there=True),))
+            await asyncio.Event().wait()
+        async for item in super().follow(prefix):
+            yield item
+
+    async def get(self, key: str) -> KeyValue | None:
+        if not self.refused:
+            self.refused = True
+            raise BusError("etcd refused: permission denied")
+        return await super().get(key)
+
+
+async def test_a_cursor_that_may_not_be_read_for_a_moment_ends_nothing() -> None:
+    bus = Refusing()
+    cache = Cache(bus, controller="fake", apis={API: ()}, pace=Pace(first_wait=0.01))
+    following = asyncio.create_task(cache.run())
+    async with asyncio.timeout(60):
+        while not following.done() and cache.world.get(Ref(API, "VpnService", "again")) is None:
+            await asyncio.sleep(0.01)
+    assert bus.refused
+    assert not following.done()
     following.cancel()
     await asyncio.wait({following})
     await bus.close()
