@@ -16,7 +16,6 @@ from gluon.spi import store
 from gluon.spi.ports import Rule
 from tests.unit.arbiter.parts import API, Port, shim
 
-
 KNOWN = registry.Registry([m for m in loader.load_catalog() if m.name == API and m.version == "1.0"])
 
 
