@@ -4,7 +4,8 @@ In: `bus.follow` of each prefix. Out: a `MemoryWorld` that is changed in place, 
 observers before and after each change (so that a backend is asked for scopes in both worlds). Objects
 are held back while their model and they are not of one form (`proton`). Invariant: `complete` is true only while the world holds all that the publisher wrote: its cursor
 is there, no resync is under way, and each prefix was read after that. An etcd that was wiped is
-an empty world, but not a complete one. Made by `engine`.
+an empty world, but not a complete one, and one that was set back is none until the publisher has caught up (`history`).
+Made by `engine`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import structlog
 
 from gluon.errors import BusError
 from gluon.objects import keys
-from gluon.shim import changes, world
+from gluon.shim import changes, history, world
 from gluon.shim.proton import Proton
 from gluon.shim.settings import Pace
 from gluon.spi.backend import Ref
@@ -70,6 +71,7 @@ class Cache:
         self._streams = {prefix: _Stream(prefix) for prefix in prefixes}
         self._whole_since = math.inf
         self._cursor_made = 0
+        self._history = history.History(pace.patience, self._believe)
         self._was_complete = False
         self._read = asyncio.Event()
 
@@ -131,10 +133,13 @@ class Cache:
 
     async def run(self) -> None:
         """Follow for ever."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._follow_cursor())
-            for stream in self._streams.values():
-                group.create_task(self._keep_up(stream))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._follow_cursor())
+                for stream in self._streams.values():
+                    group.create_task(self._keep_up(stream))
+        finally:
+            self._history.stop()
 
     # The publisher's cursor: is what we hold all there is?
 
@@ -153,6 +158,9 @@ class Cache:
     def _saw_cursor(self, cursor: KeyValue | None) -> None:
         before = self._whole_since
         if cursor is None or not is_whole(cursor.value):
+            self._history.stop()
+            self._whole_since = math.inf
+        elif self._history.went_back(cursor):
             self._whole_since = math.inf
         elif math.isinf(self._whole_since) or cursor.create_revision != self._cursor_made:
             self._whole_since = cursor.mod_revision
@@ -160,6 +168,11 @@ class Cache:
         if self._whole_since != before:
             for stream in self._streams.values():
                 stream.look()
+
+    def _believe(self, cursor: KeyValue) -> None:
+        """Nobody brings what was there: so it is no more."""
+        self._saw_cursor(cursor)
+        self._announce()
 
     def _announce(self) -> None:
         now = self.complete

@@ -12,7 +12,8 @@ class Pace:
     `full_scan` between two full scans; `first_wait` and `longest_wait` bound the back-off; `ttl` of
     the registration's and the election's lease; `grace` before a watch that lags behind a resync is
     begun anew; `later` before the other members of a big scope are looked at after a change of one; `replies` and `batches` are Txns under way at a time; `gather` from a batch of
-    statuses to the next that is not full; `rest` from the end of a round to the next one.
+    statuses to the next that is not full; `rest` from the end of a round to the next one; `patience` with an etcd that was
+    set back, until what it has is believed.
     """
 
     full_scan: float = 30.0
@@ -25,6 +26,7 @@ class Pace:
     batches: int = 2
     gather: float = 0.1
     rest: float = 0.02
+    patience: float = 60.0
 
 
 @dataclass(slots=True, kw_only=True)

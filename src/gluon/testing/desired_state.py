@@ -12,7 +12,7 @@ from typing import Any
 from gluon.objects import codec, keys, status
 from gluon.spi.bus import Bus
 
-CURSOR = b"test.1.0"
+CURSOR = b"test.%d.0"
 RESYNC = b"test.1.0.resync-1"
 
 
@@ -27,9 +27,9 @@ class DesiredState:
         self.digest = ""
         """The model that objects name from now on; none: any."""
 
-    async def complete(self) -> None:
-        """Say that all is there."""
-        await self._bus.put(keys.RELAY_CURSOR, CURSOR)
+    async def complete(self, revision: int = 1) -> None:
+        """Say that all is there, up to this revision of the publisher's."""
+        await self._bus.put(keys.RELAY_CURSOR, CURSOR % revision)
 
     async def begin_resync(self) -> None:
         """Say that something may be missing."""

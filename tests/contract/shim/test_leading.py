@@ -258,6 +258,36 @@ async def test_a_backend_of_one_host_goes_on_while_etcd_does_not_let_it_in(serve
         await own.close()
 
 
+async def test_an_etcd_that_was_set_back_takes_nothing_away(own_etcd: EtcdServer, serve: Running) -> None:
+    bus = connect_bus([own_etcd.url], timeout=4.0, progress=0.2)
+    shim = serve(bus, pace=dataclasses.replace(BRIEF, full_scan=0.1))
+    world = DesiredState(bus, api=l3vpn.API, controllers=("fake",))
+    await fill(world)
+    await reported(world, "p1", up)
+    snapshot = await asyncio.to_thread(own_etcd.snapshot)
+
+    async def newer() -> None:
+        await world.port("p2")
+        await world.attach("p2", "blue", "10.1.1.6")
+        await world.bind("p2", "h1", epoch=9)
+        await world.complete(2)
+
+    await newer()
+    await reported(world, "p2", up)
+    plane = serve.network.plane("h1")
+    facts, removed = dict(plane.facts), shim.stats["h1"].rows_removed
+    await asyncio.to_thread(own_etcd.restore, snapshot)
+    await until(lambda: not shim.ready, "the shim has seen that something is missing")
+    await leads(shim)
+    await newer()
+    await reported(world, "p2", up)
+    await until(lambda: shim.ready, "nothing is missing")
+    assert plane.facts == facts
+    assert shim.stats["h1"].rows_removed == removed
+    await serve.end(shim)
+    await bus.close()
+
+
 async def test_it_ends_when_another_instance_leads_the_same_host(
     connect: Connect, world: DesiredState, serve: Running
 ) -> None:

@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import pytest
+
 from gluon.errors import BusError
 from gluon.kv.memory import MemoryBus
 from gluon.objects import codec, keys
+from gluon.shim import history
 from gluon.shim.cache import Cache
 from gluon.shim.settings import Pace
 from gluon.spi.backend import Ref
@@ -86,3 +89,76 @@ async def test_a_cursor_that_may_not_be_read_for_a_moment_ends_nothing() -> None
     following.cancel()
     await asyncio.wait({following})
     await bus.close()
+
+
+async def test_a_cursor_that_goes_back_is_believed_when_nobody_moves_it() -> None:
+    bus = MemoryBus()
+    cache = Cache(bus, controller="fake", apis={API: ()}, pace=Pace(patience=0.05))
+    await bus.put(keys.RELAY_CURSOR, b"one.5.0")
+    following = asyncio.create_task(cache.run())
+    await seen(cache, complete=True)
+    await bus.put(keys.RELAY_CURSOR, b"one.3.0")
+    await seen(cache, complete=False)
+    await seen(cache, complete=True)
+    following.cancel()
+    await asyncio.wait({following})
+    await bus.close()
+
+
+@pytest.mark.parametrize("after", [b"one.5.1", b"one.6.0.ahead", b"two.2.0"])
+async def test_a_cursor_that_goes_back_is_waited_for(after: bytes) -> None:
+    bus = MemoryBus()
+    cache = Cache(bus, controller="fake", apis={API: ()}, pace=Pace())
+    await bus.put(keys.RELAY_CURSOR, b"one.5.0")
+    following = asyncio.create_task(cache.run())
+    await seen(cache, complete=True)
+    await bus.put(keys.RELAY_CURSOR, b"one.3.0")
+    await seen(cache, complete=False)
+    await bus.put(keys.RELAY_CURSOR, b"one.4.0")
+    await bus.put(keys.RELAY_CURSOR, b"one.9.0.resync-1")
+    await bus.put(keys.RELAY_CURSOR, after)
+    await seen(cache, complete=True)
+    following.cancel()
+    await asyncio.wait({following})
+    await bus.close()
+
+
+async def test_an_etcd_that_is_written_anew_may_have_less() -> None:
+    bus = MemoryBus()
+    cache = Cache(bus, controller="fake", apis={API: ()}, pace=Pace())
+    await bus.put(keys.RELAY_CURSOR, b"one.5.0")
+    following = asyncio.create_task(cache.run())
+    await seen(cache, complete=True)
+    await bus.delete(keys.RELAY_CURSOR)
+    await seen(cache, complete=False)
+    await bus.put(keys.RELAY_CURSOR, b"one.3.0")
+    await seen(cache, complete=True)
+    following.cancel()
+    await asyncio.wait({following})
+    await bus.close()
+
+
+async def test_nobody_waits_for_a_cursor_while_a_resync_runs() -> None:
+    believed: list[KeyValue] = []
+    seen_back = history.History(0.0, believed.append)
+    five, three = (
+        KeyValue(key=keys.RELAY_CURSOR, value=value, create_revision=1, mod_revision=2)
+        for value in (b"one.5.0", b"one.3.0")
+    )
+    assert not seen_back.went_back(five)
+    assert seen_back.went_back(three)
+    seen_back.stop()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert not believed
+    assert seen_back.went_back(three)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert believed == [three]
+    assert not seen_back.went_back(three)
+
+
+async def seen(cache: Cache, *, complete: bool) -> None:
+    async with asyncio.timeout(60):
+        while cache.complete is not complete:
+            await asyncio.sleep(0.01)
