@@ -140,6 +140,7 @@ class BgpMplsBackend:
         routes = await self._follower.while_speaking(self._speaker.routes()) if self._facts.speaker else None
         found = await actual.read(self._switch, routes, self._config, dead=not self._facts.switch)
         self._programmed = {key: row for rows in found.values() for key, row in rows.items()}
+        self._free_numbers()
         return found
 
     async def apply(self, delta: spi.Delta) -> None:
@@ -161,6 +162,13 @@ class BgpMplsBackend:
             there = frozenset({self._host}) if ref.key in self._facts.plugs else frozenset[str]()
             return replace(found, plugged=there)
         return None
+
+    def _free_numbers(self) -> None:
+        """Those that a delta took out of the switch before it failed."""
+        kept = {row.name for row in self._programmed.values() if isinstance(row, desired.KeptNumber)}
+        for name in self._facts.numbers.tables - kept:
+            if desired.scope_of(desired.table_of_number(name)) not in self._exports:
+                self._facts.numbers.free(name)
 
     def _local(self, world: spi.World) -> Local:
         """Computed once for each state of the world."""

@@ -93,6 +93,11 @@ class Numbers:
         """The VRF that has a number."""
         return self._by_number.get(number)
 
+    @property
+    def tables(self) -> frozenset[str]:
+        """The VRFs that have a number."""
+        return frozenset(self._by_table)
+
     def free(self, table: str) -> None:
         """The VRF left this host."""
         number = self._by_table.pop(table, None)
