@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gluon.model import types
+from gluon.particles import tables
 from gluon.proton import access, registry, service, units
 from gluon.spi import policy, ports, store
 
@@ -46,6 +48,26 @@ class Asker:
     def sees(self, resource: registry.Resource, row: store.Row) -> bool:
         return self.caller.admin or access.sees(self.context(resource), resource, row)
 
+    def lists(self, resource: registry.Resource, row: store.Row) -> bool:
+        """Whether a list shows it to him: he may read it, and have it listed."""
+        caller = self.caller
+        return caller.admin or self.context(resource).access.lists(caller, access.read(resource, row, caller))
+
     def hidden(self, resource: registry.Resource, row: store.Row) -> frozenset[str]:
         """Attributes of an object that a proton's rules hide from him."""
         return _NONE if self.caller.admin else frozenset(access.hidden(self.context(resource), row))
+
+    def shown(self, resource: registry.Resource, row: store.Row) -> store.Row:
+        """The same without what rules hide from him."""
+        if self.caller.admin or not self.context(resource).access.guards:
+            return row
+        columns = resource.records.columns
+        hidden = {columns[name] for name in self.hidden(resource, row)} - {tables.PROJECT}
+        return {**row, **dict.fromkeys(hidden)} if hidden else row
+
+    def hides(self, resource: registry.Resource, role: types.Role) -> bool:
+        """Whether rules may hide from him what plays a role, in some objects of a type."""
+        name = resource.type.role(role)
+        if self.caller.admin or name is None:
+            return False
+        return self.context(resource).access.readable(name, self.caller) is not policy.Scope.ALL

@@ -83,7 +83,7 @@ def port(
         "tenant_id": project,
         "project_id": project,
         "mac_address": text(Role.MAC) or "",
-        "admin_state_up": wire.admin_state is None or bool(row[resource.records.column(wire.admin_state)]),
+        "admin_state_up": admin_state(wire, row, hidden),
         "status": status,
         "device_id": text(Role.DEVICE) or "",
         "device_owner": text(Role.DEVICE_OWNER) or "",
@@ -91,7 +91,7 @@ def port(
         "allowed_address_pairs": [],
         "extra_dhcp_opts": [],
         "security_groups": [],
-        "description": str((row[wire.description] if wire.description is not None else None) or ""),
+        "description": description(wire, row, hidden),
         "binding:vnic_type": text(Role.VNIC_TYPE) or "normal",
         "binding:host_id": text(Role.HOST) or "",
         "binding:profile": decoded(text(Role.PROFILE)),
@@ -105,6 +105,18 @@ def port(
         "tags": [],
         **_stamps(row),
     }
+
+
+def admin_state(wire: shapes.Wire, row: store.Row, hidden: frozenset[str]) -> bool:
+    """Up, where nothing says it or the caller may not read it."""
+    name = wire.admin_state
+    return name is None or name in hidden or bool(row[wire.resource.records.column(name)])
+
+
+def description(wire: shapes.Wire, row: store.Row, hidden: frozenset[str]) -> str:
+    """That of a port; the attribute is called so too."""
+    column = wire.description
+    return "" if column is None or "description" in hidden else str(row.get(column) or "")
 
 
 def plain_network(resource: registry.Resource, row: store.Row) -> str:

@@ -2,13 +2,14 @@
 
 In: an asker and what a list asks for. Out: `Found`s, whole bodies with what they were made of. `gluon_port` says which
 ports there are, in one statement over all protons; the rest is read of protons' rows, one statement a type.
-A filter is applied to whole bodies, also where the caller does not see what it is about, as in Neutron.
+A filter is applied to whole bodies, also where the caller does not see what it is about, as in Neutron; what a proton's rules
+hide from him is empty in them.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -16,10 +17,11 @@ import msgspec
 
 from gluon.arbiter.tables import PORT
 from gluon.neutron import asked as asking
-from gluon.neutron import bodies, faults, finding, ids, owners, reading, shapes, subnets
+from gluon.neutron import bodies, faults, finding, ids, owners, reading, shapes, subnets, wishes
 from gluon.neutron.asker import Asker
 from gluon.neutron.bodies import Body
 from gluon.particles import tables
+from gluon.proton import registry
 from gluon.spi import networks, store
 
 _CHUNK = 1000
@@ -53,6 +55,9 @@ class Found(Seen, frozen=True):
     attached: bodies.Attached | None
 
 
+May = Callable[[registry.Resource, store.Row], bool]
+"""Whether the caller may be shown an object."""
+
 _Bound = tuple[shapes.Join, store.Row, store.Row]
 """A service binding: its type, its row, and columns of its service."""
 
@@ -84,7 +89,7 @@ class Ports:
     async def seen(self, asker: Asker, id: str) -> Seen:
         """Raises `Fault` for one that he may not see too."""
         row = await self._store.get(PORT, id)
-        found = await self._whole(asker, [row]) if row is not None else []
+        found = await self._whole(asker, [row], asker.sees) if row is not None else []
         if not found:
             raise faults.missing("Port", id)
         return found[0]
@@ -134,7 +139,8 @@ class Ports:
             last = after
             while True:
                 rows = await self._store.select(replace(select, after=last, limit=step))
-                yield [f for f in await self._whole(asker, rows) if asking.passes(asked, f.body)]
+                found = await self._whole(asker, rows, asker.lists)
+                yield [f for f in found if asking.passes(asked, f.body)]
                 if len(rows) < step:
                     break
                 last = rows[-1]["id"]
@@ -145,20 +151,23 @@ class Ports:
         if few is not None:
             return (few,)
         filters: list[store.Filter] = []
+        seems = {name for name in asked.filters if self._seems(asker, asked, name)}
         for name, values in asked.filters.items():
             column = _COLUMNS.get(name)
+            if name in seems:
+                continue
             if column is not None:
                 filters.append(reading.among(column, [v[:_LONGEST] or None for v in values]))
             elif name in ("tenant_id", "project_id"):
                 filters.append(reading.among("project", [ids.stored_project(v) or None for v in values]))
             elif name == "status":
                 filters.append(reading.among("status", values))
-        narrow = {"id", "device_id"} & asked.filters.keys()
+        narrow = {"id", "device_id"} & asked.filters.keys() - seems
         if not asker.serves and not narrow:
             filters.append(reading.among("project", [asker.caller.project, None]))
         whole = store.Select(table=PORT, filters=tuple(filters))
         wanted = None if narrow else await self._of_networks(asker, asked)
-        by_host = "binding:host_id" in asked.filters
+        by_host = "binding:host_id" in asked.filters.keys() - seems
         if wanted is None and not narrow and not by_host and not self._others:
             wanted = await self._of_projects(_projects(asker, asked))
         if wanted is None:
@@ -166,6 +175,14 @@ class Ports:
         keys = sorted(wanted)
         parts = [keys[n : n + reading.AT_ONCE] for n in range(0, len(keys), reading.AT_ONCE)]
         return [replace(whole, filters=(*filters, reading.among("id", part))) for part in parts]
+
+    def _seems(self, asker: Asker, asked: asking.Asked, name: str) -> bool:
+        """Whether a port can look like one that is asked for by a value that it does not have: what may not be read looks empty. Such
+        a filter is left to bodies: rows would tell what they hide."""
+        role = wishes.ROLES.get(name)
+        if role is None or all(asked.filters[name]):
+            return False
+        return any(asker.hides(wire.resource, role) for wire in self._known().wires.values())
 
     async def _of_projects(self, projects: Collection[str]) -> Collection[str] | None:
         """Ids of the ports of some projects, from protons' tables: `gluon_port` has no index by what every port has. None:
@@ -207,17 +224,17 @@ class Ports:
                 found.update(str(row[1]) for row in await self._store.values(select, columns))
         return found
 
-    async def _whole(self, asker: Asker, rows: Sequence[store.Row]) -> list[Seen]:
+    async def _whole(self, asker: Asker, rows: Sequence[store.Row], may: May) -> list[Seen]:
         """The ports of these rows of `gluon_port` that the caller may see, in their order."""
         strange = [row for row in rows if owners.foreign(row)]
         found: dict[store.Value, Seen] = {}
         if strange:
             found = {key: Seen(body) for key, body in (await self._others.bodies(asker, strange)).items()}
-        for one in await self._of_protons(asker, [row for row in rows if not owners.foreign(row)]):
+        for one in await self._of_protons(asker, [row for row in rows if not owners.foreign(row)], may):
             found[one.body["id"]] = one
         return [found[row["id"]] for row in rows if row["id"] in found]
 
-    async def _of_protons(self, asker: Asker, rows: Sequence[store.Row]) -> list[Found]:
+    async def _of_protons(self, asker: Asker, rows: Sequence[store.Row], may: May) -> list[Found]:
         shown = self._known()
         by_type: dict[tuple[str, str], list[store.Row]] = {}
         for row in rows:
@@ -225,12 +242,14 @@ class Ports:
         self._known.check(by_type)
         wires = [(shown.wires[name], some) for name, some in by_type.items() if name in shown.wires]
         if len(wires) == 1:
-            made = [await self._of_type(asker, *wires[0])]
+            made = [await self._of_type(asker, *wires[0], may)]
         else:
-            made = await asyncio.gather(*(self._of_type(asker, wire, some) for wire, some in wires))
+            made = await asyncio.gather(*(self._of_type(asker, wire, some, may) for wire, some in wires))
         return [found for some in made for found in some]
 
-    async def _of_type(self, asker: Asker, wire: shapes.Wire, known: Sequence[store.Row]) -> list[Found]:
+    async def _of_type(
+        self, asker: Asker, wire: shapes.Wire, known: Sequence[store.Row], may: May
+    ) -> list[Found]:
         resource, key, own = wire.resource, wire.resource.records.key_column, len(wire.columns)
         status = {row["id"]: str(row["status"]) for row in known}
         rows: dict[store.Value, store.Row] = {}
@@ -253,8 +272,8 @@ class Ports:
                 _keep_oldest(bound, join, line)
         found = []
         for one, row in rows.items():
-            if asker.sees(resource, row):
-                place = _place(*bound[one]) if one in bound and one in carried else None
+            if may(resource, row):
+                place = _place(asker, *bound[one]) if one in bound and one in carried else None
                 body = bodies.port(wire, row, status[one], place, asker.hidden(resource, row))
                 found.append(Found(body, wire, row, place))
         return found
@@ -285,9 +304,19 @@ def placed(join: shapes.Join, row: store.Row, network: str, service: store.Row |
     return bodies.Attached(join, row, network, found)
 
 
-def _place(join: shapes.Join, row: store.Row, said: store.Row) -> bodies.Attached:
+def attached(
+    asker: Asker, join: shapes.Join, row: store.Row, network: str, service: store.Row | None
+) -> bodies.Attached | None:
+    """The same as the caller sees it; None: he may not read what binds the port, or not what it binds it to."""
+    if not asker.sees(join.resource, row):
+        return None
+    shown = asker.shown(join.resource, row)
+    return None if shown[join.column(join.service)] is None else placed(join, shown, network, service)
+
+
+def _place(asker: Asker, join: shapes.Join, row: store.Row, said: store.Row) -> bodies.Attached | None:
     resource, key = join.net.resource, row[join.column(join.service)]
-    return placed(join, row, networks.network_id(resource.api, resource.name, key), said)
+    return attached(asker, join, row, networks.network_id(resource.api, resource.name, key), said)
 
 
 def _age(join: shapes.Join, row: store.Row) -> tuple[str, str]:

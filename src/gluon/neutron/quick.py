@@ -119,9 +119,9 @@ class Made(msgspec.Struct, frozen=True):
         serves = self.unit.asker.serves
         return shown.document(self.unit.way.wire, self.row, "DOWN", attached, hidden, serves=serves)
 
-    def _shown(self) -> tuple[bodies.Attached, frozenset[str]]:
+    def _shown(self) -> tuple[bodies.Attached | None, frozenset[str]]:
         unit = self.unit
-        attached = reads.placed(unit.way.join, self.bound, unit.network, self.service)
+        attached = reads.attached(unit.asker, unit.way.join, self.bound, unit.network, self.service)
         return attached, unit.asker.hidden(unit.way.port, self.row)
 
 

@@ -62,7 +62,7 @@ def document(
         project,
         project,
         mac or "",
-        wire.admin_state is None or bool(row[resource.records.column(wire.admin_state)]),
+        bodies.admin_state(wire, row, hidden),
         status,
         device or "",
         owner or "",
@@ -70,7 +70,7 @@ def document(
         (),
         (),
         (),
-        str(value_of(wire.description) or "") if wire.description is not None else "",
+        bodies.description(wire, row, hidden),
         vnic or "normal",
     )
     after = (

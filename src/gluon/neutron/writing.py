@@ -286,7 +286,7 @@ class _New:
         row, attached = next(results).row, None
         if join is not None and self._bound is not None:
             bound = next(results).row
-            attached = reads.placed(join, bound, place.id, place.row)
+            attached = reads.attached(asker, join, bound, place.id, place.row)
         return bodies.port(wire, row, "DOWN", attached, asker.hidden(wire.resource, row))
 
     async def units(self) -> list[store.Unit]:

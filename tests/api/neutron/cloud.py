@@ -97,9 +97,10 @@ class Cloud:
 
 @asynccontextmanager
 async def opened(
-    folder: Path, options: Mapping[str, Any] | None = None, *, behind: str = ""
+    folder: Path, options: Mapping[str, Any] | None = None, *, behind: str = "", policy: str = ""
 ) -> AsyncIterator[Cloud]:
-    """With the fake backend on all hosts, whose `options` these are; `behind`: the Neutron that it is in front of."""
+    """With the fake backend on all hosts, whose `options` these are; `behind`: the Neutron that it is in front of; `policy`: a
+    file of rules."""
     models = [CATALOG / "net-l3vpn", CATALOG / "net-l2"]
     network = FakeNetwork()
     given = settings.load(
@@ -108,6 +109,7 @@ async def opened(
             "data": {"directory": str(folder)},
             "models": {"paths": tuple(str(m) for m in models)},
             "neutron": {"url": behind, "connect_seconds": 60.0},
+            "policy": {"file": policy},
         },
     )
     given = msgspec.structs.replace(
