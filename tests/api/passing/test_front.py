@@ -148,12 +148,50 @@ async def test_a_port_that_neither_shows(
 ) -> None:
     _, port = await port_of(cloud)
     path = f"ports/{port}"
-    assert await cloud.refused("stranger", "GET", path) == (404, "PortNotFound")
+    assert await cloud.refused("stranger", "GET", path) == (404, "NotFound")
     assert [request.target for request in behind.heard[-1:]] == [f"/v2.0/ports/{port}"]
     app: Any = cloud.world._app
     await app._pipe.close()
     monkeypatch.setattr(app._pipe, "_at", ("127.0.0.1", 1))  # where nobody listens
-    assert await cloud.refused("stranger", "GET", path) == (404, "PortNotFound")
+    assert await cloud.refused("stranger", "GET", path) == (503, "ServiceUnavailable")
+
+
+@pytest.mark.parametrize("end", ["", "/bindings", "/bindings/host1", "/tags", ".json"])
+@pytest.mark.parametrize("who", ["stranger", "nobody"])
+async def test_a_port_of_another_is_as_none(
+    cloud: Cloud, behind: Small, monkeypatch: pytest.MonkeyPatch, who: str, end: str
+) -> None:
+    """Whatever is asked of it, and whoever asks: Neutron answers, as it does for a port that there is none of."""
+    _, port = await port_of(cloud)
+    app: Any = cloud.world._app
+    admit = app._guard.admit
+
+    def known(method: str, headers: dict[bytes, bytes]) -> Any:
+        if headers[b"x-persona"] == b"nobody":
+            raise errors.Unauthorized("nobody knows this token")
+        return admit(method, headers)
+
+    monkeypatch.setattr(app._guard, "admit", known)
+    missing = str(uuid.uuid5(uuid.NAMESPACE_DNS, "missing"))
+    sent: list[tuple[str, bytes, dict[str, str]]] = [
+        ("GET", b"", {}),
+        ("PUT", b'{"port": {"name": "x"}}', {}),
+        ("PUT", b"{", {}),
+        ("PUT", b"{}", {"content-type": "text/plain"}),
+        ("PUT", b"{}", {"if-match": "junk"}),
+        ("PUT", b'{"port": {"name": "%s"}}' % (b"x" * 2_000_000), {}),
+        ("POST", b'{"binding": {"host": "x"}}', {}),
+        ("DELETE", b"", {}),
+    ]
+    for method, raw, headers in sent:
+        told = []
+        for one in (port, missing):
+            path = f"/networking/v2.0/ports/{one}{end}"
+            given = {"content-length": str(len(raw)), **headers} if raw else headers
+            answer = await cloud.world.ask(who, method, path, headers=given, raw=raw)
+            told.append((answer.status, answer.headers, json.dumps(answer.body).replace(one, "KEY")))
+        kept = [(status, set(given), body) for status, given, body in told]
+        assert kept[0] == kept[1], (method, raw[:40], headers)
 
 
 async def test_the_network_says_who_makes_a_port(cloud: Cloud, behind: Small) -> None:

@@ -28,9 +28,6 @@ from gluon.spi import passing, policy
 log = structlog.get_logger(__name__)
 
 _MISSING = 404
-_WITH_ID = 3
-"""Segments of the path of a port."""
-_PORT = "gluon.port"
 _ROOTS = (b"/v2.0/", b"/networking/")
 _GIVEN = frozenset({b"transfer-encoding", b"content-length"})
 _RESOURCES = {"ports": "port", "subnets": "subnet"}
@@ -87,60 +84,9 @@ class Front(lane.Lane):
                 reply = _refused(error, dict(scope["headers"]), request_id)
                 await lane.respond(sending, reply, request_id, head=scope["method"] == "HEAD")
         if left is not None:
-            if (port := scope.get(_PORT)) is None:
-                await super().__call__(scope, left, send)
-            else:
-                await self._ours_first(scope, left, send, port)
+            await super().__call__(scope, left, send)
             return
         self._passed(scope, request_id, status, perf_counter() - began)
-
-    async def _ours_first(self, scope: lane.Scope, receive: lane.Receive, send: lane.Send, port: str) -> None:
-        """One of ours that who asks does not see may have been given the id of one that he has at Neutron."""
-        hidden: list[dict[str, Any]] = []
-
-        async def ours(event: dict[str, Any]) -> None:
-            if hidden or (event["type"] == "http.response.start" and event["status"] == _MISSING):
-                hidden.append(event)
-            else:
-                await send(event)
-
-        given = not _GIVEN.isdisjoint(dict(scope["headers"]))
-        try:
-            begun, whole = await _beginning(receive) if given else (b"", True)
-        except lane.Gone:
-            return
-        await super().__call__(scope, _again(begun, receive, whole=whole), ours)
-        if not hidden or (whole and await self._theirs(scope, begun, send, port)):
-            return
-        for event in hidden:
-            await send(event)
-
-    async def _theirs(self, scope: lane.Scope, body: bytes, send: lane.Send, port: str) -> bool:
-        """Whether Neutron knows a port, and has answered."""
-        asked = _asked(scope)
-        asked.body = body or None
-        begun = False
-
-        async def sending(event: dict[str, Any]) -> None:
-            nonlocal begun
-            begun = True
-            await send(event)
-
-        try:
-            answer = await self._pipe.ask(asked)
-        except (passing.Broken, passing.Unreached):
-            return False
-        try:
-            if answer.status == _MISSING:
-                return False
-            self._whose.told(port, answer.status)
-            await send_on(answer, sending, scope)
-        except passing.Broken as error:
-            log.warning("an answer of Neutron's ended too soon", reason=str(error))
-            return begun
-        finally:
-            answer.close()
-        return True
 
     def _passed(self, scope: lane.Scope, request_id: str, status: int, seconds: float) -> None:
         if self._record is None:
@@ -186,8 +132,6 @@ class Front(lane.Lane):
             owner = await self._whose.of(kind, path[2], lambda: self.admit(scope))
             if owner is Owner.GLUON:
                 _plain(scope, path)
-                if kind == "ports" and len(path) == _WITH_ID:
-                    scope[_PORT] = path[2]
                 return receive
             port = path[2] if kind == "ports" else ""
             await self.pass_on(scope, receive, send, doubted=owner is Owner.UNKNOWN, port=port)

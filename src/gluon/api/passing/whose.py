@@ -1,7 +1,8 @@
 """Whose an object is: Gluon's, Neutron's, or nobody can say now.
 
 In: an id. Out: its owner. Neutron makes its ids at random, which is version 4 of UUIDs; networks and subnets of Gluon are of another,
-so nobody is asked about those of Neutron. A port's is looked up by its key. Called by `front` and `lists`.
+so nobody is asked about those of Neutron. A port's is looked up by its key. What who asks does not see here is Neutron's, which says that
+there is none, as of all others: in its words, and after the same time. Called by `front` and `lists`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from enum import StrEnum
 import structlog
 
 from gluon import errors
+from gluon.api import evened
 from gluon.arbiter.tables import PORT
 from gluon.neutron.face import Face
 from gluon.neutron.faults import Missing
@@ -69,14 +71,37 @@ class Whose:
             self._theirs[port] = None
 
     async def of(self, kind: str, id: str, admit: Admit) -> Owner:
-        """`kind`: ports, networks, subnets. Who asks is looked at only for a network that may be Gluon's."""
+        """`kind`: ports, networks, subnets. Who asks is looked at only for what may be Gluon's."""
         if kind == "ports":
-            return await self.port(id)
+            return await self._evened(id, admit)
         return Owner.NEUTRON if random(id) else await self._named(kind, id, admit)
 
-    async def port(self, id: str) -> Owner:
+    async def _evened(self, id: str, admit: Admit) -> Owner:
         if len(id) > _LONGEST or id in self._theirs:
             return Owner.NEUTRON
+        began = evened.now()
+        owner = await self._port(id)
+        if owner is Owner.GLUON:
+            owner = await self._seen(id, admit)
+        if owner is Owner.NEUTRON:
+            await evened.tick(began)  # to look whether he sees it takes time
+        return owner
+
+    async def _seen(self, port: str, admit: Admit) -> Owner:
+        """Of a port that Gluon has. Whom Gluon does not admit Neutron refuses itself."""
+        try:
+            caller = await admit()
+            if not caller.admin:
+                await self._face.ports.seen(self._face.asker(caller, ""), port)
+        except errors.StaleModel:
+            return Owner.GLUON  # which loads other models
+        except errors.Unavailable:
+            return Owner.UNKNOWN
+        except errors.Rejected:
+            return Owner.NEUTRON
+        return Owner.GLUON
+
+    async def _port(self, id: str) -> Owner:
         loop = asyncio.get_running_loop()
         if loop.time() < self._blind:
             return Owner.UNKNOWN
