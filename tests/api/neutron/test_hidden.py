@@ -134,3 +134,19 @@ async def test_a_binding_that_may_not_be_read(unlisted: Cloud) -> None:
     port = (await unlisted("user", "GET", f"ports/{made['id']}"))["port"]
     assert port["fixed_ips"] == []
     assert port["network_id"] != network["id"]
+
+
+async def test_an_undo_does_not_say_where_a_port_was(cloud: Cloud) -> None:
+    """What nobody can bring back is told to who may read it."""
+    _, made = await port_of(cloud)
+    sets = "/gluon/v1/changesets"
+    gone = {"op": "delete", "api": "net-l2", "type": "Port", "key": made["id"]}
+    done = await cloud.world.made("user", sets, {"changes": [gone]})
+    planned = await cloud.world.ask("user", "POST", f"{sets}/{done['id']}/undo?plan=true")
+    assert planned.status == 200, planned
+    undone = await cloud.world.made("user", f"{sets}/{done['id']}/undo", None)
+    shown = await cloud.world.ask("user", "GET", f"{sets}/{undone['id']}")
+    for told in (done, planned.body, undone, shown.body):
+        assert "host" not in str(told), told
+    (note,) = (await cloud.world.ask("nova", "GET", f"{sets}/{undone['id']}")).body["not_undone"]
+    assert (note["attribute"], "host1" in note["why"]) == ("host_id", True)

@@ -236,8 +236,31 @@ class Eyes:
         taken = [msgspec.to_builtins(one) for one in content.taken if one.change in seen]
         return {
             "changes": changes, "consequences": along, "allocations": taken, "withheld": withheld,
-            "not_undone": content.notes,
+            "not_undone": self._notes(content),
         }  # fmt: skip
+
+    def _notes(self, content: Content) -> list[dict[str, Any]]:
+        """What could not be brought back, of what he may read: they have values in them."""
+        if self._caller.admin:
+            return content.notes
+        lines = {line.name: line for line in content.lines}
+        return [
+            note for note in content.notes
+            if self._reads(note, lines.get((note["api"], note["type"], note["key"])))
+        ]  # fmt: skip
+
+    def _reads(self, note: Mapping[str, Any], line: Line | None) -> bool:
+        """`line`: of the object; where there is none, he has to be one who reads all of the project's."""
+        attribute = note["attribute"]
+        if line is None:
+            rules = self._rules.of(note["api"], note["type"])
+            asked = rules.scope("get", self._caller), rules.readable(attribute, self._caller)
+            return all(scope in (policy.Scope.ALL, policy.Scope.OWN) for scope in asked)
+        resource, found = self.resource(line), self.of(line)
+        if resource is None or found is None:
+            return False
+        kept = attribute not in resource.type.attributes
+        return kept or any(one is not None and attribute in one for one in found)
 
     def _reason(self, line: Line, gone: Iterable[Name]) -> str:
         """Why an object is changed that nobody named."""
