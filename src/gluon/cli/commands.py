@@ -163,7 +163,7 @@ def _act(kind: Kind, verb: str, action: Kind) -> Callable[..., Any]:
 def _say_why(client: http.Client, path: str) -> None:
     """A bind that failed is no error of the request; its reason stands in the port's status."""
     binding = client.facts(f"{path}/status", "binding")["binding"]
-    click.echo(f"binding failed: {binding.get('reason')}: {binding.get('message')}", err=True)
+    click.echo(shown(f"binding failed: {binding.get('reason')}: {binding.get('message')}"), err=True)
 
 
 def _attributes(kind: Kind, *, create: bool) -> list[click.Parameter]:

@@ -25,6 +25,7 @@ from gluon.spi import store, tables
 from gluon.store import backup as writing
 from gluon.store import restoring
 from gluon.store.picture import alter, look
+from gluon.values.text import shown
 
 _PROBE = 3.0
 _FOUND = 3
@@ -90,7 +91,7 @@ def check(settings: config.Settings, *, repair: bool, as_json: bool) -> int:
             "mended": mended,
             "findings": [f.facts() for f in found.findings],
         }
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        click.echo(shown(json.dumps(told, indent=2, ensure_ascii=False), lines=True))
     else:
         _say(found, mended)
     return _FOUND if found.total else 0
@@ -100,10 +101,10 @@ def _say(found: findings.Checkup, mended: int) -> None:
     if mended:
         click.echo(f"{mended} rows put right")
     for finding in found.findings:
-        click.echo(f"{finding.kind}: {finding.where}: {finding.message}")
-        click.echo(f"  cure: {finding.cure}")
+        click.echo(shown(f"{finding.kind}: {finding.where}: {finding.message}"))
+        click.echo(shown(f"  cure: {finding.cure}"))
     for place, count in found.untold.items():
-        click.echo(f"{place}: {count} more")
+        click.echo(shown(f"{place}: {count} more"))
     if not found.total:
         click.echo(f"nothing found: the database is sound at revision {found.picture.revision}")
 

@@ -19,6 +19,7 @@ from gluon.store.ddl import listed
 from gluon.store.deciding import entry_of
 from gluon.store.fixed import JOURNAL_COLUMNS
 from gluon.store.picture import Picture, look
+from gluon.values.text import shown
 
 _CHUNK = 1000
 _SHOWN = 200
@@ -57,7 +58,7 @@ def show(url: str, filters: Filters, *, as_json: bool) -> int:
     async def main() -> None:
         async with look(url) as picture:
             async for entry in _entries(picture, filters):
-                click.echo(json.dumps(facts(entry), ensure_ascii=False) if as_json else told(entry))
+                click.echo(shown(json.dumps(facts(entry), ensure_ascii=False)) if as_json else told(entry))
 
     asyncio.run(main())
     return 0

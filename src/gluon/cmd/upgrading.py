@@ -24,6 +24,7 @@ from gluon.evolve.plan import Plan
 from gluon.model import loader
 from gluon.model.types import Model
 from gluon.store import address
+from gluon.values.text import shown
 
 _EXIT = {None: 0, Impact.COMPATIBLE: 1, Impact.VALIDATION: 2, Impact.MIGRATION: 2, Impact.REFUSED: 3}
 _WRONG = 4
@@ -131,15 +132,16 @@ def upgrade(settings: config.Settings, *, drop: bool, yes: bool) -> int:
             except work.Stopped as stopped:
                 many = "1 stored object does" if stopped.count == 1 else f"{stopped.count} stored objects do"
                 click.echo(f"{many} not fit; the old models go on to serve:", err=True)
-                click.echo(str(stopped), err=True)
+                for problem in (*stopped.problems, *stopped.more):
+                    click.echo(shown(problem), err=True)
                 click.echo("change these objects or the model, and run it again", err=True)
                 return 1
             except errors.Conflict as conflict:
                 if conflict.code != "repeated":
                     raise
                 click.echo("stored objects do not fit; the old models go on to serve:", err=True)
-                click.echo(str(conflict), err=True)
-                click.echo(conflict.hint, err=True)
+                click.echo(shown(str(conflict)), err=True)
+                click.echo(shown(conflict.hint), err=True)
                 return 1
             click.echo(f"the database has the new models: epoch {epoch}")
         else:
@@ -187,7 +189,7 @@ def _with_store(settings: config.Settings, job: Any) -> int:
 
 def _show(found: Plan) -> None:
     for line in words.steps(found):
-        click.echo(line)
+        click.echo(shown(line))
 
 
 def _say(text: str) -> None:
@@ -195,4 +197,4 @@ def _say(text: str) -> None:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    return shown(json.dumps(value, indent=2, ensure_ascii=False), lines=True)

@@ -42,7 +42,7 @@ def _run(server: Any, port: str, *, as_json: bool) -> int:
     except http.ClientError as error:
         return operate.fail(error)
     if as_json:
-        click.echo(codec.encode(found).decode())
+        click.echo(shown(codec.encode(found).decode()))
     else:
         for line in lines(found):
             click.echo(shown(line))

@@ -32,8 +32,8 @@ class Stopped(errors.GluonError):
     def __init__(self, problems: Sequence[str], count: int) -> None:
         self.problems = tuple(problems)
         self.count = count
-        more = f"\n… and {count - len(problems)} more" if count > len(problems) else ""
-        super().__init__("\n".join(problems) + more)
+        self.more = (f"… and {count - len(problems)} more",) if count > len(problems) else ()
+        super().__init__("\n".join((*self.problems, *self.more)))
 
 
 @dataclass(frozen=True, slots=True)
