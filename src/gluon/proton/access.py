@@ -147,6 +147,18 @@ def require_new(context: units.Context, row: store.Row, given: Mapping[str, Any]
     return None
 
 
+def require_parts(context: units.Context, before: store.Row, given: Collection[str]) -> None:
+    """Before parts of nested values are put into what is stored: what is wrong with the whole would tell of it. Raises
+    `Forbidden` for those that the caller may neither read nor set."""
+    caller, resource = context.caller, context.resource
+    if caller.admin or not context.access.guards:
+        return
+    unseen = context.access.hidden(caller, read(resource, before, caller))
+    target = Target(resource, before, before[tables.PROJECT])
+    refused = context.access.refused("update", frozenset(given).intersection(unseen), caller, target)
+    _refuse(resource, "update", refused)
+
+
 def require_change(
     context: units.Context,
     before: store.Row,

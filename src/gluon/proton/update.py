@@ -72,6 +72,7 @@ class Update:
             raise errors.Invalid([problems.fixed(resource.type.key, self._key, given_key)])
         values, written = self._values, self._written
         if self._parts:
+            access.require_parts(context, before, self._parts)
             more = merged(resource, before, self._parts)
             values, written = {**values, **more.values}, {**written, **more.written}
         after = records.changed(before, values, written, revision=view.revision, now=view.now)
