@@ -326,6 +326,28 @@ async def test_an_undo_gives_nobody_what_he_may_not_set(shop: Shop) -> None:
         assert found.status == 201, found
 
 
+@pytest.mark.parametrize("way", ["undo", "apply"])
+async def test_what_has_gone_to_another_project_is_gone(shop: Shop, way: str) -> None:
+    """Who changed it, or planned to, is told no more of it than if it had been deleted."""
+    told = []
+    for fate in ("moved", "deleted"):
+        key = (await shop.site.made("member", SHELVES, {"title": "one"}))["id"]
+        change = {"op": "update", "api": "net-shop", "type": "Shelf", "key": key, "body": {"title": "two"}}
+        plan = "" if way == "undo" else "?plan=true"
+        done = (
+            await shop.site.ask("member", "POST", f"{SETS}{plan}", {"name": "x", "changes": [change]})
+        ).body
+        if fate == "moved":
+            moved = await shop.site.ask("chief", "PUT", f"{SHELVES}/{key}", {"project_id": OTHER})
+            assert moved.status == 200, moved
+        else:
+            assert (await shop.site.ask("member", "DELETE", f"{SHELVES}/{key}")).status == 204
+        answer = await shop.site.ask("member", "POST", f"{SETS}/{done['id']}/{way}")
+        text = json.dumps(answer.body).replace(key, "KEY").replace(answer.body["request_id"], "REQUEST")
+        told.append((answer.status, text))
+    assert told[0] == told[1]
+
+
 async def test_an_undo_of_a_delete_gives_back_what_was_there(shop: Shop) -> None:
     """Also values that the server gave, for whom could not set them."""
     made = await shop.site.made("member", SETS, {"name": "x", "changes": [book(serial="s-3")]})

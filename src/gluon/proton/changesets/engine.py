@@ -195,7 +195,7 @@ class ChangeSets:
         parts = await self._parts(who, found, dry_run=plan)
         holds = None
         if wanted.refuse is not None:
-            holds = record.Holds(wanted.pairs, known, wanted.refuse)
+            holds = record.Holds(wanted.pairs, known, wanted.refuse, self._eyes(who.caller).sees)
         caller = who.caller
         unit = together.Together(parts, holds, who=caller.user, request_id=who.request_id)
         heading = record.Heading(

@@ -179,6 +179,11 @@ class Eyes:
     def resource(self, line: Line) -> registry.Resource | None:
         return self._known.by_name.get((line.api, line.type))
 
+    def sees(self, resource: registry.Resource, row: store.Row) -> bool:
+        """Whether he may read an object as it is now."""
+        target = access.read(resource, row, self._caller)
+        return self._rules.of(resource.api, resource.name).allows("get", self._caller, target)
+
     def of(self, line: Line) -> tuple[dict[str, Any] | None, dict[str, Any] | None] | None:
         """The object before and after, as far as he may read it; None: it is not his to know of."""
         resource = self.resource(line)
@@ -295,14 +300,16 @@ class Pair(msgspec.Struct, frozen=True):
     seen: bool = True
 
 
+Sees = Callable[[registry.Resource, store.Row], bool]
 Refuse = Callable[[str, Sequence[errors.FieldProblem]], errors.Rejected]
 
 
 class Holds:
-    """Objects that must be as they were. `refuse` makes the refusal of what is told."""
+    """Objects that must be as they were. `refuse` makes the refusal of what is told; `sees`: whether who asks may read one as
+    it is now, else it is gone for him."""
 
-    def __init__(self, pairs: Sequence[Pair], known: registry.Registry, refuse: Refuse) -> None:
-        self._refuse = refuse
+    def __init__(self, pairs: Sequence[Pair], known: registry.Registry, refuse: Refuse, sees: Sees) -> None:
+        self._refuse, self._sees = refuse, sees
         self._pairs = [
             (pair, resource, resource.fields.key(pair.key) if resource is not None else None)
             for pair in pairs
@@ -319,6 +326,8 @@ class Holds:
         others = 0
         for pair, resource, key in self._pairs:
             row = view.get(resource.table, key) if resource is not None else None
+            if resource is not None and row is not None and pair.seen and not self._sees(resource, row):
+                row = None
             now = None if row is None else int(row[tables.REVISION] or 0)
             if resource is not None and now == pair.revision:
                 continue
