@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gluon import errors
-from gluon.api import guard
+from gluon.api import evened, guard
 from tests.api.neutron.cloud import PROJECT, Cloud
 from tests.api.passing.small import Small, said
 
@@ -192,6 +192,36 @@ async def test_a_port_of_another_is_as_none(
             told.append((answer.status, answer.headers, json.dumps(answer.body).replace(one, "KEY")))
         kept = [(status, set(given), body) for status, given, body in told]
         assert kept[0] == kept[1], (method, raw[:40], headers)
+
+
+async def test_what_is_anothers_takes_as_long_as_what_is_nowhere(
+    cloud: Cloud, behind: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a port it takes some reading to see that it is another's: the answer is held until a tick, as where there is none."""
+    network, port = await port_of(cloud)
+    missing = str(uuid.uuid4())
+    own = behind.add("ports")["id"]
+    ticks: list[float] = []
+
+    async def tick(began: float) -> None:
+        ticks.append(began)
+
+    monkeypatch.setattr(evened, "tick", tick)
+    for who, path, held in (
+        ("stranger", f"ports/{port}", 1),
+        ("stranger", f"ports/{missing}", 1),
+        ("stranger", f"ports?id={port}", 1),
+        ("stranger", f"ports?id={missing}", 1),
+        ("stranger", f"ports?network_id={network}", 1),
+        ("user", f"ports/{port}", 0),
+        ("nova", f"ports/{port}", 0),
+        ("nova", f"ports?id={port}", 0),
+        ("user", f"ports/{own}", 1),
+        ("user", f"ports/{own}", 0),  # once it is known
+    ):
+        ticks.clear()
+        await cloud.ask(who, "GET", path)
+        assert len(ticks) == held, (who, path)
 
 
 async def test_the_network_says_who_makes_a_port(cloud: Cloud, behind: Small) -> None:

@@ -85,7 +85,7 @@ class Front:
             if asked.method in ("POST", "PUT"):
                 self._take(asked, await lane.read_body(receive, headers), headers)
             reply = await self._answer(asked)
-            if asked.query and asked.method == "GET" and not self.face.asker(asked.caller, request_id).serves:
+            if asked.query and asked.reads and not self.face.asker(asked.caller, request_id).serves:
                 await evened.tick(began)  # rows that others have are read as well, and then left out
         except lane.Gone:
             return
