@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 import gluon
-from gluon.api.rates import Rate, Rates
+from gluon.api.rates import Rate, Rates, Refused
+from gluon.cmd import rating, settings
 from gluon.store import sql
 from gluon.testing.product import GluonServer
-from tests.api.personas import OTHER, OWN, World
+from tests.api.personas import OTHER, OWN, PERSONAS, World
 from tests.api.personas import world as serving
 from tests.api.test_commands import run
 
@@ -47,6 +48,29 @@ async def test_a_limit_counts_from_the_next_object_on(world: World) -> None:
     refused = await world.ask("member", "POST", NETWORKS, {"name": "n"})
     assert (refused.status, refused.body["code"]) == (409, "quota")
     assert "4 of at most 4" in refused.body["detail"]
+
+
+async def test_a_project_as_keystone_writes_it(world: World) -> None:
+    """32 digits: the same project, for operators and for its own members."""
+    digits = QUOTAS.replace(OWN, OWN.replace("-", ""))
+    changed = await world.ask("admin", "PUT", digits, {"quotas": {"net-l2": {"Network": 1}}})
+    assert (changed.status, changed.body["project"]) == (200, OWN)
+    assert await make(world, count=2) == [201, 409]
+    shown = await world.ask("member", "GET", digits)
+    assert shown.body["quotas"]["net-l2"]["Network"] == {"limit": 1, "used": 1, "default": 100}
+    assert (await world.ask("stranger", "GET", digits)).status == 403
+    assert (await world.ask("admin", "DELETE", digits)).status == 204
+    assert await make(world) == [201]
+
+
+def test_rates_of_a_project_as_keystone_writes_it() -> None:
+    limits = settings.load(None, {"limits": {"rate": 1000.0, "projects": {OWN.replace("-", ""): 0.001}}})
+    rates = rating.of(limits)
+    assert rates is not None
+    caller = PERSONAS["member"]
+    rates.admit(caller)
+    with pytest.raises(Refused):
+        rates.admit(caller)
 
 
 async def test_lower_than_what_there_is_lets_nothing_new_and_leaves_the_rest(world: World) -> None:

@@ -16,6 +16,7 @@ from gluon.api import access, changesets, message
 from gluon.api import errors as answers
 from gluon.objects import codec
 from gluon.proton import quotas as limits
+from gluon.spi import policy
 
 _METHODS = "GET, HEAD, PUT, DELETE"
 _PAUSES = (0.0, 0.2, 0.5)
@@ -33,6 +34,7 @@ class Quotas:
 
     async def one(self, request: message.Request, project: str) -> message.Reply:
         answers.no_arguments(request)
+        project = policy.normal_project(project)
         operator = self._allowed(access.RULE, request.caller)
         if request.method in ("GET", "HEAD"):
             if not operator and request.caller.project != project:

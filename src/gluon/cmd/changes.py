@@ -15,6 +15,7 @@ import click
 
 from gluon.objects import codec, journal
 from gluon.spi import store
+from gluon.spi.policy import normal_project
 from gluon.store.ddl import listed
 from gluon.store.deciding import entry_of
 from gluon.store.fixed import JOURNAL_COLUMNS
@@ -42,7 +43,7 @@ class Filters:
         """SQL, with its arguments."""
         equal = (
             ("api", self.api), ("type", self.type), ("key", self.key), ("who", self.who),
-            ("project", self.project), ("request_id", self.request),
+            ("project", normal_project(self.project)), ("request_id", self.request),
         )  # fmt: skip
         texts = [f"{listed([column])} = ?" for column, value in equal if value]
         values: list[store.Value] = [value for _, value in equal if value]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gluon.api.rates import Rate, Rates
 from gluon.cmd import settings as config
+from gluon.spi.policy import normal_project
 
 
 def of(settings: config.Settings) -> Rates | None:
@@ -15,4 +16,5 @@ def of(settings: config.Settings) -> Rates | None:
     def made(rate: float) -> Rate:
         return Rate(rate=rate / share, burst=max(1.0, (limits.burst or rate) / share))
 
-    return Rates(made(limits.rate), {project: made(rate) for project, rate in limits.projects.items()})
+    single = {normal_project(project): made(rate) for project, rate in limits.projects.items()}
+    return Rates(made(limits.rate), single)
