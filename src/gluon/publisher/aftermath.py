@@ -43,7 +43,7 @@ _LOOK = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A unit: this hook is done up to this revision."""
+    """A unit: this hook is done up to this revision. It does nothing where another leader has come further, or history is another."""
 
     name: str
     incarnation: str
@@ -51,11 +51,18 @@ class Place:
 
     who = "gluon"
     request_id = ""
-    reads: Sequence[store.Lookup] = ()
 
-    def decide(self, _view: store.View) -> store.Changes:
+    @property
+    def reads(self) -> Sequence[store.Lookup]:
+        return (store.Lookup(HOOK, ("name",), (self.name,)),)
+
+    def decide(self, view: store.View) -> store.Changes:
         changes = store.Changes()
-        changes.put(HOOK, {"name": self.name, "incarnation": self.incarnation, "revision": self.revision})
+        held = view.get(HOOK, self.name)
+        same = held is not None and held["incarnation"] == self.incarnation
+        beyond = held is not None and int(held["revision"] or 0) > self.revision
+        if self.incarnation == view.incarnation and not (same and beyond):
+            changes.put(HOOK, {"name": self.name, "incarnation": self.incarnation, "revision": self.revision})
         return changes
 
 

@@ -177,3 +177,16 @@ async def test_it_ends_when_it_is_cancelled_as_it_wakes(db: store.SqlStore) -> N
         task.cancel()
         done, _ = await asyncio.wait({task}, timeout=60)
         assert done, f"cancelled {turns} turns after it was woken"
+
+
+async def test_who_stood_still_takes_no_hook_back(db: store.SqlStore) -> None:
+    incarnation = (await db.position()).incarnation
+    await db.submit(aftermath.Place("a", incarnation, 10))
+    for late in (aftermath.Place("a", incarnation, 5), aftermath.Place("a", "of before", 50)):
+        await db.submit(late)
+        row = await db.get(aftermath.HOOK, "a")
+        assert row is not None and (row["incarnation"], row["revision"]) == (incarnation, 10)
+    moved = (await db.rebase(beyond=1000)).incarnation
+    await db.submit(aftermath.Place("a", moved, 7))
+    row = await db.get(aftermath.HOOK, "a")
+    assert row is not None and (row["incarnation"], row["revision"]) == (moved, 7)
