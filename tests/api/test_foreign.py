@@ -415,3 +415,6 @@ async def test_what_is_gluons_own_is_for_operators(shop: Shop) -> None:
     assert (await shop.site.ask("member", "GET", f"/gluon/v1/quotas/{OWN}")).status == 200
     told = json.dumps((await shop.site.ask(ATTACKER, "GET", "/gluon/v1/protons")).body)
     assert "secret-plan" not in told and OWN not in told
+    facts = {"loaded", "epoch", "processes"}  # of hosts, and of who loads models
+    assert facts.isdisjoint(json.loads(told))
+    assert facts <= (await shop.site.ask("chief", "GET", "/gluon/v1/protons")).body.keys()

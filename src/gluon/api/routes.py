@@ -23,6 +23,7 @@ from gluon.spi import policy
 READ = "GET, HEAD"
 
 Facts = Callable[[], Awaitable[dict[str, Any]]]
+Described = Callable[[policy.Caller], Awaitable[dict[str, Any]]]
 Action = Callable[[], Awaitable[dict[str, Any]]]
 
 
@@ -169,12 +170,12 @@ MODEL_LIMIT = 2 * 1024 * 1024
 class _Protons:
     """`/gluon/v1/protons`: what is loaded; POST loads one more."""
 
-    def __init__(self, operations: Operations, described: Facts) -> None:
+    def __init__(self, operations: Operations, described: Described) -> None:
         self._operations = operations
         self._described = described
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        _send(resp, message.Reply(200, codec.encode(await self._described())))
+        _send(resp, message.Reply(200, codec.encode(await self._described(req.scope["gluon.caller"]))))
 
     on_head = on_get
 
@@ -295,11 +296,10 @@ def build(
     async def version(req: falcon.asgi.Request, api: str, version: str) -> dict[str, Any] | None:
         return roots.version(req.prefix, known(), api, version)
 
-    async def models() -> dict[str, Any]:
-        return {
-            "protons": [describe.describe(m) for m in roots.models(known())],
-            **await operations.protons(),
-        }
+    async def models(caller: policy.Caller) -> dict[str, Any]:
+        """Who loaded them, and on which hosts they are served, is for operators."""
+        found: dict[str, Any] = {"protons": [describe.describe(m) for m in roots.models(known())]}
+        return found | await operations.protons() if allowed(access.RULE, caller) else found
 
     async def account(req: falcon.asgi.Request, id: str) -> message.Reply:  # the name that the path gives it
         return message.Reply(200, codec.encode(await operations.account(id)))

@@ -22,9 +22,12 @@ def listed(server: config.Api) -> int:
     """All protons, a line each."""
     try:
         with operate.connect(server) as client:
-            facts = client.facts("/gluon/v1/protons", "loaded", "epoch", "processes")
+            facts = client.facts("/gluon/v1/protons", "protons")
     except http.ClientError as error:
         return operate.fail(error)
+    if "loaded" not in facts:
+        click.echo("gluon: who has loaded which protons is told to operators", err=True)
+        return 1
     rows = [("PROTON", "VERSIONS", "LOADED BY", "AT (UTC)")]
     for one in facts["loaded"]:
         versions = ", ".join([one["version"], *one["versions"]])
