@@ -7,115 +7,11 @@ the key itself. What belongs to HTTP stands in `test_attacks`, what belongs to t
 from __future__ import annotations
 
 import json
-import uuid
-from collections.abc import AsyncIterator
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
-import pytest
+from tests.api.personas import OTHER, OWN
+from tests.api.shop import API, ATTACKER, BOOKS, PRICE, SETS, SHELVES, Shop, book, shop
 
-from tests.api.personas import OTHER, OWN, PERSONAS, Answer, World, world
-
-MODEL = """
-file_version: "2.0"
-imports: base-2.0
-info: {name: net-shop, version: "2.0", description: Shelves and books.}
-pools:
-  tags: {type: integer, ranges: ["100-199"]}
-objects:
-  Shelf:
-    extends: BaseObject
-    api: {name: shelf, plural_name: shelves}
-    pools:
-      slots: {type: integer, ranges: ["1-5"]}
-    attributes:
-      title: {type: string, length: 40}
-  Book:
-    extends: BaseObject
-    api: {name: book, plural_name: books}
-    attributes:
-      title: {type: string, length: 40}
-      price: {type: int32, policies: {get: "role:seller", set: "role:seller"}}
-      owner: {type: Shelf, listed_as: owned, policies: {get: "role:seller"}}
-      shelf: {type: Shelf, listed_as: books}
-      tag: {type: integer, pool: tags, policies: {set: "role:seller"}}
-      slot: {type: integer, pool: shelf.slots}
-      serial: {type: string, length: 20, unique: global}
-  Page:
-    extends: BaseObject
-    api: {name: page, plural_name: pages, parent: Book, parent_key: book}
-    attributes:
-      book: {type: Book}
-      text: {type: string, length: 40}
-"""
-API = "/proton/net-shop/v2.0"
-SHELVES, BOOKS, SETS = f"{API}/shelves", f"{API}/books", "/gluon/v1/changesets"
-OTHERS = {
-    "seller": replace(PERSONAS["member"], user="sue", roles=frozenset({"member", "reader", "seller"})),
-    "chief": replace(PERSONAS["member"], user="root", roles=frozenset({"admin"}), admin=True),
-}
-"""The chief is an admin whose token is of a project."""
-ATTACKER = "stranger"
-PRICE = 1_777_777_777
-"""Longer than what a random key has in it now and then."""
-PASSING = frozenset({"x-openstack-request-id", "x-gluon-resume", "date"})
-"""Headers that differ from answer to answer."""
-
-
-class Shop:
-    """The server, a victim's objects, and keys of none."""
-
-    def __init__(self, site: World, folder: Path) -> None:
-        self.site = site
-        self.log = folder
-
-    async def fill(self) -> None:
-        self.shelf = await self.site.made("seller", SHELVES, {"title": "secret-plan"})
-        self.book = await self.site.made(
-            "seller",
-            BOOKS,
-            {
-                "title": "secret-plan",
-                "shelf": self.shelf["id"],
-                "owner": self.shelf["id"],
-                "price": PRICE,
-                "serial": "s-1",
-            },
-        )
-        self.page = await self.site.made(
-            "seller", f"{BOOKS}/{self.book['id']}/pages", {"text": "secret-plan"}
-        )
-
-    async def alike(
-        self, method: str, target: str, key: str, body: Any = None, headers: dict[str, str] | None = None
-    ) -> Answer:
-        """The answer of the victim's `key`, the same as that of a key of nothing. `KEY` stands for it in all that is sent."""
-        missing = str(uuid.uuid4())
-        told = []
-        for one in (key, missing):
-            text = None if body is None else json.loads(json.dumps(body).replace("KEY", one))
-            answer = await self.site.ask(ATTACKER, method, target.replace("KEY", one), text, headers)
-            shown = json.dumps(answer.body).replace(one, "KEY")
-            if isinstance(answer.body, dict) and "request_id" in answer.body:
-                shown = shown.replace(answer.body["request_id"], "REQUEST")
-            kept = {n: v for n, v in answer.headers.items() if n not in PASSING}
-            told.append((answer.status, shown, kept, answer))
-        assert told[0][:3] == told[1][:3]
-        for secret in ("secret-plan", OWN, OWN.replace("-", ""), str(PRICE), "alice", "sue"):
-            assert secret not in told[0][1], told[0][1]
-        return told[0][3]
-
-
-@pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
-    (tmp_path / "model").mkdir()
-    (tmp_path / "model" / "api.yaml").write_text(MODEL, encoding="utf-8")
-    async with world(tmp_path, [tmp_path / "model"], others=OTHERS) as site:
-        made = Shop(site, tmp_path)
-        await made.fill()
-        yield made
-
+__all__ = ["shop"]
 
 ETAGS: tuple[dict[str, str], ...] = (
     {}, {"if-match": '"1"'}, {"if-match": '"999999"'}, {"if-match": "*"}, {"if-none-match": "*"}, {"idempotency-key": "k"},
@@ -237,8 +133,8 @@ async def test_what_may_not_be_read_cannot_be_asked_for(shop: Shop) -> None:
     for query in ("fields=price,owner,title", "fields=price", "fields=title&title=secret-plan"):
         found = await shop.site.ask("member", "GET", f"{BOOKS}?{query}")
         assert found.status == 200 and found.body["books"], found
-        for book in found.body["books"]:
-            assert not {"price", "owner"} & book.keys(), book
+        for one in found.body["books"]:
+            assert not {"price", "owner"} & one.keys(), one
     shown = (await shop.site.ask("member", "GET", f"{BOOKS}/{shop.book['id']}")).body
     assert shown["title"] == "secret-plan" and not {"price", "owner"} & shown.keys()
     for price in (PRICE, 1):  # no answer says which of them it is
@@ -259,112 +155,6 @@ async def test_what_may_not_be_read_cannot_be_asked_for(shop: Shop) -> None:
 
 
 # -- change sets ------------------------------------------------------------------------------------
-
-
-def book(**more: Any) -> dict[str, Any]:
-    return {"op": "create", "api": "net-shop", "type": "Book", "body": {"title": "secret-plan", **more}}
-
-
-async def test_change_sets_and_plans_belong_to_their_project(shop: Shop) -> None:
-    made = await shop.site.made("seller", SETS, {"name": "secret-plan", "changes": [book(serial="s-2")]})
-    plan = (
-        await shop.site.ask(
-            "seller", "POST", f"{SETS}?plan=true", {"name": "secret-plan", "changes": [book()]}
-        )
-    ).body
-    for one in (made["id"], plan["id"]):
-        for method, path in (
-            ("GET", ""), ("HEAD", ""), ("POST", "/apply"), ("POST", "/undo"), ("POST", "/undo?plan=true"), ("OPTIONS", ""), ("DELETE", ""),
-        ):  # fmt: skip
-            found = await shop.alike(method, f"{SETS}/KEY{path}", one)
-            assert found.status in {404, 405, 200 if method == "OPTIONS" else 404}, found
-        found = await shop.alike("GET", f"{SETS}?marker=KEY", one)
-        assert found.status == 400
-    for query in ("", f"project={OWN}", "who=sue", "api=net-shop", "since=2020-01-01T00:00:00Z"):
-        found = await shop.site.ask(ATTACKER, "GET", f"{SETS}?{query}")
-        assert (found.status, found.body) == (200, {"changesets": []}), found
-    assert (await shop.site.ask("homeless", "GET", SETS)).body == {"changesets": []}
-    assert (await shop.site.ask("homeless", "GET", f"{SETS}/{made['id']}")).status == 404
-    assert (await shop.site.ask("seller", "POST", f"{SETS}/{plan['id']}/apply")).status == 200
-
-
-async def test_names_in_a_change_set_are_of_that_set(shop: Shop) -> None:
-    """What another set has called `theirs` means nothing here."""
-    create = {
-        "op": "create",
-        "api": "net-shop",
-        "type": "Shelf",
-        "as": "theirs",
-        "body": {"title": "secret-plan"},
-    }
-    await shop.site.made("seller", SETS, {"name": "x", "changes": [create]})
-    for name in ("theirs", "secret-plan", shop.shelf["id"]):
-        for reference in ({"$ref": name}, f"${name}", {"name": name}):
-            found = await shop.site.ask(
-                ATTACKER, "POST", SETS, {"name": "x", "changes": [book(shelf=reference)]}
-            )
-            assert found.status in {400, 404, 409}, found
-
-
-async def test_an_undo_gives_nobody_what_he_may_not_set(shop: Shop) -> None:
-    """A member takes back what an admin did in his project: only as far as he could have changed it himself."""
-    key = shop.book["id"]
-    before = (await shop.site.ask("seller", "GET", f"{BOOKS}/{key}")).body
-    for body in ({"price": 1}, {"tag": 150}):
-        change = {"op": "update", "api": "net-shop", "type": "Book", "key": key, "body": body}
-        done = await shop.site.made("chief", SETS, {"name": "x", "changes": [change]})
-        for plan in ("?plan=true", ""):
-            found = await shop.site.ask("member", "POST", f"{SETS}/{done['id']}/undo{plan}")
-            assert found.status == 403, (body, found)
-        planned = await shop.site.ask("chief", "POST", f"{SETS}/{done['id']}/undo?plan=true")
-        assert planned.status == 200, planned
-        found = await shop.site.ask("member", "POST", f"{SETS}/{planned.body['id']}/apply")
-        assert found.status == 403, (body, found)
-        shown = (await shop.site.ask("seller", "GET", f"{BOOKS}/{key}")).body
-        assert shown == {**before, **body, "updated_at": shown["updated_at"]}
-        found = await shop.site.ask("seller", "POST", f"{SETS}/{done['id']}/undo")
-        assert found.status == 201, found
-
-
-@pytest.mark.parametrize("way", ["undo", "apply"])
-async def test_what_has_gone_to_another_project_is_gone(shop: Shop, way: str) -> None:
-    """Who changed it, or planned to, is told no more of it than if it had been deleted."""
-    told = []
-    for fate in ("moved", "deleted"):
-        key = (await shop.site.made("member", SHELVES, {"title": "one"}))["id"]
-        change = {"op": "update", "api": "net-shop", "type": "Shelf", "key": key, "body": {"title": "two"}}
-        plan = "" if way == "undo" else "?plan=true"
-        done = (
-            await shop.site.ask("member", "POST", f"{SETS}{plan}", {"name": "x", "changes": [change]})
-        ).body
-        if fate == "moved":
-            moved = await shop.site.ask("chief", "PUT", f"{SHELVES}/{key}", {"project_id": OTHER})
-            assert moved.status == 200, moved
-        else:
-            assert (await shop.site.ask("member", "DELETE", f"{SHELVES}/{key}")).status == 204
-        answer = await shop.site.ask("member", "POST", f"{SETS}/{done['id']}/{way}")
-        text = json.dumps(answer.body).replace(key, "KEY").replace(answer.body["request_id"], "REQUEST")
-        told.append((answer.status, text))
-    assert told[0] == told[1]
-
-
-async def test_an_undo_of_a_delete_gives_back_what_was_there(shop: Shop) -> None:
-    """Also values that the server gave, for whom could not set them."""
-    made = await shop.site.made("member", SETS, {"name": "x", "changes": [book(serial="s-3")]})
-    key = made["changes"][0]["key"]
-    shown = (await shop.site.ask("seller", "GET", f"{BOOKS}/{key}")).body
-    gone = await shop.site.made(
-        "member",
-        SETS,
-        {"name": "y", "changes": [{"op": "delete", "api": "net-shop", "type": "Book", "key": key}]},
-    )
-    back = await shop.site.ask("member", "POST", f"{SETS}/{gone['id']}/undo")
-    assert back.status == 201, back
-    again = (await shop.site.ask("seller", "GET", f"{BOOKS}/{key}")).body
-    assert {**again, "updated_at": "", "created_at": ""} == {**shown, "updated_at": "", "created_at": ""}
-
-
-# -- keys of idempotency, values that are unique, quotas ----------------------------------------------
 
 
 async def test_a_key_of_idempotency_is_its_callers(shop: Shop) -> None:

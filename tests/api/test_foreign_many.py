@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.api.test_foreign import ATTACKER, BOOKS, SHELVES, Shop, shop
+from tests.api.shop import ATTACKER, BOOKS, SHELVES, Shop, shop
 
 __all__ = ["shop"]
 
