@@ -1,8 +1,8 @@
 """Whether etcd went back to an older snapshot of itself: its cursor says a lower revision than it said before.
 
 In: cursors as they are seen. Out: whether one is of before. Invariants: a cursor that was made anew (etcd was wiped) or is of
-another history of the database (a rebase) never is; of one that is, somebody hears again after some seconds, when it counts: database and
-etcd may both have been set back, and then nobody will bring what was there. Called by `cache`.
+another history of the database (a rebase) never is; one that is counts in the end: database and etcd may both have been set back, and then
+nobody will bring what was there. Called by `cache`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,13 @@ from gluon.spi.bus import KeyValue
 log = structlog.get_logger(__name__)
 
 
+_TIMES = 10
+"""How often `patience` it may take where the cursor moves: who catches up is faster."""
+
+
 class History:
-    """`believe` is called with a cursor that is back and has not moved for `patience` seconds."""
+    """`believe` is called with a cursor that is back and has not moved for `patience` seconds, or moves for long and does not come
+    where it was: others go on to write in a database that was set back as well."""
 
     def __init__(self, patience: float, believe: Callable[[KeyValue], None]) -> None:
         self._patience = patience
@@ -28,6 +33,8 @@ class History:
         self._timer: asyncio.TimerHandle | None = None
         self._found = b""
         """The cursor for which the timer runs."""
+        self._until = 0.0
+        """When it is believed though it moves."""
 
     def went_back(self, cursor: KeyValue) -> bool:
         """Of a cursor that says that etcd is whole."""
@@ -37,12 +44,14 @@ class History:
             self.stop()
             return False
         if cursor.value != self._found:
+            loop = asyncio.get_running_loop()
             if self._timer is None:
                 log.warning("etcd was set back, waiting for what is missing", seen=newest[2], found=found[2])
+                self._until = loop.time() + _TIMES * self._patience
             self.stop()
             self._found = cursor.value
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._patience, self._give_up, cursor)
+            at = min(loop.time() + self._patience, self._until)
+            self._timer = loop.call_at(at, self._give_up, cursor)
         return True
 
     def stop(self) -> None:

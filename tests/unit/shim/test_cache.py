@@ -1,6 +1,7 @@
 """The cache holds what the bus holds, however the events are bundled."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 
 import pytest
@@ -93,7 +94,7 @@ async def test_a_cursor_that_may_not_be_read_for_a_moment_ends_nothing() -> None
 
 async def test_a_cursor_that_goes_back_is_believed_when_nobody_moves_it() -> None:
     bus = MemoryBus()
-    cache = Cache(bus, controller="fake", apis={API: ()}, pace=Pace(patience=0.05))
+    cache = Cache(bus, controller="fake", apis={API: ()}, pace=Pace(patience=1.0))
     await bus.put(keys.RELAY_CURSOR, b"one.5.0")
     following = asyncio.create_task(cache.run())
     await seen(cache, complete=True)
@@ -102,6 +103,32 @@ async def test_a_cursor_that_goes_back_is_believed_when_nobody_moves_it() -> Non
     await seen(cache, complete=True)
     following.cancel()
     await asyncio.wait({following})
+    await bus.close()
+
+
+async def test_a_cursor_that_goes_back_is_believed_though_others_go_on_to_write(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The database was set back as well: what is written now may take days to come where it was."""
+    monkeypatch.setattr(history, "_TIMES", 0.2)
+    bus = MemoryBus()
+    cache = Cache(bus, controller="fake", apis={API: ()}, pace=Pace(patience=5.0))
+    await bus.put(keys.RELAY_CURSOR, b"one.5000000.0")
+    following = asyncio.create_task(cache.run())
+    await seen(cache, complete=True)
+
+    async def write() -> None:
+        for revision in itertools.count(3):
+            await bus.put(keys.RELAY_CURSOR, b"one.%d.0" % revision)
+            await asyncio.sleep(0.01)
+
+    await bus.put(keys.RELAY_CURSOR, b"one.2.0")
+    await seen(cache, complete=False)
+    writing = asyncio.create_task(write())
+    await seen(cache, complete=True)
+    writing.cancel()
+    following.cancel()
+    await asyncio.wait({following, writing})
     await bus.close()
 
 
