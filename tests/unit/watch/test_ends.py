@@ -31,6 +31,13 @@ async def next_of(events: AsyncIterator[dict[str, Any]], kind: str) -> dict[str,
     raise AssertionError(f"the stream ended without {kind}")
 
 
+async def heard(world: World, revision: int) -> None:
+    """Waits until the feed has come so far."""
+    async with asyncio.timeout(60):
+        while world.feed.head < revision:
+            await asyncio.sleep(0.01)
+
+
 async def live(world: World, events: AsyncIterator[dict[str, Any]]) -> int:
     """The revision of a first change that came."""
     await anext(events)
@@ -167,9 +174,7 @@ async def test_who_is_cut_need_not_hear_again_what_was_not_of_interest(world: Wo
     other = 0
     for n in range(10):
         other = await world.write(thing(f"k{n}", "q"))
-    async with asyncio.timeout(60):
-        while world.feed.head < other:
-            await asyncio.sleep(0.01)
+    await heard(world, other)
     for n in range(20):
         await world.write(thing(f"k{n}", "p", "x" * 400))
     last = await next_of(events, "ERROR")
@@ -181,9 +186,7 @@ async def test_a_server_that_stops_tells_what_waits_and_where_to_go_on(world: Wo
     events = said(world, watcher)
     await live(world, events)
     revision = await world.write(thing("last"))
-    async with asyncio.timeout(60):
-        while world.feed.head < revision:
-            await asyncio.sleep(0.01)
+    await heard(world, revision)
     world.feed.end()
     rest = [event async for event in events]
     assert [e["type"] for e in rest] == ["ADDED", "ERROR"]
@@ -249,14 +252,10 @@ async def test_what_comes_after_the_end_of_a_stream_is_left_to_the_next_one(worl
     events = said(world, watcher)
     await live(world, events)
     told = await world.write(thing("before"))
-    async with asyncio.timeout(60):
-        while world.feed.head < told:
-            await asyncio.sleep(0.01)
+    await heard(world, told)
     world.feed.end()
     late = await world.write(thing("late"))
-    async with asyncio.timeout(60):
-        while world.feed.head < late:
-            await asyncio.sleep(0.01)
+    await heard(world, late)
     rest = [event async for event in events]
     assert [e.get("key") for e in rest] == ["before", None]
     assert told <= int(rest[-1]["resume"].split(".")[1]) < late
