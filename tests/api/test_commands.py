@@ -153,6 +153,22 @@ def test_status_and_resync(server: GluonServer) -> None:
     assert "etcd agrees with the database" in done.stdout
 
 
+def test_hosts_that_shims_serve(tmp_path: Path) -> None:
+    with GluonServer("up", "--data", str(tmp_path)) as trying:
+        where = ("--port", str(trying.port))
+        found = run("gluon", "hosts", "list", *where)
+        assert found.returncode == 0, found.stderr
+        heads, served = (line.split() for line in found.stdout.splitlines())
+        assert (heads[0], served[:3]) == ("HOST", ["*", "fake", "0"])
+        refused = run("gluon", "hosts", "forget", "*", *where)
+        assert refused.returncode == 1
+        assert f"host '*' is served by controller 'fake', instance '{served[3]}'" in refused.stderr
+        assert "stop that shim first" in refused.stderr
+        gone = run("gluon", "hosts", "forget", "A", "--controller", "x", "--force", *where)
+        assert gone.returncode == 1
+        assert "no shim of controller 'x' has said anything of host 'A'" in gone.stderr
+
+
 def test_the_sample_configuration_is_a_configuration(tmp_path: Path) -> None:
     text = run("gluon", "config", "sample").stdout
     every = tmp_path / "every.toml"

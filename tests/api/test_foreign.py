@@ -190,6 +190,7 @@ async def test_what_is_gluons_own_is_for_operators(shop: Shop) -> None:
     """By members and readers of any project, and by who has no role at all."""
     paths = {
         "/gluon/v1/status": ("GET",), "/gluon/v1/ports": ("GET",), "/gluon/v1/resync": ("POST",), "/metrics": ("GET",),
+        "/gluon/v1/hosts": ("GET",), "/gluon/v1/hosts/A": ("DELETE",),
         "/gluon/v1/protons": ("POST",), "/gluon/v1/protons/net-shop": ("GET", "PUT", "DELETE"),
         f"/gluon/v1/quotas/{OWN}": ("PUT", "DELETE"), f"/gluon/v1/quotas/{OTHER}": ("GET", "PUT", "DELETE"),
         "/gluon/v1/quotas/none": ("GET", "PUT", "DELETE"), "/gluon/v1/quotas/": ("PUT",),

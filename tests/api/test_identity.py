@@ -109,7 +109,7 @@ def test_who_may_do_what(site: Site) -> None:
     ("method", "path"),
     [
         ("POST", "/gluon/v1/protons"), ("PUT", "/gluon/v1/protons/net-l3vpn"), ("DELETE", "/gluon/v1/protons/net-l3vpn"),
-        ("POST", "/gluon/v1/resync"),
+        ("POST", "/gluon/v1/resync"), ("DELETE", "/gluon/v1/hosts/A"),
     ],
 )  # fmt: skip
 def test_what_only_operators_do(site: Site, method: str, path: str) -> None:

@@ -117,6 +117,10 @@ def test_models_come_and_go_as_documented(gluon: Documented) -> None:
     gluon.ask("delete", quotas, own, status=204)
     gluon.ask("delete", one, f"{V1}/protons/net-x?force=true")
     gluon.ask("post", f"{V1}/resync", f"{V1}/resync", {}, status=202)
+    (found,) = gluon.ask("get", f"{V1}/hosts", f"{V1}/hosts")["hosts"]
+    gluon.ask("delete", f"{V1}/hosts/{{host}}", f"{V1}/hosts/{found['host']}", status=409)
+    gluon.ask("delete", f"{V1}/hosts/{{host}}", f"{V1}/hosts/nowhere?controller=x", status=404)
+    gluon.ask("delete", f"{V1}/hosts/{{host}}", f"{V1}/hosts/nowhere?force=maybe", status=400)
 
 
 def test_change_sets_are_as_documented(gluon: Documented) -> None:

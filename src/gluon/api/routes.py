@@ -41,6 +41,8 @@ class Operations:
         ready: Facts,
         metrics: Callable[[], Awaitable[tuple[bytes, str]]],
         resync: Action,
+        hosts: Facts,
+        forget: Forget,
         ports: Listing,
         account: Account,
         protons: Facts,
@@ -48,7 +50,7 @@ class Operations:
         retire: Retire,
     ) -> None:
         """`ready` says whether the process is, and why not; `metrics` are a page and its content type; `protons`
-        tells which models are loaded; `ports` lists those that arguments ask for; `account` tells all of one."""
+        tells which models are loaded; `ports` lists those that arguments ask for; `account` tells all of one; `hosts` lists those of shims."""
         self.metrics = metrics
         self.protons = protons
         self.load = load
@@ -56,6 +58,8 @@ class Operations:
         self.status = status
         self.ready = ready
         self.resync = resync
+        self.hosts = hosts
+        self.forget = forget
         self.ports = ports
         self.account = account
 
@@ -64,6 +68,8 @@ Load = Callable[[Mapping[str, str], str | None, policy.Caller], Awaitable[dict[s
 """`load(texts, api, caller)`: `api` is the proton to replace, None for a new one."""
 Retire = Callable[[str, bool, policy.Caller], Awaitable[dict[str, Any]]]
 """`retire(api, force, caller)`."""
+Forget = Callable[[str, str | None, bool], Awaitable[dict[str, Any]]]
+"""`forget(host, controller, force)`: what one controller said of a host, or all of them."""
 
 
 def _request(req: falcon.asgi.Request) -> message.Request:
@@ -199,14 +205,27 @@ class _Proton:
         _send(resp, message.Reply(200, codec.encode(done)))
 
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, api: str) -> None:
-        try:
-            force = req.get_param_as_bool("force", default=False) or False
-        except falcon.HTTPBadRequest:
-            raise _wrong(
-                "", "force is neither true nor false", "write ?force=true, or leave it out"
-            ) from None
-        done = await self._operations.retire(api, force, req.scope["gluon.caller"])
+        done = await self._operations.retire(api, _forced(req), req.scope["gluon.caller"])
         _send(resp, message.Reply(200, codec.encode(done)))
+
+
+class _Host:
+    """`/gluon/v1/hosts/<host>`: DELETE forgets what was said of it."""
+
+    def __init__(self, forget: Forget) -> None:
+        self._forget = forget
+
+    async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, host: str) -> None:
+        done = await self._forget(host, req.get_param("controller"), _forced(req))
+        _send(resp, message.Reply(200, codec.encode(done)))
+
+
+def _forced(req: falcon.asgi.Request) -> bool:
+    """Raises `Invalid`."""
+    try:
+        return req.get_param_as_bool("force", default=False) or False
+    except falcon.HTTPBadRequest:
+        raise _wrong("", "force is neither true nor false", "write ?force=true, or leave it out") from None
 
 
 async def _texts(req: falcon.asgi.Request, request: message.Request) -> dict[str, str]:
@@ -324,6 +343,8 @@ def build(
     app.add_route("/gluon/v1/ports/{id}", _Get(account))
     app.add_route("/gluon/v1/status", _Get(_told(operations.status)))
     app.add_route("/gluon/v1/resync", _Post(operations.resync))
+    app.add_route("/gluon/v1/hosts", _Get(_told(operations.hosts)))
+    app.add_route("/gluon/v1/hosts/{host}", _Host(operations.forget))
     for path in pages.PATHS:
         app.add_route(path, _Get(_page))
     app.add_route("/healthz", _Get(_health))

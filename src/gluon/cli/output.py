@@ -1,9 +1,22 @@
-"""The end of a command that may have nowhere to print to."""
+"""What commands print: tables for people, and the end of one that may have nowhere to print to."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+
+import click
+
+from gluon.values.text import shown
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows below their heads, each column as wide as its widest text."""
+    all_rows = [heads, *([shown(text) for text in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*all_rows, strict=True)]
+    for row in all_rows:
+        click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
 
 
 def end() -> None:

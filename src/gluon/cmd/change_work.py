@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 import click
 import yaml
 
+from gluon.cli import output
 from gluon.client import http
 from gluon.cmd import operate
 from gluon.cmd import settings as config
@@ -67,16 +68,12 @@ def listed(server: config.Api, filters: Mapping[str, Any], *, as_json: bool) -> 
     if as_json:
         click.echo(shown(json.dumps(answer, indent=2, ensure_ascii=False), lines=True))
         return 0
-    rows = [("ID", "AT (UTC)", "WHO", "+", "~", "-", "PROTONS", "NAME")]
+    rows: list[tuple[str, ...]] = []
     for one in answer["changesets"]:
         counts = [str(one["counts"][op]) for op in _SIGNS]
         name = one["name"] + (f" (undoes {one['undoes']})" if one["undoes"] else "")
-        rows.append(
-            (one["id"], one["at"][:19], shown(one["who"]), *counts, ", ".join(one["apis"]), shown(name))
-        )
-    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
-    for row in rows:
-        click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+        rows.append((one["id"], one["at"][:19], one["who"], *counts, ", ".join(one["apis"]), name))
+    output.table(("ID", "AT (UTC)", "WHO", "+", "~", "-", "PROTONS", "NAME"), rows)
     return 0
 
 

@@ -19,6 +19,7 @@ from gluon.cmd import (
     change_commands,
     db_commands,
     garbage,
+    host_commands,
     model_commands,
     nova_options,
     policy_commands,
@@ -199,6 +200,7 @@ cli.add_command(change_commands.group(_CLIENT, _settings))
 cli.add_command(quota_commands.group(_CLIENT, _settings))
 cli.add_command(port_commands.command(_CLIENT, _settings))
 cli.add_command(why_commands.command(_CLIENT, _settings))
+cli.add_command(host_commands.group(_CLIENT, _settings))
 cli.add_command(policy_commands.group(_settings))
 
 

@@ -36,6 +36,7 @@ def status(server: config.Api) -> int:
     ]
     if not facts["shims"]:
         rows.append(("shims", "none registered"))
+    rows += [("away", _away(host)) for host in facts.get("away") or ()]
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
         click.echo(f"{name:<{width}}  {value}")
@@ -63,6 +64,11 @@ def _shim(shim: dict[str, Any]) -> list[tuple[str, str]]:
     told = f"{shim['instance']}: {apis} on {', '.join(shim['hosts'])}"
     refused = [("  refuses", why) for _, why in sorted(shim.get("refused", {}).items())]
     return [(f"shim {shim['controller']}", told), *refused]
+
+
+def _away(host: dict[str, Any]) -> str:
+    """A host of which shims have reported, and that none serves."""
+    return f"host {host['host']}, of which {host['controller']} has {host['reports']} reports: start its shim, or `gluon hosts forget`"
 
 
 def resync(server: config.Api) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 from gluon import errors
 from gluon.api import metrics, ports, routes
-from gluon.arbiter import account
+from gluon.arbiter import account, hosts
 from gluon.cmd import administer, figures
 from gluon.cmd.gathering import Gathering
 from gluon.cmd.health import Health
@@ -56,6 +56,7 @@ class Parts:
             },
             "policy": self.protons.policy.facts(),
             "shims": codec.decode(codec.encode(list(self.publishing.registrations.current()))),
+            **self._away(),
             "processes": await self.gathering.all(),
             "shared": await self.shared(),
         }
@@ -84,6 +85,23 @@ class Parts:
             raise errors.BusUnavailable(f"not within {_PATIENCE:g} s") from None
         return found.value if found is not None else None
 
+    def _away(self) -> dict[str, Any]:
+        """Hosts of which something was said and that nobody serves; nothing while that is not known."""
+        try:
+            found = self.hosts.list()["hosts"]
+        except errors.BusError:
+            return {}
+        return {"away": [host for host in found if not host["instances"]]}
+
+    async def listed(self) -> dict[str, Any]:
+        return self.hosts.list()
+
+    @property
+    def hosts(self) -> hosts.Hosts:
+        return hosts.Hosts(
+            self.database, self.bus, self.publishing.told, self.publishing.registrations.current
+        )
+
     @property
     def accounts(self) -> account.Accounts:
         known = self.publishing.registrations
@@ -96,6 +114,8 @@ def operations(parts: Parts, admin: administer.Administration) -> routes.Operati
         ready=parts.health.look,
         metrics=parts.page,
         resync=parts.resync,
+        hosts=parts.listed,
+        forget=parts.hosts.forget,
         ports=ports.Ports(parts.database).page,
         account=parts.accounts.of,
         protons=admin.loaded,

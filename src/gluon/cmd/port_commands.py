@@ -44,22 +44,16 @@ def command(options: Options, settings: Settings) -> click.Command:
 
 
 def _run(server: Any, asked: list[tuple[str, str]], limit: int | None) -> int:
+    from gluon.cli import output
     from gluon.client import http
     from gluon.cmd import operate
-    from gluon.values.text import shown
 
     try:
         with operate.connect(server) as client:
-            rows = [
-                _HEADS,
-                *(tuple(str(p[c] or "-") for c in _COLUMNS) for p in _pages(client, asked, limit)),
-            ]
+            rows = [tuple(str(p[c] or "-") for c in _COLUMNS) for p in _pages(client, asked, limit)]
     except http.ClientError as error:
         return operate.fail(error)
-    widths = [max(len(row[n]) for row in rows) for n in range(len(_HEADS))]
-    for row in rows:
-        line = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
-        click.echo(shown(line))
+    output.table(_HEADS, rows)
     return 0
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from gluon import errors
+from gluon.cli import output
 from gluon.client import http
 from gluon.cmd import operate
 from gluon.cmd import settings as config
@@ -28,13 +29,11 @@ def listed(server: config.Api) -> int:
     if "loaded" not in facts:
         click.echo("gluon: who has loaded which protons is told to operators", err=True)
         return 1
-    rows = [("PROTON", "VERSIONS", "LOADED BY", "AT (UTC)")]
+    rows = []
     for one in facts["loaded"]:
         versions = ", ".join([one["version"], *one["versions"]])
         rows.append((one["name"], versions, one["by"], one["at"][:19]))
-    widths = [max(len(row[n]) for row in rows) for n in range(4)]
-    for row in rows:
-        click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+    output.table(("PROTON", "VERSIONS", "LOADED BY", "AT (UTC)"), rows)
     behind = [name for name, epoch in facts["processes"].items() if epoch < facts["epoch"]]
     if behind:
         click.echo(f"late: {', '.join(sorted(behind))}", err=True)

@@ -67,6 +67,7 @@ def _parts(given: str) -> tuple[str, str, int]:
 
 
 def _run(server: Any, method: str, project: str, limits: dict[str, dict[str, int]] | None) -> int:
+    from gluon.cli import output
     from gluon.client import http
     from gluon.cmd import operate
 
@@ -79,12 +80,10 @@ def _run(server: Any, method: str, project: str, limits: dict[str, dict[str, int
     if not found:
         click.echo(f"the quotas of {project} are those of the models")
         return 0
-    rows = [("PROTON", "TYPE", "USED", "LIMIT", "DEFAULT")]
+    rows = []
     for api, types in found["quotas"].items():
         for name, facts in types.items():
             limit = "none" if facts["limit"] < 0 else str(facts["limit"])
             rows.append((api, name, str(facts["used"]), limit, str(facts["default"])))
-    widths = [max(len(row[n]) for row in rows) for n in range(5)]
-    for row in rows:
-        click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+    output.table(("PROTON", "TYPE", "USED", "LIMIT", "DEFAULT"), rows)
     return 0

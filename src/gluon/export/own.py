@@ -85,6 +85,8 @@ ROUTES = (
     Route("get", f"{_V1}/ports", "ports", "The ports of all protons, by id; a name may be repeated.", "Operation", "Ports", bad=(*_ALL, 400), asks=("id", "api", "project", "device_id", "device_owner", "host", "mac", "name", "status", "limit", "marker")),
     Route("get", f"{_V1}/status", "status", "How the server, the publisher and the shims stand.", "Operation", "Status"),
     Route("post", f"{_V1}/resync", "resync", "Compare etcd with the database and repair it.", "Operation", "Resync", (202,), (*_ALL, *_BODY), takes="Nothing"),
+    Route("get", f"{_V1}/hosts", "hosts", "Of which hosts shims have reported, and who serves them now.", "Operation", "Hosts"),
+    Route("delete", f"{_V1}/hosts/{{host}}", "forget", "Forget what shims have said of a host that is gone for good.", "Operation", "Forgotten", (200,), (*_ALL, 400, 404, 409), asks=("controller", "force")),
     Route("get", "/healthz", "healthz", "Whether the process is alive.", "Operation", gives=_TEXT),
     Route("get", "/readyz", "readyz", "Whether it can serve; 503 with what is missing.", "Operation", "Ready"),
     Route("get", "/metrics", "metrics", "Figures for Prometheus.", "Operation", gives=_TEXT),

@@ -6,7 +6,7 @@ for the arbiter `registrations` and `subscribe`. Every API process runs one; the
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
@@ -117,6 +117,10 @@ class Publisher:
     ) -> AbstractAsyncContextManager[AsyncIterator[Reply]]:
         """What shims say of one object: present values, then changes."""
         return self._replies.subscribe(api, object_type, key)
+
+    def told(self) -> Mapping[tuple[str, str], int]:
+        """Of how many objects each controller says something on each of its shards. Raises `BusUnavailable`."""
+        return self._replies.told()
 
     async def run(self) -> None:
         """Until cancelled."""

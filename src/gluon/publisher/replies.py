@@ -1,18 +1,19 @@
 """Replies to those who wait: one watch of `/status/` a process, whoever waits gets a call.
 
 In: a followed prefix. Out: per subscription the values of one object's status keys, those that
-exist first, then each newer one (in between only the newest may be seen). Invariant: in memory
+exist first, then each newer one (in between only the newest may be seen); of each shard, how many there are. Invariant: in memory
 are the names of the keys, never their values. Used by API processes while a bind waits.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from sys import intern
 
-from gluon.errors import BusError
+from gluon.errors import BusError, BusUnavailable
 from gluon.objects import keys, status
 from gluon.publisher.supervise import Backoff
 from gluon.spi import bus
@@ -28,6 +29,8 @@ class ReplyWatch:
         self._bus = target
         self._shards: dict[str, tuple[str, ...]] = {}
         """Of `<api>/<ObjectType>/<key>`, as encoded: the `<controller>/<shard>` that said something."""
+        self._told: Counter[str] = Counter()
+        """How many keys each `<controller>/<shard>` has, as encoded."""
         self._boxes: dict[str, set[_Mailbox]] = {}
         self._synced = False
         self._histories = 0
@@ -50,6 +53,12 @@ class ReplyWatch:
             if not boxes:
                 del self._boxes[name]
 
+    def told(self) -> Mapping[tuple[str, str], int]:
+        """Of how many objects each controller says something on each of its shards. Raises `BusUnavailable` until it is known."""
+        if not self._synced:
+            raise BusUnavailable("what shims say was not read yet")
+        return {_shard(name): count for name, count in self._told.items() if count}
+
     async def run(self) -> None:
         """Until cancelled."""
         try:
@@ -65,6 +74,7 @@ class ReplyWatch:
     def _replace(self, listing: bus.Listing) -> None:
         self._histories += 1
         before, self._shards = self._shards, {}
+        self._told.clear()
         for boxes in self._boxes.values():
             for box in boxes:
                 box.forget_revisions()  # of another history, perhaps
@@ -84,8 +94,10 @@ class ReplyWatch:
         known = self._shards.get(name, ())
         if value is not None and shard not in known:
             self._shards[name] = (*known, intern(shard))
+            self._told[shard] += 1
         elif value is None and shard in known:
             self._shards[name] = tuple(s for s in known if s != shard)
+            self._told[shard] -= 1
             if not self._shards[name]:
                 del self._shards[name]
         if name in self._boxes:
@@ -117,6 +129,11 @@ class ReplyWatch:
                 if value is not None and len(value.value) <= status.MAX_REPORT:
                     box.post(found, value.value, value.mod_revision)
                 break
+
+
+def _shard(name: str) -> tuple[str, str]:
+    controller, shard = name.split("/")
+    return keys.text(controller), keys.text(shard)
 
 
 class _Mailbox:

@@ -12,6 +12,8 @@ from gluon.proton import registry
 from gluon.spi.policy import Caller
 
 OPERATED = {
+    "/gluon/v1/hosts",
+    "/gluon/v1/hosts/{host}",
     "/gluon/v1/ports",
     "/gluon/v1/ports/{id}",
     "/gluon/v1/protons/{api}",
