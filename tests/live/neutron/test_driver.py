@@ -12,10 +12,9 @@ def test_a_port_from_making_to_deleting(driven: Site) -> None:
     port = made["id"]
     assert [one["ip_address"] for one in made["fixed_ips"]] == ["10.1.1.7"]
     bound = driven.neutron("PUT", f"ports/{port}", {"port": BIND})["port"]
-    assert (bound["binding:vif_type"], bound["binding:vif_details"]["bound_drivers"]) == (
-        "ovs",
-        {"0": "gluon"},
-    )
+    assert bound["binding:vif_type"] == "ovs"
+    # Neutron leaves them out of its answer to a PUT where the port was bound already, here perhaps by the thread that follows.
+    assert driven.seen(port)["binding:vif_details"]["bound_drivers"] == {"0": "gluon"}
     assert driven.face(f"ports/{port}")["port"]["binding:host_id"] == "host1"
     free = driven.neutron("PUT", f"ports/{port}", {"port": FREE})["port"]
     assert (free["binding:vif_type"], free["fixed_ips"]) == ("unbound", made["fixed_ips"])

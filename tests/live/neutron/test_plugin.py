@@ -26,7 +26,8 @@ def test_a_port_from_making_to_deleting(site: Site) -> None:
     assert site.face(f"ports/{port}")["port"]["name"] == "p1"
     bound = site.neutron("PUT", f"ports/{port}", {"port": BIND})["port"]
     assert (bound["binding:vif_type"], bound["binding:host_id"]) == ("ovs", "host1")
-    assert bound["binding:vif_details"]["bound_drivers"] == {"0": "gluon"}
+    # Neutron leaves this out of its answer to a PUT where the port was bound already, here perhaps by the thread that follows.
+    assert site.seen(port)["binding:vif_details"]["bound_drivers"] == {"0": "gluon"}
     assert site.face(f"ports/{port}")["port"]["binding:host_id"] == "host1"
     free = site.neutron("PUT", f"ports/{port}", {"port": FREE})["port"]
     assert (free["binding:vif_type"], free["binding:host_id"]) == ("unbound", "")
