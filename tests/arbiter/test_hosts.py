@@ -76,6 +76,19 @@ async def test_a_vpn_does_not_wait_for_a_host_that_is_forgotten(rig: Rig, bus: M
     assert "host 'A'" in refused["detail"]
 
 
+async def test_many_reports_go_in_parts(rig: Rig, bus: MemoryBus) -> None:
+    """etcd needs a minute to tell those who watch of 100,000 keys that went at once, and nothing else meanwhile."""
+    shim, count = ScriptedShim(bus, "x", "A"), 1001
+    for number in range(count):
+        await say(shim, {"id": f"vpn-{number}"}, 1)
+    await known(rig, host("A", count))
+    before = (await bus.list(keys.STATUS)).revision
+    assert (await rig("DELETE", f"{HOSTS}/A"))[0] == 200
+    after = await bus.list(keys.STATUS)
+    assert not after.items
+    assert after.revision >= before + 3
+
+
 async def test_of_several_controllers_one_may_be_forgotten(rig: Rig, bus: MemoryBus) -> None:
     first, second = ScriptedShim(bus, "x", "A"), ScriptedShim(bus, "y", "A")
     vpn = await a_vpn(rig)
