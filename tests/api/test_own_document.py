@@ -120,7 +120,9 @@ def test_models_come_and_go_as_documented(gluon: Documented) -> None:
     (found,) = gluon.ask("get", f"{V1}/hosts", f"{V1}/hosts")["hosts"]
     gluon.ask("delete", f"{V1}/hosts/{{host}}", f"{V1}/hosts/{found['host']}", status=409)
     gluon.ask("delete", f"{V1}/hosts/{{host}}", f"{V1}/hosts/nowhere?controller=x", status=404)
-    gluon.ask("delete", f"{V1}/hosts/{{host}}", f"{V1}/hosts/nowhere?force=maybe", status=400)
+    for wrong in ("force=maybe", "contoller=x", "force=true&force=true"):
+        gluon.ask("delete", f"{V1}/hosts/{{host}}", f"{V1}/hosts/nowhere?{wrong}", status=400)
+    gluon.ask("delete", one, f"{V1}/protons/net-x?forse=true", status=400)
 
 
 def test_change_sets_are_as_documented(gluon: Documented) -> None:

@@ -10,14 +10,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qsl
 
 import falcon
 import falcon.asgi
 
 from gluon import errors
+from gluon.api import arguments, message, rates, terms
 from gluon.api import errors as answers
-from gluon.api import message, rates, terms
 from gluon.arbiter import binder
 from gluon.objects import codec
 from gluon.proton import service
@@ -29,7 +28,6 @@ MAX_BODY = 4 * 1024 * 1024
 PAGE = 100
 MOST = 1000
 _PATIENCE = (0.0, 0.2, 0.5)
-_TRUTH = {"true": True, "false": False}
 _COLLECTION, _OBJECT, _ACTION = "GET, HEAD, POST", "GET, HEAD", "POST"
 
 Do = Callable[[engine.Who], Awaitable[engine.Outcome]]
@@ -50,7 +48,7 @@ class ChangeSets:
 
     async def collection(self, request: message.Request) -> message.Reply:
         if request.method == "POST":
-            plan = _truth(_arguments(request, {"plan"}), "plan")
+            plan = arguments.truth(arguments.known(request, {"plan"}), "plan")
             body = answers.json_body(request)
             if self.rates is not None and isinstance(several := body.get("changes"), list):
                 self.rates.charge(request.caller, len(several))
@@ -58,7 +56,7 @@ class ChangeSets:
             return await self._do(request, status, lambda who: self._sets.change(who, body, plan=plan))
         if request.method not in ("GET", "HEAD"):
             return _other(request, _COLLECTION)
-        given = _arguments(request, {"who", "project", "since", "api", "limit", "marker"})
+        given = arguments.known(request, {"who", "project", "since", "api", "limit", "marker"})
         listed = await self._sets.page(
             request.caller, _filters(given), _limit(given.get("limit")), given.get("marker")
         )
@@ -67,20 +65,20 @@ class ChangeSets:
     async def one(self, request: message.Request, id: str) -> message.Reply:
         if request.method not in ("GET", "HEAD"):
             return _other(request, _OBJECT)
-        _arguments(request, set())
+        arguments.known(request, set())
         return message.Reply(200, codec.encode(await self._sets.show(request.caller, id)))
 
     async def apply(self, request: message.Request, id: str) -> message.Reply:
         if request.method != "POST":
             return _other(request, _ACTION)
-        _arguments(request, set())
+        arguments.known(request, set())
         _no_body(request)
         return await self._do(request, 200, lambda who: self._sets.apply(who, id))
 
     async def undo(self, request: message.Request, id: str) -> message.Reply:
         if request.method != "POST":
             return _other(request, _ACTION)
-        plan = _truth(_arguments(request, {"plan"}), "plan")
+        plan = arguments.truth(arguments.known(request, {"plan"}), "plan")
         _no_body(request)
         status = 200 if plan else 201
         return await self._do(request, status, lambda who: self._sets.undo(who, id, plan=plan))
@@ -134,31 +132,11 @@ def _reply(status: int, outcome: engine.Outcome) -> message.Reply:
 # -- requests ---------------------------------------------------------------------------------
 
 
-def _arguments(request: message.Request, known: set[str]) -> dict[str, str]:
-    """Each once. Raises `Invalid` for one that is not known."""
-    found: dict[str, str] = {}
-    for name, value in parse_qsl(request.query.decode("latin-1"), keep_blank_values=True):
-        if name in known and name not in found:
-            found[name] = value
-            continue
-        said = "is given twice" if name in known else "is not known"
-        hint = f"known here: {', '.join(sorted(known))}" if known else "this resource takes none"
-        raise _wrong("argument", f"query argument '{name[:100]}' {said}", hint)
-    return found
-
-
-def _truth(given: Mapping[str, str], name: str) -> bool:
-    value = given.get(name, "false")
-    if value not in _TRUTH:
-        raise _wrong("argument", f"{name} is true or false, not '{value[:40]}'", f"say {name}=true")
-    return _TRUTH[value]
-
-
 def _limit(value: str | None) -> int:
     if value is None:
         return PAGE
     if not value.isascii() or not value.isdigit() or len(value) > 4 or not 1 <= int(value) <= MOST:
-        raise _wrong("argument", f"limit is a number from 1 to {MOST}, not '{value[:40]}'", "leave it out")
+        raise arguments.wrong(f"limit is a number from 1 to {MOST}, not '{value[:40]}'", "leave it out")
     return int(value)
 
 
@@ -183,19 +161,21 @@ def _instant(text: str) -> str:
         at = at.astimezone(UTC) if at.tzinfo is not None else at
         return at.strftime("%Y-%m-%dT%H:%M:%S.%f")
     except (ValueError, OverflowError):
-        raise _wrong(
-            "argument", f"since is no date and time: '{text[:40]}'", "write 2026-01-31T12:00:00Z"
+        raise arguments.wrong(
+            f"since is no date and time: '{text[:40]}'", "write 2026-01-31T12:00:00Z"
         ) from None
-
-
-def _wrong(code: str, text: str, hint: str) -> errors.Invalid:
-    return errors.Invalid([errors.FieldProblem(pointer="", code=code, message=text, hint=hint)])
 
 
 def _no_body(request: message.Request) -> None:
     """An empty object at most."""
     if request.body.strip() and answers.json_body(request):
-        raise _wrong("body", "nothing is taken here", "send {} or nothing")
+        raise errors.Invalid(
+            [
+                errors.FieldProblem(
+                    pointer="", code="body", message="nothing is taken here", hint="send {} or nothing"
+                )
+            ]
+        )
 
 
 def _other(request: message.Request, allow: str) -> message.Reply:

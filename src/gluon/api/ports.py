@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from gluon import errors
+from gluon.api import arguments
 from gluon.arbiter import tables
 from gluon.spi import policy, store
 
@@ -23,18 +23,18 @@ class Ports:
     def __init__(self, database: store.Store) -> None:
         self._store = database
 
-    async def page(self, arguments: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    async def page(self, asked: Iterable[tuple[str, str]]) -> dict[str, Any]:
         """The ports that have one of the values given for each name. Raises `Invalid`."""
         given: dict[str, list[str]] = {}
-        for name, value in arguments:
+        for name, value in asked:
             wanted = policy.normal_project(value) if name == "project" else value
             given.setdefault(name, []).append(wanted)
         if sum(map(len, given.values())) > _MOST_VALUES:
-            raise _wrong(f"more than {_MOST_VALUES} query arguments", "ask for less at once")
+            raise arguments.wrong(f"more than {_MOST_VALUES} query arguments", "ask for less at once")
         limit, marker = _limit(_once(given, "limit")), _once(given, "marker")
         unknown = sorted(given.keys() - set(FILTERS))
         if unknown:
-            raise _wrong(
+            raise arguments.wrong(
                 f"unknown query argument '{unknown[0][:64]}'",
                 f"there are {', '.join(FILTERS)}, limit, marker",
             )
@@ -54,7 +54,7 @@ class Ports:
 def _once(given: dict[str, list[str]], name: str) -> str | None:
     values = given.pop(name, [])
     if len(values) > 1:
-        raise _wrong(f"{name} is given more than once", "give it once")
+        raise arguments.wrong(f"{name} is given more than once", "give it once")
     return values[0] if values else None
 
 
@@ -62,9 +62,5 @@ def _limit(value: str | None) -> int:
     if value is None:
         return MOST
     if not (value.isascii() and value.isdigit() and len(value) < 5 and 1 <= int(value) <= MOST):
-        raise _wrong(f"limit is a number from 1 to {MOST}, not '{value[:40]}'", "leave it out")
+        raise arguments.wrong(f"limit is a number from 1 to {MOST}, not '{value[:40]}'", "leave it out")
     return int(value)
-
-
-def _wrong(text: str, hint: str) -> errors.Invalid:
-    return errors.Invalid([errors.FieldProblem(pointer="", code="argument", message=text, hint=hint)])

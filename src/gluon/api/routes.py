@@ -13,7 +13,7 @@ import falcon
 import falcon.asgi
 
 from gluon import errors
-from gluon.api import access, documents, lane, message, pages, query, roots
+from gluon.api import access, arguments, documents, lane, message, pages, query, roots
 from gluon.api import errors as answers
 from gluon.model import describe
 from gluon.objects import codec
@@ -205,7 +205,9 @@ class _Proton:
         _send(resp, message.Reply(200, codec.encode(done)))
 
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, api: str) -> None:
-        done = await self._operations.retire(api, _forced(req), req.scope["gluon.caller"])
+        request = _request(req)
+        force = arguments.truth(arguments.known(request, {"force"}), "force")
+        done = await self._operations.retire(api, force, request.caller)
         _send(resp, message.Reply(200, codec.encode(done)))
 
 
@@ -216,16 +218,9 @@ class _Host:
         self._forget = forget
 
     async def on_delete(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, host: str) -> None:
-        done = await self._forget(host, req.get_param("controller"), _forced(req))
+        given = arguments.known(_request(req), {"controller", "force"})
+        done = await self._forget(host, given.get("controller"), arguments.truth(given, "force"))
         _send(resp, message.Reply(200, codec.encode(done)))
-
-
-def _forced(req: falcon.asgi.Request) -> bool:
-    """Raises `Invalid`."""
-    try:
-        return req.get_param_as_bool("force", default=False) or False
-    except falcon.HTTPBadRequest:
-        raise _wrong("", "force is neither true nor false", "write ?force=true, or leave it out") from None
 
 
 async def _texts(req: falcon.asgi.Request, request: message.Request) -> dict[str, str]:
