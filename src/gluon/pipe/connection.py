@@ -192,6 +192,10 @@ class Connection(asyncio.Protocol):
 
     # -- what the parser calls -----------------------------------------------------------------
 
+    def on_message_begin(self) -> None:
+        if self.began:
+            raise Broken("another answer, which nobody asked for")
+
     def on_header(self, name: bytes, value: bytes | None) -> None:
         self.headers.append((name.lower(), value or b""))
 

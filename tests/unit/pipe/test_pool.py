@@ -254,6 +254,21 @@ async def test_who_does_not_answer_is_late_and_who_is_not_there_unreached() -> N
             await Pool(f"http://127.0.0.1:{bound.getsockname()[1]}", connect=60).ask(get())
 
 
+@pytest.mark.parametrize("size", [20, 75, 1000])
+async def test_what_nobody_asked_for_belongs_to_no_answer(size: int) -> None:
+    """However much of a second answer comes in one piece with the first: neither is changed, and nobody gets the rest of it."""
+    second = b"HTTP/1.1 500 Oops\r\nContent-Length: 4\r\nX-Two: another's\r\n\r\nevil"
+    handle, heads = saying(OK + second[:size], OK)
+    async with served(handle) as pool:
+        answer = await pool.ask(get())
+        assert (answer.status, await answer.read(), answer.ended) == (200, b"ok", True)
+        assert answer.headers == [(b"content-length", b"2"), (b"x-one", b"a"), (b"x-one", b"b")]
+        answer.close()
+        assert pool._idle == []
+        assert await whole(pool, get()) == (200, b"ok")
+        assert len(heads) == 2
+
+
 async def test_no_url() -> None:
     for url in ("neutron:9696", "ftp://neutron", "http://", "http://a/?b"):
         with pytest.raises(ValueError, match="is no URL"):
