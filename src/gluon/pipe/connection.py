@@ -197,7 +197,8 @@ class Connection(asyncio.Protocol):
             raise Broken("another answer, which nobody asked for")
 
     def on_header(self, name: bytes, value: bytes | None) -> None:
-        self.headers.append((name.lower(), value or b""))
+        if not self.began:  # what follows a body in chunks counts for nothing
+            self.headers.append((name.lower(), value or b""))
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()

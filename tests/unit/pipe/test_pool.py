@@ -269,6 +269,16 @@ async def test_what_nobody_asked_for_belongs_to_no_answer(size: int) -> None:
         assert len(heads) == 2
 
 
+async def test_what_follows_a_body_in_chunks_is_no_header() -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: x-t\r\n\r\n"
+    handle, _ = saying(head + b"2\r\nok\r\n0\r\nX-T: 1\r\nSet-Cookie: a=b\r\n\r\n")
+    async with served(handle) as pool:
+        answer = await pool.ask(get())
+        assert await answer.read() == b"ok"
+        assert answer.headers == [(b"transfer-encoding", b"chunked"), (b"trailer", b"x-t")]
+        answer.close()
+
+
 async def test_no_url() -> None:
     for url in ("neutron:9696", "ftp://neutron", "http://", "http://a/?b"):
         with pytest.raises(ValueError, match="is no URL"):
