@@ -64,13 +64,17 @@ class Connection(asyncio.Protocol):
         self._transport.write(request)
 
     async def write(self, part: bytes) -> None:
-        """More of the request's body. Raises `Broken`."""
+        """More of the request's body. Raises `Broken`, `Late`."""
         if self._lost or self._transport is None:
             raise Broken("the connection was closed before all was sent")
         self._transport.write(part)
         if self._full:
             self._writer = self._loop.create_future()
-            await self._writer
+            try:
+                async with asyncio.timeout(self._seconds):
+                    await self._writer
+            except TimeoutError:
+                raise self.late() from None
 
     async def head(self, *, limited: bool = True) -> None:
         """Until the head is there, and all of a small answer: so nobody is woken twice for it. Raises `Broken`, and if

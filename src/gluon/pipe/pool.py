@@ -164,7 +164,7 @@ class Exchange:
             await asyncio.wait({sending, answered}, return_when=asyncio.FIRST_COMPLETED)
             if sending.done() and not answered.done():
                 failed = sending.exception()
-                if failed is not None and not isinstance(failed, Broken):
+                if failed is not None and (isinstance(failed, Late) or not isinstance(failed, Broken)):
                     raise failed
                 await asyncio.wait({answered}, timeout=self._seconds)
             if not answered.done():

@@ -279,6 +279,16 @@ async def test_what_follows_a_body_in_chunks_is_no_header() -> None:
         answer.close()
 
 
+async def test_a_server_that_takes_no_more_of_a_body_is_late() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:  # who connects is not even heard
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        pool = Pool(f"http://127.0.0.1:{deaf.getsockname()[1]}", seconds=0.05, connect=60, most=1)
+        async with asyncio.timeout(120):
+            for _ in range(2):  # the room of the first is free again
+                with pytest.raises(Late):
+                    await pool.ask(get(method=b"POST", body=parts(300, 100_000), length=30_000_000))
+
+
 async def test_no_url() -> None:
     for url in ("neutron:9696", "ftp://neutron", "http://", "http://a/?b"):
         with pytest.raises(ValueError, match="is no URL"):
