@@ -169,7 +169,7 @@ class Exchange:
                 await asyncio.wait({answered}, timeout=self._seconds)
             if not answered.done():
                 raise self._connection.late()
-            if not sending.done():
+            if not sending.done() or sending.exception() is not None:
                 self._connection.spoil()
             await answered
         finally:

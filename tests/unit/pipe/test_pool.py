@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
+from gluon.pipe.connection import Connection
 from gluon.pipe.pool import Pool
 from gluon.spi.passing import Asked, Broken, Late, Unreached
 
@@ -287,6 +288,28 @@ async def test_a_server_that_takes_no_more_of_a_body_is_late() -> None:
             for _ in range(2):  # the room of the first is free again
                 with pytest.raises(Late):
                     await pool.ask(get(method=b"POST", body=parts(300, 100_000), length=30_000_000))
+
+
+@pytest.mark.parametrize("turns", range(5))
+async def test_a_body_that_was_not_sent_to_its_end_ends_the_connection(turns: int) -> None:
+    """Though it breaks off in the very moment in which the answer comes: the next request would be read as its rest."""
+    made: list[Connection] = []
+
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"a beginning"
+        while not made[0].done:
+            await asyncio.sleep(0)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        raise ConnectionError
+
+    handle, _ = saying(b"HTTP/1.1 401 No\r\nContent-Length: 2\r\n\r\nno")
+    async with served(handle) as pool:
+        make = pool._made
+        pool._made = lambda: made.append(make()) or made[-1]  # type: ignore[method-assign,func-returns-value]
+        with suppress(ConnectionError):
+            await whole(pool, get(method=b"PUT", body=broken(), length=99))
+        assert pool._idle == []
 
 
 async def test_no_url() -> None:
