@@ -64,6 +64,46 @@ def test_arguments_that_are_no_text(server: GluonServer) -> None:
         assert "UTF-8" in done.stderr
 
 
+BAD = os.fsdecode(b"\xff")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("why", BAD),
+        ("ports", "--name", BAD),
+        ("watch", BAD),
+        ("watch", "--filter", f"api={BAD}"),
+        ("hosts", "forget", "A", "--controller", BAD),
+        ("changes", "list", "--who", BAD),
+        ("quota", "show", BAD),
+    ],
+)
+def test_arguments_of_operators_that_are_no_text(server: GluonServer, arguments: tuple[str, ...]) -> None:
+    done = run("gluon", *arguments, server=server)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("gluon: ")
+    assert done.stderr.endswith("no text in UTF-8\n")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("why",),
+        ("changes", "show"),
+        ("changes", "undo"),
+        ("hosts", "forget"),
+        ("quota", "show"),
+        ("quota", "unset"),
+        ("proton", "retire"),
+        ("policy", "explain", "net-l2:get_port", "--role", "admin", "--object"),
+    ],
+)
+def test_an_empty_name_is_no_wish_for_all(server: GluonServer, command: tuple[str, ...]) -> None:
+    done = run("gluon", *command, "", server=server)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "gluon: a key is not empty\n")
+
+
 def test_numbers_are_what_the_server_takes_for_one(api: Api, server: GluonServer) -> None:
     peers = ("--local_ip_address", "192.0.2.1", "--peer_ip_address", "192.0.2.2", "--tenant_id", api.project)
     for number in ("6_5", " 65", "nan", "9" * 30, "\u0663"):

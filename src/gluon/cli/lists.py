@@ -6,7 +6,6 @@ In: the options. Out: the whole list, page after page, or the one page that `--l
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 import click
 
@@ -55,18 +54,10 @@ def act(path: str, plural: str) -> Any:
         pairs += [(name, value) for name, values in several.items() for value in values]
         pairs += [(name, v) for name, v in (("limit", limit), ("marker", marker)) if v is not None]
         pairs += [("count", "true")] if count else []
-        query = _query(pairs)
-        answer = client.request("GET", f"{path}?{query}" if query else path)
+        answer = client.request("GET", path + http.query(pairs))
         return _rest(client, answer, plural) if limit is None else answer
 
     return run
-
-
-def _query(pairs: list[tuple[str, str]]) -> str:
-    try:
-        return urlencode(pairs)
-    except UnicodeEncodeError as error:
-        raise http.ClientError("an argument is no text in UTF-8") from error
 
 
 def _rest(client: http.Client, answer: Any, plural: str) -> Any:

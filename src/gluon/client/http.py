@@ -7,10 +7,10 @@ library took longer than both.
 from __future__ import annotations
 
 import http.client
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Protocol
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from gluon import errors
 from gluon.objects import codec
@@ -159,8 +159,19 @@ def address(host: str, port: int | str) -> str:
 
 
 def object_path(collection: str, key: str) -> str:
-    """The path of one object; the key is percent-encoded."""
+    """The path of one object; the key is percent-encoded. An empty one would mean all of them."""
+    if not key:
+        raise ClientError("a key is not empty")
     try:
         return f"{collection}/{quote(key, safe='')}"
     except UnicodeEncodeError as error:
         raise ClientError("the key is no text in UTF-8") from error
+
+
+def query(pairs: Iterable[tuple[str, str]]) -> str:
+    """Arguments, as they stand behind a path; empty where there are none."""
+    try:
+        text = urlencode(list(pairs))
+    except UnicodeEncodeError as error:
+        raise ClientError("an argument is no text in UTF-8") from error
+    return f"?{text}" if text else ""

@@ -12,7 +12,6 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import click
 import yaml
@@ -59,10 +58,10 @@ def undo(server: config.Api, name: str, *, planned: bool, as_json: bool) -> int:
 
 
 def listed(server: config.Api, filters: Mapping[str, Any], *, as_json: bool) -> int:
-    query = urlencode({name: value for name, value in filters.items() if value is not None})
+    query = http.query((name, str(value)) for name, value in filters.items() if value is not None)
     try:
         with operate.connect(server) as client:
-            answer = client.facts(f"{BASE}?{query}", "changesets")
+            answer = client.facts(BASE + query, "changesets")
     except http.ClientError as error:
         return _fail(error)
     if as_json:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
 
 import click
 
@@ -75,10 +74,9 @@ def _forgotten(server: Any, name: str, controller: str | None, *, force: bool) -
     from gluon.cmd import operate
     from gluon.values.text import shown
 
-    asked = {"controller": controller} if controller is not None else {}
-    if force:
-        asked["force"] = "true"
-    path = http.object_path("/gluon/v1/hosts", name) + (f"?{urlencode(asked)}" if asked else "")
+    asked = [("controller", controller)] if controller is not None else []
+    asked += [("force", "true")] if force else []
+    path = http.object_path("/gluon/v1/hosts", name) + http.query(asked)
     try:
         with operate.connect(server) as client:
             done = client.request("DELETE", path)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urlencode
 
 import click
 
@@ -58,12 +57,14 @@ def _run(server: Any, asked: list[tuple[str, str]], limit: int | None) -> int:
 
 
 def _pages(client: Any, asked: list[tuple[str, str]], limit: int | None) -> Iterator[dict[str, Any]]:
+    from gluon.client import http
+
     marker: str | None = None
     while limit is None or limit > 0:
         page = [*asked, *((("marker", marker),) if marker else ())]
         if limit is not None:
             page.append(("limit", str(min(limit, 1000))))
-        found = client.facts(f"/gluon/v1/ports?{urlencode(page)}", "ports")
+        found = client.facts("/gluon/v1/ports" + http.query(page), "ports")
         yield from found["ports"]
         limit = None if limit is None else limit - len(found["ports"])
         marker = found.get("next")

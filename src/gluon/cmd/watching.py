@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlencode
 
 import click
 
@@ -65,10 +64,10 @@ def _place(client: http.Client, what: str, filters: Pairs) -> tuple[str, Pairs]:
 def _events(server: config.Api, path: str, pairs: Pairs, since: str | None) -> Iterator[dict[str, Any]]:
     token, pause = since, _PAUSE
     while True:
-        query = urlencode([*pairs, *([("resume", token)] if token else [])])
+        query = http.query([*pairs, *([("resume", token)] if token else [])])
         try:
             with operate.connect(server) as client:
-                for event in client.lines(f"{path}?{query}" if query else path):
+                for event in client.lines(path + query):
                     token, pause = event.get("resume"), _PAUSE
                     if event["type"] == "ERROR":
                         if event["code"] in _GO_ON:

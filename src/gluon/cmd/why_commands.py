@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import quote
 
 import click
 
@@ -38,7 +37,7 @@ def _run(server: Any, port: str, *, as_json: bool) -> int:
 
     try:
         with operate.connect(server) as client:
-            found = client.facts(f"/gluon/v1/ports/{quote(port, safe='')}", "port", "stages")
+            found = client.facts(http.object_path("/gluon/v1/ports", port), "port", "stages")
     except http.ClientError as error:
         return operate.fail(error)
     if as_json:
