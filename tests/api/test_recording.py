@@ -6,6 +6,7 @@ import socket
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta, timezone
 from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
@@ -168,3 +169,41 @@ def test_the_journal_tells_who_changed_what(server: GluonServer, folder: Path) -
         == ops("--type", "Port", "--key", made["id"])
     )
     assert ops("--since", headers["etag"].strip('"'), "--project", project) == ["update", "delete"]
+
+
+def test_the_newest_of_the_journal_are_as_many_as_are_asked_for(server: GluonServer, folder: Path) -> None:
+    """Also where one commit made many."""
+    project = str(uuid.uuid4())
+    many = [
+        {
+            "op": "create",
+            "api": "every",
+            "type": "Plain",
+            "body": {"project_id": project, "text": f"book {n}"},
+        }
+        for n in range(3)
+    ]
+    assert server.request("POST", "/gluon/v1/changesets", {"changes": many})[0] == 201
+    words = ["audit", "--data", str(folder / "data"), "--project", project]
+    assert len(CliRunner().invoke(main.cli, words, catch_exceptions=False).stdout.splitlines()) == 3
+    newest = CliRunner().invoke(main.cli, [*words, "--limit", "2"], catch_exceptions=False).stdout
+    assert ["book 1" in line or "book 2" in line for line in newest.splitlines()] == [True, True]
+
+
+def test_since_when_the_journal_is_told_of(server: GluonServer, folder: Path) -> None:
+    made = server.request("POST", f"{V}/plains", {"project_id": str(uuid.uuid4()), "text": "one"})[1]
+    at = datetime.fromisoformat(made["created_at"]).replace(tzinfo=UTC)
+    words = ["audit", "--data", str(folder / "data"), "--key", made["id"]]
+
+    def told(since: str) -> Any:
+        return CliRunner().invoke(main.cli, [*words, "--since", since], catch_exceptions=False)
+
+    for zone in (UTC, timezone(timedelta(hours=2)), timezone(timedelta(hours=-9))):
+        for minutes, lines in ((-1, 1), (1, 0)):
+            since = (at + timedelta(minutes=minutes)).astimezone(zone)
+            for text in (since.isoformat(), since.isoformat(sep=" ")):
+                assert len(told(text).stdout.splitlines()) == lines, text
+    for text in ("yesterday", "2026-13-99", "\u00b2", "9" * 30, "-1"):
+        done = told(text)
+        assert (done.exit_code, done.stdout) == (2, ""), text
+        assert "neither a time such as 2026-01-31T23:59 nor a revision" in done.stderr

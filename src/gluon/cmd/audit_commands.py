@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 
 import click
 
 from gluon.cmd import settings as config
+
+_DIGITS = 18
+"""Of a revision that any database can be asked for."""
+
+
+def _since(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """A revision, or a time as the journal has it."""
+    if not value or (value.isascii() and value.isdigit() and len(value) <= _DIGITS):
+        return value
+    try:
+        at = datetime.fromisoformat(value)
+        return (at if at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None)).isoformat()
+    except (ValueError, OverflowError):
+        raise click.BadParameter(
+            f"'{value}' is neither a time such as 2026-01-31T23:59 nor a revision"
+        ) from None
 
 
 @click.command("audit")
@@ -20,9 +37,13 @@ from gluon.cmd import settings as config
 @click.option("--project", default="", help="Of objects of this project.")
 @click.option("--request", default="", metavar="ID", help="Made by this request.")
 @click.option(
-    "--since", default="", metavar="WHEN", help="Since a time (UTC, 2026-01-31T23:59) or a revision."
+    "--since",
+    default="",
+    callback=_since,
+    metavar="WHEN",
+    help="Since a time (UTC unless it says its zone, 2026-01-31T23:59) or a revision.",
 )
-@click.option("--limit", type=click.IntRange(0), default=0, metavar="N", help="The newest N only.")
+@click.option("--limit", type=click.IntRange(0, 10**9), default=0, metavar="N", help="The newest N only.")
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def audit(
     file: str | None, database: str | None, data: str | None, kind: str, style: str, **given: str

@@ -68,10 +68,9 @@ def show(url: str, filters: Filters, *, as_json: bool) -> int:
 async def _entries(picture: Picture, filters: Filters) -> AsyncIterator[journal.Entry]:
     """By revision; with a limit the newest ones."""
     texts, values = filters.conditions()
-    first = int(filters.since) if filters.since.isdigit() else 0
+    place = (int(filters.since) if filters.since.isdigit() else 0, -1)
     if filters.limit:
-        first = max(first, await _begin(picture, texts, values, filters.limit))
-    place = (first, -1)
+        place = max(place, await _begin(picture, texts, values, filters.limit))
     names = listed(JOURNAL_COLUMNS)
     while True:
         where = " AND ".join(["(revision > ? OR (revision = ? AND n > ?))", *texts])
@@ -87,14 +86,16 @@ async def _entries(picture: Picture, filters: Filters) -> AsyncIterator[journal.
             return
 
 
-async def _begin(picture: Picture, texts: list[str], values: list[store.Value], limit: int) -> int:
-    """The revision of the change that is the `limit`-th from the end."""
+async def _begin(
+    picture: Picture, texts: list[str], values: list[store.Value], limit: int
+) -> tuple[int, int]:
+    """The place before the change that is the `limit`-th from the end."""
     where = f" WHERE {' AND '.join(texts)}" if texts else ""
     rows = await picture.fetch(
-        f"SELECT revision FROM journal{where} ORDER BY revision DESC, n DESC LIMIT 1 OFFSET {limit - 1}",
+        f"SELECT revision, n FROM journal{where} ORDER BY revision DESC, n DESC LIMIT 1 OFFSET {limit - 1}",
         *values,
     )
-    return int(rows[0][0]) if rows else 0
+    return (int(rows[0][0]), int(rows[0][1]) - 1) if rows else (0, -1)
 
 
 def facts(entry: journal.Entry) -> dict[str, Any]:
