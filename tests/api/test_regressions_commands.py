@@ -3,6 +3,8 @@
 import http.server
 import json
 import os
+import signal
+import subprocess
 import threading
 import uuid
 from collections.abc import Iterator
@@ -10,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from gluon.testing.process import wait_until
 from gluon.testing.product import GluonServer
 from tests.api.conftest import Api
-from tests.api.test_commands import run
+from tests.api.test_commands import BIN, run
 
 API = ("--api", "net-l3vpn")
 
@@ -119,6 +122,52 @@ def test_any_terminal_can_show_any_object(api: Api, server: GluonServer) -> None
     done = run("protonclient", *API, "vpn-show", vpn["id"], server=server, env={"PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == vpn
+
+
+def test_any_terminal_can_show_what_operators_ask_for(api: Api, server: GluonServer) -> None:
+    """One that has no letter for it is shown it as JSON may write it, which stays JSON."""
+    port = api.port(name="blå 青 \U0001f600")
+    latin = {"PYTHONIOENCODING": "latin-1"}
+
+    def said(program: str, *arguments: str) -> str:
+        where = {"OS_PROTON_HOST": "127.0.0.1", "OS_PROTON_PORT": str(server.port)}
+        done = subprocess.run(
+            [str(BIN / program), *arguments],
+            capture_output=True,
+            timeout=60,
+            env={**os.environ, **where, **latin},
+            check=False,
+        )
+        assert b"Traceback" not in done.stderr, done.stderr
+        return done.stdout.decode("latin-1")
+
+    assert r"  blå \u9752 \ud83d\ude00  " in said("gluon", "ports", "--project", api.project)
+    assert json.loads(said("gluon", "why", "--json", port["id"]))["port"]["name"] == port["name"]
+    assert json.loads(said("protonclient", *API, "port-show", port["id"])) == port
+    new, old = (f"src/gluon/catalog/net-l3vpn{version}" for version in ("-2.0", ""))
+    assert said("gluon", "model", "diff", old, new).startswith(r"net-l3vpn 1.0 \u2192 net-l3vpn 2.0")
+
+
+def test_any_terminal_can_watch(api: Api, server: GluonServer, tmp_path: Path) -> None:
+    words = [str(BIN / "gluon"), "watch", "net-l3vpn", "--port", str(server.port)]
+    out = tmp_path / "out"
+    env = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    with (
+        out.open("wb") as sink,
+        subprocess.Popen(words, stdout=sink, stderr=subprocess.PIPE, env=env) as going,
+    ):
+        try:
+
+            def told() -> bool:
+                api.vpn(name="青")
+                return going.poll() is not None or b"\n" in out.read_bytes()
+
+            wait_until(told, "an event", limit=30)
+        finally:
+            going.send_signal(signal.SIGINT)
+        _, said = going.communicate(timeout=30)
+    assert (going.returncode, said) == (0, b"")
+    assert json.loads(out.read_text("latin-1").splitlines()[0])["object"]["name"] == "青"
 
 
 def test_an_operator_finds_the_server_by_its_settings(server: GluonServer, tmp_path: Path) -> None:

@@ -112,19 +112,9 @@ def _command(
         except http.ClientError as error:
             fail(error)
         if answer is not None:
-            click.echo(_shown(answer))
+            click.echo(shown(json.dumps(answer, indent=_INDENT, ensure_ascii=False), lines=True))
 
     return click.Command(name, params=params, callback=callback, help=help_text)
-
-
-def _shown(answer: Any) -> str:
-    """As people read it, where the terminal can show it."""
-    text = shown(json.dumps(answer, indent=_INDENT, ensure_ascii=False), lines=True)
-    try:
-        text.encode(getattr(sys.stdout, "encoding", None) or "ascii")  # it may be closed
-    except UnicodeEncodeError:
-        return json.dumps(answer, indent=_INDENT)
-    return text
 
 
 def _on_object(kind: Kind, method: str) -> Callable[..., Any]:

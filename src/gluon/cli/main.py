@@ -127,6 +127,7 @@ cli.context_class = _Context
 
 def main() -> None:
     """Entry point of `protonclient`."""
+    output.begin()
     try:
         cli()
     except OSError as error:  # nowhere to print to

@@ -1,7 +1,10 @@
-"""What commands print: tables for people, and the end of one that may have nowhere to print to."""
+"""What commands print: tables for people, on any terminal, and the end of one that may have nowhere to print to."""
 
 from __future__ import annotations
 
+import codecs
+import io
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -17,6 +20,19 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     widths = [max(map(len, column)) for column in zip(*all_rows, strict=True)]
     for row in all_rows:
         click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+
+
+def begin() -> None:
+    """What the terminal has no letter for is written as JSON may write it: what is JSON stays JSON."""
+    codecs.register_error("gluon", _escaped)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="gluon")
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
 
 
 def end() -> None:

@@ -260,6 +260,7 @@ def watch(
 
 def main() -> None:
     """Entry point of `gluon`."""
+    output.begin()
     try:
         cli(standalone_mode=True)
     except (errors.GluonError, OSError) as error:

@@ -6,7 +6,6 @@ here. Ends with 1 where the server refuses, or has forgotten what came after the
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -33,8 +32,7 @@ def watch(server: config.Api, what: str, filters: tuple[str, ...], since: str | 
         with operate.connect(server) as client:
             path, pairs = _place(client, what, [_pair(text) for text in filters])
         for event in _events(server, path, pairs, since):
-            sys.stdout.write(shown(codec.encode(event).decode()) + "\n")
-            sys.stdout.flush()
+            click.echo(shown(codec.encode(event).decode()))
     except http.ClientError as error:
         return operate.fail(error)
     except KeyboardInterrupt:
