@@ -7,11 +7,15 @@ import signal
 import subprocess
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from click.testing import CliRunner
 
+from gluon.cmd.main import cli
 from gluon.testing.process import wait_until
 from gluon.testing.product import GluonServer
 from tests.api.conftest import Api
@@ -226,6 +230,70 @@ def test_a_server_of_something_else_is_said(other: int) -> None:
         assert done.returncode == 1
         assert "Traceback" not in done.stderr
         assert "no Gluon server" in done.stderr
+
+
+class _Between(http.server.BaseHTTPRequestHandler):
+    """What stands between us and a server: a redirect to https, a balancer, a page for people, or something else with JSON."""
+
+    protocol_version = "HTTP/1.1"
+    says: ClassVar[dict[str, tuple[int, bytes, str]]] = {
+        "away": (301, b"<html>Moved", "leads to https://elsewhere/"),
+        "kept": (307, b"", "leads to https://elsewhere/"),
+        "page": (200, b"<html>Log in", "this is no Gluon server"),
+        "nothing": (200, b"", "this is no Gluon server"),
+        "other": (200, b'{"a": 1}', "this is no Gluon server"),
+        "deep": (200, b"[" * 100_000, "this is no Gluon server"),
+        "balancer": (502, b"<html>\r\n<body>No server\r\n", "status 502: <html> <body>No server"),
+        "silent": (502, b"", "status 502"),
+        "errors": (400, b'{"detail": "no", "errors": [1, null]}', "no"),
+    }
+    said = says["page"]
+
+    def handle(self) -> None:
+        with suppress(ConnectionError):
+            super().handle()
+
+    def do_GET(self) -> None:
+        self.rfile.read(int(self.headers.get("content-length") or 0))
+        status, body, _ = self.said
+        self.send_response(status)
+        self.send_header("location", "https://elsewhere/")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        """All other methods are answered the same."""
+        if name.startswith("do_"):
+            return self.do_GET
+        raise AttributeError(name)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Tests are quiet."""
+
+
+@pytest.mark.parametrize("kind", _Between.says)
+def test_what_stands_between_is_no_answer(kind: str) -> None:
+    """No command takes it for one: what was not done is not told as done."""
+    commands = (
+        ("ports",), ("why", "x"), ("hosts", "forget", "x"), ("quota", "set", "p", "net-l2.Port=1"), ("proton", "retire", "x"),
+        ("changes", "undo", "x"), ("policy", "explain", "net-l2:get_port", "--object", "x"), ("watch",),
+        ("resync",), *(() if kind in ("nothing", "other") else (("quota", "unset", "p"),)),
+    )  # fmt: skip
+    handler = type("Handler", (_Between,), {"said": _Between.says[kind]})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as serving:
+        thread = threading.Thread(target=serving.serve_forever)
+        thread.start()
+        try:
+            for words in commands:
+                where = {"OS_PROTON_PORT": str(serving.server_port)}
+                done = CliRunner().invoke(cli, words, env=where, catch_exceptions=False)
+                assert (done.exit_code, done.stdout) == (1, ""), words
+                assert done.stderr.startswith("gluon: ") and len(done.stderr.splitlines()) == 1, done.stderr
+                assert _Between.says[kind][2] in done.stderr, words
+        finally:
+            serving.shutdown()
+            thread.join()
 
 
 def test_a_missing_object_is_said_and_counts_as_failure(server: GluonServer) -> None:

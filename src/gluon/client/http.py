@@ -15,6 +15,9 @@ from urllib.parse import quote, urlencode, urlsplit
 from gluon import errors
 from gluon.objects import codec
 
+_ELSEWHERE, _REFUSED = 300, 400
+_LINES = "application/x-ndjson"
+
 
 class ClientError(errors.GluonError):
     """The server was not reached, or what came back is not ours to understand."""
@@ -26,21 +29,24 @@ class ApiError(ClientError):
     def __init__(self, status: int, body: Any) -> None:
         self.status = status
         self.body = body if isinstance(body, dict) else {}
-        super().__init__(self.message or f"status {status}")
+        super().__init__(self.message)
 
     @property
     def message(self) -> str:
         """The server's message, for people."""
-        return str(self.body.get("detail") or self.body.get("title") or "")
+        return str(self.body.get("detail") or self.body.get("title") or f"status {self.status}")
+
+    @property
+    def problems(self) -> list[dict[str, Any]]:
+        """Of single fields."""
+        given = self.body.get("errors")
+        return [p for p in given if isinstance(p, dict)] if isinstance(given, list) else []
 
     @property
     def lines(self) -> list[str]:
         """The message, each field problem and each hint, a line each."""
-        problems = self.body.get("errors") or []
-        if not problems:
-            hint = self.body.get("hint")
-            return [f"{self.message}{f' ({hint})' if hint else ''}"] if self.message else []
-        return [f"{p.get('detail')}{f' ({hint})' if (hint := p.get('hint')) else ''}" for p in problems]
+        told = self.problems or [{"detail": self.message, "hint": self.body.get("hint")}]
+        return [f"{p.get('detail')}{f' ({hint})' if (hint := p.get('hint')) else ''}" for p in told]
 
 
 class Login(Protocol):
@@ -93,17 +99,19 @@ class Client:
         except (OSError, http.client.HTTPException, UnicodeError) as error:
             self._connection.close()
             raise ClientError(f"{self._base}: {error or type(error).__name__}") from error
-        decoded = _decoded(data) if data else None
-        if answer.status >= 400:
-            raise ApiError(answer.status, decoded)
-        return decoded
+        self._refuse(answer, data)
+        try:
+            return codec.decode(data) if data else None
+        except (ValueError, RecursionError):
+            raise self._other() from None
 
     def lines(self, path: str, *, headers: Mapping[str, str] | None = None) -> Iterator[dict[str, Any]]:
         """The events of a watch as they come, until the server ends it. Raises as `request` does, also in its midst."""
         try:
-            answer = self._answer("GET", path, None, {"accept": "application/x-ndjson", **(headers or {})})
-            if answer.status >= 400:
-                raise ApiError(answer.status, _decoded(answer.read()))
+            answer = self._answer("GET", path, None, {"accept": _LINES, **(headers or {})})
+            self._refuse(answer, b"" if answer.status < _ELSEWHERE else answer.read())
+            if answer.headers.get_content_type() != _LINES:
+                raise self._other()
             while line := answer.readline():
                 yield codec.decode(line)
         except (OSError, http.client.HTTPException, UnicodeError, ValueError) as error:
@@ -131,19 +139,33 @@ class Client:
         found: list[dict[str, Any]] = self.facts("/gluon/v1/protons", "protons")["protons"]
         return found
 
-    def facts(self, path: str, *members: str) -> dict[str, Any]:
-        """What a Gluon server says of itself: an object with these members. Raises as `request` does."""
-        answer = self.request("GET", path)
+    def facts(self, path: str, *members: str, method: str = "GET", body: Any = None) -> dict[str, Any]:
+        """What a Gluon server says: an object with these members. Raises as `request` does."""
+        answer = self.request(method, path, body)
         if not isinstance(answer, dict) or not all(member in answer for member in members):
-            raise ClientError(f"{self._base}: this is no Gluon server, or one of another version")
+            raise self._other()
         return answer
 
+    def _refuse(self, answer: http.client.HTTPResponse, data: bytes) -> None:
+        """What is no success. Raises `ApiError`, or `ClientError` for one that leads elsewhere, where nothing is sent."""
+        if answer.status >= _REFUSED:
+            raise ApiError(answer.status, _refusal(answer.status, data))
+        if answer.status >= _ELSEWHERE:
+            place = answer.getheader("location") or "nowhere"
+            raise ClientError(
+                f"{self._base}: status {answer.status} leads to {place}: name the server itself"
+            )
 
-def _decoded(data: bytes) -> Any:
+    def _other(self) -> ClientError:
+        return ClientError(f"{self._base}: this is no Gluon server, or one of another version")
+
+
+def _refusal(status: int, data: bytes) -> Any:
+    """The words of a server, or of what stands before it."""
     try:
-        return codec.decode(data)
-    except ValueError:
-        return {"detail": data.decode(errors="replace").strip()[:500]}
+        return codec.decode(data) if data else None
+    except (ValueError, RecursionError):
+        return {"detail": f"status {status}: {' '.join(data.decode(errors='replace').split())[:500]}"}
 
 
 def _encoded(body: Any) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,27 +34,26 @@ def plan(server: config.Api, source: str, *, as_json: bool) -> int:
     body = _read(source)
     if body is None:
         return 2
-    return _ask(server, lambda c: c.request("POST", f"{BASE}?plan=true", body), as_json=as_json)
+    return _ask(server, f"{BASE}?plan=true", body, as_json=as_json)
 
 
 def apply(server: config.Api, what: str, *, as_json: bool) -> int:
     """`what`: the id of a plan, or a file."""
     if _is_id(what):
-        return _ask(server, lambda c: c.request("POST", f"{BASE}/{what}/apply", {}), as_json=as_json)
+        return _ask(server, f"{BASE}/{what}/apply", {}, as_json=as_json)
     body = _read(what)
     if body is None:
         return 2
-    return _ask(server, lambda c: c.request("POST", BASE, body), as_json=as_json)
+    return _ask(server, BASE, body, as_json=as_json)
 
 
 def show(server: config.Api, name: str, *, as_json: bool) -> int:
-    path = http.object_path(BASE, name)
-    return _ask(server, lambda c: c.request("GET", path), as_json=as_json)
+    return _ask(server, http.object_path(BASE, name), method="GET", as_json=as_json)
 
 
 def undo(server: config.Api, name: str, *, planned: bool, as_json: bool) -> int:
     path = f"{http.object_path(BASE, name)}/undo{'?plan=true' if planned else ''}"
-    return _ask(server, lambda c: c.request("POST", path, {}), as_json=as_json)
+    return _ask(server, path, {}, as_json=as_json)
 
 
 def listed(server: config.Api, filters: Mapping[str, Any], *, as_json: bool) -> int:
@@ -86,10 +85,10 @@ def _read(source: str) -> Any:
         return None
 
 
-def _ask(server: config.Api, do: Callable[[http.Client], Any], *, as_json: bool) -> int:
+def _ask(server: config.Api, path: str, body: Any = None, *, method: str = "POST", as_json: bool) -> int:
     try:
         with operate.connect(server) as client:
-            answer = do(client)
+            answer = client.facts(path, "changes", "consequences", method=method, body=body)
     except http.ClientError as error:
         return _fail(error)
     if as_json:
@@ -102,12 +101,12 @@ def _ask(server: config.Api, do: Callable[[http.Client], Any], *, as_json: bool)
 
 def _fail(error: http.ClientError) -> int:
     """Say what is refused and where it stands in the file."""
-    problems = error.body.get("errors") or [] if isinstance(error, http.ApiError) else []
+    problems = error.problems if isinstance(error, http.ApiError) else []
     if not any(p.get("pointer") for p in problems):
         return operate.fail(error)
     for p in problems:
         hint = f" ({p['hint']})" if p.get("hint") else ""
-        click.echo(shown(f"gluon: {p['pointer']}: {p['detail']}{hint}"), err=True)
+        click.echo(shown(f"gluon: {p.get('pointer')}: {p.get('detail')}{hint}"), err=True)
     return 1
 
 

@@ -79,7 +79,7 @@ def _forgotten(server: Any, name: str, controller: str | None, *, force: bool) -
     path = http.object_path("/gluon/v1/hosts", name) + http.query(asked)
     try:
         with operate.connect(server) as client:
-            done = client.request("DELETE", path)
+            done = client.facts(path, "forgotten", method="DELETE")
     except http.ClientError as error:
         return operate.fail(error)
     for host in done["forgotten"]:

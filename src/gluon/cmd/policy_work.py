@@ -183,7 +183,7 @@ def _target(
         model, kind = asked.model, asked.kind
         with operate.connect(settings.api) as client:
             collection = f"/proton/{model.name}/v{model.version}/{kind.plural}"
-            found = dict(client.request("GET", http.object_path(collection, key)) or {})
+            found = dict(client.facts(http.object_path(collection, key), kind.key))
         found.setdefault("project_id", found.get(kind.role(types.Role.PROJECT) or ""))
     for text in given:
         name, equals, value = text.partition("=")

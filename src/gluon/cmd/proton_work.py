@@ -58,7 +58,8 @@ def load(server: config.Api, path: str, *, replace: bool) -> int:
     target = f"/gluon/v1/protons/{model.name}" if replace else "/gluon/v1/protons"
     try:
         with operate.connect(server) as client:
-            done = client.request("PUT" if replace else "POST", target, {"files": texts})
+            method = "PUT" if replace else "POST"
+            done = client.facts(target, "late", method=method, body={"files": texts})
     except http.ClientError as error:
         return operate.fail(error)
     return _said(f"{model.name} {model.version} is {'replaced' if replace else 'loaded'}", done)
@@ -69,7 +70,8 @@ def retire(server: config.Api, name: str, *, force: bool) -> int:
     try:
         with operate.connect(server) as client:
             path = http.object_path("/gluon/v1/protons", name)
-            done = client.request("DELETE", f"{path}{'?force=true' if force else ''}")
+            path += "?force=true" if force else ""
+            done = client.facts(path, "late", method="DELETE")
     except http.ClientError as error:
         return operate.fail(error)
     return _said(f"{name} is retired", done)

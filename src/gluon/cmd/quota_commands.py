@@ -74,12 +74,14 @@ def _run(server: Any, method: str, project: str, limits: dict[str, dict[str, int
     body = None if limits is None else {"quotas": limits}
     try:
         with operate.connect(server) as client:
-            found = client.request(method, http.object_path("/gluon/v1/quotas", project), body)
+            path = http.object_path("/gluon/v1/quotas", project)
+            if method == "DELETE":
+                client.request(method, path)
+                click.echo(f"the quotas of {project} are those of the models")
+                return 0
+            found = client.facts(path, "quotas", method=method, body=body)
     except http.ClientError as error:
         return operate.fail(error)
-    if not found:
-        click.echo(f"the quotas of {project} are those of the models")
-        return 0
     rows = []
     for api, types in found["quotas"].items():
         for name, facts in types.items():
