@@ -64,10 +64,18 @@ class Client:
         """`login`: asked for a token when the server asks for one. Raises `ClientError` for what is no address; nothing is sent yet."""
         self._login = login
         self._token = login.given if login is not None else ""
+        if "@" in base:
+            raise ClientError(
+                "what has an @ in it is no address of a server: names and passwords are no part of one"
+            )
         try:
             parts = urlsplit(base)
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError("it is like http://gluon.example:2705")
+            if parts.path not in ("", "/") or parts.query or parts.fragment:
+                raise ValueError("nothing stands behind its port")
             kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-            self._connection = kind(parts.hostname or "", parts.port, timeout=timeout)
+            self._connection = kind(parts.hostname, parts.port, timeout=timeout)
         except (ValueError, http.client.InvalidURL) as error:
             raise ClientError(f"{base} is no address of a server: {error}") from error
         self._base = base
