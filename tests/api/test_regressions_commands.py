@@ -302,3 +302,12 @@ def test_a_missing_object_is_said_and_counts_as_failure(server: GluonServer) -> 
         assert done.returncode == 1
         assert done.stderr.splitlines()[0] == "Bad return status 404"
         assert "no Port with id" in done.stderr
+
+
+def test_an_explanation_gives_no_orders_to_a_terminal(api: Api, server: GluonServer) -> None:
+    vpn = api.vpn(name="x\x9b31m\u202e\nforged")
+    words = ("policy", "explain", "net-l3vpn:get_vpn", "--role", "admin", "--object", vpn["id"])
+    done = run("gluon", *words, server=server)
+    assert done.returncode == 0, done.stderr
+    assert all(line.isprintable() and not line.startswith("forged") for line in done.stdout.splitlines())
+    assert r"name=x\u009b31m\u202e\u000aforged" in done.stdout

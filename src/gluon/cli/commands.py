@@ -252,5 +252,5 @@ def fail(error: http.ClientError) -> NoReturn:
         for line in error.lines:
             click.echo(shown(line), err=True)
     else:
-        click.echo(f"protonclient: {error}", err=True)
+        click.echo(shown(f"protonclient: {error}"), err=True)
     sys.exit(1)

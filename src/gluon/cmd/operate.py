@@ -39,7 +39,7 @@ def status(server: config.Api) -> int:
     rows += [("away", _away(host)) for host in facts.get("away") or ()]
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
-        click.echo(f"{name:<{width}}  {value}")
+        click.echo(shown(f"{name:<{width}}  {value}"))
     for line in told.lines(facts.get("processes") or (), facts.get("shared") or {}):
         click.echo(line)
     return 1 if publishing.get("error") else 0

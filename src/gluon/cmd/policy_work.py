@@ -21,6 +21,7 @@ from gluon.policy.explain import Part
 from gluon.policy.explain import explain as explained
 from gluon.policy.rulebook import PolicyError, Source
 from gluon.spi.policy import Caller, normal_project
+from gluon.values.text import shown
 
 
 def _models(settings: config.Settings) -> Sequence[types.Model]:
@@ -91,7 +92,8 @@ def explain(
         return operate.fail(error)
     told = f"roles {', '.join(sorted(who.roles)) or 'none'}, project {who.project or 'none'}"
     click.echo(f"caller: {told}{', who may do everything' if who.admin else ''}")
-    click.echo(f"object: {', '.join(f'{n}={v}' for n, v in found.items() if v is not None) or 'unknown'}")
+    about = ", ".join(f"{n}={v}" for n, v in found.items() if v is not None)
+    click.echo(shown(f"object: {about or 'unknown'}"))
     verdicts = [_show(rules, name, who, found) for name in _needed(asked, rule, rules)]
     allowed = who.admin or all(verdicts)
     click.echo("allowed" if allowed else f"not allowed{_as_what(asked, verdicts)}")
@@ -153,7 +155,7 @@ def _show(rules: Engine, name: str, who: Caller, target: Mapping[str, Any]) -> b
         if depth == 0:
             click.echo(f"{_word(one)} {name}  ({one.place or 'nowhere'})")
         else:
-            click.echo(f"{_word(one)} {'  ' * depth}{one.text}{_more(one)}")
+            click.echo(shown(f"{_word(one)} {'  ' * depth}{one.text}{_more(one)}"))
     return part.holds
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import click
 import pytest
 
+from gluon.cli import commands
 from gluon.client import http
 from gluon.cmd import change_work, operate
 
@@ -33,3 +34,11 @@ def test_of_a_refusal(capsys: pytest.CaptureFixture[str]) -> None:
     assert said.replace("\n", "").isprintable() and "forged" not in {
         line.strip() for line in said.splitlines()
     }
+
+
+def test_of_a_server_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    """The words may be those of whoever answered, Keystone or a proxy."""
+    with pytest.raises(SystemExit):
+        commands.fail(http.ClientError(EVIL))
+    said = capsys.readouterr().err
+    assert said.removesuffix("\n").isprintable()
