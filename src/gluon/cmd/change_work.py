@@ -7,6 +7,7 @@ exit status 0, 1 where the server refused, 2 for a file that cannot be read.
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 from collections.abc import Mapping
@@ -20,14 +21,18 @@ from gluon.cli import output
 from gluon.client import http
 from gluon.cmd import operate
 from gluon.cmd import settings as config
+from gluon.objects import codec
 from gluon.values.text import shown
 
 BASE = "/gluon/v1/changesets"
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SIGNS = {"create": ("+", "green"), "update": ("~", "yellow"), "delete": ("-", "red")}
 _STAMPS = ("created_at", "updated_at")
 _WIDEST = 100
 _is_id = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """YAML whose numbers are those of JSON."""
 
 
 def plan(server: config.Api, source: str, *, as_json: bool) -> int:
@@ -78,11 +83,37 @@ def listed(server: config.Api, filters: Mapping[str, Any], *, as_json: bool) -> 
 def _read(source: str) -> Any:
     """The decoded file, None where it cannot be."""
     try:
-        text = sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")
-        return yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        click.echo(f"gluon: {source}: {error}", err=True)
-        return None
+        read = yaml.load(_text(source), Loader=_Loader)  # noqa: S506 - a safe loader
+        if not isinstance(read, dict):
+            raise ValueError("this is no mapping with `changes:`")  # noqa: TRY004 - as for all else
+        codec.encode(read)
+    except RecursionError:
+        why = "a part of it refers to itself, or is nested too deep"
+    except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
+        why = str(error)
+    else:
+        return read
+    click.echo(shown(f"gluon: {source}: {why}", lines=True), err=True)
+    return None
+
+
+def _text(source: str) -> str:
+    if source != "-":
+        return Path(source).read_text("utf-8")
+    if sys.stdin is None:
+        raise OSError("standard input is closed")
+    return sys.stdin.buffer.read().decode()
+
+
+def _finite(loader: Any, node: yaml.ScalarNode) -> float:
+    """JSON has no number that is none or without end."""
+    number = float(loader.construct_yaml_float(node))
+    if not math.isfinite(number):
+        raise ValueError(f"'{node.value}' is no number of JSON")
+    return number
+
+
+_Loader.add_constructor("tag:yaml.org,2002:float", _finite)
 
 
 def _ask(server: config.Api, path: str, body: Any = None, *, method: str = "POST", as_json: bool) -> int:
