@@ -121,7 +121,10 @@ class Client:
             if answer.headers.get_content_type() != _LINES:
                 raise self._other()
             while line := answer.readline():
-                yield codec.decode(line)
+                event = codec.decode(line)
+                if not isinstance(event, dict) or "type" not in event:
+                    raise self._other()
+                yield event
         except (OSError, http.client.HTTPException, UnicodeError, ValueError) as error:
             raise ClientError(f"{self._base}: {error or type(error).__name__}") from error
         finally:

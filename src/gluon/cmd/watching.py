@@ -22,6 +22,8 @@ _PAUSE = 0.2
 _LONGEST = 5.0
 _GO_ON = frozenset({"slow", "stopping", "renew", "token_expired"})
 """Ends of a stream after which there is no gap: its token leads on. Credentials get a new token of theirs when it is opened again."""
+_AWAY = frozenset({429, 502, 503, 504})
+"""What a server says that has no time yet, and a balancer of one that is being started again."""
 
 Pairs = list[tuple[str, str]]
 
@@ -73,12 +75,10 @@ def _events(server: config.Api, path: str, pairs: Pairs, since: str | None) -> I
                         raise http.ApiError(410, {"detail": event["detail"]})
                     if event["type"] != "BOOKMARK":
                         yield event
-        except http.ApiError as error:
-            if error.status != 503:
-                raise
         except http.ClientError as error:
-            if token is None:
-                raise  # never reached
-            click.echo(f"gluon: {error}; trying again", err=True)
+            away = error.status in _AWAY if isinstance(error, http.ApiError) else token is not None
+            if not away:
+                raise
+            click.echo(shown(f"gluon: {error}; trying again"), err=True)
         time.sleep(pause)
         pause = min(pause * 2, _LONGEST)
