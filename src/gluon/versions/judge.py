@@ -72,7 +72,8 @@ def _alike(name: str, theirs: types.Attribute, ours: types.Attribute, origin: fa
             "a value keeps its type",
         )
         return
-    back = Counter(origin.values.values())
+    written = dict.fromkeys((*(theirs.values or origin.values.values()), *origin.values))
+    back = Counter(origin.values.get(value, value) for value in written)
     for value, times in back.items():
         if times > 1:
             yield name, f"{times} values become {value}", "give each a value of its own"
@@ -86,6 +87,25 @@ def _alike(name: str, theirs: types.Attribute, ours: types.Attribute, origin: fa
             )
         if unsaid := sorted(set(ours.values) - after):
             yield name, f"nothing there stands for {', '.join(unsaid)}", "add a value there for each"
+    if not _hold_the_same(theirs, ours):
+        yield (
+            name,
+            "holds other values than in the stored version",
+            "a list, map or object keeps what it is made of",
+        )
+
+
+def _hold_the_same(theirs: types.Attribute, ours: types.Attribute) -> bool:
+    """Whether items and members, to any depth, are of one type and take the same words."""
+    if theirs.members.keys() != ours.members.keys():
+        return False
+    inner = [(m, ours.members[name]) for name, m in theirs.members.items()]
+    if theirs.items is not None and ours.items is not None:
+        inner.append((theirs.items, ours.items))
+    return all(
+        a.value_type is b.value_type and set(a.values) == set(b.values) and _hold_the_same(a, b)
+        for a, b in inner
+    )
 
 
 def _shared(found: dict[str, facts.Origin]) -> _Found:
