@@ -194,7 +194,7 @@ ORIGIN = Keys(
     Key(name="values", reads=Reads.PART, about="Texts of an enum there, and what they are here."),
     Key(name="join", reads=Reads.TEXTS, about="Attributes here whose texts together are the value there."),
     Key(name="split", about="The attribute here of whose text the value there is a part."),
-    Key(name="part", reads=Reads.INTEGER, about="Which part, from 0."),
+    Key(name="part", reads=Reads.INTEGER, about="Which part, from 0; the last one is all that is left."),
     Key(name="by", about="What stands between the parts."),
     Key(name="fixed", reads=Reads.VALUE, about="The value there of what does not exist here."),
 )

@@ -26,7 +26,7 @@ class Converter:
     def __init__(self, there: types.ObjectType, here: types.ObjectType, said: facts.TypeFacts) -> None:
         self.there, self.here = there, here
         self.origins = origins(there, said)
-        self._givers = {name: giver(o) for name, o in self.origins.items()}
+        self._givers = givers(self.origins)
         self._parts = _parts(self.origins)
         self._back = {target: name for name, o in self.origins.items() for target in targets(o)}
 
@@ -37,8 +37,14 @@ class Converter:
         return shown
 
     def needs_stored(self, body: Body) -> bool:
-        """Whether a partial body there says only a part of a text here, so that the rest must be read first."""
-        return any(0 < sum(p in body for p in names) < len(names) for names, _ in self._parts.values())
+        """Whether a partial body there says only a part of a text here, or a text that may be the one that stood there
+        and cannot be divided: so that what is stored must be read first."""
+        if any(0 < sum(p in body for p in names) < len(names) for names, _ in self._parts.values()):
+            return True
+        return any(
+            isinstance(origin, facts.Joined) and name in body and _divided(body[name], origin) is None
+            for name, origin in self.origins.items()
+        )
 
     def up(self, body: Body, *, stored: Body | None = None) -> dict[str, Any]:
         """What a body there says of the object here; what it does not say is absent.
@@ -48,18 +54,21 @@ class Converter:
         """
         given: dict[str, Any] = {}
         problems: list[errors.FieldProblem] = []
+        before = self.down(stored) if stored is not None else {}
         for name, value in body.items():
             origin = self.origins.get(name)
             if isinstance(origin, facts.Renamed):
                 given[origin.name] = origin.values.get(value, value) if isinstance(value, str) else value
             elif isinstance(origin, facts.Joined):
+                if name in before and before[name] == value:
+                    continue  # what was read is sent back
                 given.update(_apart(name, value, origin, problems, self._hides(name)))
             elif isinstance(origin, facts.Fixed) and value != origin.value:
                 rule = f"is {origin.value!r} in this version"
                 problems.append(_problem(name, value, rule, "leave it out", self._hides(name)))
         for target, (names, by) in self._parts.items():
             if any(name in body for name in names):
-                given[target] = self._whole(names, by, body, stored)
+                given[target] = self._whole({n: body.get(n, before.get(n)) for n in names}, by, problems)
         if problems:
             raise errors.Invalid(problems)
         return given
@@ -70,9 +79,17 @@ class Converter:
         found += [self.here.attributes.get(target) for target in targets(self.origins[name])]
         return any(attribute is not None and attribute.secret for attribute in found)
 
-    def _whole(self, names: tuple[str, ...], by: str, body: Body, stored: Body | None) -> Any:
-        before = self.down(stored) if stored is not None else {}
-        return _together([body.get(name, before.get(name)) for name in names], by)
+    def _whole(self, parts: Mapping[str, Any], by: str, problems: list[errors.FieldProblem]) -> str | None:
+        """The text here: of the parts that are given, none after one that is not; the last may have `by` in it."""
+        given = [name for name, value in parts.items() if value is not None]
+        for place, (name, value) in enumerate(parts.items()):
+            if value is None and place < len(given):
+                rule = f"stands before {given[-1]}, which is given"
+                problems.append(_problem(name, value, rule, f"give {name} too", hides=False))
+            elif value is not None and place < len(parts) - 1 and by in str(value):
+                rule = f"has {by!r} in it, which stands between the parts"
+                problems.append(_problem(name, value, rule, "leave it out", self._hides(name)))
+        return by.join(str(parts[name]) for name in given) if given else None
 
     def blame(self, pointer: str) -> str:
         """The JSON pointer there for one here: what a client of the other version is told of."""
@@ -92,13 +109,20 @@ def targets(origin: facts.Origin) -> tuple[str, ...]:
     return () if isinstance(origin, facts.Fixed) else (origin.name,)
 
 
-def giver(origin: facts.Origin) -> _Giver:
+def givers(found: Mapping[str, facts.Origin]) -> dict[str, _Giver]:
+    """For every attribute there what makes its value of a body here."""
+    parts = _parts(found)
+    return {
+        name: _of_part(o, len(parts[o.name][0])) if isinstance(o, facts.Part) else _giver(o)
+        for name, o in found.items()
+    }
+
+
+def _giver(origin: facts.Renamed | facts.Joined | facts.Fixed) -> _Giver:
     if isinstance(origin, facts.Renamed):
         return _renamed(origin)
     if isinstance(origin, facts.Joined):
         return lambda body: _together([body.get(name) for name in origin.names], origin.by)
-    if isinstance(origin, facts.Part):
-        return lambda body: _part(body.get(origin.name), origin)
     return lambda body: origin.value
 
 
@@ -118,9 +142,15 @@ def _together(values: list[Any], by: str) -> str | None:
     return None if None in values else by.join(map(str, values))
 
 
-def _part(whole: Any, origin: facts.Part) -> Any:
-    parts = whole.split(origin.by) if isinstance(whole, str) else []
-    return parts[origin.index] if origin.index < len(parts) else None
+def _of_part(origin: facts.Part, count: int) -> _Giver:
+    """Of so many parts; the last is all that is left."""
+
+    def give(body: Body) -> Any:
+        whole = body.get(origin.name)
+        parts = whole.split(origin.by, count - 1) if isinstance(whole, str) else []
+        return parts[origin.index] if origin.index < len(parts) else None
+
+    return give
 
 
 def _parts(found: Mapping[str, facts.Origin]) -> dict[str, tuple[tuple[str, ...], str]]:
@@ -140,12 +170,18 @@ def _apart(
 ) -> dict[str, Any]:
     if value is None:
         return dict.fromkeys(origin.names)
-    parts = value.split(origin.by) if isinstance(value, str) else []
-    if len(parts) != len(origin.names):
+    parts = _divided(value, origin)
+    if parts is None:
         form = origin.by.join(f"<{n}>" for n in origin.names)
         problems.append(_problem(name, value, f"has not the form {form}", f"write it as {form}", hides))
         return {}
     return dict(zip(origin.names, parts, strict=True))
+
+
+def _divided(value: Any, origin: facts.Joined) -> list[str] | None:
+    """A text there as those here, or None where it is not certain which."""
+    parts = value.split(origin.by) if isinstance(value, str) else []
+    return parts if len(parts) == len(origin.names) else None
 
 
 def _problem(name: str, value: Any, rule: str, hint: str, hides: bool) -> errors.FieldProblem:

@@ -125,7 +125,8 @@ def _strange(theirs: types.Attribute, ours: types.Attribute, origin: facts.Renam
 
 
 def _shown(name: str, said: Mapping[str, Any]) -> Shown:
-    givers = [(a, *_giver(o)) for a, o in said["attributes"].items()]
+    origins = {a: _origin(o) for a, o in said["attributes"].items()}
+    givers = [(a, converter.targets(origins[a]), give) for a, give in converter.givers(origins).items()]
     server_set = converter.SERVER_SET
 
     def down(body: Body) -> dict[str, Any]:
@@ -134,12 +135,6 @@ def _shown(name: str, said: Mapping[str, Any]) -> Shown:
         return found
 
     return Shown(name=name, kind=str(said.get("kind", "")), down=down)
-
-
-def _giver(said: Any) -> tuple[tuple[str, ...], Callable[[Body], Any]]:
-    """What of the stored body it needs, and how it makes the value."""
-    origin = _origin(said)
-    return converter.targets(origin), converter.giver(origin)
 
 
 def _origin(said: Any) -> facts.Origin:

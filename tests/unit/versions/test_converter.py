@@ -159,6 +159,12 @@ def test_problems_are_told_by_the_names_of_the_client() -> None:
         ({"number": facts.Part(name="rd", by="-", index=1)}, "admin", "divided in different ways"),
         ({"number": facts.Renamed(name="rd")}, "number", "stands for rd as well"),
         ({"strange": facts.Fixed(value=1)}, "strange", "no such attribute"),
+        ({"mode": facts.Renamed(name="role", values={"hub": "spoke"})}, "mode", "2 values become spoke"),
+        (
+            {"tenant_id": facts.Renamed(name="project_id", values={"a": "b"})},
+            "tenant_id",
+            "2 values become b",
+        ),
         ({"id": facts.Renamed(name="comment")}, "id", "the key of one version"),
         ({"cidr": facts.Joined(names=("address", "mtu"), by="/")}, "cidr", "only texts"),
     ],
@@ -167,6 +173,44 @@ def test_unsound_facts_are_found(attributes: dict[str, facts.Origin], blamed: st
     said = facts.TypeFacts(name="Line", attributes={**SAID.attributes, **attributes})
     found = judge.faults(THERE, HERE, said)
     assert any(f.attribute == blamed and words in f.message and f.hint for f in found), found
+
+
+def test_values_that_are_made_of_other_things_are_found() -> None:
+    whole = attribute("place", types.AttributeType.OBJECT, members={n: attribute(n) for n in ("city", "zip")})
+    part = attribute("place", types.AttributeType.OBJECT, members={"city": attribute("city")})
+    (fault,) = judge.faults(object_type(part), object_type(whole), facts.TypeFacts(name="Line"))
+    assert (fault.attribute, "other values" in fault.message) == ("place", True)
+    assert judge.faults(object_type(whole), object_type(whole), facts.TypeFacts(name="Line")) == []
+
+
+texts = st.text("ab:", max_size=6)
+
+
+@given(texts | st.none())
+def test_a_text_of_any_number_of_parts_comes_back_as_it_was(text: str | None) -> None:
+    here = {"rd": text}
+    shown = {name: LINES.down(here)[name] for name in ("admin", "number")}
+    assert LINES.up(shown) == here
+    assert LINES.up({"number": shown["number"]}, stored=here) == here
+
+
+@given(texts | st.none(), texts | st.none())
+def test_parts_that_are_taken_are_read_as_they_were_written(admin: str | None, number: str | None) -> None:
+    parts = {"admin": admin, "number": number}
+    if (admin is None and number is not None) or ":" in (admin or ""):
+        with pytest.raises(errors.Invalid) as refused:
+            LINES.up(parts)
+        assert [p.pointer for p in refused.value.problems] == ["/admin"]
+    else:
+        made = LINES.up(parts)
+        assert {name: LINES.down(made)[name] for name in parts} == parts
+
+
+@pytest.mark.parametrize("here", [{"address": "a", "length": None}, {"address": "a/b", "length": "c"}])
+def test_a_joined_text_that_cannot_be_divided_is_kept(here: dict[str, str | None]) -> None:
+    shown = {"cidr": LINES.down(here)["cidr"]}
+    assert LINES.needs_stored(shown)
+    assert {**here, **LINES.up(shown, stored=here)} == here
 
 
 def test_a_required_attribute_that_nothing_gives_is_found() -> None:
