@@ -11,7 +11,17 @@ import re
 from gluon.model import check_new, check_values, fieldtypes, keywords, resolve
 from gluon.model.declare_attributes import Attribute
 from gluon.model.facts import Fact
-from gluon.model.fieldtypes import FORMATS, IMPLICIT_KEY, MAX_LENGTH, MAX_NAME, NEW, RANGES, RESERVED, WORDS
+from gluon.model.fieldtypes import (
+    FORMATS,
+    IMPLICIT_KEY,
+    MAX_LENGTH,
+    MAX_NAME,
+    NEW,
+    RANGES,
+    RESERVED,
+    SYSTEM_COLUMNS,
+    WORDS,
+)
 from gluon.model.problems import Problems, suggest
 from gluon.model.types import AttributeType, Format
 
@@ -35,6 +45,9 @@ def check_attributes(object_type: resolve.ObjectType, model: resolve.Model, prob
         where = f"attribute {name} of {declared_by(object_type, name, model)}"
         if name.lower() in RESERVED:
             problems.add(merged.mark, f"{where}: this name is reserved", "every object has it already")
+        if name.lower() in SYSTEM_COLUMNS:
+            hint = "choose another name; objects that have it already keep it by renamed_from"
+            problems.add(merged.mark, f"{where}: PostgreSQL has a column of this name in every table", hint)
         before = problems.reports
         _check_name(name, where, merged, seen, problems)
         if check_type(merged, where, model, problems):

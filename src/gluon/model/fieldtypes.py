@@ -25,6 +25,9 @@ LIST_ITEMS = 1_000
 RESERVED = frozenset({"created_at", "updated_at"})
 """Attributes that every object has and no client writes."""
 
+SYSTEM_COLUMNS = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
+"""Columns that every table of PostgreSQL has of its own, so that no attribute can be stored by these names."""
+
 RESERVED_NAMES = frozenset(
     {"gluon", "v2.0", "networking", "proton", "healthz", "readyz", "metrics", "docs", "ui"}
 )

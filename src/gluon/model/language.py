@@ -21,6 +21,7 @@ from gluon.model.fieldtypes import (
     REFERENCE,
     RESERVED,
     RESERVED_NAMES,
+    SYSTEM_COLUMNS,
     WORDS,
     Word,
     word,
@@ -164,7 +165,9 @@ def _object(version: str) -> Schema:
 
 def _attributes(of: Schema) -> Schema:
     """A mapping of attributes of an object type; names that every object has are not for them."""
-    return _mapping(of) | {"propertyNames": {"pattern": _NAME, "not": {"enum": sorted(RESERVED)}}}
+    return _mapping(of) | {
+        "propertyNames": {"pattern": _NAME, "not": {"enum": sorted(RESERVED | SYSTEM_COLUMNS)}}
+    }
 
 
 def _new_parts() -> dict[str, Schema]:
