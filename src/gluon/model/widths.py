@@ -18,6 +18,12 @@ IDENTIFIER = 64
 MOST = 600
 """Characters of all values of one index together, the project apart."""
 
+PAGE, ROW, INDEXES = 7_800, 64_500, 60
+"""What MariaDB takes, less what every table has: bytes of a row inside of its page, of all columns, and indexes."""
+
+_OUTSIDE = (22, 12)
+"""Bytes of a long value there, which lies outside of the page."""
+
 NUMBER = 2
 """As characters, what a number takes there."""
 
@@ -31,6 +37,16 @@ FORMATS: Mapping[Format, int] = {
     Format.ROUTE_DISTINGUISHER: IDENTIFIER,
 }
 """Texts of one form are never longer than this (1.0: only where the model gives no shorter length)."""
+
+
+def bytes_of(attribute: Attribute, *, held: bool) -> tuple[int, int]:
+    """What a column counts in the page and in the row; `held`: an index holds it."""
+    if attribute.value_type in NESTED:
+        return _OUTSIDE
+    if (characters := length(attribute)) == NUMBER:
+        return 9, 9
+    size = 4 * characters + 2
+    return size if characters < 64 else _OUTSIDE[0], size if held or characters <= 128 else _OUTSIDE[1]
 
 
 def length(attribute: Attribute) -> int:
