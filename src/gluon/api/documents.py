@@ -68,10 +68,12 @@ def openapi(
 
     served = known.editions.get((model.name, f"v{model.version}"))
     edition = None
-    if served:
+    if served is not None:
         edition = Edition(
             deprecated=any(e.version.deprecated for e in served.values()),
             read_only=frozenset(e.type.name for e in served.values() if e.why),
+            absent=frozenset(model.types) - {e.type.name for e in served.values()},
+            unnested=frozenset(e.type.name for e in served.values() if e.parent_key is None),
         )
     stored = {e.type.name: e.resource for e in served.values()} if served else {}
     return _openapi(_Asked(model, edition, _eyes(model, stored, rules, caller)))

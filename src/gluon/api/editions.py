@@ -46,10 +46,7 @@ class Editions:
         expected: frozenset[int] | None,
     ) -> message.Reply:
         """Raises the errors of `gluon.errors`, in the words of the edition."""
-        try:
-            reply = await self._answer(request, edition, rest, expected)
-        except errors.Invalid as error:
-            raise edition.blamed(error) from None
+        reply = await self._answer(request, edition, rest, expected)
         reply.headers += editions.headers(edition.version)
         return reply
 
@@ -69,6 +66,19 @@ class Editions:
             edition, parent, rest = edition.children[rest[1]], rest[0], rest[2:]
         if above and edition.modern:
             await self._actions.follow(above)
+        try:
+            return await self._below(request, edition, rest, parent, expected)
+        except errors.Invalid as error:
+            raise edition.blamed(error) from None
+
+    async def _below(
+        self,
+        request: message.Request,
+        edition: editions.Edition,
+        rest: tuple[str, ...],
+        parent: str | None,
+        expected: frozenset[int] | None,
+    ) -> message.Reply:
         if not rest:
             return await self._collection(request, edition, parent)
         if len(rest) == 1:
@@ -80,7 +90,9 @@ class Editions:
         return answers.plain(404, "no such path", request)
 
     def _context(self, request: message.Request, edition: editions.Edition) -> units.Context:
-        return self._actions.context(edition.resource, request.caller, request.id)
+        return self._actions.context(
+            edition.resource, request.caller, request.id, parent_key=edition.parent_key
+        )
 
     async def _collection(
         self, request: message.Request, edition: editions.Edition, parent: str | None

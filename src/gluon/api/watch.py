@@ -202,7 +202,8 @@ class Streams:
                 raise errors.Invalid([_no_collection()])
             key, word, rest = rest[0], rest[1], rest[2:]
             here = target if isinstance(target, registry.Resource) else target.resource
-            above.append((self._actions.context(here, request.caller, request.id), key))
+            by = target.parent_key if isinstance(target, editions.Edition) else None
+            above.append((self._actions.context(here, request.caller, request.id, parent_key=by), key))
             target, inside = _below(target, word, key)
             listed = here.listings.get(word)
         if above and target.modern:
@@ -229,8 +230,9 @@ def _below(target: resources.Served, word: str, key: str) -> tuple[resources.Ser
     """The collection of this name below an object, and what is in it. Raises `NotFound`."""
     child = target.children.get(word)
     if child is not None:
-        here = child if isinstance(child, registry.Resource) else child.resource
-        return child, _in(here, here.type.parent_key, key)
+        if isinstance(child, editions.Edition):
+            return child, _in(child.resource, child.parent_key, key)
+        return child, _in(child, child.type.parent_key, key)
     listing = target.listings.get(word) if isinstance(target, registry.Resource) else None
     if listing is None or not isinstance(target, registry.Resource):
         raise errors.NotFound(f"there is no collection '{word[:100]}' below {target.type.name}")

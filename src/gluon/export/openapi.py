@@ -28,10 +28,13 @@ _WITH_ETAG = {"etag": {"$ref": "#/components/headers/ETag"}, **_REQUEST_ID}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
-    """A version that is made of a stored one: neither back-references nor actions, and some types read only."""
+    """A version that is made of a stored one: neither back-references nor actions, and some types read only. `absent`: types
+    that are not served, as nothing stored is made into them; `unnested`: those without paths below another."""
 
     deprecated: bool = False
     read_only: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
+    unnested: frozenset[str] = frozenset()
 
 
 def document(model: Model, edition: Edition | None = None) -> Document:
@@ -50,7 +53,7 @@ def document(model: Model, edition: Edition | None = None) -> Document:
         "info": info,
         "servers": [{"url": "/"}],
         "security": shared.SECURITY,
-        "tags": [_tag(t) for t in model.types.values()],
+        "tags": [_tag(t) for t in model.types.values() if edition is None or t.name not in edition.absent],
         "paths": found,
         "components": {
             "schemas": _schemas(model),
@@ -138,8 +141,10 @@ def _paths_of(model: Model, edition: Edition) -> Document:
     """What of the paths another version has."""
     whole, found = _paths(model, full=False), {}
     for t in model.types.values():
+        if t.name in edition.absent:
+            continue
         for place in paths.places(model, t):
-            if place.listed:
+            if place.listed or _unreached(place, edition):
                 continue
             for path in (place.path, place.one, f"{place.one}/status"):
                 item = {k: v for k, v in whole[path].items() if t.name not in edition.read_only or k in _READ}
@@ -149,6 +154,14 @@ def _paths_of(model: Model, edition: Edition) -> Document:
                         operation["deprecated"] = True
                 found[path] = item
     return found
+
+
+def _unreached(place: paths.Place, edition: Edition) -> bool:
+    """Whether a path leads through a type that is not served, or on to one that has no paths there."""
+    through = [step.owner.name for step in place.above]
+    return not edition.absent.isdisjoint(through) or not edition.unnested.isdisjoint(
+        [*through[1:], *([place.type.name] if through else [])]
+    )
 
 
 def _name(place: paths.Place, verb: str) -> str:

@@ -31,6 +31,8 @@ class Edition:
     turn: converter.Converter
     why: str
     modern: bool
+    parent_key: str | None = None
+    """The stored attribute that refers to the parent of its paths."""
     children: Mapping[str, Edition] = field(default_factory=dict)
     """By plural."""
 
@@ -52,17 +54,20 @@ class Edition:
 
     def blamed(self, error: errors.Invalid) -> errors.Invalid:
         """What the stored version found wrong, told by the names of this one."""
-        problems = [
-            errors.FieldProblem(
-                pointer=self.turn.blame(p.pointer) if p.pointer else "",
-                code=p.code,
-                message=p.message,
-                hint=p.hint,
-                legacy=p.legacy,
-            )
-            for p in error.problems
-        ]
-        return errors.Invalid(problems)
+        return errors.Invalid([self._renamed(p) for p in error.problems])
+
+    def _renamed(self, problem: errors.FieldProblem) -> errors.FieldProblem:
+        here = problem.pointer
+        there = self.turn.blame(here) if here else ""
+        message, hint = problem.message, problem.hint
+        if message.startswith(f"{here[1:]}: "):
+            message = there[1:] + message.removeprefix(here[1:])
+        for words in ("give {}", "leave {} out"):
+            if hint.startswith(before := words.format(here[1:])):
+                hint = words.format(there[1:]) + hint.removeprefix(before)
+        return errors.FieldProblem(
+            pointer=there, code=problem.code, message=message, hint=hint, legacy=problem.legacy
+        )
 
 
 def serve(known: registry.Registry, before: registry.Registry | None = None) -> registry.Registry:
@@ -90,7 +95,8 @@ def _of_model(
             if version.here(name).name in made
         }
         for name, edition in editions.items():
-            edition.children = {e.type.plural: e for e in editions.values() if e.type.parent == name}
+            below = (e for e in editions.values() if e.type.parent == name and e.parent_key is not None)
+            edition.children = {e.type.plural: e for e in below}
         found[model.name, f"v{version.model.version}"] = {e.type.plural: e for e in editions.values()}
     return found
 
@@ -98,14 +104,16 @@ def _of_model(
 def _edition(version: types.Version, there: types.ObjectType, resource: registry.Resource) -> Edition:
     said = version.here(there.name)
     faults = judge.faults(there, resource.type, said)
+    turn = converter.Converter(there, resource.type, said)
     return Edition(
         version=version,
         type=there,
         resource=resource,
         fields=fields.compile_fields(there),
-        turn=converter.Converter(there, resource.type, said),
+        turn=turn,
         why="; ".join(f"{f.attribute} {f.message}" for f in faults),
         modern=version.model.file_version != "1.0",
+        parent_key=turn.place(there.parent_key) if there.parent_key else None,
     )
 
 

@@ -33,7 +33,7 @@ def new(context: units.Context, body: Any, parent: str | None, key: store.Value 
     resource = context.resource
     body = access.owned(resource.project, body, context.caller)
     if parent is not None and isinstance(body, Mapping):
-        body = _with_parent(resource, body, parent)
+        body = _with_parent(context, body, parent)
     checked = resource.fields.check(body, partial=False)
     values = resource.fields.filled(checked.values) if resource.modern else checked.values
     given = values.get(resource.type.key)
@@ -52,27 +52,27 @@ def _no_key(resource: registry.Resource, given: store.Value) -> errors.FieldProb
     return errors.FieldProblem(pointer=f"/{name}", code="format", message=message, hint="use another word")
 
 
-def inside(resource: registry.Resource, parent: str | None) -> units.Inside | None:
+def inside(context: units.Context, parent: str | None) -> units.Inside | None:
     """What an object under `parent` has in its row; 1.0 never looked."""
-    attribute = resource.type.parent_key
+    resource, attribute = context.resource, context.parent_key
     if parent is None or attribute is None or not resource.modern:
         return None
     return resource.records.column(attribute), resource.fields.from_text(attribute, parent)
 
 
-def _with_parent(resource: registry.Resource, body: Mapping[str, Any], parent: str) -> Mapping[str, Any]:
-    attribute = resource.type.parent_key
+def _with_parent(context: units.Context, body: Mapping[str, Any], parent: str) -> Mapping[str, Any]:
+    attribute = context.parent_key
     if attribute is None:
         return body
     if body.get(attribute) in (None, ""):
-        return {**body, attribute: resource.fields.from_text(attribute, parent)}
-    check_parent(resource, body, parent)
+        return {**body, attribute: context.resource.fields.from_text(attribute, parent)}
+    check_parent(context, body, parent)
     return body
 
 
-def check_parent(resource: registry.Resource, body: Mapping[str, Any], parent: str) -> None:
+def check_parent(context: units.Context, body: Mapping[str, Any], parent: str) -> None:
     """A body may name the parent of its path, and no other."""
-    attribute = resource.type.parent_key
+    resource, attribute = context.resource, context.parent_key
     given = body.get(attribute) if attribute is not None else None
     if attribute is None or given in (None, ""):
         return

@@ -68,10 +68,12 @@ class Service:
         request_id: str,
         wish: terms.Terms | None = None,
         rule: ports.Rule = ports.Rule.PROTON,
+        parent_key: str | None = None,
     ) -> units.Context:
+        """`parent_key`: where it is not that of the model, but of another version of it."""
         return units.Context(
             resource=resource, caller=caller, request_id=request_id, policy=self._policy, ledger=self._ledger,
-            terms=wish, rule=rule,
+            terms=wish, rule=rule, parent_key=parent_key or resource.type.parent_key,
         )  # fmt: skip
 
     async def create(
@@ -208,14 +210,14 @@ class Service:
     ) -> store.Unit:
         """The unit of a change, as `update` says; `granted` as in `making`."""
         if parent is not None:
-            incoming.check_parent(context.resource, body, parent)
+            incoming.check_parent(context, body, parent)
         resource = context.resource
         parts = update.parts(resource, body) if merge else {}
         checked = resource.fields.check({n: v for n, v in body.items() if n not in parts}, partial=True)
         normal = resource.fields.key(key)
         if resource.stands is not None and resource.stands.name in checked.values:
             await self._forget_shown(context, normal, checked.values)
-        inside = incoming.inside(resource, parent)
+        inside = incoming.inside(context, parent)
 
         def make(more: Mapping[str, Any], forms: Mapping[str, Any]) -> store.Unit:
             values, written = {**checked.values, **granted, **more}, {**checked.written, **forms}
@@ -282,7 +284,7 @@ class Service:
     ) -> store.Unit:
         """The unit of a delete, its `before` hooks run."""
         normal = context.resource.fields.key(key)
-        unit = remove.Remove(context, normal, expected, incoming.inside(context.resource, parent))
+        unit = remove.Remove(context, normal, expected, incoming.inside(context, parent))
         if not context.resource.before_hooks:
             return unit
         return await hooked.guarded(
@@ -317,7 +319,7 @@ class Service:
         """The same of an object that was read already."""
         resource = context.resource
         row = access.found(context, row, key, "get")
-        units.check_inside(resource, row, incoming.inside(resource, parent))
+        units.check_inside(resource, row, incoming.inside(context, parent))
         (row,) = await self._showing.rows(resource, (row,))
         return units.Result(row, access.document(context, row))
 
@@ -357,7 +359,7 @@ class Service:
     async def list(self, context: units.Context, parent: str | None = None) -> Sequence[dict[str, Any]]:
         """All bodies that the caller may see, by key; `parent`: only those of this parent."""
         resource = context.resource
-        rows = await self._lists.all(context, _under(resource, parent))
+        rows = await self._lists.all(context, _under(context, parent))
         bodies = [resource.records.body(row) for row in rows]
         if context.access.guards and not context.caller.admin:
             for row, body in zip(rows, bodies, strict=True):
@@ -367,19 +369,19 @@ class Service:
 
     async def documents(self, context: units.Context, parent: str | None = None) -> bytes:
         """The same as JSON, with commas between."""
-        found = await self._lists.documents(context, _under(context.resource, parent))
+        found = await self._lists.documents(context, _under(context, parent))
         if found is None:
             found = b",".join(map(codec.encode, await self.list(context, parent)))
         return found
 
     async def page(self, context: units.Context, asked: query.Query, parent: str | None = None) -> lists.Page:
         """As `list`, what a query asks for."""
-        return await self._lists.page(context, asked, _under(context.resource, parent))
+        return await self._lists.page(context, asked, _under(context, parent))
 
 
-def _under(resource: registry.Resource, parent: str | None) -> tuple[tuple[str, store.Value], ...]:
+def _under(context: units.Context, parent: str | None) -> tuple[tuple[str, store.Value], ...]:
     """What all objects under a parent have in their rows."""
-    attribute = resource.type.parent_key
+    resource, attribute = context.resource, context.parent_key
     if parent is None or not attribute:
         return ()
     return ((resource.records.column(attribute), resource.fields.from_text(attribute, parent)),)

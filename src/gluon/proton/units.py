@@ -19,7 +19,8 @@ from gluon.spi.policy import Access
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
-    """What every unit is given: who asks, for which resource, under which policy and ledger. `rule`: when a change binds."""
+    """What every unit is given: who asks, for which resource, under which policy and ledger. `rule`: when a change binds;
+    `parent_key`: the attribute that refers to the parent of a nested path."""
 
     resource: registry.Resource
     caller: policy.Caller
@@ -28,6 +29,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     ledger: ports.PortLedger
     terms: terms.Terms | None = None
     rule: ports.Rule = ports.Rule.PROTON
+    parent_key: str | None = None
 
     @property
     def who(self) -> str:

@@ -91,6 +91,13 @@ class Converter:
                 problems.append(_problem(name, value, rule, "leave it out", self._hides(name)))
         return by.join(str(parts[name]) for name in given) if given else None
 
+    def place(self, name: str) -> str | None:
+        """The attribute here that has the value of one there, as it is."""
+        origin = self.origins.get(name)
+        if isinstance(origin, facts.Renamed) and origin.name in self.here.attributes:
+            return origin.name
+        return None
+
     def blame(self, pointer: str) -> str:
         """The JSON pointer there for one here: what a client of the other version is told of."""
         first, slash, rest = pointer.removeprefix("/").partition("/")
