@@ -98,7 +98,7 @@ class Library:
             return []
         for root in (importer.path.parent, importer.path.parent / "..", *self._roots):
             candidate = _tidy(root / name.value)
-            if not self._may_read(candidate):
+            if not self._may_read(candidate) or not _exists(candidate):
                 continue
             if candidate.is_file():
                 return [file for file in [self.read(candidate, version)] if file]
@@ -184,6 +184,13 @@ def _is_base(file: SourceFile) -> bool:
 def _holds_base_objects(path: Path, library: Library) -> bool:
     files = _yaml_files(path) if path.is_dir() else [path]
     return any(f.declared.objects for f in map(library.read, files) if f)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # longer than any name of a file
+        return False
 
 
 def _yaml_files(folder: Path) -> list[Path]:
