@@ -74,6 +74,8 @@ def openapi(
             read_only=frozenset(e.type.name for e in served.values() if e.why),
             absent=frozenset(model.types) - {e.type.name for e in served.values()},
             unnested=frozenset(e.type.name for e in served.values() if e.parent_key is None),
+            stored="".join({e.resource.model.digest: None for e in served.values()}),
+            answered={e.type.name: e.turn.answered() for e in served.values()},
         )
     stored = {e.type.name: e.resource for e in served.values()} if served else {}
     return _openapi(_Asked(model, edition, _eyes(model, stored, rules, caller)))

@@ -7,7 +7,7 @@ and by the API (`…/openapi.json`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gluon.export import answers, changes, links, paths, queries, refusals, samples, shared
@@ -29,12 +29,15 @@ _WITH_ETAG = {"etag": {"$ref": "#/components/headers/ETag"}, **_REQUEST_ID}
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
     """A version that is made of a stored one: neither back-references nor actions, and some types read only. `absent`: types
-    that are not served, as nothing stored is made into them; `unnested`: those without paths below another."""
+    that are not served, as nothing stored is made into them; `unnested`: those without paths below another; `answered`: types as
+    their bodies are answered, which the stored version (its digest is `stored`) decides."""
 
     deprecated: bool = False
     read_only: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
     unnested: frozenset[str] = frozenset()
+    stored: str = ""
+    answered: Mapping[str, ObjectType] = field(default_factory=dict, compare=False)
 
 
 def document(model: Model, edition: Edition | None = None) -> Document:
@@ -56,7 +59,7 @@ def document(model: Model, edition: Edition | None = None) -> Document:
         "tags": [_tag(t) for t in model.types.values() if edition is None or t.name not in edition.absent],
         "paths": found,
         "components": {
-            "schemas": _schemas(model),
+            "schemas": _schemas(model, edition.answered if edition is not None else {}),
             "responses": shared.responses(old=paths.old(model)),
             "parameters": {
                 "IfMatch": {
@@ -80,10 +83,10 @@ def _tag(object_type: ObjectType) -> Document:
     return {**tag, "description": object_type.description} if object_type.description else tag
 
 
-def _schemas(model: Model) -> Document:
+def _schemas(model: Model, answered: Mapping[str, ObjectType]) -> Document:
     found: Document = {}
     for t in model.types.values():
-        found[t.name] = answers.whole(t)
+        found[t.name] = answers.whole(answered.get(t.name, t))
         found[f"{t.name}.create"] = _created(t)
         found[f"{t.name}.update"] = body_schema.schema(t, create=False)
         if not paths.old(model):

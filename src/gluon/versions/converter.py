@@ -8,6 +8,7 @@ for conversions that `judge` finds sound: `down(up(b)) == b` for every full body
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from gluon import errors
@@ -35,6 +36,27 @@ class Converter:
         shown = {name: give(body) for name, give in self._givers.items()}
         shown.update((name, body[name]) for name in SERVER_SET if name in body)
         return shown
+
+    def answered(self) -> types.ObjectType:
+        """The object type there as its bodies are answered: values are stored by the limits here."""
+        attributes = {n: self._answered(a, self.origins[n]) for n, a in self.there.attributes.items()}
+        return replace(self.there, attributes=attributes)
+
+    def _answered(self, theirs: types.Attribute, origin: facts.Origin) -> types.Attribute:
+        ours = [self.here.attributes.get(target) for target in targets(origin)]
+        if not ours:
+            return theirs
+        own = _said(theirs) | {"policies": {}}
+        if isinstance(origin, facts.Renamed) and (stored := ours[0]) is not None:
+            back = {new: old for old, new in origin.values.items()}
+            found = replace(stored, **own, values=tuple(back.get(v, v) for v in stored.values))
+            return replace(found, **_NULL) if "get" in stored.policies else found
+        if isinstance(origin, facts.Renamed):
+            return replace(theirs, **_NULL)
+        text = types.AttributeType.STRING
+        return replace(
+            theirs, **_NULL, type=text, value_type=text, format=None, value_format=None, length=None
+        )
 
     def needs_stored(self, body: Body) -> bool:
         """Whether a partial body there says only a part of a text here, or a text that may be the one that stood there
@@ -102,6 +124,14 @@ class Converter:
         """The JSON pointer there for one here: what a client of the other version is told of."""
         first, slash, rest = pointer.removeprefix("/").partition("/")
         return f"/{self._back.get(first, first)}{slash}{rest}"
+
+
+_NULL: dict[str, Any] = {"required": False, "nullable": True}
+
+
+def _said(attribute: types.Attribute) -> dict[str, Any]:
+    """What does not depend on what is stored."""
+    return {name: getattr(attribute, name) for name in ("name", "description", "reference")}
 
 
 def origins(there: types.ObjectType, said: facts.TypeFacts) -> dict[str, facts.Origin]:
