@@ -108,13 +108,13 @@ async def test_a_host_that_a_shim_serves_is_not_forgotten(rig: Rig, bus: MemoryB
     await say(shim, vpn, 1)
     await known(rig, host("A", 1, "one"))
     code, refused = await rig("DELETE", f"{HOSTS}/A?force=true")
-    assert (code, refused["code"]) == (409, "served")
+    assert (code, refused["code"]) == (409, "host_served")
     assert "controller 'x', instance 'one'" in refused["detail"]
     await bus.put(keys.lead("x", "A"), b"one")
     await shim.leave()
     await known(rig, host("A", 1))
     code, refused = await rig("DELETE", f"{HOSTS}/A")
-    assert (code, refused["code"]) == (409, "served")
+    assert (code, refused["code"]) == (409, "host_served")
     await known(rig, host("A", 1))
     assert (await rig("DELETE", f"{HOSTS}/A?force=maybe"))[0] == 400
 

@@ -139,6 +139,6 @@ class Hosts:
 def _served(host: Host, by: str) -> errors.Conflict:
     return errors.Conflict(
         f"host '{host.host}' is served by controller '{host.controller}', {by}",
-        code="served",
+        code="host_served",
         hint="stop that shim first; the one of a host that died is gone after some seconds",
     )
