@@ -260,6 +260,9 @@ def _check_values(merged: Attribute, where: str, problems: Problems) -> None:
             problems.add(value.mark, f"{where}: the value {value.value!r} is listed twice")
         if len(value.value) > fieldtypes.STRING_LENGTH:
             problems.add(value.mark, f"{where}: a value has at most {fieldtypes.STRING_LENGTH} characters")
+        if "\0" in value.value:
+            hint = "leave NUL out"
+            problems.add(value.mark, f"{where}: a value holds a character that cannot be stored", hint)
         seen.add(value.value)
 
 
