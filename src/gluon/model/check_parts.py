@@ -19,6 +19,9 @@ _ENTRY_POINT = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]*").fullmatch
 STATUS = "status"
 """The path below every object that shows what shims report of it."""
 
+_COMMANDS = (*keywords.ACTIONS, "show", "patch", "delete-several", STATUS)
+"""After the name of an object type: its commands, and operations in documents of its API."""
+
 _NEUTRON: Mapping[str, tuple[str, ...]] = {
     "name": ("string",),
     "mtu": tuple(w.name for w in fieldtypes.WORDS[NEW].values() if w.type is AttributeType.INTEGER),
@@ -175,6 +178,23 @@ def check_paths(model: resolve.Model, problems: Problems) -> None:
                 message = f"the path {path!r} below {object_type.name} is {first}, it cannot be {what} too"
                 problems.add(mark, message, "choose another name")
         _check_parents(object_type, model, problems)
+    _check_commands(model, problems)
+
+
+def _check_commands(model: resolve.Model, problems: Problems) -> None:
+    """Each command is named once: `<object>-<verb>`, `<object>-<action>`."""
+    named = [
+        (t, t.declared.api.name.value) for t in model.types.values() if t.declared.api and t.declared.api.name
+    ]
+    taken = {f"{singular}-{word}": f"{word} of {t.name}" for t, singular in named for word in _COMMANDS}
+    for object_type, singular in named:
+        for action in object_type.actions.values():
+            command, what = f"{singular}-{action.name}", f"action {action.name} of {object_type.name}"
+            first = taken.setdefault(command, what)
+            if first != what and action.name not in (*keywords.ACTIONS, STATUS):
+                problems.add(
+                    action.mark, f"{what}: its command {command} is {first} already", "choose another name"
+                )
 
 
 def _below(model: resolve.Model) -> dict[str, list[tuple[str, str, Mark]]]:
