@@ -46,6 +46,13 @@ def paths(node: syntax.Node, maps: frozenset[int] = frozenset()) -> frozenset[Pa
     return frozenset(reader.found | reader.origin(node, {}).paths)
 
 
+def items(node: syntax.Node) -> tuple[frozenset[Path], frozenset[Path]]:
+    """Where the items of `node` may stand, and every chain that is read to make them."""
+    reader = _Reader(frozenset())
+    origin = reader.read(node, {})
+    return origin.item().paths, frozenset(reader.found)
+
+
 Scope = Mapping[str, _Origin]
 
 
@@ -85,8 +92,15 @@ class _Reader:
             case syntax.Each():
                 return self.each(node, scope)
         for child in syntax.children(node):
-            self.read(child, scope)
+            self.whole(child, scope)
         return _NOWHERE
+
+    def whole(self, node: syntax.Node, scope: Scope) -> None:
+        """A value of which all is looked at: the items of a list that is written out, too."""
+        items = self.read(node, scope).items
+        while items is not None:
+            self.found |= items.paths
+            items = items.items
 
     def each(self, node: syntax.Each, scope: Scope) -> _Origin:
         over = self.read(node.over, scope)

@@ -196,6 +196,9 @@ def test_nesting_has_an_end() -> None:
         ("self.l.map(x, x.r).all(y, y.b)", {"self.l", "self.l.*.r", "self.l.*.r.b"}),
         ("self.l.map(x, x.t, x.r)[0].b", {"self.l", "self.l.*.t", "self.l.*.r", "self.l.*.r.b"}),
         ("[self.a, self.b].all(x, x.c)", {"self.a.c", "self.b.c"}),
+        ("self.i in [self.a.c, self.b.c]", {"self.i", "self.a.c", "self.b.c"}),
+        ("sum([self.a.c] + self.l) > max([1, self.b.c])", {"self.a.c", "self.l", "self.b.c"}),
+        ("[[self.a]] == [self.b].filter(x, x > self.i)", {"self.a", "self.b", "self.i"}),
         ("(self.t ? self.a : old.a).b", {"self.t", "self.a.b", "old.a.b"}),
         ("(self.a + self.b).all(x, x.c)", {"self.a", "self.b", "self.a.*.c", "self.b.*.c"}),
         (
