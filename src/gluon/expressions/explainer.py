@@ -15,6 +15,8 @@ from gluon.expressions.problems import Failed
 from gluon.expressions.values import LISTS, STEPS, Env, items_of, plain
 
 Hidden = Callable[[paths.Path], bool]
+_Place = tuple[str, frozenset[paths.Path]]
+"""What a value is called, and the paths of what it is or was made of, as far as hidden ones count."""
 
 _PARTS, _LONGEST, _LINE = 6, 60, 400
 
@@ -27,7 +29,7 @@ class Explanation:
         self.slots = dict(slots)
         self.doubles = doubles
         self.hidden = hidden
-        self.names: dict[str, tuple[str, paths.Path]] = {name: (name, (name,)) for name in slots}
+        self.names: dict[str, _Place] = {name: (name, frozenset({(name,)})) for name in slots}
         self.found: dict[str, None] = {}
 
     def text(self, node: syntax.Node) -> str:
@@ -75,31 +77,42 @@ class Explanation:
         for index, item in enumerate(items):
             self.env[slot] = item
             if self.fails(node.body):
-                text, path = place or (node.variable, ())
-                if isinstance(over, LISTS) and place:
-                    self.names[node.variable] = (f"{text}[{index}]", (*path, "*"))
-                elif not isinstance(over, LISTS):
-                    self.names[node.variable] = ("a key", ())
-                else:
-                    self.names[node.variable] = (f"{node.variable}", ())
+                text = f"{place[0]}[{index}]" if place else node.variable
+                named = text if isinstance(over, LISTS) else "a key"
+                self.names[node.variable] = (named, self.sources(node.over))
                 self.blame(node.body)
                 return True
         del self.slots[node.variable]
         return False
 
-    def place(self, node: syntax.Node) -> tuple[str, paths.Path] | None:
-        """Text and path of a chain of members, with variables replaced by what they stand for."""
+    def sources(self, over: syntax.Node) -> frozenset[paths.Path]:
+        """Where items come from; of what is only read to make them, what is hidden."""
+        items, read = (self.resolved(found) for found in paths.items(over))
+        return items | frozenset(path for path in read if self.hidden(path))
+
+    def resolved(self, found: frozenset[paths.Path]) -> frozenset[paths.Path]:
+        """Paths from the roots down, of those that begin with a variable too."""
+        return frozenset(
+            (*begin, *rest)
+            for first, *rest in found
+            for begin in (self.names[first][1] if first in self.names else ())
+        )
+
+    def place(self, node: syntax.Node) -> _Place | None:
+        """Text and paths of a chain of members, with variables replaced by what they stand for."""
         match node:
             case syntax.Name(name=name):
                 return self.names.get(name)
             case syntax.Member(of=of, name=name):
                 outer = self.place(of)
-                return (f"{outer[0]}.{name}", (*outer[1], name)) if outer else None
+                if outer is None:
+                    return None
+                return f"{outer[0]}.{name}", frozenset((*path, name) for path in outer[1])
         return None
 
     def tell(self, node: syntax.Node) -> None:
         place = self.place(node)
-        if place is None or (place[1] and self.hidden(place[1])):
+        if place is None or any(map(self.hidden, place[1])):
             return
         try:
             value = self.value(node)
