@@ -26,6 +26,10 @@ _PLAIN: Mapping[AttributeType, Shape] = {
 }
 
 
+Closed = Callable[[str, str], bool]
+"""Of an object type and its attribute: whether somebody may not read it."""
+
+
 def roots(types: Mapping[str, ObjectType], name: str) -> Mapping[str, Shape]:
     """What `self` and `old` are in a rule of object type `name`; `old` is null at create."""
     return roots_of(lambda other: types[other].attributes if other in types else None, name)
@@ -37,21 +41,26 @@ def roots_of(attributes_of: AttributesOf, name: str) -> Mapping[str, Shape]:
     return {"self": this, "old": shapes.nullable(this)}
 
 
-def secret(types: Mapping[str, ObjectType], name: str) -> Callable[[tuple[str, ...]], bool]:
-    """Whether a path of a rule of object type `name` (`self.service_id.password`) leads to or through a secret."""
+def secret(
+    types: Mapping[str, ObjectType], name: str, closed: Closed = lambda _type, _attribute: False
+) -> Callable[[tuple[str, ...]], bool]:
+    """Whether a path of a rule of object type `name` (`self.service_id.password`) leads to or through a secret, or
+    what is `closed` to somebody."""
 
     def hidden(path: tuple[str, ...]) -> bool:
+        owner = name
         members: Mapping[str, Attribute] = types[name].attributes
         inside: Attribute | None = None
         for step in path[1:]:
             attribute = inside.items if inside and inside.items else members.get(step)
             if attribute is None:
                 return False
-            if attribute.secret:
+            if attribute.secret or (inside is None and closed(owner, step)):
                 return True
             inside, members = attribute, attribute.members
             if attribute.reference and attribute.reference in types:
-                members = types[attribute.reference].attributes
+                owner, inside = attribute.reference, None
+                members = types[owner].attributes
         return False
 
     return hidden

@@ -120,7 +120,7 @@ class Create:
             if resource.type.quota is not None:
                 upkeep.count(view, changes, resource, str(row[tables.PROJECT] or ""), 1)
             if resource.checks:
-                judging.judge_new(view, resource, row)
+                judging.judge_new(view, resource, row, context)
         changes.result = units.Result(row, access.document(context, row, document, own))
         return changes
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gluon import errors, expressions
-from gluon.proton import access, referring, registry, rules, work
-from gluon.spi import store
+from gluon.proton import access, referring, registry, rules, units, work
+from gluon.spi import policy, store
 
 STEPS = 10 * expressions.STEPS
 """Of all rules that one request has judged: it holds the lock of the writer."""
@@ -64,8 +64,10 @@ def _linked(path: tuple[str, ...], value: Any, target: registry.Resource, view: 
     return [_linked(path[1:], item, target, view) for item in value]
 
 
-def judge_new(view: store.View, resource: registry.Resource, row: store.Row) -> None:
-    """Every rule of a new object that nothing else in its unit looks at. Raises `Invalid`."""
+def judge_new(
+    view: store.View, resource: registry.Resource, row: store.Row, context: units.Context | None = None
+) -> None:
+    """Every rule of a new object that nothing else in its unit looks at; `context`: who is told. Raises `Invalid`."""
     checks = resource.checks
     # each ends within its own limit, so only of many the sum has to be bounded
     budget = expressions.Budget(STEPS) if len(checks) * expressions.STEPS > STEPS else None
@@ -75,7 +77,7 @@ def judge_new(view: store.View, resource: registry.Resource, row: store.Row) -> 
         if rule.chains:
             rule.read_ahead(view, [row])
         if not rule.holds(seen, budget):
-            wrong.append(_problem(rule, _why(rule, seen, budget)))
+            wrong.append(_problem(rule, _why(rule, seen, budget, context)))
     if wrong:
         raise errors.Invalid(wrong)
 
@@ -109,7 +111,7 @@ def judge(state: work.Work, main: store.Row | None) -> None:
             rule.read_ahead(state, [touched.after])
             if touched.before is not None and rule.reads_old:
                 rule.read_ahead(state.committed, [touched.before])
-            told = _told(rule, seen, budget)
+            told = _told(rule, seen, budget, state.context)
             if told is not None and not mine:
                 raise _broken(state, touched.resource, touched.row, rule, told)
             if told is not None:
@@ -143,7 +145,8 @@ def _judge_readers(
                 continue
             judged.add(mark)
             work.check_size(f"changing {touched.resource.name} '{touched.key}'", len(judged), "judge again")
-            told = _told(watcher.rule, _seen(state, owner, row, row, old=watcher.rule.reads_old), budget)
+            seen = _seen(state, owner, row, row, old=watcher.rule.reads_old)
+            told = _told(watcher.rule, seen, budget, state.context)
             if told is not None:
                 raise _broken(state, owner, row, watcher.rule, told)
 
@@ -168,12 +171,22 @@ def _seen(
     return {"self": values(resource, state, row), "old": then}
 
 
-def _told(rule: rules.Rule, seen: Mapping[str, Any], budget: expressions.Budget | None) -> str | None:
+def _told(
+    rule: rules.Rule,
+    seen: Mapping[str, Any],
+    budget: expressions.Budget | None,
+    context: units.Context | None,
+) -> str | None:
     """Why the rule is false of an object; None: it is true."""
-    return None if rule.holds(seen, budget) else _why(rule, seen, budget)
+    return None if rule.holds(seen, budget) else _why(rule, seen, budget, context)
 
 
-def _why(rule: rules.Rule, seen: Mapping[str, Any], budget: expressions.Budget | None) -> str:
+def _why(
+    rule: rules.Rule,
+    seen: Mapping[str, Any],
+    budget: expressions.Budget | None,
+    context: units.Context | None,
+) -> str:
     """What is told of a rule that is false."""
     if budget is not None and budget.left <= 0:
         raise errors.Conflict(
@@ -181,7 +194,17 @@ def _why(rule: rules.Rule, seen: Mapping[str, Any], budget: expressions.Budget |
             code="too_many",
             hint="change less at once, or objects with shorter lists",
         )
-    return rule.explained(seen)
+    return rule.explained(seen, lambda kind, attribute: _closed(context, kind, attribute))
+
+
+def _closed(context: units.Context | None, kind: str, attribute: str) -> bool:
+    """Whether rules hide an attribute from the caller, of whatever object."""
+    if context is None:
+        return False
+    found = context.policy.of(context.resource.api, kind)
+    if found.scope("get", context.caller) is policy.Scope.NOTHING:
+        return True
+    return found.readable(attribute, context.caller) is not policy.Scope.ALL
 
 
 def _problem(rule: rules.Rule, told: str) -> errors.FieldProblem:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from gluon import expressions
@@ -28,16 +29,16 @@ class Rule:
 
     check: types.Check
     holds: expressions.Rule
-    hidden: Callable[[tuple[str, ...]], bool]
+    hidden: Callable[[shapes.Closed], Callable[[tuple[str, ...]], bool]]
     chains: tuple[Chain, ...] = ()
 
     @property
     def reads_old(self) -> bool:
         return any(path[0] == "old" for path in self.holds.paths)
 
-    def explained(self, values: Mapping[str, Any]) -> str:
-        """The expression, and the values that made it false."""
-        why = self.holds.explain(values, hidden=self.hidden)
+    def explained(self, values: Mapping[str, Any], closed: shapes.Closed) -> str:
+        """The expression, and the values that made it false, of what is not `closed` to who is told."""
+        why = self.holds.explain(values, hidden=self.hidden(closed))
         return f"{self.check.rule}; {why}" if why else self.check.rule
 
     def read_ahead(self, view: store.View, rows: Sequence[store.Row]) -> None:
@@ -69,7 +70,7 @@ def compiled(
 ) -> tuple[Rule, ...]:
     """The rules of one type. The loader has checked them."""
     roots = shapes.roots(kinds, kind.name)
-    hidden = shapes.secret(kinds, kind.name)
+    hidden = partial(shapes.secret, kinds, kind.name)
     places = _places(references)
     made = []
     for check in kind.checks:
