@@ -319,7 +319,10 @@ def _fitting(resource: registry.Resource, name: str, value: Any, row: store.Row)
         return value
     if isinstance(value, dict):
         value = codec.encode(value).decode()
-    too_long = attribute.length is not None and len(value or "") > attribute.length
+    limit = (
+        None if attribute.role is Role.PROFILE else attribute.length
+    )  # that of a profile is for its own API's clients
+    too_long = limit is not None and len(value or "") > limit
     unknown = bool(attribute.values) and value is not None and value not in attribute.values
     return before if too_long or unknown else value
 
