@@ -68,8 +68,12 @@ class Alternates:
     ) -> bindings.Binding:
         """A binding on one more host, bound; the first of a port carries its traffic.
 
-        Raises `Conflict` where there is one, or where no controller binds it; one that failed is tried again.
+        Raises `Conflict` where there is one, or where no controller binds it; one that failed is tried again. `Invalid` for a
+        host that the port could not name once it is there.
         """
+        hosts = context.resource.type.role(Role.HOST)
+        if hosts:
+            context.resource.fields.normal(hosts, host)
         unit = _Add(self, context, context.resource.fields.key(key), host, vnic_type, profile)
         return await self._bound(context, key, host, unit)
 

@@ -27,3 +27,19 @@ async def test_the_profile_of_the_target_is_the_ports_however_long_it_is(cloud: 
     assert (await cloud("nova", "GET", f"ports/{key}"))["port"]["binding:profile"] == SLOT
     await cloud("user", "PUT", f"ports/{key}", {"port": {"name": "web"}})
     assert (await cloud("nova", "GET", f"ports/{key}/bindings/host2"))["binding"]["profile"] == SLOT
+
+
+async def test_a_host_that_the_port_could_never_name_is_refused_before_a_machine_goes_there(
+    cloud: Cloud,
+) -> None:
+    """As where it is bound there at once; else it is refused when the machine is there already."""
+    key = (await cloud.vpn_port())["id"]
+    await bind(cloud, key)
+    host = f"{'compute' * 10}.example"
+    assert await cloud.refused("nova", "PUT", f"ports/{key}", {"port": {"binding:host_id": host}}) == (
+        400,
+        "InvalidInput",
+    )
+    wanted = {"binding": {"host": host}}
+    assert await cloud.refused("nova", "POST", f"ports/{key}/bindings", wanted) == (400, "InvalidInput")
+    assert len((await cloud("nova", "GET", f"ports/{key}/bindings"))["bindings"]) == 1
