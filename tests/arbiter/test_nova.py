@@ -167,6 +167,41 @@ async def test_nova_hears_that_the_target_of_a_live_migration_is_ready(site: Sit
     await until(lambda: site.nova.names(port["id"])[3:] == [UNPLUGGED, PLUGGED, CHANGED])
 
 
+async def test_the_host_that_a_machine_has_left_is_no_target_of_a_migration(site: Site) -> None:
+    """Its VIF stays plugged until Nova has cleared up there. What is told of that would end the wait for another target."""
+    port, first = await site.server()
+    await site.up(port, first)
+    await until(lambda: site.nova.names(port["id"]) == [PLUGGED, CHANGED])
+    report = {"A": status.BindingReport(epoch=first, up=True, vif_type="ovs")}
+
+    async def answer() -> None:
+        wanted = await site.shim.wanted(port["id"], "B")
+        report["B"] = status.BindingReport(epoch=wanted.epoch, ready=True, vif_type="ovs")
+        await site.shim.say(port["id"], report)
+
+    target, _ = await asyncio.gather(site.node.alternates.add(context(site), port["id"], "B"), answer())
+    await until(lambda: site.nova.names(port["id"]) == [PLUGGED, CHANGED, PLUGGED])
+    await site.node.alternates.activate(context(site), port["id"], "B")
+    report["A"] = status.BindingReport(epoch=first, ready=True, vif_type="ovs")
+    report["B"] = status.BindingReport(epoch=target.epoch, vif_type="ovs")
+    await site.shim.say(port["id"], report)
+
+    async def ready() -> bool:
+        held = await site.node.alternates.all(context(site), port["id"])
+        return [b.ready for b in held] == [False, True]
+
+    async with asyncio.timeout(60):
+        while not await ready():
+            await asyncio.sleep(0.01)
+    other, second = await site.server()  # what is told of it, is told after that
+    await site.up(other, second)
+    await until(lambda: site.nova.names(other["id"]) == [PLUGGED, CHANGED])
+    assert site.nova.names(port["id"])[3:] == [UNPLUGGED]
+    report["B"] = status.BindingReport(epoch=target.epoch, up=True, vif_type="ovs")
+    await site.shim.say(port["id"], report)
+    await until(lambda: site.nova.names(port["id"])[3:] == [UNPLUGGED, PLUGGED, CHANGED])
+
+
 async def test_a_bind_that_fails_is_not_told_as_its_request_says_so(site: Site) -> None:
     port = await site.port(device_owner="compute:nova")
     await asyncio.gather(

@@ -5,6 +5,7 @@ import asyncio
 from gluon.cmd import why_commands
 from gluon.kv.memory import MemoryBus
 from tests.arbiter.conftest import Rig, ScriptedShim
+from tests.arbiter.test_alternates import add, bound, context
 
 
 async def test_the_account_of_a_port_tells_who_refused_it_and_who_has_it_now(
@@ -45,6 +46,24 @@ async def test_without_a_controller_the_account_says_what_was_looked_for_and_wha
     assert "host 'A'" in text
     assert "registered: none" in text
     assert "what helps: start a shim" in text
+
+
+async def test_the_account_of_a_port_tells_when_its_traffic_moved(rig: Rig, bus: MemoryBus) -> None:
+    shim = ScriptedShim(bus, "one")
+    await shim.register()
+    port = await bound(rig, shim)
+    await add(rig, shim, port, "B")
+    await rig.node.alternates.activate(context(rig), port["id"], "B")
+    await rig.node.alternates.activate(context(rig), port["id"], "A")  # the machine did not get there
+    _, found = await rig("GET", f"/gluon/v1/ports/{port['id']}")
+    lines = list(why_commands.lines(found))
+    there, back = (left for left in found["history"] if left.get("reason") == "Moved")
+    assert [(left["host"], left["active"]) for left in (there, back)] == [("A", True), ("B", True)]
+    assert f"  {there['until']}  host A: Bound -> Bound (Moved: host 'B' carries the traffic)" in lines
+    assert f"  {back['until']}  host B: Bound -> Bound (Moved: host 'A' carries the traffic)" in lines
+    held = {one["host"]: one for one in found["bindings"]}
+    assert (held["A"]["since"], held["A"]["reason"], held["A"]["message"]) == (back["until"], "Bound", "")
+    assert f"  host B: Bound since {back['until']}, carries none" in lines
 
 
 async def test_nobody_has_a_port_of_that_id(rig: Rig) -> None:

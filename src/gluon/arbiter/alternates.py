@@ -288,7 +288,7 @@ class _Activate(_Unit):
             )
         source = bindings.active(held)
         if source is not None:
-            rests = dataclasses.replace(source, active=False)
+            rests = bindings.left_by(source, self._host, state.now)
             if rests.live:
                 bindings.save(state, state.changes, source, rests)
             else:
@@ -296,7 +296,7 @@ class _Activate(_Unit):
                 bindings.drop(state.changes, source)  # it failed: nothing is there to go back to
         device = self._context.resource.type.role(Role.DEVICE)
         using = row[self._context.resource.records.column(device)] if device else None
-        carries = dataclasses.replace(target, active=True, device_id=str(using or ""))
+        carries = bindings.carrying(target, state.now, device_id=str(using or ""))
         bindings.save(state, state.changes, target, carries)
         self._show(state, row, carries)
         return carries

@@ -25,6 +25,8 @@ from gluon.spi import store
 
 BINDING_FAILED = "binding_failed"
 NO_CONTROLLER = "NoController"
+MOVED = "Moved"
+"""The reason of a binding that carried the traffic until another was activated."""
 GRACE = 2.0
 """Seconds that a bind waits for a controller to register before it fails."""
 UNBIND_DEADLINE = 30.0
@@ -96,6 +98,11 @@ class Binding:
     def ready(self) -> bool:
         """Whether a binding that is not active could carry the traffic, as all controllers say."""
         return bool(self.controllers) and all(self.answers.get(c, NOTHING).ready for c in self.controllers)
+
+    @property
+    def awaits(self) -> bool:
+        """Whether traffic is to come here, and has not been here: the target of a live migration."""
+        return self.state is State.BOUND and not self.active and self.reason != MOVED
 
     def row(self) -> store.Row:
         return {
@@ -198,6 +205,19 @@ def lookup(port: str) -> store.Lookup:
     return store.Lookup(tables.BINDING, (tables.PORT_ID,), (port,))
 
 
+def carrying(target: Binding, now: str, **more: Any) -> Binding:
+    """`target`, which carries the traffic from now on."""
+    if target.state is State.BOUND:
+        more |= {"reason": State.BOUND.value, "message": "", "since": now}
+    return dataclasses.replace(target, active=True, **more)
+
+
+def left_by(source: Binding, to: str, now: str) -> Binding:
+    """`source`, whose traffic goes to host `to` from now on."""
+    why = f"host '{to}' carries the traffic"
+    return dataclasses.replace(source, active=False, reason=MOVED, message=why, since=now)
+
+
 def save(
     view: store.View,
     changes: store.Changes,
@@ -209,7 +229,9 @@ def save(
     if before == after:
         return
     changes.put(tables.BINDING, after.row())
-    if before is not None and (before.state, before.epoch) != (after.state, after.epoch):
+    if before is not None and (
+        (before.state, before.epoch) != (after.state, after.epoch) or (before.active and not after.active)
+    ):
         note(view, changes, left or before, after)
     was = before.wanted() if before is not None and before.published else None
     now = after.wanted() if after.published else None

@@ -168,9 +168,9 @@ class Ledger:
                 bindings.drop(changes, old)
         if before is not None and before is not current and fits and same:
             device, profile = _text(port, Role.DEVICE), _profile(port)
-            carrying = dataclasses.replace(before, active=True, device_id=device, profile=profile)
-            bindings.save(view, changes, before, carrying)
-            return carrying
+            carries = bindings.carrying(before, view.now, device_id=device, profile=profile)
+            bindings.save(view, changes, before, carries)
+            return carries
         begun = self.begin(view, port, host, vnic_type=vnic_type, profile=_profile(port))
         bindings.save(view, changes, before, begun)
         return begun

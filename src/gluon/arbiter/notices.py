@@ -32,7 +32,7 @@ def removed(changes: store.Changes, before: store.Row) -> None:
 
 def plugged(changes: store.Changes, port: store.Row, binding: bindings.Binding) -> None:
     """The port has a device on a host where its traffic does not go yet: the target of a live migration is ready."""
-    if port["device_id"] and not binding.active:
+    if port["device_id"] and binding.awaits:
         facts = msgspec.structs.replace(_facts(port), plugged=binding.host)
         _tell(changes, journal.Operation.UPDATE, _facts(port), facts, port["project"])
 

@@ -101,12 +101,12 @@ class Uses:
         ]
 
     async def _ready(self, ids: Collection[str]) -> Mapping[str, Collection[str]]:
-        """Of each port the hosts with a binding that carries no traffic yet, where its device is plugged."""
+        """Of each port the hosts that its traffic is to come to, where its device is plugged."""
         state = bindings.State.BOUND.value
         spare = await self._some(tables.BINDING, tables.PORT_ID, ids, active=False, state=state)
         found: dict[str, list[str]] = {}
         for binding in map(bindings.read, spare):
-            if binding.ready:
+            if binding.awaits and binding.ready:
                 found.setdefault(binding.port, []).append(binding.host)
         return found
 
