@@ -89,6 +89,8 @@ def shim(controller: str, *hosts: str, **more: Any) -> status.Registration:
 class Port:
     """One port and its bindings; each change is a unit of its own."""
 
+    key = "p"
+
     def __init__(self, *registrations: status.Registration) -> None:
         self.known = Known(*registrations or (shim("one"),))
         self.assigner = assign.Assigner(self.known, {})
@@ -100,7 +102,7 @@ class Port:
     @property
     def facts(self) -> ports.PortFacts:
         return ports.PortFacts(
-            api=API, object_type="Port", table="port", key="p", project="x", values=dict(self.values)
+            api=API, object_type="Port", table="port", key=self.key, project="x", values=dict(self.values)
         )
 
     def put(
@@ -118,7 +120,7 @@ class Port:
 
     @property
     def held(self) -> list[bindings.Binding]:
-        return bindings.of_port(self.view, "p")
+        return bindings.of_port(self.view, self.key)
 
     @property
     def active(self) -> bindings.Binding | None:

@@ -101,7 +101,7 @@ class Course(stateful.RuleBasedStateMachine):
             if words := every.get(said):
                 told[host] = status.BindingReport(epoch=epoch, **words)
                 self.answered.add((epoch, name))
-        key = keys.StatusKey(controller=name, shard="*", api=API, object_type="Port", key="p")
+        key = keys.StatusKey(controller=name, shard="*", api=API, object_type="Port", key=self.port.key)
         value = codec.encode(status.Report(observed_revision=1, bindings=told)) if told else None
         unit = replies.Replies(known(), self.port.assigner, [(key, value)], waiter=waiter)
         self.take(unit.decide(self.port.view))
@@ -116,7 +116,7 @@ class Course(stateful.RuleBasedStateMachine):
             now = bindings.seconds(self.port.view.now)
             gone = self.port.assigner.gone(binding, now) if binding.state is State.BINDING else ()
             unit = advance.Advance(
-                known(), self.port.assigner, api=API, object_type="Port", port="p", host=binding.host,
+                known(), self.port.assigner, api=API, object_type="Port", port=self.port.key, host=binding.host,
                 gone=gone, epoch=binding.epoch,
             )  # fmt: skip
             self.take(unit.decide(self.port.view))
@@ -157,7 +157,7 @@ class Course(stateful.RuleBasedStateMachine):
         for _ in range(8):
             self.time_passes(40.0)
         assert {b.state for b in self.port.held} <= {State.BOUND, State.FAILED, State.UNBOUND}
-        kept = history.read(self.port.view.get(tables.HISTORY, "p"))
+        kept = history.read(self.port.view.get(tables.HISTORY, self.port.key))
         assert len(kept) <= history.MOST
         assert [one.until for one in kept] == sorted(one.until for one in kept)
         super().teardown()
