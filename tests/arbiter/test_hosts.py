@@ -145,3 +145,26 @@ async def test_a_host_with_bound_ports_is_forgotten_only_by_force(rig_anywhere: 
     await rig.unbind(other)
     await rig.until(other, lambda s: s["binding"]["state"] != "Bound")
     assert (await rig("DELETE", f"{HOSTS}/*"))[0] == 200
+
+
+async def test_what_a_shim_of_all_hosts_said_takes_nothing_from_what_one_of_the_host_says(
+    rig: Rig, bus: MemoryBus
+) -> None:
+    """The same controller, first served for all hosts at once, then by a shim on each."""
+    before, now = ScriptedShim(bus, "x"), ScriptedShim(bus, "x", "A")
+    await before.register()
+    port = await rig.port()
+    _, epoch = await asyncio.gather(rig.bind(port, "A"), before.answer(port["id"], "A"))
+    await before.report(port["id"], "A", epoch=epoch, vif_type="ovs", up=True)
+    await rig.until(port, lambda s: s["status"] == "ACTIVE")
+    await now.register()
+    await now.report(port["id"], "A", epoch=epoch, vif_type="ovs", up=True)
+    await before.report(port["id"], "A", epoch=epoch, vif_type="ovs")  # its last word
+    await known(rig, host("*", 1), host("A", 1, "one"))
+    assert (await rig("DELETE", f"{HOSTS}/*?force=true"))[0] == 200
+    vpn = await a_vpn(rig)
+    await say(now, vpn, 10**6)
+    await until(rig, vpn, "ACTIVE")  # it is told after that
+    assert (await rig.standing(port))["status"] == "ACTIVE"
+    await now.clear(port["id"])
+    await rig.until(port, lambda s: s["status"] == "DOWN")

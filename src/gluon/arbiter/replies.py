@@ -110,9 +110,9 @@ class Replies(steps.Step):
             taken = binding.state is not bindings.State.BINDING or key.controller in binding.answers
             if self._waiter and taken:
                 continue
-            said = report.bindings.get(binding.host) if report is not None else None
-            if said is not None and said.epoch != binding.epoch:
-                said = None
+            said = _of(report, binding)
+            if binding.state is bindings.State.BOUND and not self._waiter:
+                said = _of_other_shard(view, key, binding, said)
             if binding.state is bindings.State.UNBINDING and said is None:
                 self._store(view, changes, binding, _cleared_by(binding, key.controller, view.now))
             elif binding.state is bindings.State.BINDING and said is not None:
@@ -208,6 +208,23 @@ def _trouble(said: status.BindingReport) -> tuple[str, str]:
 def _plain(text: str) -> str:
     """Without what not every database can hold."""
     return text.replace("\0", "")
+
+
+def _of(report: status.Report | None, binding: bindings.Binding) -> status.BindingReport | None:
+    """What a report says of a binding as it is now."""
+    said = report.bindings.get(binding.host) if report is not None else None
+    return said if said is not None and said.epoch == binding.epoch else None
+
+
+def _of_other_shard(
+    view: store.View, key: keys.StatusKey, binding: bindings.Binding, said: status.BindingReport | None
+) -> status.BindingReport | None:
+    """What a controller says that served all hosts at once, and then each: who serves the host goes before who served all."""
+    if said is not None and key.shard != assign.ANY_HOST:
+        return said
+    other = binding.host if key.shard == assign.ANY_HOST else assign.ANY_HOST
+    row = _held(view, dataclasses.replace(key, shard=other))
+    return (_of(status.decode_believed(str(row["report"]).encode()), binding) if row else None) or said
 
 
 def _key_of(resource: registry.Resource, key: keys.StatusKey) -> store.Value:
