@@ -120,6 +120,22 @@ async def test_nova_hears_that_a_port_has_another_network(site: Site) -> None:
     assert epoch and site.nova.names(idle["id"]) == []
 
 
+async def test_nova_hears_that_a_network_went_with_its_interface(site: Site) -> None:
+    l2 = "/proton/net-l2/v2.0"
+    own = {"project_id": site.project}
+    _, network = await site("POST", f"{l2}/networks", own)
+    _, port = await site("POST", f"{l2}/ports", {**own, "device_owner": "compute:x"})
+    change = {"host_id": "A", "device_id": str(uuid.uuid4())}
+    assert (await site("PUT", f"{l2}/ports/{port['id']}", change))[0] == 200
+    tagged = {**own, "port_id": port["id"], "segmentation_type": "vlan", "segmentation_id": 5}
+    _, interface = await site("POST", f"{l2}/interfaces", tagged)
+    joined = {**own, "interface_id": interface["id"], "service_id": network["id"]}
+    assert (await site("POST", f"{l2}/attachments", joined))[0] == 201
+    await until(lambda: site.nova.names(port["id"]) == [CHANGED])
+    assert (await site("DELETE", f"{l2}/interfaces/{interface['id']}"))[0] == 204
+    await until(lambda: site.nova.names(port["id"]) == [CHANGED, CHANGED])
+
+
 async def test_nova_hears_that_the_network_of_a_port_is_another(site: Site) -> None:
     """Of a service that says its subnets itself. Its name is nothing that a machine lives by."""
     l2 = "/proton/net-l2/v2.0"

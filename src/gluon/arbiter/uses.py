@@ -27,18 +27,24 @@ class Uses:
         self._known = known
 
     def types(self) -> Collection[str]:
-        """Of what joins interfaces to services, and of services that say more of a network than its name."""
+        """Of what joins interfaces to services, of interfaces, with which that may go, and of services that say more of a network
+        than its name."""
         every = self._known().by_name.values()
-        return {r.name for r in every if r.type.kind is Kind.BINDING or _shown(r)}
+        return {r.name for r in every if r.type.kind in (Kind.BINDING, Kind.INTERFACE) or _shown(r)}
 
     async def concerned(self, entries: Sequence[journal.Entry]) -> Collection[str]:
         """The ports of the interfaces that some entries join to services, or part from them, and of services whose
         networks are others now."""
         known = self._known().by_name
+        found: set[str] = set()
         wanted: dict[str, tuple[registry.Resource, set[store.Value]]] = {}
         for entry in entries:
             resource = known.get((entry.api, entry.type))
             if resource is None:
+                continue
+            if resource.type.kind is Kind.INTERFACE:
+                if entry.new is None and entry.old is not None:
+                    found.add(str(codec.decode(entry.old).get(_role(resource, Role.PORT))))
                 continue
             if resource.type.kind is Kind.BINDING:
                 interfaces = list(_interfaces(resource, entry))
@@ -46,7 +52,6 @@ class Uses:
                 interfaces = await self._members(resource, entry)
             for interface, key in interfaces:
                 wanted.setdefault(interface.table, (interface, set()))[1].add(key)
-        found: set[str] = set()
         for interface, keys in wanted.values():
             rows = await self._some(interface.table, interface.records.key_column, keys)
             column = interface.records.column(_role(interface, Role.PORT))
