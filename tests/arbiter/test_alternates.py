@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -220,3 +221,20 @@ async def test_who_may_not_see_the_port_finds_no_binding_of_it(rig: Rig, shim: S
     with pytest.raises(errors.NotFound):
         await others.add(context(rig, stranger), port["id"], "B")
     assert await listed(rig, port) == [("A", True, "Bound")]
+
+
+async def test_a_port_keeps_no_row_for_each_host_that_its_machine_went_to(
+    rig: Rig, shim: ScriptedShim
+) -> None:
+    """All of them are read with each report on the port, and `gluon why` shows them."""
+    port, others = await bound(rig, shim), rig.node.alternates
+    for source, host in itertools.pairwise("ABCDEF"):
+        await add(rig, shim, port, host)
+        await others.activate(context(rig), port["id"], host)
+        await others.remove(context(rig), port["id"], source)
+        await shim.clear(port["id"])
+        async with asyncio.timeout(60):
+            while (await rig("GET", f"/gluon/v1/ports/{port['id']}"))[1]["history"][-1]["next"] != "Unbound":
+                await asyncio.sleep(0.01)
+    _, account = await rig("GET", f"/gluon/v1/ports/{port['id']}")
+    assert [b["host"] for b in account["bindings"]] == ["E", "F"]

@@ -238,6 +238,9 @@ class _Add(_Described):
             profile=self._profile or {},
             active=bindings.active(held) in (None, before),
         )
+        for old in held:
+            if old is not before and old.state is bindings.State.UNBOUND:
+                bindings.drop(state.changes, old)
         bindings.save(state, state.changes, before, begun)
         if begun.active:
             self._show(state, row, begun)
