@@ -235,22 +235,34 @@ class Notifier:
     async def _send_each(self, some: Sequence[events.Event]) -> None:
         """An event over which Nova fails while it takes others is given up; if it takes none, Nova is away."""
         broken: list[tuple[events.Event, client.Away]] = []
-        taken = 0
+        good: events.Event | None = None
         for event in some:
-            try:
-                self._count(await self._nova.send([event]))
-                taken += 1
-            except client.Refused as error:
-                self._lose(event, error)
-                taken += 1
-            except client.Away as error:
-                if not error.broken:
-                    raise
-                broken.append((event, error))
-        if broken and not taken:
-            raise broken[0][1]
+            failed = await self._send_alone(event)
+            if failed is None:
+                good = event
+            else:
+                broken.append((event, failed))
         for event, failed in broken:
-            self._lose(event, failed)
+            if good is None:
+                raise failed
+            again = await self._send_alone(event)  # Nova may have been away, and come back with another
+            if again is None:
+                continue
+            if (away := await self._send_alone(good)) is not None:
+                raise away
+            self._lose(event, again)
+
+    async def _send_alone(self, event: events.Event) -> client.Away | None:
+        """What Nova failed over; None for an event that it took, or that it never takes."""
+        try:
+            self._count(await self._nova.send([event]))
+        except client.Refused as error:
+            self._lose(event, error)
+        except client.Away as error:
+            if not error.broken:
+                raise
+            return error
+        return None
 
     def _count(self, codes: Mapping[int, int]) -> None:
         before = self.stats.strange
