@@ -74,7 +74,7 @@ def _needs(object_type: ObjectType) -> set[str]:
 
 def _is_told(attribute: Attribute) -> bool:
     """Is the value worth a word? What is needed is, and a name."""
-    if attribute.default is not None or attribute.pool:
+    if attribute.default is not None or attribute.drawn:
         return False
     return attribute.required or attribute.primary or attribute.role is Role.NAME
 

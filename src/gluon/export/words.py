@@ -99,13 +99,13 @@ def presence(attribute: Attribute, *, key: bool, generated: bool) -> str:
         return "set by the server"
     if attribute.default is not None:
         return f"`{shown(attribute.default)}`"
-    if attribute.pool:
+    if attribute.drawn:
         return f"taken from {pool(attribute)}"
     return "**required**" if attribute.required or key else "null"
 
 
 def pool(attribute: Attribute) -> str:
-    """The pool that an absent value comes from."""
+    """The pool that an absent value comes from, or the items of a list are of."""
     if attribute.pool is None:
         return ""
     whose = f" of the object in `{attribute.pool.through}`" if attribute.pool.through else ""
@@ -115,6 +115,8 @@ def pool(attribute: Attribute) -> str:
 def flags(attribute: Attribute) -> list[str]:
     """What else holds, a short sentence each."""
     said = {
+        f"Each is of {pool(attribute)}, and nobody else has it.": attribute.pool is not None
+        and not attribute.drawn,
         "Fixed once it is set.": attribute.immutable,
         "Taken, never shown; answers have null.": attribute.secret,
         "Never null.": not attribute.nullable

@@ -31,16 +31,15 @@ async def check(checkup: Checkup) -> None:
         async for chunk in checkup.picture.scan(model_tables.table(resource.model, resource.type)):
             for row in chunk:
                 for pooled in resource.pooled:
-                    source, given = pooled.id(row), row[pooled.column]
-                    if source is None or given is None:
-                        continue
-                    mark = _digest(source, str(given), pooled.holder(row))
-                    wanted.add(mark)
-                    if mark not in held:
-                        checkup.find(
-                            Kind.POOLS, resource.table, named(resource, row[resource.records.key_column]),
-                            f"{pooled.attribute.name} {given} is not held by it in pool {source}", _CURE,
-                        )  # fmt: skip
+                    source = pooled.id(row)
+                    for given in pooled.values(row) if source is not None else ():
+                        mark = _digest(str(source), str(given), pooled.holder(row))
+                        wanted.add(mark)
+                        if mark not in held:
+                            checkup.find(
+                                Kind.POOLS, resource.table, named(resource, row[resource.records.key_column]),
+                                f"{pooled.attribute.name} {given} is not held by it in pool {source}", _CURE,
+                            )  # fmt: skip
     if held - wanted:
         await _orphans(checkup, wanted)
 

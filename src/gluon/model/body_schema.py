@@ -55,7 +55,7 @@ def _untouched(attribute: Attribute) -> Schema:
 
 
 def _filled(attribute: Attribute) -> bool:
-    return attribute.default is not None or attribute.pool is not None
+    return attribute.default is not None or attribute.drawn
 
 
 def _never_null(attribute: Attribute) -> bool:

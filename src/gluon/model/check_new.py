@@ -87,7 +87,9 @@ def check_any(merged: Attribute, word: fieldtypes.Word, where: str, problems: Pr
         problems.add(
             merged.pool.mark,
             f"{where}: a pool fills attributes of the object type itself",
-            "move the attribute up, or leave pool out",
+            "write pool at the list, or leave it out"
+            if merged.nested == "item"
+            else "move the attribute up, or leave pool out",
         )
 
 
@@ -128,7 +130,11 @@ def _has_default(merged: Attribute) -> bool:
 
 
 def _has_value(merged: Attribute) -> bool:
-    return _has_default(merged) or merged.pool is not None
+    return _has_default(merged) or (merged.pool is not None and not _is_list(merged))
+
+
+def _is_list(merged: Attribute) -> bool:
+    return merged.type is not None and merged.type.value == AttributeType.LIST
 
 
 def _strict(merged: Attribute) -> bool:

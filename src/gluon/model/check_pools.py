@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from gluon.model import build, fieldtypes, paths, ranges, resolve
+from gluon.model import build, fieldtypes, paths, ranges, resolve, source
 from gluon.model import declare_parts as parts
 from gluon.model.declare_attributes import Attribute
 from gluon.model.facts import Fact, is_null
@@ -162,8 +162,14 @@ def _check_use(
     model: resolve.Model,
     problems: Problems,
 ) -> None:
-    """The pool must be there and give what the attribute takes."""
-    if merged.default is not None and not is_null(merged.default.value):
+    """The pool must be there and give what the attribute, or each item of a list, takes."""
+    takes = merged
+    if merged.type and merged.type.value == AttributeType.LIST:
+        if merged.items is None or merged.items.type is None:
+            return
+        takes = merged.items
+        _check_list(merged, fact, where, problems)
+    elif merged.default is not None and not is_null(merged.default.value):
         hint = "leave one of the two out"
         problems.add(fact.mark, f"{where}: with a default the pool {fact.value} would never be asked", hint)
     use = build.pool_use(fact.value)
@@ -181,8 +187,20 @@ def _check_use(
             f"{where}: {owner} has no pool {use.name!r}",
             _elsewhere(use.name, pools, object_type, model),
         )
-    elif pool.type and merged.type and pool.type.value in POOLED:
-        _check_fit(merged, pool, fact, where, problems)
+    elif pool.type and pool.type.value in POOLED:
+        _check_fit(takes, pool, fact, where, problems)
+
+
+def _check_list(merged: Attribute, fact: Fact[str], where: str, problems: Problems) -> None:
+    """Each value has one holder, so no two objects begin with the same items."""
+    given = merged.default.value if merged.default is not None else None
+    if (
+        given is not None
+        and not is_null(given)
+        and not (isinstance(given, source.Sequence) and not given.items)
+    ):
+        message = f"{where}: two objects would have the default's items of pool {fact.value}"
+        problems.add(fact.mark, message, "write default: []")
 
 
 def _referred(
@@ -231,10 +249,11 @@ def _check_fit(merged: Attribute, pool: parts.Pool, fact: Fact[str], where: str,
     assert pool.type
     takes, gives = fieldtypes.word(NEW, merged.type.value), fieldtypes.word(NEW, pool.type.value)
     integers = takes.type is gives.type is AttributeType.INTEGER
-    if not (
+    if "pool" not in takes.keys or not (
         integers or takes.format is gives.format or (takes.format is Format.IP and gives.format in _ADDRESSES)
     ):
-        message = f"{where}: pool {fact.value} gives {gives.name}, the attribute takes {takes.name}"
+        what = "an item" if merged.nested else "the attribute"
+        message = f"{where}: pool {fact.value} gives {gives.name}, {what} takes {takes.name}"
         problems.add(fact.mark, message, f"write type: {gives.name}, or take another pool")
         return
     if not integers:
@@ -249,6 +268,7 @@ def _check_fit(merged: Attribute, pool: parts.Pool, fact: Fact[str], where: str,
             continue
         if low < lowest or high > highest:
             message = (
-                f"{where}: pool {fact.value} gives {text.value}, the attribute takes {lowest} to {highest}"
+                f"{where}: pool {fact.value} gives {text.value}, "
+                f"{'an item' if merged.nested else 'the attribute'} takes {lowest} to {highest}"
             )
             problems.add(fact.mark, message, "make the pool smaller or the attribute wider")

@@ -122,7 +122,7 @@ def check_members(
         else:
             check_value(value, member, f"{where}: {name.text}", problems)
     for absent, member in members.items():
-        has_value = member.default is not None or member.pool is not None
+        has_value = member.default is not None or member.drawn
         if absent not in given and absent != key and (member.required or member.primary) and not has_value:
             problems.add(node.mark, f"{where} lacks {absent}, which is required", f"give {absent}")
 

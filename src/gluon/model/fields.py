@@ -49,7 +49,7 @@ class Field:
             self.needed = self.required
         else:
             self.required = (key or not attribute.nullable) and not generated
-            given = attribute.default is not None or attribute.pool is not None or attribute.read_only
+            given = attribute.default is not None or attribute.drawn or attribute.read_only
             self.needed = (self.required or attribute.required) and not (generated or given)
         self.keeps = attribute.kept and (
             attribute.value_type is AttributeType.UUID or attribute.value_format in _KEPT

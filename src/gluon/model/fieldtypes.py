@@ -104,7 +104,7 @@ _NEW = _table(
     Word(name="boolean", type=AttributeType.BOOLEAN, about="true or false"),
     Word(name="uuid", type=AttributeType.UUID, about="a UUID"),
     Word(name="enum", type=AttributeType.ENUM, keys=("values",), about="one of the texts listed"),
-    Word(name="list", type=AttributeType.LIST, keys=("items", "min_items", "max_items", "unique_items"), about="several values in order"),
+    Word(name="list", type=AttributeType.LIST, keys=("items", "min_items", "max_items", "unique_items", "pool"), about="several values in order"),
     Word(name="map", type=AttributeType.MAP, keys=("items", "min_items", "max_items"), about="values by name"),
     Word(name="object", type=AttributeType.OBJECT, keys=("attributes",), about="attributes of its own; others are refused"),
     Word(name="date-time", type=_S, format=Format.DATE_TIME, keys=_TEXT, about="a date and time, RFC 3339"),
@@ -138,7 +138,7 @@ FORMATS: Mapping[str, Mapping[AttributeType, tuple[Format, ...]]] = MappingProxy
 })  # fmt: skip
 """Version of the language → what `format` may say of a type."""
 
-POOLED = tuple(w.name for w in _NEW.values() if "pool" in w.keys)
+POOLED = tuple(w.name for w in _NEW.values() if "pool" in w.keys and not w.nested)
 """Types that a pool may be of."""
 
 

@@ -136,7 +136,7 @@ OF_TYPES = Keys(
     Key(name="attributes", reads=Reads.PART, about="The members of the object."),
     Key(name="on_delete", about="What happens here when the object referred to is deleted.", values=tuple(o.value for o in OnDelete)),
     Key(name="listed_as", about="The path under the object referred to that lists these objects."),
-    Key(name="pool", about="Where a value comes from that the body leaves out: pool, or reference.pool."),
+    Key(name="pool", about="Where a value comes from that the body leaves out: pool, or reference.pool. Of a list: where each item must be free."),
 )  # fmt: skip
 """Keys that belong to some types only; `fieldtypes` says which."""
 

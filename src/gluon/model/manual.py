@@ -119,5 +119,6 @@ def _texts() -> Iterator[str]:
     yield "* An attribute that a create leaves out takes its default, else a value of its pool, else null."
     yield "* `required` without a default or a pool must be given. Null is refused where the attribute is required or has a default, unless `nullable` says otherwise."
     yield "* A pool fills attributes of the object itself, not items or members. `pool: service_id.addresses` takes from the pool `addresses` of the object that `service_id` refers to."
+    yield "* A list with a pool is given nothing: each item that a body names is taken from the pool, which must have it free, and is free again once it is in the list no more."
     yield "* YAML reads `no`, `on` and `010` in its own way. Where a text is wanted, the loader takes what is written; in defaults and examples write such texts in quotes."
     yield ""

@@ -168,7 +168,7 @@ class Attribute:
     limits are the key's too. `items` describes the elements of a list or the values of a map,
     `members` those of a nested object. `nullable`: null may be stored. `immutable`: fixed after create;
     `read_only`: set by the server only; `secret`: taken, and never shown. `pool`: where an absent value
-    comes from. `listed_as`: the path under the object referred to that lists the referrers. `policies` maps `get|set`
+    comes from, and to which the items of a list belong. `listed_as`: the path under the object referred to that lists the referrers. `policies` maps `get|set`
     to the rule that must be true too. `indexed`: lists are filtered and sorted by it. `kept`: answers show what the client wrote (1.0), not the normal form.
     """
 
@@ -206,6 +206,11 @@ class Attribute:
     example: Any = None
     policies: Mapping[str, str] = field(default_factory=dict)
     kept: bool = True
+
+    @property
+    def drawn(self) -> bool:
+        """Whether a pool gives a value where the body has none. To a list it gives what is wished for, and nothing else."""
+        return self.pool is not None and self.type is not AttributeType.LIST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -209,7 +209,7 @@ def _join(binding: registry.Resource, nets: Mapping[tuple[str, str], Net]) -> Jo
     interface, service = kind.role(Role.INTERFACE), kind.role(Role.SERVICE)
     if net is None or interface is None or service is None:
         return None
-    pooled = [n for n, a in kind.attributes.items() if a.pool is not None and a.pool.through == service]
+    pooled = [n for n, a in kind.attributes.items() if a.pool and a.drawn and a.pool.through == service]
     address = next((n for n in (*pooled, *_ADDRESSES) if n in kind.attributes), None)
 
     def there(name: str, fits: Callable[[ObjectType], bool]) -> str | None:

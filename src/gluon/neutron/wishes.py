@@ -224,12 +224,7 @@ def filled(wire: shapes.Wire, values: dict[str, Any], usual: Mapping[str, Any]) 
     """What a proton requires of a new port and Neutron's clients never say."""
     kind = wire.resource.type
     for name, attribute in kind.attributes.items():
-        if (
-            name in values
-            or not attribute.required
-            or attribute.default is not None
-            or attribute.pool is not None
-        ):
+        if name in values or not attribute.required or attribute.default is not None or attribute.drawn:
             continue
         role = next((role for role, held in kind.roles.items() if held == name), None)
         if role is not None and role.value in usual:

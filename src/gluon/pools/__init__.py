@@ -5,7 +5,9 @@ How an engine uses them. `TABLES` belong to the tables that `Store.install` is g
     session = pools.Session(view, project=row["_project"])      # one for the whole unit
     vni = session.take(supply, holder)                          # the body left it out
     vni = session.wish(supply, body["vni"], holder, "/vni")     # the body gives it
+    session.expect(pool_id, values)                             # many at once, before they are wished for or released
     session.release(pool_id, row["vni"], holder, pool.rest)     # deleted, or replaced by another value
+    session.adopt(supply, row["vni"], holder, project)          # it was stored before the attribute had the pool
     session.respace(supply)                                     # the attributes behind `from`, `exclude` change
     session.drop(pool_id)                                       # the object that has the pool is deleted
     session.flush(changes)                                      # last: all writes at once

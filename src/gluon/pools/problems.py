@@ -8,6 +8,8 @@ from gluon import errors
 from gluon.pools.supply import Supply
 from gluon.spi import store
 
+TO_TAKE = "leave the value out to take a free one"
+OF_A_LIST = "leave the value out of the list, or give another"
 NAMED = 5
 """How many values an error names."""
 
@@ -28,22 +30,22 @@ def exhausted(supply: Supply, held: int, resting: int, free_at: str | None) -> e
     )
 
 
-def taken(supply: Supply, value: object, holder: str | None) -> errors.Conflict:
+def taken(supply: Supply, value: object, holder: str | None, hint: str) -> errors.Conflict:
     """`holder`: None where the caller may not know it."""
     by = f" by {holder}" if holder else ""
     return errors.Conflict(
         f"{value} of {supply.name} is in use{by}",
         code="pool_taken",
-        hint="leave the value out to take a free one",
+        hint=hint,
     )
 
 
-def outside(supply: Supply, value: object, pointer: str) -> errors.Invalid:
+def outside(supply: Supply, value: object, pointer: str, hint: str) -> errors.Invalid:
     problem = errors.FieldProblem(
         pointer=pointer,
         code="pool_outside",
         message=f"{value} is not a value of {supply.name}, which has {supply.space}",
-        hint="leave the value out to take a free one",
+        hint=hint,
     )
     return errors.Invalid([problem])
 

@@ -7,12 +7,13 @@ the session is broken and the unit has to be rejected.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from gluon.pools import problems
 from gluon.pools.rows import Rows
 from gluon.pools.state import State, held, new
-from gluon.pools.supply import Supply
+from gluon.pools.supply import Supply, reads
 from gluon.pools.tables import BLOCK, POOL, VALUE
 from gluon.spi import store
 
@@ -79,32 +80,45 @@ class Session:
         state.hold(value, holder, self._project)
         return codec.value(codec.number(value))
 
-    def wish(self, supply: Supply, value: object, holder: str, pointer: str = "") -> int | str:
+    def expect(self, pool: str, values: Sequence[object]) -> None:
+        """These will be wished for or released: they are read at once."""
+        self._rows.view.prefetch(reads(pool, *map(str, values)))
+
+    def wish(
+        self, supply: Supply, value: object, holder: str, pointer: str = "", *, listed: bool = False
+    ) -> int | str:
         """This very value, also while it rests, or outside of an open pool; its normal form comes back.
 
         Raises `Invalid` (`pool_outside`, at `pointer`), or `Conflict` (`pool_taken`), also where `holder`
-        itself has it: a value has one holder, once.
+        itself has it: a value has one holder, once. `listed`: as one of several, of which none is given.
         """
+        hint = problems.OF_A_LIST if listed else problems.TO_TAKE
         number = supply.space.any(value) if supply.open else supply.space.number(value)
         if number is None:
-            raise problems.outside(supply, value, pointer)
+            raise problems.outside(supply, value, pointer, hint)
         normal = supply.space.codec.value(number)
         state = self._state(supply)
         row = state.value(str(normal))
-        if row is None:
-            position = supply.space.position(number)
-            if position is None:
-                state.hold_outside(str(normal), holder, self._project)
-                return normal
-            state.take_ahead(position)
-            self._trim(state, supply)
-        elif row["holder"] is not None:
+        if row is not None and row["holder"] is not None:
             mine = row["project"] == self._project
-            raise problems.taken(supply, normal, str(row["holder"]) if mine else None)
-        else:
-            state.dequeue(row)
-        state.hold(str(normal), holder, self._project)
+            raise problems.taken(supply, normal, str(row["holder"]) if mine else None, hint)
+        self._occupy(state, supply, number, row, holder, self._project)
         return normal
+
+    def adopt(self, supply: Supply, value: object, holder: str, project: str | None) -> str | None:
+        """A value that was stored while no pool was asked for it, also outside of the ranges. Who has it, if not `holder`.
+
+        Raises `Invalid` (`pool_outside`) for what is no value of the pool's type.
+        """
+        number = supply.space.any(value)
+        if number is None:
+            raise problems.outside(supply, value, "", problems.OF_A_LIST)
+        state = self._state(supply)
+        row = state.value(str(supply.space.codec.value(number)))
+        if row is not None and row["holder"] is not None:
+            return str(row["holder"])
+        self._occupy(state, supply, number, row, holder, project)
+        return None
 
     def release(self, pool: str, value: object, holder: str, rest: int) -> None:
         """Give a value back; nobody takes it for `rest` seconds. No effect unless `holder` has it."""
@@ -148,6 +162,28 @@ class Session:
         self._rows.flush(changes)
 
     # -- parts --------------------------------------------------------------------------------
+
+    def _occupy(
+        self,
+        state: State,
+        supply: Supply,
+        number: int,
+        row: store.Row | None,
+        holder: str,
+        project: str | None,
+    ) -> None:
+        """Hold a value that nobody has; `row`: what is known of it."""
+        normal = str(supply.space.codec.value(number))
+        if row is not None:
+            state.dequeue(row)
+        else:
+            position = supply.space.position(number)
+            if position is None:
+                state.hold_outside(normal, holder, project)
+                return
+            state.take_ahead(position)
+            self._trim(state, supply)
+        state.hold(normal, holder, project)
 
     def _known(self, pool: str) -> State | None:
         state = self._states.get(pool)

@@ -26,7 +26,7 @@ _FILLED = frozenset({types.Role.PROJECT, types.Role.NAME, types.Role.PORT, *SEGM
 def fits(interface: types.ObjectType) -> bool:
     """Whether an interface can be made from a port alone: nothing else of it is required."""
     return all(
-        a.role in _FILLED or a.name == interface.key or a.default is not None or a.pool is not None
+        a.role in _FILLED or a.name == interface.key or a.default is not None or a.drawn
         for a in interface.attributes.values()
         if a.required
     )

@@ -1,26 +1,24 @@
 """Values that come from pools: taken, wished for and released with the objects that hold them.
 
 In: a model's pools, compiled by `registry`, and rows of a unit. Out: rows with their values; the writes go to the
-unit's session (`gluon.pools`). Invariant: an attribute with a pool holds a value exactly as long as the pool
-says that this attribute of this object holds it. Pure.
+unit's session (`gluon.pools`). Invariant: an attribute with a pool holds a value (a list: each of its items) exactly as long
+as the pool says that this attribute of this object holds it. Pure.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from gluon import errors, pools
 from gluon.model import types
-from gluon.particles import records
+from gluon.particles import pooling, records
 from gluon.proton import referring
 from gluon.spi import store
 
 _MOST = 100
 """Objects of a type whose pools are kept."""
-_is_path = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*").fullmatch
 
 
 class Kind(Protocol):
@@ -63,13 +61,10 @@ class OwnPool:
         return made
 
     def _made(self, row: store.Row) -> pools.Supply:
-        exclude = [
-            e for text in self.pool.exclude for e in (self._texts(row, text) if _is_path(text) else (text,))
-        ]
-        sources = self._texts(row, self.pool.source) if self.pool.source else ()
+        sources, exclude = pooling.ranges(self.records, self.pool, row)
         try:
             return pools.of_object(
-                self.api, self.owner, row[self.records.key_column], self.pool, tuple(sources), exclude
+                self.api, self.owner, row[self.records.key_column], self.pool, sources, exclude
             )
         except ValueError as error:
             at = (self.pool.source or "").split(".")[0]
@@ -81,33 +76,11 @@ class OwnPool:
             )
             raise errors.Invalid([problem]) from None
 
-    def _texts(self, row: store.Row, path: str) -> Iterator[str]:
-        top, *inner = path.split(".")
-        attribute = self.records.object_type.attributes[top]
-        value = row[self.records.column(top)]
-        nested = attribute.type in types.NESTED
-        yield from _texts(referring.plain(value) if nested else value, inner)
-
-
-def _texts(value: Any, path: list[str]) -> Iterator[str]:
-    """The texts at the end of a path that goes through lists and maps by itself."""
-    if value is None:
-        return
-    if isinstance(value, list):
-        for item in value:
-            yield from _texts(item, path)
-    elif isinstance(value, dict) and path and path[0] in value:
-        yield from _texts(value[path[0]], path[1:])
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _texts(item, path)
-    else:
-        yield str(value)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pooled:
-    """An attribute that takes from a pool: of the model (`supply`), or of the object that `through` refers to."""
+    """An attribute that takes from a pool: of the model (`supply`), or of the object that `through` refers to. A list takes
+    what is wished for, and is given nothing by itself."""
 
     attribute: types.Attribute
     column: str
@@ -119,7 +92,11 @@ class Pooled:
     of: OwnPool | None = None
 
     def holder(self, row: store.Row) -> str:
-        return f"{self.owner}/{row[self.key_column]}/{self.attribute.name}"
+        return pooling.holder(self.owner, row[self.key_column], self.attribute.name)
+
+    def values(self, row: store.Row) -> list[Any]:
+        """All that it has of the pool while the object is `row`."""
+        return pooling.values(self.attribute, row[self.column])
 
     def id(self, row: Mapping[str, Any]) -> str | None:
         """The pool while the object is `row`; None: there is none, as it refers to nothing."""
@@ -143,8 +120,12 @@ def reads(kind: Kind, values: Mapping[str, Any]) -> list[store.Lookup]:
     for pooled in kind.pooled:
         pool = pooled.id(values)
         given = values.get(pooled.attribute.name)
-        if pool is not None:
+        if pool is None:
+            continue
+        if pooled.attribute.drawn:
             found += pools.reads(pool) if given is None else pools.reads(pool, given)
+        elif given:
+            found += pools.reads(pool, *given)
     return found
 
 
@@ -164,10 +145,14 @@ def supply(
 ) -> store.Row:
     """The row with values for all that has a pool. `given`: attributes that the request names.
 
-    A value stays while neither it nor its pool changes; with another pool it is replaced, unless it is given
-    or immutable. Where there is no pool, or one that has no ranges, null will do. Raises `Conflict` or `Invalid`.
+    A value stays while neither it nor its pool changes; with another pool it is replaced, unless it is given, immutable or in
+    a list. Where there is no pool, or one that has no ranges, null will do. Raises `Conflict` or `Invalid`.
     """
     new = dict(row)
+    for pooled in kind.pooled:
+        if before is not None:
+            _release(session, pooled, before, row)
+    left: list[tuple[Pooled, pools.Supply]] = []
     for pooled in kind.pooled:
         name, value = pooled.attribute.name, row[pooled.column]
         pool, held = pooled.id(row), None
@@ -175,8 +160,11 @@ def supply(
             held = pooled.id(before)
             if pool == held and value == before[pooled.column]:
                 continue
-            _release(session, pooled, before)
         source = pooled.source(view, row)
+        if not pooled.attribute.drawn:
+            if source is not None:
+                _wish_all(session, source, pooled, before if pool == held else None, row)
+            continue
         if source is None:
             if value is not None and name not in given and held is not None and pooled.attribute.nullable:
                 new[pooled.column] = None
@@ -189,7 +177,9 @@ def supply(
         elif not source.space.size and pooled.attribute.nullable:
             new[pooled.column] = None
         elif value is not None or (before is None and name not in given):
-            new[pooled.column] = session.take(source, pooled.holder(row))
+            left.append((pooled, source))
+    for pooled, source in left:  # last, so that none gets what another attribute wishes for
+        new[pooled.column] = session.take(source, pooled.holder(row))
     return new
 
 
@@ -205,6 +195,8 @@ def supply_new(
     new = row.copy()
     used: list[str] = []
     for pooled in kind.pooled:
+        if not pooled.attribute.drawn and not pooled.values(row):
+            continue
         source = pooled.supply or pooled.source(view, row)
         taken = None
         if source is not None and pooled.attribute.name not in given and source.id not in used:
@@ -233,10 +225,39 @@ def _nowhere(pooled: Pooled) -> errors.Invalid:
     return errors.Invalid([problem])
 
 
-def _release(session: pools.Session, pooled: Pooled, row: store.Row) -> None:
-    pool = pooled.id(row)
-    if pool is not None and row[pooled.column] is not None:
-        session.release(pool, row[pooled.column], pooled.holder(row), pooled.rest)
+def _wish_all(
+    session: pools.Session, source: pools.Supply, pooled: Pooled, before: store.Row | None, row: store.Row
+) -> None:
+    """What a list has now and had not `before`, while its pool is the same."""
+    stays = pooled.values(before) if before is not None else []
+    wished: list[tuple[int, Any]] = []
+    for number, value in enumerate(referring.plain(row[pooled.column]) or ()):
+        if value in stays:
+            stays.remove(value)
+        elif value is not None:
+            wished.append((number, value))
+    if wished:
+        session.expect(source.id, [value for _, value in wished])
+    for number, value in wished:
+        pointer = f"/{pooled.attribute.name}/{number}"
+        session.wish(source, value, pooled.holder(row), pointer, listed=True)
+
+
+def _release(session: pools.Session, pooled: Pooled, before: store.Row, after: store.Row | None) -> None:
+    """What it held of its pool and does not hold any more."""
+    pool = pooled.id(before)
+    if pool is None:
+        return
+    stays: list[Any] = []
+    if after is not None and pooled.id(after) == pool:
+        if before[pooled.column] == after[pooled.column]:
+            return
+        stays = pooled.values(after)
+    gone = [value for value in pooled.values(before) if value not in stays]
+    if gone:
+        session.expect(pool, gone)
+    for value in gone:
+        session.release(pool, value, pooled.holder(before), pooled.rest)
 
 
 def follow(session: pools.Session, kind: Kind, before: store.Row | None, after: store.Row | None) -> None:
@@ -244,11 +265,7 @@ def follow(session: pools.Session, kind: Kind, before: store.Row | None, after: 
     for pooled in kind.pooled:
         if before is None:
             break
-        if after is None or (pooled.id(before), before[pooled.column]) != (
-            pooled.id(after),
-            after[pooled.column],
-        ):
-            _release(session, pooled, before)
+        _release(session, pooled, before, after)
     for own in kind.pools:
         if after is None:
             assert before is not None

@@ -108,7 +108,12 @@ def without(state: work.Work, owner: registry.Resource, references: list[Found],
         gone = {key for name, key in found.going if name == reference.target}
         row = reference.emptied(row, gone)
     for pooled in owner.pooled:
-        if pooled.attribute.nullable and pooled.id(row) is None and pooled.id(before) is not None:
+        if (
+            pooled.attribute.drawn
+            and pooled.attribute.nullable
+            and pooled.id(row) is None
+            and pooled.id(before) is not None
+        ):
             row[pooled.column] = None
     for name in dict.fromkeys(r.attribute for r, _ in references):
         value = row[owner.records.column(name)]

@@ -136,7 +136,7 @@ def _missing(here: types.ObjectType, found: dict[str, facts.Origin]) -> _Found:
     """A create through the other version must give all that the stored one asks for."""
     said = {t for o in found.values() for t in converter.targets(o)}
     for name, attribute in here.attributes.items():
-        needed = attribute.required and attribute.default is None and attribute.pool is None
+        needed = attribute.required and attribute.default is None and not attribute.drawn
         if needed and name not in said and not (name == here.key and here.generated_key):
             yield name, "is required in the stored version and nothing there gives it", "give it a default"
 

@@ -131,7 +131,7 @@ UNSAID: list[tuple[str, str, str, Callable[[Problem, Any, Any], bool]]] = [
     ("marker", "", "no object of this key is in the list", _in_query("marker")),
     ("resume", "", "no such token was given", _in_query("resume")),
     ("rule", "", "an expression of the model over several values", _of_several),
-    ("pool_outside", "", "the pool is of the object that is referred to, or has gaps", _given),
+    ("pool_outside", "", "the pool is of the object that is referred to, or has gaps", _refers),
     ("pool_range", "", "the pool is made of several values", _of_several),
     ("argument", "^more than 200 query arguments", "each list is counted alone", _many),
     ("argument", "^sort_dir does not fit", "one list is longer than another", _directions),

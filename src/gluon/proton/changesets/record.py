@@ -88,6 +88,8 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
             if not isinstance(result, units.Result):
                 continue
             for pooled in part.context.resource.pooled:
+                if not pooled.attribute.drawn:
+                    continue
                 value, name = result.row[pooled.column], pooled.attribute.name
                 if value is not None and name not in part.change.given and name in self._changed(number):
                     found.append(Taken(number, name, value, str(pooled.id(result.row))))

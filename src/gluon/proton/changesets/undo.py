@@ -155,7 +155,7 @@ def _parted(
     pool comes back from the server with an object that is made `again`; in one that is there it is the client's to set."""
     kinds = resource.type.attributes
     views = {resource.type.role(role) for role in _VIEWS} if resource.is_port else set()
-    pooled = {p.attribute.name for p in resource.pooled}
+    pooled = {p.attribute.name for p in resource.pooled if p.attribute.drawn}
     body: dict[str, Any] = {}
     granted: dict[str, Any] = {}
     for name, value in old.items():
