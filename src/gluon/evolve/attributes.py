@@ -199,10 +199,10 @@ def _name(old: Attribute, new: Attribute) -> Judgement:
 
 def _pool(old: Attribute, new: Attribute) -> Judgement:
     if new.pool is None:
-        return _fine("values are not taken from a pool any more")
+        return Judgement(impact=Impact.VALIDATION, reason="the pool gets back the values that are stored")
     return Judgement(
-        impact=Impact.REFUSED, stored=True, cure=_ANOTHER,
-        reason="the pool does not know the values that are stored",
+        impact=Impact.VALIDATION, breaking=True,
+        reason="the values that are stored are the pool's from now on; one that somebody else has stops it",
     )  # fmt: skip
 
 

@@ -18,6 +18,9 @@ from gluon.evolve.stored import placed
 from gluon.model.types import Model, ObjectType
 from gluon.particles import tables as particles
 
+_WITHOUT_A_LOOK = frozenset({"unique", "pool"})
+"""Aspects for which an index and the pools themselves tell whether stored objects are allowed."""
+
 
 class Kind(StrEnum):
     """Kinds of steps, in the order in which they are taken."""
@@ -25,6 +28,7 @@ class Kind(StrEnum):
     CHECK = "check"
     INDEX = "index"
     COPY = "copy"
+    HOLD = "hold"
     SWITCH = "switch"
     DROP = "drop"
 
@@ -63,7 +67,7 @@ class Plan:
         """Whether the store can take the models as they are, with nothing to do before."""
         idle = all(
             s.kind in {Kind.SWITCH, Kind.DROP}
-            or (not s.rows and (s.kind is Kind.CHECK or s.api in self.resting))
+            or (not s.rows and (s.kind in {Kind.CHECK, Kind.HOLD} or s.api in self.resting))
             for s in self.steps
         )
         return idle and not self.refused
@@ -201,9 +205,8 @@ class _Proton:
             found |= more
 
     def steps(self) -> Iterator[Step]:
-        checked = {
-            c.object_type for c in self._changes if c.impact is Impact.VALIDATION and c.aspect != "unique"
-        }
+        looked = [c for c in self._changes if c.aspect not in _WITHOUT_A_LOOK]
+        checked = {c.object_type for c in looked if c.impact is Impact.VALIDATION}
         for name, kind in self.new.types.items():
             before = self._old.types.get(name)
             if before is None:
@@ -222,6 +225,10 @@ class _Proton:
                 if name in checked:
                     yield replace(place, words=f"is every object allowed? ({words})")
                 yield from self._indexes(before, kind, count)
+            held = [c for c in self._changes if c.object_type == name and c.aspect == "pool"]
+            if held:
+                words = ", ".join(f"{c.attribute} {c.what}" for c in held)
+                yield replace(place, kind=Kind.HOLD, words=f"their values, with the switch: {words}")
 
     def _indexes(self, old: ObjectType, new: ObjectType, count: int) -> Iterator[Step]:
         was, is_ = particles.table(self._old, old), particles.table(self.new, new)

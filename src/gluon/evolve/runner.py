@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from gluon import errors
-from gluon.evolve import work
+from gluon.evolve import holding, work
 from gluon.evolve.plan import Kind, Plan, Step
 from gluon.evolve.stored import stored
 from gluon.evolve.survey import recorded
@@ -46,8 +46,9 @@ class Runner:
         self._others = tuple(others)
         self._say = say
         self._jobs = work.jobs_of(plan)
+        self._holding = holding.Holding(plan)
         self._fresh = tuple(t for job in self._jobs for t in job.fresh)
-        self._served = tables.tables_of(plan.old)
+        self._served = (*tables.tables_of(plan.old), *self._holding.tables)
         self._step = 0
         self._after: store.Value = None
         self._revision = 0
@@ -132,6 +133,11 @@ class Runner:
     # -- steps --------------------------------------------------------------------------------
 
     async def _take(self, step: Step) -> None:
+        if step.kind is Kind.HOLD:  # a look: until the switch the old models give and take values
+            if step is next(s for s in self._plan.steps if s.kind is Kind.HOLD):
+                await self._note()
+                await self._holding.settle(holding.Look(self._store.select))
+            return
         if step.kind is Kind.INDEX:
             (table,) = [t for t in tables.tables_of(self._plan.new) if t.name == step.table]
             try:
@@ -198,6 +204,7 @@ class Runner:
             await self._check_journal()
             if not entries:
                 return
+            self._holding.note_entries(entries)
             keys = work.named(entries, self._jobs)
             for n, job in enumerate(self._jobs):
                 keys.setdefault(n, []).extend(await job.readers(entries, self._find))
@@ -215,7 +222,15 @@ class Runner:
             found += await self._store.select(store.Select(table=table, equals=((column, value),)))
         return found
 
+    async def _note(self) -> None:
+        """The objects whose values go from one pool to another; those that change meanwhile are in the journal."""
+        for name, table in self._holding.sources:
+            after: store.Value = None
+            while rows := await self._store.select(store.Select(table=table, after=after, limit=PAGE)):
+                after = self._holding.note(name, rows)
+
     async def _switch(self) -> int:
+        await self._note()
         await self._catch_up()
         wanted = (*self._others, *tables.tables_of(self._plan.new))
         models = [stored(m) for m in self._plan.new]
@@ -223,6 +238,8 @@ class Runner:
         async def last(locked: Locked) -> None:
             await self._check_record(locked)
             await work.finish(locked, self._jobs, self._revision, self._progress(SWITCHED))
+            self._holding.note_entries(await locked.entries(self._revision))
+            await self._holding.settle(locked)
 
         epoch = await self._store.switch(wanted, self._fresh, models, last)
         await self._store.release(self._plan.left)

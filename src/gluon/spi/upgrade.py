@@ -63,6 +63,16 @@ class Locked(Protocol):
 
     async def rows(self, table: str, column: str, values: Sequence[store.Value]) -> Sequence[store.Row]: ...
 
+    async def found(
+        self, table: str, columns: tuple[str, ...], values: Sequence[tuple[store.Value, ...]]
+    ) -> Sequence[store.Row]:
+        """The rows that have one of `values` in `columns`, which an index or the key serves."""
+
+    async def write(
+        self, table: str, gone: Sequence[tuple[store.Value, ...]], rows: Sequence[store.Row]
+    ) -> None:
+        """The rows with the keys `gone` go, then `rows` come."""
+
     async def replace(
         self, table: str, column: str, values: Sequence[store.Value], rows: Sequence[store.Row]
     ) -> None:

@@ -19,7 +19,7 @@ from gluon.store import ddl, driver, fixed, tails
 from gluon.store.compare import compare
 from gluon.store.dialect import Dialect
 from gluon.store.install import ACTIVE, Fetching, Hooks, install, read_tables
-from gluon.store.shape import Catalog, Shape, catalog
+from gluon.store.shape import Catalog, Key, Shape, catalog
 
 _T = TypeVar("_T")
 
@@ -28,6 +28,8 @@ _PAUSE = 0.25
 _LINGERS = 8
 """Tries to be alone: two seconds, in which a server sees that a connection is closed."""
 _AT_ONCE = 500
+_TOGETHER = 50
+"""Rows that one statement inserts."""
 _COUNTED = 50
 """Tables that are counted by one statement."""
 
@@ -365,21 +367,32 @@ class Locked:
         return found
 
     async def rows(self, table: str, column: str, values: Sequence[store.Value]) -> Sequence[store.Row]:
+        return await self.found(table, (column,), [(v,) for v in values])
+
+    async def found(self, table: str, columns: tuple[str, ...], values: Sequence[Key]) -> Sequence[store.Row]:
         shape = self._shapes(table)
         found: list[store.Row] = []
         for start in range(0, len(values), _AT_ONCE):
-            part = [(v,) for v in values[start : start + _AT_ONCE]]
-            found += await self._connection.lookup(shape, (column,), part)
+            found += await self._connection.lookup(shape, columns, values[start : start + _AT_ONCE])
         return found
+
+    async def write(self, table: str, gone: Sequence[Key], rows: Sequence[store.Row]) -> None:
+        where = " AND ".join(f"{ddl.quoted(column)} = ?" for column in self._shapes(table).key)
+        for key in gone:
+            await self._connection.fetch(f"DELETE FROM {ddl.quoted(table)} WHERE {where}", *key)
+        for start in range(0, len(rows), _TOGETHER):
+            await self._insert(self._shapes(table), rows[start : start + _TOGETHER])
 
     async def replace(
         self, table: str, column: str, values: Sequence[store.Value], rows: Sequence[store.Row]
     ) -> None:
-        shape = self._shapes(table)
-        name = ddl.quoted(table)
+        where = f"{ddl.quoted(table)} WHERE {ddl.quoted(column)} = ?"
         for value in values:
-            await self._connection.fetch(f"DELETE FROM {name} WHERE {ddl.quoted(column)} = ?", value)
-        marks = ", ".join("?" * shape.width)
+            await self._connection.fetch(f"DELETE FROM {where}", value)
         for row in rows:
-            sql = f"INSERT INTO {name} ({ddl.listed(shape.columns)}) VALUES ({marks})"
-            await self._connection.fetch(sql, *shape.values_of(row))
+            await self._insert(self._shapes(table), [row])
+
+    async def _insert(self, shape: Shape, rows: Sequence[store.Row]) -> None:
+        marks = ", ".join([f"({', '.join('?' * shape.width)})"] * len(rows))
+        sql = f"INSERT INTO {ddl.quoted(shape.name)} ({ddl.listed(shape.columns)}) VALUES {marks}"
+        await self._connection.fetch(sql, *(value for row in rows for value in shape.values_of(row)))

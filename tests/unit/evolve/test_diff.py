@@ -66,7 +66,7 @@ CASES: dict[str, tuple[ObjectType, str, Impact, bool]] = {
     "a smaller integer": (changed(box(), "size", format=Format.INT32, value_format=Format.INT32), "Box.size", Impact.VALIDATION, True),
     "another target": (box(reference("shelf_id", "Box")), "Box.shelf_id", Impact.REFUSED, True),
     "a secret": (changed(box(), "name", secret=True), "Box.name", Impact.COMPATIBLE, True),
-    "a pool": (changed(box(), "size", pool=PoolUse(name="p")), "Box.size", Impact.REFUSED, False),
+    "a pool": (changed(box(), "size", pool=PoolUse(name="p")), "Box.size", Impact.VALIDATION, True),
     "unique": (box(unique=(Unique(attributes=("name",)),)), "Box", Impact.VALIDATION, True),
     "a rule": (box(checks=(Check(rule="self.size > 1", message="no"),)), "Box", Impact.VALIDATION, True),
     "another kind": (box(kind=Kind.SERVICE), "Box", Impact.REFUSED, True),
