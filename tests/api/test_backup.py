@@ -48,6 +48,7 @@ class Maker:
         self.dice = random.Random(seed)
         self.projects = [str(uuid.UUID(int=self.dice.getrandbits(128), version=4)) for _ in range(3)]
         self.made: dict[str, list[str]] = {name: [] for name in LISTS}
+        self.further = 0
 
     def run(self, steps: int) -> None:
         for _ in range(steps):
@@ -79,8 +80,8 @@ class Maker:
         self.post("ports", {"name": name, "project_id": self.dice.choice(self.projects), "mtu": 1400})
 
     def vpn(self) -> None:
-        net = f"10.{self.dice.randrange(200)}.0.0/24"
-        body: dict[str, Any] = {"project_id": self.dice.choice(self.projects), "subnets": [{"cidr": net}]}
+        nets = [{"cidr": f"10.{self.dice.randrange(200)}.0.0/24"}, {"cidr": "198.51.100.0/24"}]
+        body: dict[str, Any] = {"project_id": self.dice.choice(self.projects), "subnets": nets}
         body["ipv4"] = {"both": [f"65000:{self.dice.randrange(1000)}"]}
         self.post("vpns", body)
 
@@ -93,7 +94,9 @@ class Maker:
                     "interface_id": interface["id"],
                     "service_id": vpn,
                     "project_id": interface["project_id"],
+                    "more_addresses": [f"198.51.100.{(self.further + n) % 254 + 1}" for n in range(2)],
                 }
+                self.further += 2
                 self.post("vpnbindings", body)
 
     def peering(self) -> None:
@@ -227,6 +230,10 @@ DAMAGES: dict[str, tuple[Damage, set[str], bool]] = {
     "a row that says other": (_do("UPDATE net_l3vpn_VpnService SET mtu = 999"), {"journal"}, False),
     "a value that two have": (
         _do("UPDATE gluon_pool_value SET holder = NULL WHERE holder LIKE 'Port/%'"), {"pools"}, False),
+    "an item of a list that another one has": (
+        _do("UPDATE gluon_pool_value SET holder = NULL WHERE holder LIKE '%/more_addresses'"), {"pools"}, False),
+    "an item that is in no list": (
+        _do("UPDATE net_l3vpn_VpnBinding SET more_addresses = '[]'"), {"pools", "journal"}, False),
     "a value that nobody has": (
         _do("UPDATE gluon_pool_value SET holder = 'Port/nobody/mac_address' WHERE value = "
             "(SELECT value FROM gluon_pool_value WHERE holder LIKE 'Port/%' LIMIT 1)"), {"pools"}, False),

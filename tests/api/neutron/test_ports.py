@@ -39,6 +39,35 @@ async def test_one_unit_makes_port_interface_and_binding(cloud: Cloud) -> None:
     )
 
 
+async def test_no_two_ports_have_the_same_further_address(cloud: Cloud) -> None:
+    """Nor is it given to a third as its first one, and the gateway is nobody's."""
+    network = await cloud.l2_network("192.0.2.0/24")
+
+    def wish(*addresses: str) -> dict[str, Any]:
+        return port(network, fixed_ips=[{"ip_address": one} for one in addresses])
+
+    def shown(body: dict[str, Any]) -> list[str]:
+        return [one["ip_address"] for one in body["port"]["fixed_ips"]]
+
+    first = await cloud("user", "POST", "ports", wish("192.0.2.9", "192.0.2.2"), 201)
+    taken = (409, "IpAddressAlreadyAllocated")
+    assert await cloud.refused("user", "POST", "ports", wish("192.0.2.10", "192.0.2.2")) == taken
+    assert await cloud.refused("user", "POST", "ports", wish("192.0.2.2")) == taken
+    assert await cloud.refused("user", "POST", "ports", wish("192.0.2.10", "192.0.2.9")) == taken
+    third = await cloud("user", "POST", "ports", port(network), 201)
+    assert shown(third) == ["192.0.2.3"]
+    path = f"ports/{third['port']['id']}"
+    more = {"port": {"fixed_ips": [{"ip_address": "192.0.2.3"}, {"ip_address": "192.0.2.2"}]}}
+    assert await cloud.refused("user", "PUT", path, more) == taken
+    turned = {"port": {"fixed_ips": [{"ip_address": "192.0.2.2"}, {"ip_address": "192.0.2.9"}]}}
+    assert shown(await cloud("user", "PUT", f"ports/{first['port']['id']}", turned)) == [
+        "192.0.2.2",
+        "192.0.2.9",
+    ]
+    await cloud("user", "DELETE", f"ports/{first['port']['id']}", status=204)
+    assert shown(await cloud("user", "PUT", path, more)) == ["192.0.2.3", "192.0.2.2"]
+
+
 async def test_several_at_once_or_none(cloud: Cloud) -> None:
     network = await cloud.l2_network("192.0.2.0/24")
     several = {"ports": [port(network, name=f"p{n}")["port"] for n in range(3)]}
