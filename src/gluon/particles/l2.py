@@ -109,7 +109,8 @@ def _attachment(world: World, member: membership.Member) -> Attachment:
     problems: list[str] = []
     binding, port = member.binding.body, member.port.body
     ether = reading.parse(mac.parse, port.get("mac_address"), "mac_address", problems)
-    given = [binding.get("ip_address"), *reading.items(binding.get("more_addresses"))]
+    lists = (reading.items(binding.get(name)) for name in ("more_addresses", "shared_addresses"))
+    given = [binding.get("ip_address"), *(one for items in lists for one in items)]
     addresses = reading.parse_all(ip.parse_plain, given, "ip_address", problems)
     tag = _tag(member.interface)
     if tag is None:

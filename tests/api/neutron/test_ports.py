@@ -68,6 +68,20 @@ async def test_no_two_ports_have_the_same_further_address(cloud: Cloud) -> None:
     assert shown(await cloud("user", "PUT", path, more)) == ["192.0.2.3", "192.0.2.2"]
 
 
+async def test_an_address_may_be_shared_where_it_is_said_so(cloud: Cloud) -> None:
+    """Those who share it say so in the proton; no port has it as its own."""
+    network = await cloud.l2_network("192.0.2.0/24")
+    for _ in range(2):
+        made = (await cloud("user", "POST", "ports", port(network), 201))["port"]
+        found = await cloud.world.ask("user", "GET", f"{L2}/attachments?interface_id={made['id']}")
+        path = f"{L2}/attachments/{found.body['attachments'][0]['id']}"
+        changed = await cloud.world.ask("user", "PUT", path, {"shared_addresses": ["192.0.2.77"]})
+        assert (changed.status, changed.body["shared_addresses"]) == (200, ["192.0.2.77"])
+        assert (await cloud("user", "GET", f"ports/{made['id']}"))["port"]["fixed_ips"] == made["fixed_ips"]
+        outside = await cloud.world.ask("user", "PUT", path, {"shared_addresses": ["198.51.100.1"]})
+        assert (outside.status, outside.body["code"]) == (400, "rule")
+
+
 async def test_several_at_once_or_none(cloud: Cloud) -> None:
     network = await cloud.l2_network("192.0.2.0/24")
     several = {"ports": [port(network, name=f"p{n}")["port"] for n in range(3)]}

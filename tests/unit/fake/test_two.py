@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from gluon.backends.fake.actual import FakeNetwork
@@ -194,6 +196,16 @@ async def test_a_port_says_who_is_in_its_network() -> None:
     assert found
     told = next(c.message for c in found.conditions if c.type == "Reaches")
     assert told == "fa:16:3e:00:00:70 p, fa:16:3e:00:00:71 q"
+
+
+def test_a_station_has_all_addresses_that_it_may_use(site: Site) -> None:
+    site.put("Network", "one", l2.API)
+    site.port("p", "a", api=l2.API)
+    more: dict[str, Any] = {"more_addresses": ["192.0.2.6", "2001:DB8::6"], "shared_addresses": ["192.0.2.9"]}
+    site.station("p", "p", "one", ip_address="192.0.2.5", **more)
+    network = l2.network(site.world, "one")
+    assert network
+    assert network.attachments[0].addresses == ("192.0.2.5", "192.0.2.6", "2001:db8::6", "192.0.2.9")
 
 
 async def test_one_tag_of_a_port_has_one_network(site: Site) -> None:

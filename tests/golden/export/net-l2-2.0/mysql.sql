@@ -64,6 +64,7 @@ CREATE TABLE "net_l2_Attachment" (
   "service_id" varchar(64) NOT NULL,
   "ip_address" varchar(64),
   "more_addresses" longtext NOT NULL,
+  "shared_addresses" longtext NOT NULL,
   "_revision" bigint NOT NULL,
   "_written" longtext,
   "_created" varchar(26) NOT NULL,

@@ -54,6 +54,7 @@ CREATE TABLE "net_l2_Attachment" (
   "service_id" varchar(64) COLLATE "C" NOT NULL,
   "ip_address" varchar(64) COLLATE "C",
   "more_addresses" text COLLATE "C" NOT NULL,
+  "shared_addresses" text COLLATE "C" NOT NULL,
   "_revision" bigint NOT NULL,
   "_written" text COLLATE "C",
   "_created" varchar(26) COLLATE "C" NOT NULL,

@@ -54,6 +54,7 @@ CREATE TABLE "net_l2_Attachment" (
   "service_id" VARCHAR(64) NOT NULL REFERENCES "net_l2_Network" ("id") DEFERRABLE INITIALLY DEFERRED,
   "ip_address" VARCHAR(64),
   "more_addresses" TEXT NOT NULL,
+  "shared_addresses" TEXT NOT NULL,
   "_revision" BIGINT NOT NULL,
   "_written" TEXT,
   "_created" VARCHAR(26) NOT NULL,
