@@ -5,6 +5,7 @@ In: a cloud's name. Out: its settings of identity, by the names of OS_* in lower
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -53,13 +54,13 @@ def _clouds(path: Path) -> dict[str, Any]:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ClientError(f"{path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         raise ClientError(f"{path}{f':{mark.line + 1}' if mark else ''}: this is no YAML") from None
     clouds = document.get("clouds") if isinstance(document, dict) else None
     if not isinstance(clouds, dict):
         raise ClientError(f"{path}: `clouds:` with a cloud by each name is missing")
-    return clouds
+    return {str(name): cloud for name, cloud in clouds.items()}
 
 
 def _flat(path: Path, name: str, cloud: object) -> dict[str, str]:
@@ -70,8 +71,9 @@ def _flat(path: Path, name: str, cloud: object) -> dict[str, str]:
             f"{path}: cloud {name} has a profile, which Gluon does not read: write auth_url there"
         )
     top = {key: value for key, value in cloud.items() if key in _TOP}
-    return {
+    found = {
         str(key).replace("-", "_"): str(value)
         for key, value in {**top, **cloud.get("auth", {})}.items()
         if value is not None
     }
+    return found | ({"cacert": os.path.expanduser(found["cacert"])} if "cacert" in found else {})  # noqa: PTH111 - a text stays one

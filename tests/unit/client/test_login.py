@@ -75,7 +75,27 @@ def test_secure_yaml_lies_over_clouds_yaml(tmp_path: Path) -> None:
             clouds.read(name, environment)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "clouds: 1", "{", "clouds: {a: {auth: 1}}"])
+def test_a_cloud_may_be_called_as_a_number_is(tmp_path: Path) -> None:
+    path = tmp_path / "clouds.yaml"
+    path.write_text("clouds: {2026: {auth: {auth_url: x}}, b: {}}")
+    environment = {"OS_CLIENT_CONFIG_FILE": str(path), "HOME": "/none"}
+    assert clouds.read("2026", environment) == {"auth_url": "x"}
+    with pytest.raises(ClientError, match="it has 2026, b"):
+        clouds.read("c", environment)
+
+
+def test_a_file_of_an_authority_may_be_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As openstacksdk reads it."""
+    monkeypatch.setenv("HOME", "/somebody")
+    path = tmp_path / "clouds.yaml"
+    path.write_text("clouds: {a: {cacert: ~/ca.pem}}")
+    found = clouds.read("a", {"OS_CLIENT_CONFIG_FILE": str(path), "HOME": "/somebody"})
+    assert found == {"cacert": "/somebody/ca.pem"}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "clouds: 1", "{", "clouds: {a: {auth: 1}}", "clouds: {a: {at: 2001-13-45}}"]
+)
 def test_a_broken_file_is_named(tmp_path: Path, text: str) -> None:
     path = tmp_path / "clouds.yaml"
     path.write_text(text)
