@@ -167,6 +167,11 @@ def test_hosts_that_shims_serve(tmp_path: Path) -> None:
         gone = run("gluon", "hosts", "forget", "A", "--controller", "x", "--force", *where)
         assert gone.returncode == 1
         assert "no shim of controller 'x' has said anything of host 'A'" in gone.stderr
+        for name in ("a/b", "a b%2F/é", ".."):
+            gone = run("gluon", "hosts", "forget", name, *where)
+            assert (
+                gone.stderr == f"gluon: no shim has said anything of host '{name}' (see gluon hosts list)\n"
+            )
 
 
 def test_the_sample_configuration_is_a_configuration(tmp_path: Path) -> None:

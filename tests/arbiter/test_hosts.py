@@ -168,3 +168,29 @@ async def test_what_a_shim_of_all_hosts_said_takes_nothing_from_what_one_of_the_
     assert (await rig.standing(port))["status"] == "ACTIVE"
     await now.clear(port["id"])
     await rig.until(port, lambda s: s["status"] == "DOWN")
+
+
+async def test_all_of_a_host_is_forgotten_or_nothing(rig: Rig, bus: MemoryBus) -> None:
+    """Though of one controller somebody leads there who is not registered yet."""
+    first, second = ScriptedShim(bus, "x", "A"), ScriptedShim(bus, "y", "A")
+    vpn = await a_vpn(rig)
+    await say(first, vpn, 1)
+    await say(second, vpn, 1)
+    await known(rig, host("A", 1), host("A", 1, controller="y"))
+    await bus.put(keys.lead("y", "A"), b"one")
+    code, refused = await rig("DELETE", f"{HOSTS}/A")
+    assert (code, refused["code"]) == (409, "host_served")
+    assert await bus.get(keys.status("x", "A", "net-l3vpn", "VpnService", vpn["id"])) is not None
+    await bus.delete(keys.lead("y", "A"))
+    told = [host("A", 1), host("A", 1, controller="y")]
+    assert await rig("DELETE", f"{HOSTS}/A") == (200, {"forgotten": told})
+    await known(rig)
+
+
+async def test_a_misspelt_argument_forgets_nothing(rig: Rig, bus: MemoryBus) -> None:
+    shim = ScriptedShim(bus, "x", "A")
+    await say(shim, await a_vpn(rig), 1)
+    await known(rig, host("A", 1))
+    code, refused = await rig("DELETE", f"{HOSTS}/A?controler=y")
+    assert (code, refused["errors"][0]["detail"]) == (400, "query argument 'controler' is not known")
+    await known(rig, host("A", 1))

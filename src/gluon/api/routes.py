@@ -339,7 +339,7 @@ def build(
     app.add_route("/gluon/v1/status", _Get(_told(operations.status)))
     app.add_route("/gluon/v1/resync", _Post(operations.resync))
     app.add_route("/gluon/v1/hosts", _Get(_told(operations.hosts)))
-    app.add_route("/gluon/v1/hosts/{host}", _Host(operations.forget))
+    app.add_route("/gluon/v1/hosts/{host:path}", _Host(operations.forget))
     for path in pages.PATHS:
         app.add_route(path, _Get(_page))
     app.add_route("/healthz", _Get(_health))

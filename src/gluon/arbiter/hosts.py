@@ -97,8 +97,7 @@ class Hosts:
                 raise _served(host, f"instance '{host.instances[0]}'")
         if not force:
             await self._unbound(found)
-        for host in found:
-            await self._end(host)
+        await self._end(found)
         return {"forgotten": [host.body() for host in found]}
 
     async def _unbound(self, hosts: Sequence[Host]) -> None:
@@ -122,18 +121,20 @@ class Hosts:
                     hint="move or unbind them first (gluon ports --on-host), or force it: they are down then, and stay bound",
                 )
 
-    async def _end(self, host: Host) -> None:
+    async def _end(self, hosts: Sequence[Host]) -> None:
         """All that was said, unless somebody leads there by now: whoever does says it himself.
 
         Not at once: of 30,000 keys that went in one revision etcd tells each of those who watch for 17 s, and nothing else.
         """
-        unled = bus.Compare(key=keys.lead(host.controller, host.host), create_revision=0)
-        there = await self._bus.list(keys.status_prefix(host.controller, host.host))
+        leads = [keys.lead(host.controller, host.host) for host in hosts]
+        unled = [bus.Compare(key=key, create_revision=0) for key in leads]
+        lists = [await self._bus.list(keys.status_prefix(host.controller, host.host)) for host in hosts]
+        there = [bus.Delete(key=item.key) for listing in lists for item in listing.items]
         most = min(_AT_ONCE, self._bus.max_writes)
-        for begin in range(0, len(there.items), most):
-            some = there.items[begin : begin + most]
-            if not (await self._bus.txn((unled,), [bus.Delete(key=item.key) for item in some])).succeeded:
-                raise _served(host, "an instance that leads there")
+        for begin in range(0, len(there), most):
+            if not (await self._bus.txn(unled, there[begin : begin + most])).succeeded:
+                led = [host for host, key in zip(hosts, leads, strict=True) if await self._bus.get(key)]
+                raise _served((led or hosts)[0], "an instance that leads there")
 
 
 def _served(host: Host, by: str) -> errors.Conflict:
