@@ -6,6 +6,7 @@ refused, 2 for wrong usage. By the API of a running server, like any other clien
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,8 @@ import click
 
 Options = Callable[[Callable[..., None]], Callable[..., None]]
 Settings = Callable[..., Any]
+
+_NUMBER = re.compile(r"-?[0-9]{1,20}").fullmatch
 
 
 def group(options: Options, settings: Settings) -> click.Group:
@@ -41,7 +44,9 @@ def group(options: Options, settings: Settings) -> click.Group:
         given: dict[str, dict[str, int]] = {}
         for one in limits:
             api, name, most = _parts(one)
-            given.setdefault(api, {})[name] = most
+            if name in given.setdefault(api, {}):
+                raise click.UsageError(f"{api}.{name} has two limits")
+            given[api][name] = most
         sys.exit(_run(settings(file, host=host, port=port).api, "PUT", project, given))
 
     @quota.command("unset")
@@ -57,13 +62,9 @@ def group(options: Options, settings: Settings) -> click.Group:
 def _parts(given: str) -> tuple[str, str, int]:
     what, equals, most = given.partition("=")
     api, dot, name = what.rpartition(".")
-    try:
-        number = int(most)
-    except ValueError:
-        dot = ""
-    if not (equals and dot and api and name):
-        raise click.UsageError(f"'{given}' is not PROTON.TYPE=NUMBER, such as net-l2.Port=500")
-    return api, name, number
+    if not (equals and dot and api and name and _NUMBER(most)):
+        raise click.UsageError(f"'{given[:100]}' is not PROTON.TYPE=NUMBER, such as net-l2.Port=500")
+    return api, name, int(most)
 
 
 def _run(server: Any, method: str, project: str, limits: dict[str, dict[str, int]] | None) -> int:

@@ -39,9 +39,9 @@ class Writer:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._part = path.with_name(path.name + ".part")
         if path.exists():
             raise BackupError(f"{path} is there already: name another file, or remove it")
+        self._part = path.with_name(path.name + ".part")
         try:
             descriptor = _claimed(self._part)
         except BlockingIOError:

@@ -7,6 +7,8 @@ from click.testing import CliRunner
 
 from gluon.cmd import main
 from gluon.cmd.settings import SettingsError
+from gluon.store import portable
+from gluon.store.portable import BackupError
 
 
 def refused(*words: str) -> str:
@@ -27,3 +29,25 @@ def test_a_plan_makes_no_database(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     assert "nowhere" in refused("db", "plan", "--database", f"sqlite:///{tmp_path}/nowhere/x.db")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("path", ["", ".", "..", "/"])
+def test_a_folder_is_no_name_of_a_backup(path: str) -> None:
+    with pytest.raises(BackupError, match="is there already: name another file"):
+        portable.Writer(Path(path))
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        ("net-l2.Port=5_0",),
+        ("net-l2.Port= 5",),
+        ("net-l2.Port=\u0665",),
+        ("net-l2.Port=+5",),
+        ("net-l2.Port=" + "9" * 5000,),
+        ("net-l2.Port=5", "net-l2.Network=1", "net-l2.Port=6"),
+    ],
+)
+def test_a_quota_is_one_number(limits: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(main.cli, ["quota", "set", "p", *limits, "--port", "1"])
+    assert done.exit_code == 2, done.output
