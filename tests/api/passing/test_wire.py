@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -132,6 +132,36 @@ async def test_who_goes_away_in_the_middle_of_his_body_asks_for_nothing(
         writer.write(f"GET /v2.0/routers HTTP/1.1\r\n{HEAD}\r\n".encode())
         assert (await answer(reader))[0] == 200
     assert [request.method for request in behind.heard] == ["GET"]
+
+
+async def test_who_goes_away_in_the_middle_of_an_answer_ends_it(
+    port: int, cloud: Cloud, behind: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neutron is not read on, however long it goes on."""
+    left = asyncio.Event()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        with suppress(ConnectionError):
+            while not reader.at_eof():
+                writer.write(b"3\r\nabc\r\n")
+                await writer.drain()
+                await asyncio.sleep(0.01)
+        left.set()
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    app: Any = cloud.world._app
+    await app._pipe.close()
+    monkeypatch.setattr(app._pipe, "_at", server.sockets[0].getsockname())
+    async with line(port) as (reader, writer):
+        writer.write(f"GET /v2.0/routers HTTP/1.1\r\n{HEAD}\r\n".encode())
+        await reader.readuntil(b"abc")
+    async with asyncio.timeout(LIMIT):
+        await left.wait()
+    server.close()
+    await server.wait_closed()
 
 
 async def test_the_network_says_who_makes_a_port(port: int, cloud: Cloud, behind: Small) -> None:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import structlog
 
 from gluon import errors
-from gluon.api import guard, lane, message, places
+from gluon.api import guard, lane, message, places, watch
 from gluon.api.neutron import answers, routes
 from gluon.api.neutron import front as face_front
 from gluon.api.passing import heads, lists
@@ -188,14 +188,17 @@ class Front(lane.Lane):
 
 
 async def send_on(answer: passing.Answer, send: lane.Send, scope: lane.Scope) -> None:
-    """An answer as it comes. Raises `Broken`."""
+    """An answer as it comes, as long as there is somebody who takes it. Raises `Broken`."""
     first = await answer.read() if not answer.ended else b""
     status, headers = answer.status, heads.of_answer(answer.headers, answer.status)
     whole = scope.get(lane.WHOLE) if first and answer.ended else None
     if whole is not None and answer.measured and whole(status, headers, first):
         return
     await send({"type": "http.response.start", "status": status, "headers": headers})
+    to = scope.get(watch.TRANSPORT)
     while not answer.ended:
+        if to is not None and to.is_closing():
+            return
         await send({"type": "http.response.body", "body": first, "more_body": True})
         first = await answer.read()
     await send({"type": "http.response.body", "body": first})
