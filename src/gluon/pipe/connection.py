@@ -16,7 +16,7 @@ from gluon.spi.passing import Broken, Headers, Late
 
 _MOST = 256 * 1024
 """Bytes that wait to be taken before the server is told to wait."""
-_FIRST_FINAL = 200
+_FIRST_FINAL, _LAST = 200, 599
 _FEW = 5
 """Digits of the length of a body that is waited for."""
 
@@ -209,6 +209,8 @@ class Connection(asyncio.Protocol):
         if status < _FIRST_FINAL:
             self.headers = []  # it only says that the answer is to come
             return
+        if status > _LAST:
+            raise Broken("its status is none of HTTP's")
         self.status = status
         said = dict(self.headers)
         length = said.get(b"content-length")

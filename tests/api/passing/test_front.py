@@ -253,6 +253,8 @@ async def test_a_large_body_is_passed_on_in_parts(cloud: Cloud, behind: Small) -
         b"HTTP/1.1 200 OK\r\nContent-Le",
         b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort",
         b"junk\r\n\r\n",
+        b"HTTP/1.1 999 Odd\r\nContent-Length: 2\r\n\r\nok",
+        b"HTTP/1.1 600 Odd\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     ],
 )
 async def test_a_neutron_that_breaks_off(cloud: Cloud, behind: Small, answer: bytes) -> None:

@@ -136,6 +136,7 @@ async def test_an_answer_that_breaks_off_is_no_whole_one() -> None:
                  b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n",
                  b"HTTP/1.1 200 OK\r\nContent-Le",
                  b"no HTTP\r\n\r\n",
+                 b"HTTP/1.1 600 Odd\r\nContent-Length: 2\r\n\r\nok",
                  b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"):  # fmt: skip
         handle, _ = saying(text, keep=False)
         async with served(handle) as pool:
