@@ -11,6 +11,7 @@ import math
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ BASE = "/gluon/v1/changesets"
 _SIGNS = {"create": ("+", "green"), "update": ("~", "yellow"), "delete": ("-", "red")}
 _STAMPS = ("created_at", "updated_at")
 _WIDEST = 100
+_MOST = 16 * 1024 * 1024
+"""Bytes of a file, of which a server takes a part."""
 _is_id = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 
 
@@ -98,11 +101,13 @@ def _read(source: str) -> Any:
 
 
 def _text(source: str) -> str:
-    if source != "-":
-        return Path(source).read_text("utf-8")
-    if sys.stdin is None:
+    if source == "-" and sys.stdin is None:
         raise OSError("standard input is closed")
-    return sys.stdin.buffer.read().decode()
+    with nullcontext(sys.stdin.buffer) if source == "-" else Path(source).open("rb") as file:
+        read = file.read(_MOST + 1)
+    if len(read) > _MOST:
+        raise ValueError(f"it has more than {_MOST >> 20} MiB")
+    return read.decode()
 
 
 def _finite(loader: Any, node: yaml.ScalarNode) -> float:

@@ -40,6 +40,20 @@ def test_what_cannot_be_sent(text: bytes, told: str, verb: str, way: str, tmp_pa
     assert told in done.stderr
 
 
+def test_a_file_without_end_is_not_read_on() -> None:
+    line = f'ulimit -v 1000000; "{Path(sys.executable).parent}/gluon" changes plan'
+    for source, given in (("/dev/zero", ""), ("-", "</dev/zero")):
+        done = subprocess.run(
+            ["sh", "-c", f"{line} {source} --port 1 {given}"],
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        said = f"gluon: {source}: it has more than 16 MiB\n"
+        assert (done.returncode, done.stderr) == (2, said)
+
+
 def test_standard_input_that_is_closed() -> None:
     line = f'"{Path(sys.executable).parent}/gluon" changes plan - --port 1 <&-'
     done = subprocess.run(
