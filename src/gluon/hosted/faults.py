@@ -36,7 +36,7 @@ def made(error: ClientError) -> Exception:
         )
     said = error.body.get("NeutronError")
     body: dict[str, Any] = said if isinstance(said, dict) else {}
-    words = str(body.get("message") or error.message or f"Gluon answers {error.status}")
+    words = str(body.get("message") or error.message)
     if (detail := body.get("detail")) and str(detail) not in words:
         words = f"{words} ({detail})"
     kind = str(body.get("type") or "")
