@@ -13,7 +13,7 @@ from gluon.spi.policy import Caller
 
 OPERATED = {
     "/gluon/v1/hosts",
-    "/gluon/v1/hosts/{host}",
+    "/gluon/v1/hosts/{host:path}",
     "/gluon/v1/ports",
     "/gluon/v1/ports/{id}",
     "/gluon/v1/protons/{api}",

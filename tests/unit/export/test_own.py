@@ -27,7 +27,7 @@ def test_it_has_each_route_that_callers_may_use() -> None:
 
 def test_each_path_stands_in_the_source() -> None:
     source = "".join(
-        path.read_text(encoding="utf-8")
+        path.read_text(encoding="utf-8").replace(":path}", "}")
         for path in Path("src/gluon").rglob("*.py")
         if "export" not in path.parts
     )
