@@ -22,8 +22,10 @@ _PAUSE = 0.2
 _LONGEST = 5.0
 _GO_ON = frozenset({"slow", "stopping", "renew", "token_expired"})
 """Ends of a stream after which there is no gap: its token leads on. Credentials get a new token of theirs when it is opened again."""
-_AWAY = frozenset({429, 502, 503, 504})
-"""What a server says that has no time yet, and a balancer of one that is being started again."""
+_BUSY = frozenset({429, 503})
+"""What a server says that has no time yet."""
+_AWAY = frozenset({502, 504})
+"""What a balancer says of one that is being started again."""
 
 Pairs = list[tuple[str, str]]
 
@@ -76,8 +78,9 @@ def _events(server: config.Api, path: str, pairs: Pairs, since: str | None) -> I
                     if event["type"] != "BOOKMARK":
                         yield event
         except http.ClientError as error:
-            away = error.status in _AWAY if isinstance(error, http.ApiError) else token is not None
-            if not away:
+            status = error.status if isinstance(error, http.ApiError) else None
+            away = token is not None and (status is None or status in _AWAY)
+            if not away and status not in _BUSY:
                 raise
             click.echo(shown(f"gluon: {error}; trying again"), err=True)
         time.sleep(pause)
