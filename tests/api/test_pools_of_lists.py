@@ -158,7 +158,7 @@ def test_what_an_update_keeps_it_keeps(api: Lists) -> None:
 
 def test_a_list_may_be_as_long_as_any(api: Lists) -> None:
     """Given, replaced, given up and deleted, each in one request."""
-    first, second = [*range(1, 301)], [*range(1500, 1800)]
+    first, second = [*range(1, 1001)], [*range(1500, 2500)]
     crowd = api.make("crowds", numbers=first)
     path = f"crowds/{crowd['id']}"
     for numbers in (second, first[::-1], [], second):
