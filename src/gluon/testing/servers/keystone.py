@@ -117,7 +117,9 @@ class KeystoneServer(PrivateServer):
             role = self.request("GET", f"/roles?name={name}")["roles"][0]["id"]
             path = "/system" if system else place
             self.request("PUT", f"{path}/users/{made['id']}/roles/{role}")
-        return User(id=made["id"], name=made["name"], password=wanted["password"])
+        user = User(id=made["id"], name=made["name"], password=wanted["password"])
+        self.token(user)  # the first of a day is written down, and of two at once SQLite refuses one (500)
+        return user
 
     def section(self, user: User) -> dict[str, str]:
         """Settings by which a service of OpenStack is this user, in the project `service`."""
