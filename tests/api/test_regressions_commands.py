@@ -153,7 +153,16 @@ def test_any_terminal_can_show_what_operators_ask_for(api: Api, server: GluonSer
 
 
 def test_any_terminal_can_watch(api: Api, server: GluonServer, tmp_path: Path) -> None:
-    words = [str(BIN / "gluon"), "watch", "net-l3vpn", "--port", str(server.port)]
+    # Whoever runs this in the background may have it ignore SIGINT.
+    words = [
+        "env",
+        "--default-signal=INT",
+        str(BIN / "gluon"),
+        "watch",
+        "net-l3vpn",
+        "--port",
+        str(server.port),
+    ]
     out = tmp_path / "out"
     env = {**os.environ, "PYTHONIOENCODING": "latin-1"}
     with (
@@ -167,9 +176,10 @@ def test_any_terminal_can_watch(api: Api, server: GluonServer, tmp_path: Path) -
                 return going.poll() is not None or b"\n" in out.read_bytes()
 
             wait_until(told, "an event", limit=30)
-        finally:
             going.send_signal(signal.SIGINT)
-        _, said = going.communicate(timeout=30)
+            _, said = going.communicate(timeout=30)
+        finally:
+            going.kill()
     assert (going.returncode, said) == (0, b"")
     assert json.loads(out.read_text("latin-1").splitlines()[0])["object"]["name"] == "青"
 
