@@ -35,7 +35,7 @@ def run(plan: Plan) -> Sequence[Figure]:
                 second = dice.choice(others)
                 site.pause(second)
                 site.resume(second)
-            site.wait(after + _EVERY // 4, limit=600)
+            site.wait(site.bound + _EVERY // 4, limit=600)
             heal(leader)
         told = site.told(limit=1800)
         ended = site.ended()

@@ -26,7 +26,7 @@ def test_one_owner_of_each_epoch_whoever_is_paused_or_cut_off() -> None:
         ):
             site.wait(binds)
             faults.append(site.strike(hurt, heal))
-            site.wait(binds + 60)
+            site.wait(site.bound + 60)  # more than are under way: by another one
             heal(faults[-1][0])
         told = site.told()
         print(f"\n  three instances: {instances.facts(told)}")
