@@ -5,7 +5,7 @@ from pathlib import Path
 
 import jsonschema
 
-from gluon.testing.product import GluonServer
+from tests.api.editions import both
 
 OLD = """
 file_version: "2.0"
@@ -55,15 +55,12 @@ objects:
 
 
 def test_answers_fit_the_document(tmp_path: Path) -> None:
-    for name, text in (("one", OLD), ("two", NEW)):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "api.yaml").write_text(text)
     bodies: tuple[dict[str, object], ...] = (
         {},
         {"rate": 1000, "title": "longer", "paint": "BLUE", "tags": ["long"]},
         {"where": "some:where", "address": "no", "bits": "prefix", "paint": "GREEN"},
     )
-    with GluonServer("up", "--no-shims", "--model", str(tmp_path)) as server:
+    with both(tmp_path, OLD, NEW) as server:
         for body in bodies:
             made = server.request("POST", "/proton/shop/v2/boxes", {"project_id": str(uuid.uuid4()), **body})
             assert made[0] == 201, made

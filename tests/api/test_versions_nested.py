@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gluon.testing.product import GluonServer
+from tests.api.editions import both
 from tests.api.streams import Stream
 
 OLD = """
@@ -67,11 +68,7 @@ PROJECT = {"project_id": str(uuid.uuid4())}
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GluonServer]:
-    folder = tmp_path_factory.mktemp("shop")
-    for name, text in (("one", OLD), ("two", NEW)):
-        (folder / name).mkdir()
-        (folder / name / "api.yaml").write_text(text)
-    with GluonServer("up", "--no-shims", "--model", str(folder)) as running:
+    with both(tmp_path_factory.mktemp("shop"), OLD, NEW) as running:
         yield running
 
 
