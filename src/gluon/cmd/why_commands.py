@@ -1,6 +1,6 @@
 """`gluon why`: what a port waits for, who said what of it, and what became of it before.
 
-In: the id of a port. Out: its account for people, or as JSON; exit status 0 if it works, 1 if not or where the server refused. By
+In: the id of a port, or a name that no other port has. Out: its account for people, or as JSON; exit status 0 if it works, 1 if not or where the server refused. By
 the API of a running server.
 """
 
@@ -15,6 +15,9 @@ import click
 Options = Callable[[Callable[..., None]], Callable[..., None]]
 Settings = Callable[..., Any]
 
+_MISSING = 404
+_SHOWN = 5
+"""Ids of ports that have one name."""
 _MARKS = {"done": "ok", "waiting": "wait", "stuck": "STUCK", "later": "-"}
 
 
@@ -37,7 +40,7 @@ def _run(server: Any, port: str, *, as_json: bool) -> int:
 
     try:
         with operate.connect(server) as client:
-            found = client.facts(http.object_path("/gluon/v1/ports", port), "port", "stages")
+            found = _account(client, port)
     except http.ClientError as error:
         return operate.fail(error)
     if as_json:
@@ -46,6 +49,32 @@ def _run(server: Any, port: str, *, as_json: bool) -> int:
         for line in lines(found):
             click.echo(shown(line))
     return 0 if found["works"] else 1
+
+
+def _account(client: Any, port: str) -> dict[str, Any]:
+    """Of the port that has this id, else of the one that has this name. Raises `ClientError`."""
+    from gluon.client import http
+
+    place = "/gluon/v1/ports"
+    try:
+        found: dict[str, Any] = client.facts(http.object_path(place, port), "port", "stages")
+    except http.ApiError as error:
+        if error.status != _MISSING or not port:
+            raise
+        named = client.facts(place + http.query([("name", port), ("limit", str(_SHOWN + 1))]), "ports")[
+            "ports"
+        ]
+        if not named:
+            raise
+        if len(named) > 1:
+            raise http.ClientError(_several(port, [one["id"] for one in named])) from None
+        found = client.facts(http.object_path(place, named[0]["id"]), "port", "stages")
+    return found
+
+
+def _several(name: str, ids: list[str]) -> str:
+    more = " and others" if len(ids) > _SHOWN else ""
+    return f"several ports are named {name}: {', '.join(ids[:_SHOWN])}{more} (give the id of one)"
 
 
 def lines(found: dict[str, Any]) -> Iterator[str]:
