@@ -71,3 +71,24 @@ async def test_an_event_over_which_nova_always_fails_is_given_up_while_it_takes_
         await until(lambda: told.stats.lost == 1 and not told.stats.waiting_since)
         assert set(quiet.nova.names(two)) == {PLUGGED, CHANGED}
         assert quiet.nova.names(one) == [CHANGED]
+
+
+async def test_an_event_that_nova_refuses_does_not_show_that_it_takes_others(quiet: Site) -> None:
+    """Its database is away: it fails over what it reads, and refuses what it need not look at. Nothing of the former may be
+    given up for that, and the latter is counted once."""
+    one, two = await two_works(quiet)
+    away = True
+
+    def answer() -> None:
+        events = quiet.nova.requests[-1]
+        bad = (one, PLUGGED) in {(e["tag"], e["name"]) for e in events}
+        refused: novas.Answer = (400, {"badRequest": {"message": "no"}})
+        quiet.nova.script = [refused] if bad else [BROKEN] if away else []
+
+    quiet.nova.asked = answer
+    async with telling(quiet) as told:
+        await until(lambda: len(quiet.nova.requests) > 10)
+        away = False
+        await until(lambda: not told.stats.waiting_since and CHANGED in quiet.nova.names(two))
+        assert quiet.nova.names(one) == [CHANGED] and PLUGGED in quiet.nova.names(two)
+        assert told.stats.lost == 1

@@ -233,31 +233,36 @@ class Notifier:
         await self._send_each(some)
 
     async def _send_each(self, some: Sequence[events.Event]) -> None:
-        """An event over which Nova fails while it takes others is given up; if it takes none, Nova is away."""
+        """What Nova refuses is given up, and an event over which it fails while it takes others; if it takes none, Nova is away."""
+        lost: list[tuple[events.Event, Exception]] = []
         broken: list[tuple[events.Event, client.Away]] = []
         good: events.Event | None = None
         for event in some:
-            failed = await self._send_alone(event)
-            if failed is None:
+            why = await self._send_alone(event)
+            if why is None:
                 good = event
+            elif isinstance(why, client.Away):
+                broken.append((event, why))
             else:
-                broken.append((event, failed))
+                lost.append((event, why))
         for event, failed in broken:
             if good is None:
                 raise failed
             again = await self._send_alone(event)  # Nova may have been away, and come back with another
             if again is None:
                 continue
-            if (away := await self._send_alone(good)) is not None:
-                raise away
-            self._lose(event, again)
+            if isinstance(again, client.Away) and await self._send_alone(good) is not None:
+                raise again
+            lost.append((event, again))
+        for event, reason in lost:  # only now: all are sent again where Nova is away
+            self._lose(event, reason)
 
-    async def _send_alone(self, event: events.Event) -> client.Away | None:
-        """What Nova failed over; None for an event that it took, or that it never takes."""
+    async def _send_alone(self, event: events.Event) -> client.Away | client.Refused | None:
+        """Why Nova did not take an event."""
         try:
             self._count(await self._nova.send([event]))
         except client.Refused as error:
-            self._lose(event, error)
+            return error
         except client.Away as error:
             if not error.broken:
                 raise
