@@ -70,6 +70,15 @@ async def test_one_more_binding_is_bound_and_carries_nothing(
     assert refused.value.code == "binding_exists"
 
 
+async def test_a_port_that_goes_while_it_is_bound_once_more_is_gone(rig: Rig, shim: ScriptedShim) -> None:
+    port = await bound(rig, shim)
+    adding = asyncio.create_task(rig.node.alternates.add(context(rig), port["id"], "B"))
+    await shim.wanted(port["id"], "B")
+    assert (await rig("DELETE", f"/proton/net-l3vpn/v1.0/ports/{port['id']}"))[0] in (200, 204)
+    with pytest.raises(errors.NotFound, match="no Port with id"):
+        await adding
+
+
 async def test_one_that_cannot_be_bound_leaves_nothing(rig: Rig, bus: MemoryBus, shim: ScriptedShim) -> None:
     port = await bound(rig, shim)
     with pytest.raises(errors.Conflict, match="NoRoom: full") as refused:

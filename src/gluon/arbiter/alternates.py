@@ -40,8 +40,7 @@ class Alternates:
     async def all(self, context: units.Context, key: str) -> Sequence[bindings.Binding]:
         """Those that are not taken back, the active one first. Raises `NotFound`, `Forbidden`."""
         resource = context.resource
-        row = await self._store.get(resource.table, resource.fields.key(key))
-        row = access.found(context, row, key, "get")
+        row = await self._port(context, key)
         hosts = resource.type.role(Role.HOST)
         if hosts and hosts in access.hidden(context, row):
             raise errors.Forbidden(f"you may not see the hosts of {resource.type.singular} {key}")
@@ -49,6 +48,13 @@ class Alternates:
         rows = await self._store.select(store.Select(table=tables.BINDING, equals=((tables.PORT_ID, port),)))
         held = [b for b in map(bindings.read, rows) if b.live]
         return sorted(held, key=lambda b: (not b.active, b.host))
+
+    async def _port(self, context: units.Context, key: str) -> store.Row:
+        """Raises `NotFound`."""
+        resource = context.resource
+        return access.found(
+            context, await self._store.get(resource.table, resource.fields.key(key)), key, "get"
+        )
 
     async def one(self, context: units.Context, key: str, host: str) -> bindings.Binding:
         """That on a host. Raises `NotFound`."""
@@ -92,7 +98,7 @@ class Alternates:
         return await self._bound(context, key, host, unit)
 
     async def _bound(self, context: units.Context, key: str, host: str, unit: _Unit) -> bindings.Binding:
-        """The binding that a unit begins or leaves, once it is bound."""
+        """The binding that a unit begins or leaves, once it is bound. Raises `NotFound` for a port that went meanwhile."""
         resource = context.resource
         begun: bindings.Binding = (await self._store.submit(context.bind(unit))).result
         after: bindings.Binding | None = begun
@@ -100,6 +106,8 @@ class Alternates:
             after = await self._binder.settle(
                 resource, ports.PortWait(port=begun.port, host=host, begun=begun)
             )
+        if after is None:
+            await self._port(context, key)
         if after is None or after.state is not bindings.State.BOUND:
             why = (
                 await self._why(begun)
