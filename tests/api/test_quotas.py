@@ -162,6 +162,11 @@ def test_from_the_command_line(server: GluonServer) -> None:
     assert status == 0 and "net-l2  Network  0     7      100" in told
     status, told = quota("show", "cli-project")
     assert status == 0 and "none" in told
+    for odd in ("a/b", "a%2Fb", "Büro/"):
+        assert quota("set", odd, "net-l2.Network=7") == (0, quota("show", odd)[1])
+        assert "net-l2  Network  0     7      100" in quota("show", odd)[1]
+        assert quota("unset", odd)[0] == 0
+        assert "100    100" in quota("show", odd)[1]
     assert quota("set", "cli-project", "net-l2.Netwrok=7")[0] == 1
     assert quota("set", "cli-project", "Network")[0] == 2
     assert quota("unset", "cli-project")[0] == 0

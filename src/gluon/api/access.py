@@ -43,7 +43,7 @@ _OBJECTS = frozenset({
     "/gluon/v1/changesets/{id}",
     "/gluon/v1/changesets/{id}/apply",
     "/gluon/v1/changesets/{id}/undo",
-    "/gluon/v1/quotas/{project}",
+    "/gluon/v1/quotas/{project:path}",
 })  # fmt: skip
 """What asks the rules of each object that it shows or changes, or who may see it."""
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})

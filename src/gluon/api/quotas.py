@@ -75,7 +75,7 @@ class Quotas:
 
 
 def add(app: falcon.asgi.App[Any, Any], quotas: Quotas) -> None:
-    app.add_route("/gluon/v1/quotas/{project}", _Route(quotas.one))
+    app.add_route("/gluon/v1/quotas/{project:path}", _Route(quotas.one))
 
 
 class _Route(changesets.Route):
