@@ -1,6 +1,7 @@
 """The errors of Gluon, one type per meaning.
 
     GluonError
+    ├── WrongSetting          what the operator has set cannot be used
     ├── ModelError            a model file is wrong; carries every problem with file:line:column
     ├── Rejected              a request is refused; nothing was written
     │   ├── Invalid           400, with every field problem
@@ -40,6 +41,10 @@ from dataclasses import dataclass
 
 class GluonError(Exception):
     """Root of all errors that Gluon raises on purpose."""
+
+
+class WrongSetting(GluonError):
+    """What the operator has set cannot be used; nothing was begun."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

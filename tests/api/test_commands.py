@@ -197,11 +197,8 @@ def test_the_sample_configuration_is_a_configuration(tmp_path: Path) -> None:
         (("shim", "--backend", "fake", "--host", "A"), "needs --etcd"),
         (("shim", "--etcd", "127.0.0.1:1"), "needs --backend"),
         (("server", "--model", "/nonsense"), "/nonsense"),
-        (("server", "--database", "oracle://x"), "oracle"),
-        (("up", "--database", "sqlite:///"), "names no file"),
         (("up", "--database", "sqlite:////etc/hostname"), "is not a database"),
         (("up", "--data", "/etc/hostname"), "/etc/hostname: File exists"),
-        (("up", "--database", "mysql://127.0.0.1:x/y"), "no valid port"),
         (
             ("shim", "--backend", "fake", "--host", "", "--etcd", "127.0.0.1:1"),
             "needs --backend NAME and --host",
@@ -242,6 +239,26 @@ def test_a_wrong_setting_is_named(tmp_path: Path, text: str, name: str) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("gluon: ")
     assert name in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        ("oracle://x", "oracle"),
+        ("sqlite:///", "names no file"),
+        ("sqlite://here", "three slashes"),
+        ("mysql://127.0.0.1:x/y", "no valid port"),
+        ("postgresql://[x/y", "no valid host"),
+    ],
+)
+def test_a_database_that_can_be_none_is_wrong_usage(url: str, text: str, tmp_path: Path) -> None:
+    file = tmp_path / "gluon.toml"
+    file.write_text(f"[data]\ndatabase = '{url}'\n", encoding="utf-8")
+    for words in (("server", "--port", "0"), ("audit",), ("db", "check")):
+        for said in (("--database", url), ("--config", str(file))):
+            done = run("gluon", *words, *said, env={"XDG_STATE_HOME": str(tmp_path)})
+            assert done.returncode == 2, done
+            assert text in done.stderr and "Traceback" not in done.stderr
 
 
 def test_the_aliases_of_the_original() -> None:

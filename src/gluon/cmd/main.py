@@ -279,7 +279,7 @@ def _end(found: Sequence[BaseException]) -> NoReturn:
         why = f": {cause}" if cause is not None and not isinstance(cause, OSError) else ""
         click.echo(f"gluon: {error}{why}", err=True)
     output.end()
-    sys.exit(2 if all(isinstance(error, config.SettingsError) for error in found) else 1)
+    sys.exit(2 if all(isinstance(error, errors.WrongSetting) for error in found) else 1)
 
 
 def _known(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:

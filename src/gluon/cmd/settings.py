@@ -32,7 +32,7 @@ _SECRETS = (
 """Environment variable, section and key."""
 
 
-class SettingsError(errors.GluonError):
+class SettingsError(errors.WrongSetting):
     """The configuration cannot be used."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from gluon.errors import GluonError
+from gluon.errors import WrongSetting
 
 _DIALECTS = {
     "sqlite": "sqlite",
@@ -36,16 +36,16 @@ class Address:
 
 
 def parse(url: str) -> Address:
-    """Raises `GluonError` for a URL that names no database we know."""
+    """Raises `WrongSetting` for a URL that names no database we know."""
     scheme, separator, rest = url.partition("://")
     dialect = _DIALECTS.get(scheme.partition("+")[0].lower())
     if not separator or dialect is None:
-        raise GluonError(
+        raise WrongSetting(
             f"the database URL begins with {scheme[:20]!r}; it must be sqlite:///path, postgresql://… or mysql://…"
         )
     if dialect == "sqlite":
         if rest and not rest.startswith("/"):
-            raise GluonError(
+            raise WrongSetting(
                 "a SQLite URL has three slashes and a path: sqlite:///relative or sqlite:////absolute"
             )
         return Address(dialect=dialect, url=url, path=unquote(rest[1:].partition("?")[0]))
@@ -53,11 +53,11 @@ def parse(url: str) -> Address:
     try:
         parts = urlsplit(plain)
     except ValueError as error:  # brackets that hold no IPv6 address
-        raise GluonError("the database URL has no valid host") from error
+        raise WrongSetting("the database URL has no valid host") from error
     try:
         port = parts.port or 0
     except ValueError as error:
-        raise GluonError("the database URL has no valid port") from error
+        raise WrongSetting("the database URL has no valid port") from error
     return Address(
         dialect=dialect,
         url=plain,
