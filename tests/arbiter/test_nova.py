@@ -14,7 +14,7 @@ from gluon.cmd import node as nodes
 from gluon.cmd import settings
 from gluon.kv.memory import MemoryBus
 from gluon.nova import client, notifier, place
-from gluon.objects import status
+from gluon.objects import codec, journal, status
 from gluon.proton import registry
 from gluon.spi import store
 from tests import novas
@@ -118,6 +118,17 @@ async def test_nova_hears_that_a_port_has_another_network(site: Site) -> None:
     assert (await site("DELETE", f"{V1}/vpnbindings/{port['id']}"))[0] == 204
     await until(lambda: site.nova.names(port["id"]) == [CHANGED, CHANGED])
     assert epoch and site.nova.names(idle["id"]) == []
+
+
+async def test_what_a_model_of_before_has_written_stops_nothing(quiet: Site) -> None:
+    """Keys were texts then, and are UUIDs now."""
+    known = registry.Registry(quiet.node.models)
+    old, new = (codec.encode({"mtu": mtu}) for mtu in (1400, 1500))
+    entry = journal.Entry(
+        revision=1, n=0, at="2026-01-31T12:00:00.000000", who="", request_id="", api="net-l2", type="Network",
+        key="red", op=journal.Operation.UPDATE, old=old, new=new, project=None, intent=True,
+    )  # fmt: skip
+    assert await uses.Uses(quiet.node.database, lambda: known).concerned([entry]) == set()
 
 
 async def test_nova_hears_that_a_network_went_with_its_interface(site: Site) -> None:

@@ -69,12 +69,15 @@ class Uses:
         if all(old.get(name) == new.get(name) for name in shown):
             return []
         found: list[tuple[registry.Resource, store.Value]] = []
+        try:
+            key = service.fields.key(entry.key)
+        except errors.Invalid:  # of a model that was there before
+            return []
         for reference in service.referrers:
             joins = service.family[reference.owner]
             interface = _interface(joins)
             if joins.type.kind is not Kind.BINDING or interface is None or reference.link is not None:
                 continue
-            key = service.fields.key(entry.key)
             rows = await self._store.select(
                 store.Select(table=joins.table, equals=((reference.column, key),))
             )
