@@ -115,7 +115,8 @@ class Delta:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectStatus:
     """What a backend says of one object. `up` matters for ports: plugged, programmed, announced. `plugged`: the hosts on
-    which a port's VIF is there, which matters for bindings that carry no traffic yet."""
+    which a port's VIF is there, which matters for bindings that carry no traffic yet: such a one is ready when the controllers of all
+    its levels say so."""
 
     conditions: tuple[status.Condition, ...] = ()
     up: bool = False
