@@ -210,6 +210,24 @@ def test_deletes_go_in_the_order_that_references_ask_for(farm: Farm) -> None:
     assert farm.state() == {}
 
 
+def test_what_goes_along_with_one_of_several_is_in_no_other_s_way(farm: Farm) -> None:
+    for turned in (False, True):
+        made = farm.do(
+            farm.create("Barn", "a"),
+            farm.create("Barn", "b"),
+            farm.create("Cow", barn_id=ref("a"), home={"barn": ref("b")}),
+        )
+        barns = [one["key"] for one in made["changes"][:2]]
+        deletes = [farm.change("delete", "Barn", key) for key in (reversed(barns) if turned else barns)]
+        done = farm.do(*deletes)
+        assert [c["key"] for c in done["consequences"]] == [made["changes"][2]["key"]]
+        assert farm.state() == {}
+        undone = farm("POST", f"{V}/{done['id']}/undo")[1]
+        assert farm.state().keys() == {one["key"] for one in made["changes"]}
+        assert farm("POST", f"{V}/{undone['id']}/undo")[0] == 201
+        assert farm.state() == {}
+
+
 def test_what_a_plan_shows_is_done(farm: Farm) -> None:
     made = farm.do(farm.create("Barn", "b", size=5), farm.create("Cow", "c", barn_id=ref("b")))
     barn, cow = (one["key"] for one in made["changes"])

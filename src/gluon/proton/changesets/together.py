@@ -1,7 +1,7 @@
 """Changes of a change set as one unit: each is decided where it sees those before it, and all refusals are told at once.
 
 In: the unit of each change. Out: their rows and entries as one, and what was done (`record.Done`). Deletes change places
-among each other, so that a referrer goes before what it refers to. Pure.
+among each other, so that a referrer goes before what it refers to, also where it goes along with another. Pure.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ import msgspec
 from gluon import errors
 from gluon.objects import journal
 from gluon.particles import tables
-from gluon.proton import hooked, many, registry, units
+from gluon.proton import hooked, many, registry, unfold, units, work
 from gluon.proton.changesets import names, record
 from gluon.proton.changesets.asked import Change
-from gluon.proton.work import MOST
 from gluon.spi import store
 
 MOST_BYTES = 8 * 1024 * 1024
@@ -167,22 +166,43 @@ def _in_turn(view: store.Batch, parts: Sequence[Part]) -> list[Part]:
     if len(places) < 2:
         return list(parts)
     gone = [parts[n] for n in places]
-    found = [(part.context.resource, part.context.resource.fields.key(part.change.key)) for part in gone]
-    view.prefetch([resource.lookup(key) for resource, key in found])
-    number = {(id(resource), key): n for n, (resource, key) in enumerate(found)}
-    before: dict[int, set[int]] = {n: set() for n in range(len(gone))}
-    for n, (resource, key) in enumerate(found):
-        row = view.get(resource.table, key)
-        for reference in resource.references if row is not None else ():
-            target = id(resource.family[reference.target])
-            for _, held in reference.held(row):  # type: ignore[arg-type]
-                if number.get((target, held), n) != n:
-                    before[number[target, held]].add(n)
-    order, left = names.ordered(len(gone), before)
+    order, left = names.ordered(len(gone), _before(view, gone))
     turned = list(parts)
     for place, n in zip(places, [*order, *left], strict=True):
         turned[place] = gone[n]
     return turned
+
+
+def _before(view: store.Batch, gone: Sequence[Part]) -> dict[int, set[int]]:
+    """Which deletes go before each: those of objects that it would take along or change, and those that take along what stands
+    in its way."""
+    found = [(part.context.resource, part.context.resource.fields.key(part.change.key)) for part in gone]
+    view.prefetch([resource.lookup(key) for resource, key in found])
+    own = {(resource.api, (resource.name, key)): n for n, (resource, key) in enumerate(found)}
+    leaving = [_leaving(view, part.context, *one) for part, one in zip(gone, found, strict=True)]
+    takes: dict[tuple[str, unfold.Name], set[int]] = {}
+    for n, (resource, _) in enumerate(found):
+        for name in leaving[n].going:
+            takes.setdefault((resource.api, name), set()).add(n)
+    before: dict[int, set[int]] = {}
+    for n, (resource, _) in enumerate(found):
+        here, api = leaving[n], resource.api
+        first = {own[api, name] for name in (*here.going, *here.unset) if (api, name) in own}
+        before[n] = first.union(*(takes.get((api, name), ()) for name in here.left)) - {n}
+    return before
+
+
+def _leaving(
+    view: store.Batch, context: units.Context, resource: registry.Resource, key: store.Value
+) -> unfold.Leaving:
+    """What a delete would come to if it were the only one; nothing where it is refused."""
+    row = view.get(resource.table, key)
+    if row is None:
+        return unfold.Leaving()
+    try:
+        return unfold.leaving(work.Work(view, context), context.ledger, resource, row)
+    except errors.Conflict:
+        return unfold.Leaving()
 
 
 def _lost(view: store.View, resource: registry.Resource, changes: store.Changes) -> dict[str, list[str]]:
@@ -254,9 +274,9 @@ def _key_of(decided: _Decided) -> str:
 
 
 def _check_size(entries: Sequence[journal.Draft]) -> None:
-    if len(entries) > MOST:
+    if len(entries) > work.MOST:
         raise errors.Conflict(
-            f"the change set would change {len(entries)} objects with those that go along, and may change {MOST}",
+            f"the change set would change {len(entries)} objects with those that go along, and may change {work.MOST}",
             code="too_many",
             hint="split the change set",
         )
