@@ -91,3 +91,26 @@ async def test_who_waits_for_a_bind_that_was_replaced_hears_of_it(
     async with asyncio.timeout(60):
         assert (await second)["vif_type"] == "ovs"
         assert (await first)["host_id"] == "B"
+
+
+async def test_a_change_set_is_answered_though_a_port_of_it_goes_while_it_is_bound(
+    rig: Rig, bus: MemoryBus
+) -> None:
+    """All of it was done."""
+    shim = ScriptedShim(bus, "one")
+    await shim.register()
+    port = await rig.port()
+    bound = {"host_id": "A", "device_id": str(uuid.uuid4())}
+    vpn = {"tenant_id": rig.project, "name": "red"}
+    changes = [
+        {"op": "update", "api": "net-l3vpn", "type": "Port", "key": port["id"], "body": bound},
+        {"op": "create", "api": "net-l3vpn", "type": "VpnService", "body": vpn},
+    ]
+    doing = asyncio.create_task(rig("POST", "/gluon/v1/changesets", {"changes": changes}))
+    await shim.wanted(port["id"], "A")
+    assert (await rig("DELETE", f"/proton/net-l3vpn/v1.0/ports/{port['id']}"))[0] in (200, 204)
+    code, done = await doing
+    assert code == 201, done
+    assert done["changes"][0]["body"]["host_id"] == "A"
+    made = done["changes"][1]["key"]
+    assert (await rig("GET", f"/proton/net-l3vpn/v1.0/vpns/{made}"))[0] == 200

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -92,34 +93,36 @@ class ChangeSets:
         word = request.headers.get(terms.HEADER)
         once = None if word is None else terms.once(request, word, told)
         who = engine.Who(request.caller, request.id, once)
-        for pause in _PATIENCE:
-            try:
-                return await self._done(status, do(who))
-            except errors.StaleModel:
-                await asyncio.sleep(pause)
-                await self._refresh()
-        return await self._done(status, do(who))
-
-    async def _done(self, status: int, doing: Awaitable[engine.Outcome]) -> message.Reply:
         try:
-            outcome = await doing
+            outcome = await self._done(lambda: do(who))
         except wishes.Replayed as before:
             return terms.replayed(before.answer)
         await self._settle(outcome)
         return _reply(status, outcome)
 
+    async def _done(self, do: Callable[[], Awaitable[engine.Outcome]]) -> engine.Outcome:
+        for pause in _PATIENCE:
+            try:
+                return await do()
+            except errors.StaleModel:
+                await asyncio.sleep(pause)
+                await self._refresh()
+        return await do()
+
     async def _settle(self, outcome: engine.Outcome) -> None:
-        """Wait for binds that were begun: their ports are shown as they are then."""
+        """Wait for binds that were begun: their ports are shown as they are then, or as they were at the commit where nobody can
+        say. Nothing that happens here is a refusal: all of the set was done."""
         if not outcome.waits:
             return
         shown = {one["change"]: one for one in outcome.answer["changes"]}
 
         async def settle(number: int, wait: Any) -> None:
             _, context, key, bind = wait
-            await self._binder.settle(context.resource, bind)
-            found = await self._actions.get(context, key)
-            if number in shown:
-                shown[number]["body"] = codec.decode(found.document)
+            with suppress(errors.Rejected, errors.Unavailable):
+                await self._binder.settle(context.resource, bind)
+                found = await self._actions.get(context, key)
+                if number in shown:
+                    shown[number]["body"] = codec.decode(found.document)
 
         await asyncio.gather(*(settle(wait[0], wait) for wait in outcome.waits))
 
