@@ -1,6 +1,7 @@
 """`gluon why`: the account of a port by the API, and how the command shows it."""
 
 import asyncio
+from typing import Any
 
 from gluon.cmd import why_commands
 from gluon.kv.memory import MemoryBus
@@ -46,6 +47,27 @@ async def test_without_a_controller_the_account_says_what_was_looked_for_and_wha
     assert "host 'A'" in text
     assert "registered: none" in text
     assert "what helps: start a shim" in text
+
+
+async def test_a_shim_that_comes_too_late_is_named_and_what_brings_the_port_to_it(
+    rig: Rig, bus: MemoryBus
+) -> None:
+    port, shim = await rig.port(), ScriptedShim(bus, "late")
+    await rig.bind(port, "A")
+    await shim.register()
+    async with asyncio.timeout(60):
+        while "late" not in (text := await told(rig, port)):
+            await asyncio.sleep(0.02)
+    assert "registered: none" in text, "as it was at the bind"
+    assert "what helps: bind it again" in text and "start a shim" not in text
+    await asyncio.gather(rig.bind(port, "A"), shim.answer(port["id"], "A"))
+    assert "registered: none" not in (await told(rig, port)).split("before, newest first")[0]
+    await shim.leave()
+
+
+async def told(rig: Rig, port: dict[str, Any]) -> str:
+    _, found = await rig("GET", f"/gluon/v1/ports/{port['id']}")
+    return "\n".join(why_commands.lines(found))
 
 
 async def test_the_account_of_a_port_tells_when_its_traffic_moved(rig: Rig, bus: MemoryBus) -> None:

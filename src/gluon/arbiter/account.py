@@ -35,7 +35,8 @@ _CURES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """All that is known of a port. `wanted`: what etcd tells the shims of its binding; `silent`: why nobody knows that."""
+    """All that is known of a port. `wanted`: what etcd tells the shims of its binding; `silent`: why nobody knows that;
+    `serving`: the controllers that would be asked now."""
 
     port: store.Row
     held: Sequence[bindings.Binding] = ()
@@ -44,6 +45,7 @@ class Known:
     wanted: status.WantedBinding | None = None
     silent: str = ""
     looked_for: str = ""
+    serving: Sequence[str] = ()
 
     @property
     def binding(self) -> bindings.Binding | None:
@@ -105,8 +107,13 @@ def _assigned(known: Known) -> Look:
         return DONE, said, ""
     if binding.state is State.FAILED and binding.reason != bindings.NO_CONTROLLER:
         return DONE, ", ".join(binding.tried) or "none is left", ""
-    state = STUCK if binding.state is State.FAILED else WAITING
-    return state, binding.message or known.looked_for, _CURES[bindings.NO_CONTROLLER]
+    if binding.state is not State.FAILED:
+        return WAITING, binding.message or known.looked_for, _CURES[bindings.NO_CONTROLLER]
+    if not known.serving:
+        cure = f"{_CURES[bindings.NO_CONTROLLER]}; then bind again"
+        return STUCK, binding.message or known.looked_for, cure
+    now = f"at {binding.since}: {binding.message}; now there is {', '.join(known.serving)}"
+    return STUCK, now, "bind it again: send the same request once more"
 
 
 def _published(known: Known) -> Look:
@@ -248,14 +255,20 @@ class Accounts:
             silent = f"etcd does not answer: {error}"
         except ValueError:
             silent = "etcd holds something else than a binding"
-        looked_for = assign.explain(
-            tuple(self._registrations.current()),
-            api=binding.api,
-            versions=self._versions.get(binding.api, ("",)),
-            host=binding.host,
-            vnic_type=binding.vnic_type,
+        registered = tuple(self._registrations.current())
+        asked: dict[str, Any] = {
+            "api": binding.api,
+            "versions": self._versions.get(binding.api, ("",)),
+            "host": binding.host,
+            "vnic_type": binding.vnic_type,
+        }
+        return dataclasses.replace(
+            known,
+            wanted=wanted,
+            silent=silent,
+            looked_for=assign.explain(registered, **asked),
+            serving=[one.controller for one in assign.candidates(registered, **asked)],
         )
-        return dataclasses.replace(known, wanted=wanted, silent=silent, looked_for=looked_for)
 
 
 def _shown(binding: bindings.Binding) -> dict[str, Any]:
