@@ -299,6 +299,13 @@ def test_history_tells_who_did_what(farm: Farm) -> None:
     assert farm("PUT", V, {})[0] == 405 and farm("DELETE", f"{V}/{sets[0]['id']}")[0] == 405
 
 
+def test_history_begins_at_any_date(farm: Farm) -> None:
+    done = farm.do(farm.create("Barn"))
+    for since in ("0999-01-01", "2026-01-31T12:00:00+01:00", done["at"], f"{done['at']}Z"):
+        found = farm("GET", f"{V}?since={since.replace('+', '%2B')}&limit=1")[1]["changesets"]
+        assert [one["id"] for one in found] == [done["id"]], since
+
+
 def test_undo_brings_back_what_was_and_can_be_undone(farm: Farm) -> None:
     made = farm.do(
         farm.create("Barn", "b", size=5, lock="key"),

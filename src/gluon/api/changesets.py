@@ -162,7 +162,7 @@ def _instant(text: str) -> str:
     try:
         at = datetime.fromisoformat(text.replace(" ", "+"))
         at = at.astimezone(UTC) if at.tzinfo is not None else at
-        return at.strftime("%Y-%m-%dT%H:%M:%S.%f")
+        return at.replace(tzinfo=None).isoformat(timespec="microseconds")
     except (ValueError, OverflowError):
         raise arguments.wrong(
             f"since is no date and time: '{text[:40]}'", "write 2026-01-31T12:00:00Z"
