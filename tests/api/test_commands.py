@@ -261,6 +261,17 @@ def test_a_database_that_can_be_none_is_wrong_usage(url: str, text: str, tmp_pat
             assert text in done.stderr and "Traceback" not in done.stderr
 
 
+def test_the_proxy_of_the_environment_is_used_but_for_this_machine(server: GluonServer) -> None:
+    nobody = {"http_proxy": "http://127.0.0.1:1", "no_proxy": ""}
+    for words in (("protonclient", "--api", "net-l3vpn", "port-list"), ("gluon", "proton", "list")):
+        port = ("--port", str(server.port)) if words[0] == "gluon" else ()
+        assert run(*words, *port, server=server, env=nobody).returncode == 0
+        there = {**nobody, "GLUON_URL": "http://gluon.invalid:2705"}
+        refused = run(*words, *port, env=there)
+        assert "http://gluon.invalid:2705 by the proxy 127.0.0.1:1: " in refused.stderr
+        assert refused.returncode in (1, 255)
+
+
 def test_the_aliases_of_the_original() -> None:
     assert run("gluon-api-tool", "list").stdout.split() == ["ietf-sfc", "net-l2", "net-l3vpn"]
     shown = run("gluon-api-tool", "check", "net-l3vpn")

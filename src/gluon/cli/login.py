@@ -56,4 +56,4 @@ def connect(base: str, *, timeout: float = 60.0) -> http.Client:
         said.get(f"{_META}{name}") or os.environ.get(variable, "") for name, variable in _SAID.items()
     )
     known = login.Login(os.environ, token=token, cloud=cloud)
-    return http.Client(url or base, timeout=timeout, login=known)
+    return http.Client(url or base, timeout=timeout, login=known, environment=os.environ)

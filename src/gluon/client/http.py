@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
 from gluon import errors
+from gluon.client import proxies
 from gluon.objects import codec
 
 _ELSEWHERE, _REFUSED = 300, 400
@@ -60,8 +61,16 @@ class Login(Protocol):
 class Client:
     """`Client("http://127.0.0.1:2705")`; a context manager. `timeout` in seconds covers a bind."""
 
-    def __init__(self, base: str, *, timeout: float = 60.0, login: Login | None = None) -> None:
-        """`login`: asked for a token when the server asks for one. Raises `ClientError` for what is no address; nothing is sent yet."""
+    def __init__(
+        self,
+        base: str,
+        *,
+        timeout: float = 60.0,
+        login: Login | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """`login`: asked for a token when the server asks for one; `environment`: may name a proxy. Raises `ClientError` for what is no
+        address; nothing is sent yet."""
         self._login = login
         self._token = login.given if login is not None else ""
         if "@" in base:
@@ -74,11 +83,13 @@ class Client:
                 raise ValueError("it is like http://gluon.example:2705")
             if parts.path not in ("", "/") or parts.query or parts.fragment:
                 raise ValueError("nothing stands behind its port")
-            kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-            self._connection = kind(parts.hostname, parts.port, timeout=timeout)
+            self._way = proxies.way(parts, environment or {}, timeout=timeout)
+        except proxies.NoProxy as error:
+            raise ClientError(f"{base}: {error}") from error
         except (ValueError, http.client.InvalidURL) as error:
             raise ClientError(f"{base} is no address of a server: {error}") from error
-        self._base = base
+        self._connection = self._way.connection
+        self._base = f"{base} by the proxy {self._way.proxy}" if self._way.proxy else base
 
     def __enter__(self) -> Client:
         return self
@@ -137,7 +148,9 @@ class Client:
         for last in (False, True):
             if self._token:
                 headers["x-auth-token"] = self._token
-            self._connection.request(method, path, content, headers)
+            self._connection.request(
+                method, f"{self._way.prefix}{path}", content, {**headers, **self._way.headers}
+            )
             answer = self._connection.getresponse()
             if last or answer.status != 401 or self._login is None or self._login.given:
                 break

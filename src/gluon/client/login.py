@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from gluon.client import clouds
+from gluon.client import clouds, proxies
 from gluon.client.http import ClientError
 from gluon.objects import codec
 
@@ -61,7 +61,10 @@ class Login:
         body = {"auth": _auth(facts, self._source)}
         base = url.rstrip("/")
         status, headers, answer = _post(
-            base if base.endswith("/v3") else f"{base}/v3", body, _context(facts, self._source)
+            base if base.endswith("/v3") else f"{base}/v3",
+            body,
+            _context(facts, self._source),
+            self._environment,
         )
         token = headers.get("X-Subject-Token")
         if status == 201 and token:
@@ -83,27 +86,26 @@ def _context(facts: Mapping[str, str], source: str) -> ssl.SSLContext | None:
         raise ClientError(f"{facts['cacert']}: {error.strerror or error}") from error
 
 
-def _post(base: str, body: Any, context: ssl.SSLContext | None) -> tuple[int, http.client.HTTPMessage, Any]:
-    connection: http.client.HTTPConnection | None = None
+def _post(
+    base: str, body: Any, context: ssl.SSLContext | None, environment: Mapping[str, str]
+) -> tuple[int, http.client.HTTPMessage, Any]:
+    way: proxies.Way | None = None
     try:
         parts = urlsplit(base)
-        if parts.scheme == "https":
-            connection = http.client.HTTPSConnection(
-                parts.hostname or "", parts.port, timeout=_SECONDS, context=context
-            )
-        elif parts.scheme == "http":
-            connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_SECONDS)
-        else:
+        if parts.scheme not in ("http", "https"):
             raise ClientError(f"{base} is no URL of Keystone: it begins with http:// or https://")
-        headers = {"content-type": "application/json", "accept": "application/json"}
-        connection.request("POST", f"{parts.path}/auth/tokens", codec.encode(body), headers)
-        answer = connection.getresponse()
+        way = proxies.way(parts, environment, timeout=_SECONDS, context=context)
+        headers = {"content-type": "application/json", "accept": "application/json", **way.headers}
+        path = f"{way.prefix}{parts.path}/auth/tokens"
+        way.connection.request("POST", path, codec.encode(body), headers)
+        answer = way.connection.getresponse()
         text = answer.read()
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise ClientError(f"Keystone at {base}: {error or type(error).__name__}") from error
+        place = f"{base} by the proxy {way.proxy}" if way is not None and way.proxy else base
+        raise ClientError(f"Keystone at {place}: {error or type(error).__name__}") from error
     finally:
-        if connection is not None:
-            connection.close()
+        if way is not None:
+            way.connection.close()
     try:
         return answer.status, answer.headers, codec.decode(text)
     except ValueError:
