@@ -71,6 +71,35 @@ def test_a_write_is_recorded_with_its_revision_and_without_values(server: GluonS
     assert "s3cr3t-value" not in everything and "visible text" not in everything
 
 
+def test_change_sets_and_what_operators_do_are_recorded_with_action_keys_and_reason(
+    server: GluonServer, folder: Path
+) -> None:
+    def told(method: str, path: str, body: Any = None) -> tuple[Any, tuple[Any, ...]]:
+        _, headers, answer = server.exchange(method, f"/gluon/v1/{path}", body)
+        (line,) = audit_lines(folder, headers["x-openstack-request-id"])
+        assert line["api"] == "gluon"
+        return answer, (line["action"], line["keys"], line["reason"])
+
+    made = {
+        "op": "create",
+        "api": "every",
+        "type": "Plain",
+        "body": {"project_id": str(uuid.uuid4()), "text": "some text"},
+    }
+    done, line = told("POST", "changesets", {"changes": [made]})
+    assert line == ("create", [done["id"]], None)
+    plan, line = told("POST", "changesets?plan=true", {"changes": [made]})
+    assert line == ("create", [plan["id"]], None)
+    assert told("POST", f"changesets/{plan['id']}/apply")[1] == ("do apply", [plan["id"]], None)
+    assert told("POST", f"changesets/{done['id']}/undo")[1] == ("do undo", [done["id"]], None)
+    assert told("POST", f"changesets/{done['id']}/undo")[1] == ("do undo", [done["id"]], "changed_since")
+    assert told("POST", "changesets", {"changes": [{**made, "type": "None"}]})[1] == ("create", [], "type")
+    assert told("POST", "resync")[1][:2] == ("do resync", [])
+    assert told("PUT", "quotas/one", {"quotas": 1})[1] == ("update", ["one"], "type")
+    assert told("DELETE", "hosts/a%2Fb")[1][:2] == ("delete", ["a/b"])
+    assert told("POST", "nowhere")[1][:2] == ("do nowhere", [])
+
+
 def test_a_plain_create_is_recorded_as_any_other(server: GluonServer, folder: Path) -> None:
     """It has its own revision, and nobody else's id, whatever came before it."""
     body = {"project_id": str(uuid.uuid4()), "text": "some text", "secret": "s3cr3t"}

@@ -259,9 +259,9 @@ class Lane:
         """What is not the lane's: the rest of the app answers."""
         scope["gluon.caller"] = caller
         scope["gluon.request_id"] = request_id
-        status = await _passed_on(self._rest, scope, receive, send, request_id)
+        status, body = await _passed_on(self._rest, scope, receive, send, request_id)
         self._told(Answered(scope["method"], path, dict(scope["headers"]), caller, request_id, None, status,
-                            None, time.perf_counter() - began))  # fmt: skip
+                            body, time.perf_counter() - began))  # fmt: skip
 
     def _streamed(self, request: message.Request, seconds: float) -> None:
         """It counts in no figure: how long a stream lasts is up to its client."""
@@ -361,16 +361,22 @@ async def respond(send: Send, reply: message.Reply, request_id: str, *, head: bo
     await send({"type": "http.response.body", "body": b"" if head or body is None else body})
 
 
-async def _passed_on(app: App, scope: Scope, receive: Receive, send: Send, request_id: str) -> int:
-    """The answer of another app with the request's id; its status, 499 where it sent none."""
-    status = 499
+async def _passed_on(
+    app: App, scope: Scope, receive: Receive, send: Send, request_id: str
+) -> tuple[int, bytes | None]:
+    """The answer of another app with the request's id; its status, 499 where it sent none, and its body if it came whole."""
+    status, body, parts = 499, None, False
 
     async def wrapped(event: dict[str, Any]) -> None:
-        nonlocal status
+        nonlocal status, body, parts
         if event["type"] == "http.response.start":
             status = event["status"]
             event = {**event, "headers": [*event.get("headers", ()), (REQUEST_ID, request_id.encode())]}
+        elif event.get("more_body", False):
+            parts = True
+        elif not parts:
+            body = event.get("body")
         await send(event)
 
     await app(scope, receive, wrapped)
-    return status
+    return status, body

@@ -37,6 +37,8 @@ _MOST = 200_000
 """Requests that wait for a file that takes none; more are counted as lost."""
 _LONGEST = 1024
 _ACTIONS = {"PUT": "update", "PATCH": "update", "DELETE": "delete"}
+_MADE = {"changesets": "id", "protons": "name"}
+"""Where something is made that is no proton's, and the member of the answer that has its key."""
 _ANY = Clients((), "x-forwarded-for")
 _Told = tuple[float, lane.Answered, str, int]
 
@@ -224,6 +226,9 @@ def _what(answered: lane.Answered) -> tuple[str, str, str | None, list[Any]]:
     """Action, proton, type and keys, by the path and, of what was made, by the answer."""
     served: Any = getattr(answered.served, "resource", answered.served)
     action = _ACTIONS.get(answered.method, "create")
+    if served is None and answered.path[:2] == ("gluon", "v1"):
+        action, keys = _own(answered, action)
+        return action, "gluon", None, keys
     if served is None:
         return action if answered.method != "POST" else "do", "gluon", None, list(answered.path[-1:])
     path = answered.path[1:] if answered.path[:1] == ("proton",) else answered.path
@@ -238,6 +243,17 @@ def _what(answered: lane.Answered) -> tuple[str, str, str | None, list[Any]]:
     if answered.method == "POST" and answered.status == 201:
         keys = _made(answered.body, kind.type.key, kind.type.plural)
     return action[:_LONGEST], kind.api, kind.name, keys
+
+
+def _own(answered: lane.Answered, action: str) -> tuple[str, list[Any]]:
+    """Action and keys of what is no proton's."""
+    rest = answered.path[2:]
+    if answered.method != "POST":
+        return action, list(rest[1:2])
+    if len(rest) == 1 and rest[0] in _MADE:
+        keys = _made(answered.body, _MADE[rest[0]], rest[0]) if answered.status < 400 else []
+        return action, keys
+    return f"do {rest[-1]}"[:_LONGEST] if rest else "do", list(rest[1:-1])
 
 
 def _made(body: bytes | None, key: str, plural: str) -> list[Any]:
