@@ -100,6 +100,40 @@ def test_change_sets_and_what_operators_do_are_recorded_with_action_keys_and_rea
     assert told("POST", "nowhere")[1][:2] == ("do nowhere", [])
 
 
+def test_ports_of_neutron_are_recorded_with_their_keys(tmp_path: Path) -> None:
+    settings = tmp_path / "gluon.toml"
+    settings.write_text(f'[audit]\nfile = "{tmp_path}/audit.log"\n')
+    words = ("server", "--config", str(settings), "--data", str(tmp_path / "data"))
+    with GluonServer(*words, "--model", "src/gluon/catalog/net-l2") as neutron:
+
+        def told(method: str, path: str, body: Any = None) -> tuple[Any, tuple[Any, ...]]:
+            _, headers, answer = neutron.exchange(method, path, body)
+            (line,) = audit_lines(tmp_path, headers["x-openstack-request-id"])
+            return answer, (line["action"], line["keys"], line["reason"])
+
+        project = str(uuid.uuid4())
+        subnets = [{"cidr": "192.0.2.0/24"}]
+        neutron.request("POST", "/proton/net-l2/v2.0/networks", {"project_id": project, "subnets": subnets})
+        network = neutron.request("GET", "/v2.0/networks")[1]["networks"][0]["id"]
+        body = {"network_id": network, "project_id": project}
+        for root in ("/v2.0", "/networking/v2.0"):
+            made, line = told("POST", f"{root}/ports", {"port": body})
+            key = made["port"]["id"]
+            assert line == ("create", [key], None)
+            made, line = told("POST", f"{root}/ports", {"ports": [body, body]})
+            assert line == ("create", [one["id"] for one in made["ports"]], None)
+            none = {"port": {**body, "network_id": project}}
+            assert told("POST", f"{root}/ports", none)[1] == ("create", [], "NetworkNotFound")
+            path = f"{root}/ports/{key}"
+            assert told("PUT", path, {"port": {"name": "x"}})[1] == ("update", [key], None)
+            bound = told("POST", f"{path}/bindings", {"binding": {"host": "x"}})[1]
+            assert bound == ("create", [key], "PortBindingError")
+            active = "PortBindingAlreadyActive"
+            assert told("PUT", f"{path}/bindings/x/activate")[1] == ("do activate", [key, "x"], active)
+            assert told("DELETE", f"{path}/bindings/x")[1] == ("delete", [key, "x"], None)
+            assert told("DELETE", path)[1] == ("delete", [key], None)
+
+
 def test_a_plain_create_is_recorded_as_any_other(server: GluonServer, folder: Path) -> None:
     """It has its own revision, and nobody else's id, whatever came before it."""
     body = {"project_id": str(uuid.uuid4()), "text": "some text", "secret": "s3cr3t"}

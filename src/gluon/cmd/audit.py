@@ -37,8 +37,9 @@ _MOST = 200_000
 """Requests that wait for a file that takes none; more are counted as lost."""
 _LONGEST = 1024
 _ACTIONS = {"PUT": "update", "PATCH": "update", "DELETE": "delete"}
-_MADE = {"changesets": "id", "protons": "name"}
-"""Where something is made that is no proton's, and the member of the answer that has its key."""
+_ROOTS = (("gluon", "v1"), ("v2.0",), ("networking", "v2.0"))
+_MADE = {"changesets": "id", "protons": "name", "ports": "id", "bindings": "host"}
+"""Where something is made that is no proton's own, and the member of the answer that has its key."""
 _ANY = Clients((), "x-forwarded-for")
 _Told = tuple[float, lane.Answered, str, int]
 
@@ -226,11 +227,9 @@ def _what(answered: lane.Answered) -> tuple[str, str, str | None, list[Any]]:
     """Action, proton, type and keys, by the path and, of what was made, by the answer."""
     served: Any = getattr(answered.served, "resource", answered.served)
     action = _ACTIONS.get(answered.method, "create")
-    if served is None and answered.path[:2] == ("gluon", "v1"):
-        action, keys = _own(answered, action)
-        return action, "gluon", None, keys
     if served is None:
-        return action if answered.method != "POST" else "do", "gluon", None, list(answered.path[-1:])
+        action, keys = _elsewhere(answered, action)
+        return action[:_LONGEST], "gluon", None, keys
     path = answered.path[1:] if answered.path[:1] == ("proton",) else answered.path
     rest = path[2:]
     plurals = {r.type.plural: r for r in served.family.values()}
@@ -245,15 +244,33 @@ def _what(answered: lane.Answered) -> tuple[str, str, str | None, list[Any]]:
     return action[:_LONGEST], kind.api, kind.name, keys
 
 
-def _own(answered: lane.Answered, action: str) -> tuple[str, list[Any]]:
-    """Action and keys of what is no proton's."""
-    rest = answered.path[2:]
-    if answered.method != "POST":
-        return action, list(rest[1:2])
-    if len(rest) == 1 and rest[0] in _MADE:
-        keys = _made(answered.body, _MADE[rest[0]], rest[0]) if answered.status < 400 else []
+def _elsewhere(answered: lane.Answered, action: str) -> tuple[str, list[Any]]:
+    """Action and keys of what is no proton's: collections and keys by turns, then perhaps an action."""
+    rest = answered.path
+    for root in _ROOTS:
+        if rest[: len(root)] == root:
+            rest = rest[len(root) :]
+            break
+    keys: list[Any] = list(rest[1::2])
+    if answered.method == "PUT" and len(rest) > 1 and len(rest) % 2:
+        return f"do {rest[-1]}", keys
+    if answered.method != "POST" or not rest:
         return action, keys
-    return f"do {rest[-1]}"[:_LONGEST] if rest else "do", list(rest[1:-1])
+    if rest[-1] not in _MADE:
+        return f"do {rest[-1]}", keys
+    if answered.status < 400 and len(rest) == 1:
+        keys = _made(_inside(answered.body, rest[0]), _MADE[rest[0]], rest[0])
+    return action, keys
+
+
+def _inside(body: bytes | None, plural: str) -> bytes | None:
+    """What Neutron puts under the name of its kind."""
+    try:
+        found = codec.decode(body or b"null")
+    except ValueError:
+        return body
+    one = found.get(plural.removesuffix("s")) if isinstance(found, dict) else None
+    return codec.encode(one) if isinstance(one, dict) else body
 
 
 def _made(body: bytes | None, key: str, plural: str) -> list[Any]:

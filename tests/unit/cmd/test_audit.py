@@ -64,7 +64,7 @@ def test_what_a_line_says() -> None:
     assert (nobody["user"], nobody["api"], nobody["outcome"]) == (None, "gluon", "denied")
     taken = {"NeutronError": {"type": "MacAddressInUse", "message": "hidden", "detail": ""}}
     face = told(answered("POST", "v2.0/ports", 409, taken, served=None))
-    assert (face["reason"], face["outcome"], face["keys"]) == ("MacAddressInUse", "failure", ["ports"])
+    assert (face["reason"], face["outcome"], face["keys"]) == ("MacAddressInUse", "failure", [])
     assert told(answered("POST", "v2.0/ports", 409, {"x": 1}, served=None))["reason"] is None
     act = told(answered("POST", f"{P}/k2/reset", 200, {"x": 1}))
     assert (act["action"], act["keys"]) == ("do reset", ["k2"])
