@@ -203,6 +203,49 @@ def test_plain_and_unusual_requests_in_one_go_are_answered_in_order(api: Api, li
         assert not name or json.loads(answer[2])["name"] == name
 
 
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n",
+        b"POST /healthz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n",
+    ],
+    ids=["head", "framing", "body"],
+)
+@pytest.mark.parametrize("more", ["", CHUNKED], ids=["short", "long"])
+def test_what_is_no_http_is_told_behind_the_answers_to_all_before(
+    api: Api, server: GluonServer, junk: bytes, more: str
+) -> None:
+    """And whoever else makes objects at that time hears of his."""
+    body = json.dumps({"tenant_id": api.project}).encode()
+    request = encoded("POST", f"{V1}/vpns", body, more)
+    others = [Line(server.port) for _ in range(4)]
+    for _ in range(5):
+        line = Line(server.port)
+        line.socket.sendall(request + request + junk)
+        for other in others:
+            other.socket.sendall(request)
+        assert [line.answer()[0] for _ in range(3)] == [201, 201, 400]
+        assert line.ended()
+        line.socket.close()
+        assert [other.answer()[0] for other in others] == [201] * 4
+    for other in others:
+        other.socket.close()
+
+
+@pytest.mark.parametrize("how", ["", "Connection: close\r\n"])
+def test_a_target_has_no_fragment(api: Api, server: GluonServer, how: str) -> None:
+    """Who leaves it out takes another object for the one that was named."""
+    key = api.port()["id"]
+    for target in (f"{V1}/ports/{key}#x", f"{V1}/ports?#x", "/healthz#x"):
+        line = Line(server.port)
+        line.send("DELETE", target, more=how)
+        status, _, body = line.answer()
+        assert (status, json.loads(body)["code"]) == (400, "head")
+        line.socket.close()
+    assert api("GET", f"ports/{key}")[0] == 200
+
+
 def test_a_body_may_come_in_pieces(api: Api, line: Line) -> None:
     whole = encoded("POST", f"{V1}/vpns", json.dumps({"tenant_id": api.project, "name": "blue"}).encode())
     for start in range(0, len(whole), 7):

@@ -89,7 +89,7 @@ class Connection(ShortWay):
             self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
-        """Of what is no HTTP."""
+        """Of what is no HTTP. The connection ends with it."""
         body = msg.encode()
         lines = [
             b"HTTP/1.1 400 Bad Request",
@@ -98,5 +98,4 @@ class Connection(ShortWay):
             b"content-length: %d" % len(body),
             b"connection: close",
         ]
-        self.transport.write(b"\r\n".join([*lines, b"", body]))
-        self.transport.close()
+        self.last(b"\r\n".join([*lines, b"", body]))

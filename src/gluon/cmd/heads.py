@@ -40,6 +40,8 @@ def problem(target: bytes, headers: Sequence[tuple[bytes, bytes]], version: str)
         return _wrong(f"HTTP/{version} is not spoken here", "speak HTTP/1.1")
     if not _is_utf8(unquote_to_bytes(target)):
         return _wrong("path or query is no UTF-8", "percent-encode the bytes of UTF-8")
+    if b"#" in target:
+        return _wrong("a fragment is no part of a request", "leave out what begins with #, or write it %23")
     return _of_headers(headers, version)
 
 

@@ -75,6 +75,10 @@ class ShortWay(HttpToolsProtocol):
         super().__init__(*args, **named)
         self._lane = self.app if isinstance(self.app, lane.Lane) else None
         self._plain: Exchange | None = None
+        self._under_way: Exchange | RequestResponseCycle | None = None
+        """What is being answered; `cycle` is what came last."""
+        self._last = b""
+        """Said once all is answered that came whole; then the connection ends."""
         self._peer = b""
         self._head: repeated.Head | None = None
         self._headers: dict[bytes, bytes] = {}
@@ -91,6 +95,10 @@ class ShortWay(HttpToolsProtocol):
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
+        under_way = self._under_way
+        if under_way is not None and not under_way.response_complete:
+            under_way.disconnected = True
+            under_way.message_event.set()
         super().connection_lost(exc)
 
     # The base class arms a timer after each answer and cancels it at the next request. Here one that is
@@ -109,9 +117,30 @@ class ShortWay(HttpToolsProtocol):
             cycle, app = self.pipeline.pop()
             self._start_asgi_task(cycle, app)
             return
+        if self._last:
+            self._end_with(self._last)
+            return
         self._idle_since = self.loop.time()
         if self._idle is None:
             self._idle = self.loop.call_later(self.timeout_keep_alive, self._look_idle)
+
+    def last(self, answer: bytes) -> None:
+        """What came now is no HTTP: say so, behind the answers to what came whole before it."""
+        if self._last:
+            return  # of what follows nothing is read
+        self._last, under_way = answer, self._under_way
+        if self.pipeline and self.cycle.more_body:
+            self.pipeline.popleft()  # it never came whole
+        if under_way is None or under_way.response_complete or under_way.more_body:
+            self._end_with(answer)
+
+    def _end_with(self, answer: bytes) -> None:
+        self.transport.write(answer)
+        self.transport.close()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._under_way = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _look_idle(self) -> None:
         self._idle = None
@@ -179,7 +208,7 @@ class ShortWay(HttpToolsProtocol):
         self._begin(plain)
 
     def _begin(self, plain: Exchange) -> None:
-        self._plain = plain
+        self._plain = self._under_way = plain
         self.cycle = plain  # type: ignore[assignment]
 
     def _plain_request(self, known: lane.Lane) -> Exchange | None:
@@ -196,7 +225,11 @@ class ShortWay(HttpToolsProtocol):
             return None
         headers = dict(self.headers)
         if (
-            self.doubtful or len(headers) != len(self.headers) or b"%" in self.url or len(headers) > _FEW
+            self.doubtful
+            or len(headers) != len(self.headers)
+            or b"%" in self.url
+            or b"#" in self.url
+            or len(headers) > _FEW
         ) and heads.problem(self.url, self.headers, "1.1") is not None:
             return None  # it is told on the long way
         length = headers.get(b"content-length", b"0")
