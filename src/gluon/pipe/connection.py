@@ -211,6 +211,8 @@ class Connection(asyncio.Protocol):
             return
         if status > _LAST:
             raise Broken("its status is none of HTTP's")
+        if any(name == b"transfer-encoding" and value.lower() != b"chunked" for name, value in self.headers):
+            raise Broken("its transfer encoding is another than chunked")
         self.status = status
         said = dict(self.headers)
         length = said.get(b"content-length")

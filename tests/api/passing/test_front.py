@@ -255,6 +255,9 @@ async def test_a_large_body_is_passed_on_in_parts(cloud: Cloud, behind: Small) -
         b"junk\r\n\r\n",
         b"HTTP/1.1 999 Odd\r\nContent-Length: 2\r\n\r\nok",
         b"HTTP/1.1 600 Odd\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n{}",
     ],
 )
 async def test_a_neutron_that_breaks_off(cloud: Cloud, behind: Small, answer: bytes) -> None:
