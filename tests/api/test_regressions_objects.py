@@ -187,6 +187,13 @@ def test_numbers_are_kept_to_the_last_bit(anywhere: GluonServer, given: Any, kep
     assert anywhere.request("GET", f"{ODD}/circuits/{made['id']}")[1]["price"] == kept
 
 
+def test_an_integer_is_not_rounded(anywhere: GluonServer) -> None:
+    for text in (b"9007199254740993.0", b"-9007199254740993.0", b"1e16"):
+        status, fault = anywhere.request("POST", f"{ODD}/numbers", raw=b'{"n": %s}' % text)
+        assert (status, fault["errors"][0]["pointer"]) == (400, "/n")
+        assert fault["faultstring"].endswith("Expected integer, got '%s'" % float(text))
+
+
 NO_NUMBERS: dict[str, Any] = {
     "nan": "nan",
     "inf": "inf",

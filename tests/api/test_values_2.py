@@ -22,6 +22,7 @@ objects:
     api: {name: circuit, plural_name: circuits}
     attributes:
       asn: {type: asn, description: Whose.}
+      metric: {type: integer, description: How far.}
       mac: {type: mac, description: An address.}
       targets: {type: list, items: {type: route_target}, unique_items: true, default: [], description: Targets.}
       since: {type: date-time, description: When.}
@@ -96,6 +97,20 @@ def test_an_object_shows_the_normal_form_of_its_values(server: GluonServer) -> N
     _, headers, _ = server.exchange("GET", path)
     _, after, _ = server.exchange("PUT", path, {n: given[n] for n in normal if n in given})
     assert after["etag"] == headers["etag"]
+
+
+@pytest.mark.parametrize("written", ["9007199254740993.0", "-9007199254740993.0", "9007199254740992.0", "1e16"])
+def test_an_integer_that_a_fraction_cannot_say_is_no_other_one(server: GluonServer, written: str) -> None:
+    """JSON's numbers with a fraction are kept as doubles, which have no odd numbers there."""
+    text = f'{{"project_id": "{uuid.uuid4()}", "metric": {written}}}'.encode()
+    status, fault = server.request("POST", f"{URL}/circuits", raw=text)
+    (problem,) = fault["errors"]
+    assert (status, problem["pointer"], problem["code"]) == (400, "/metric", "type")
+    assert "without" in problem["hint"]
+    given = body(metric=9007199254740993)
+    assert server.request("POST", f"{URL}/circuits", given)[1]["metric"] == 9007199254740993
+    exact = f'{{"project_id": "{uuid.uuid4()}", "metric": 9007199254740991.0}}'.encode()
+    assert server.request("POST", f"{URL}/circuits", raw=exact)[1]["metric"] == 9007199254740991
 
 
 def test_every_problem_of_a_body_is_told_with_its_place(server: GluonServer) -> None:

@@ -27,7 +27,6 @@ _INTEGER = re.compile(r"[+-]?[0-9]{1,20}").fullmatch
 _NUMBER = re.compile(
     r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?"
 ).fullmatch
-_EXACT = 2**53
 
 _BOOLEANS: Mapping[object, bool] = {
     "true": True, "yes": True, "1": True, 1: True,
@@ -91,9 +90,9 @@ def _as_integer(value: Any, limits: str) -> int:
     """Digits as text, or a whole number that JSON wrote with a fraction."""
     if type(value) is str and _INTEGER(value):
         return int(value)
-    if type(value) is float and value.is_integer() and abs(value) <= _EXACT:
-        return int(value)
     why = f"Expected integer, got '{shown(value)}'"
+    if type(value) is float and value.is_integer():
+        return strict.exact(value, why=why)
     raise Wrong("type", "is not an integer", hint=limits, why=why)
 
 

@@ -107,14 +107,22 @@ def _integer(attribute: Attribute) -> Acceptor:
 
 def _whole(value: Any, hint: str, *, dotted: bool) -> int:
     """A whole number that JSON wrote with a fraction is an integer, as in JSON Schema."""
-    if type(value) is float and value.is_integer() and abs(value) <= _EXACT:
-        return int(value)
+    if type(value) is float and value.is_integer():
+        return exact(value)
     if dotted and type(value) is str:
         try:
             return identifier.ASN.parse(value)
         except ValueError:
             raise Wrong("format", "is not an AS number", hint=hint) from None
     raise Wrong("type", "is not an integer", hint=hint)
+
+
+def exact(value: float, *, why: str = "") -> int:
+    """A whole number that was read as a double: beyond some size it stands for others too."""
+    if abs(value) < _EXACT:
+        return int(value)
+    rule = "is too large for an integer with a fraction or an exponent"
+    raise Wrong("type", rule, hint="write its digits, without either", why=why)
 
 
 def _number(attribute: Attribute) -> Acceptor:
