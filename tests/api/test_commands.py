@@ -193,6 +193,8 @@ def test_the_sample_configuration_is_a_configuration(tmp_path: Path) -> None:
         (("server", "--workers", "2"), "--workers 2"),
         (("server", "--host", "0.0.0.0"), "--insecure overrides"),
         (("server", "--etcd", "10.1.1.1:2379"), "not on loopback"),
+        (("server", "--etcd", "127.0.0.1:1,10.1.1.1:2379"), "10.1.1.1:2379 is not on loopback"),
+        (("server", "--etcd", "127.example.net:2379"), "not on loopback"),
         (("shim", "--backend", "nonsense", "--host", "A", "--etcd", "127.0.0.1:1"), "no such backend"),
         (("shim", "--backend", "fake", "--host", "A"), "needs --etcd"),
         (("shim", "--etcd", "127.0.0.1:1"), "needs --backend"),

@@ -238,7 +238,18 @@ def test_commands_with_a_token(site: Site) -> None:
         ({"OS_AUTH_URL": "http://127.0.0.1:1"}, "has no OS_USERNAME"),
         ({"OS_AUTH_URL": "http://127.0.0.1:1", "OS_USERNAME": "u"}, "has no OS_PASSWORD"),
         ({"OS_AUTH_URL": "http://127.0.0.1:1", "OS_USERNAME": "u", "OS_PASSWORD": "p"}, "refused"),
-        ({"OS_AUTH_URL": "keystone", "OS_USERNAME": "u", "OS_PASSWORD": "p"}, "begins with http"),
+        (
+            {"OS_AUTH_URL": "keystone", "OS_USERNAME": "u", "OS_PASSWORD": "p"},
+            "OS_AUTH_URL: 'keystone/v3' is no URL",
+        ),
+        (
+            {"OS_AUTH_URL": f"http://u:{ALICE}@127.0.0.1:1", "OS_USERNAME": "u", "OS_PASSWORD": "p"},
+            "OS_AUTH_URL: what has an @ in it",
+        ),
+        (
+            {"OS_AUTH_URL": f"ftp://u:a/{ALICE}@[127.0.0.1", "OS_USERNAME": "u", "OS_PASSWORD": "p"},
+            "OS_AUTH_URL: what has an @ in it",
+        ),
         ({"OS_AUTH_URL": "http://127.0.0.1:1", "OS_AUTH_TYPE": "v3oidc"}, "OS_AUTH_TYPE v3oidc is none of"),
         (
             {"OS_AUTH_URL": "x", "OS_APPLICATION_CREDENTIAL_ID": "1"},

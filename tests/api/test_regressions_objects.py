@@ -191,7 +191,7 @@ def test_an_integer_is_not_rounded(anywhere: GluonServer) -> None:
     for text in (b"9007199254740993.0", b"-9007199254740993.0", b"1e16"):
         status, fault = anywhere.request("POST", f"{ODD}/numbers", raw=b'{"n": %s}' % text)
         assert (status, fault["errors"][0]["pointer"]) == (400, "/n")
-        assert fault["faultstring"].endswith("Expected integer, got '%s'" % float(text))
+        assert fault["faultstring"].endswith(f"Expected integer, got '{float(text)}'")
 
 
 NO_NUMBERS: dict[str, Any] = {

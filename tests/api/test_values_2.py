@@ -99,7 +99,9 @@ def test_an_object_shows_the_normal_form_of_its_values(server: GluonServer) -> N
     assert after["etag"] == headers["etag"]
 
 
-@pytest.mark.parametrize("written", ["9007199254740993.0", "-9007199254740993.0", "9007199254740992.0", "1e16"])
+@pytest.mark.parametrize(
+    "written", ["9007199254740993.0", "-9007199254740993.0", "9007199254740992.0", "1e16"]
+)
 def test_an_integer_that_a_fraction_cannot_say_is_no_other_one(server: GluonServer, written: str) -> None:
     """JSON's numbers with a fraction are kept as doubles, which have no odd numbers there."""
     text = f'{{"project_id": "{uuid.uuid4()}", "metric": {written}}}'.encode()

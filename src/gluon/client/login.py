@@ -10,11 +10,11 @@ import http.client
 import ssl
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from gluon.client import clouds, proxies
 from gluon.client.http import ClientError
 from gluon.objects import codec
+from gluon.values import url as urls
 
 _PASSWORD = {"password", "v3password"}
 _TOKEN = {"token", "v3token"}
@@ -59,9 +59,10 @@ class Login:
     def _of_keystone(self, facts: Mapping[str, str]) -> str:
         url = facts["auth_url"]
         body = {"auth": _auth(facts, self._source)}
-        base = url.rstrip("/")
+        base, place = url.rstrip("/"), _name("auth_url", self._source)
         status, headers, answer = _post(
             base if base.endswith("/v3") else f"{base}/v3",
+            place,
             body,
             _context(facts, self._source),
             self._environment,
@@ -71,7 +72,6 @@ class Login:
             return str(token)
         detail = answer.get("error") if isinstance(answer, dict) else None
         message = detail.get("message") if isinstance(detail, dict) else f"status {status}"
-        place = _name("auth_url", self._source)
         cure = "look at user, password, domains and project" if status == 401 else f"look at {place}"
         raise ClientError(f"Keystone at {url} gives no token: {message} ({cure} in {self._source})")
 
@@ -87,13 +87,14 @@ def _context(facts: Mapping[str, str], source: str) -> ssl.SSLContext | None:
 
 
 def _post(
-    base: str, body: Any, context: ssl.SSLContext | None, environment: Mapping[str, str]
+    base: str, place: str, body: Any, context: ssl.SSLContext | None, environment: Mapping[str, str]
 ) -> tuple[int, http.client.HTTPMessage, Any]:
     way: proxies.Way | None = None
     try:
-        parts = urlsplit(base)
-        if parts.scheme not in ("http", "https"):
-            raise ClientError(f"{base} is no URL of Keystone: it begins with http:// or https://")
+        parts = urls.of_server(base, like="https://keystone.example:5000")
+    except ValueError as error:
+        raise ClientError(f"{place}: {error}") from None
+    try:
         way = proxies.way(parts, environment, timeout=_SECONDS, context=context)
         headers = {"content-type": "application/json", "accept": "application/json", **way.headers}
         path = f"{way.prefix}{parts.path}/auth/tokens"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from gluon.cmd import front
 from gluon.cmd import settings as config
 from gluon.kv import connect
+from gluon.kv.settings import parse_addresses
 from gluon.spi.bus import Bus
 
 
@@ -24,10 +26,9 @@ def connect_bus(settings: config.Settings) -> Bus:
 
 def require_private(etcd: config.Etcd) -> None:
     """TLS and a user are needed unless etcd is on loopback."""
-    for url in etcd.urls:
-        host = url.split("://", 1)[-1].rsplit(":", 1)[0].strip("[]")
-        local = host in ("localhost", "::1") or host.startswith("127.")
-        if not local and not (url.startswith("https://") and etcd.user):
+    for address in parse_addresses(etcd.urls):
+        host = address.target.rsplit(":", 1)[0].strip("[]")
+        if not front.is_loopback(host) and not (address.tls and etcd.user):
             raise config.SettingsError(
-                f"etcd at {url} is not on loopback: it needs https:// and a user, or --insecure"
+                f"etcd at {address.target} is not on loopback: it needs https:// and a user, or --insecure"
             )

@@ -40,6 +40,13 @@ def made(
         api = client.Nova(place, _own(settings))
     except (ValueError, OSError) as error:
         raise config.SettingsError(f"[nova] {error}") from error
+    for clear in (wanted.auth_url or settings.keystone.url, wanted.endpoint):
+        if clear and not identities.private(clear):
+            log.warning(
+                "Nova is told of ports in the clear: who is between can read the password or the token",
+                url=clear,
+                hint="give a URL with https://",
+            )
     return notifier.Notifier(database, uses.Uses(database, known), api)
 
 
@@ -82,13 +89,6 @@ def _own(settings: config.Settings) -> credentials.OwnToken | None:
         raise config.SettingsError(
             "[nova] user is missing, and [keystone] has none; see `gluon config sample`"
         )
-    for clear in (url, wanted.endpoint):
-        if clear and not identities.private(clear):
-            log.warning(
-                "Nova is told of ports in the clear: who is between can read the password or the token",
-                url=clear,
-                hint="give a URL with https://",
-            )
     base = url.rstrip("/")
     server = fetch.Server(
         base if base.endswith("/v3") else f"{base}/v3",

@@ -108,7 +108,7 @@ def _tokens(wanted: config.Tokens) -> known.Way:
 
 
 def private(url: str) -> bool:
-    """Whether nobody stands between us and a server; a file has nobody there."""
+    """Whether nobody stands between us and a server, whose URL is one; a file has nobody there."""
     parts = urlsplit(url)
     return parts.scheme != "http" or front.is_loopback(parts.hostname or "")
 
@@ -120,15 +120,15 @@ def _jwts(settings: config.Settings) -> known.Way:
         from gluon.identity import jwts, keyset  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise config.SettingsError("[identity] methods: jwt needs PyJWT: pip install gluon[jwt]") from error
+    try:
+        keys = keyset.Keys(wanted.keys, ca_file=wanted.ca_file)
+    except (ValueError, OSError, keyset.KeysError) as error:
+        raise config.SettingsError(f"[jwt] keys: {error}") from error
     if not (settings.api.insecure or private(wanted.keys)):
         raise config.SettingsError(
             f"[jwt] keys: {wanted.keys} is read in the clear, so whoever is between could give other keys: "
             "https:// is needed beyond loopback, or --insecure"
         )
-    try:
-        keys = keyset.Keys(wanted.keys, ca_file=wanted.ca_file)
-    except (ValueError, OSError, keyset.KeysError) as error:
-        raise config.SettingsError(f"[jwt] keys: {error}") from error
     claims = jwts.Claims(
         issuer=wanted.issuer,
         audience=wanted.audience,
@@ -164,14 +164,8 @@ def _keystone(wanted: config.Keystone) -> known.Way:
         _needed("keystone", secret=wanted.secret)
     else:
         _needed("keystone", user=wanted.user, password=wanted.password)
-    if not private(wanted.url):
-        log.warning(
-            "Keystone is asked in the clear: who is between can read tokens and say who is who",
-            url=wanted.url,
-            hint="give a URL with https://",
-        )
     try:
-        return keystone.Keystone(
+        made = keystone.Keystone(
             wanted.url,
             credentials_of(wanted),
             public=wanted.public_url,
@@ -180,3 +174,10 @@ def _keystone(wanted: config.Keystone) -> known.Way:
         )
     except (ValueError, OSError) as error:
         raise config.SettingsError(f"[keystone] {error}") from error
+    if not private(wanted.url):
+        log.warning(
+            "Keystone is asked in the clear: who is between can read tokens and say who is who",
+            url=wanted.url,
+            hint="give a URL with https://",
+        )
+    return made

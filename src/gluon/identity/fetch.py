@@ -10,15 +10,16 @@ import asyncio
 import ssl
 from collections.abc import Mapping
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 import httptools
 
 from gluon import errors
+from gluon.values import url as urls
 
 _MOST = 4 * 1024 * 1024
 """Bytes of an answer."""
 _PIECE = 64 * 1024
+_LIKE = "https://keystone.example:5000/v3"
 
 
 class Unreachable(errors.Unavailable):
@@ -77,12 +78,12 @@ class Server:
     """`url`: its root, `https` with the system's authorities or those in `ca_file`. Raises `ValueError` for no URL."""
 
     def __init__(self, url: str, *, ca_file: str = "", seconds: float = 5.0, most: int = 16) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.username:
-            raise ValueError(f"{url!r} is no URL of a server such as https://keystone.example:5000/v3")
+        parts = urls.of_server(url, like=_LIKE)
+        if parts.query:
+            raise ValueError(f"{url!r} is no URL of a server such as {_LIKE}")
         self._base = parts.path.rstrip("/")
         self._secure = ssl.create_default_context(cafile=ca_file or None) if parts.scheme == "https" else None
-        self._at = (parts.hostname, parts.port or (443 if self._secure else 80))
+        self._at = (parts.hostname or "", parts.port or (443 if self._secure else 80))
         self._host = parts.netloc
         self._seconds = seconds
         self._idle: list[Connection] = []

@@ -11,7 +11,6 @@ import os
 import stat
 from pathlib import Path
 from time import monotonic
-from urllib.parse import urlsplit
 
 import jwt
 import structlog
@@ -19,6 +18,7 @@ import structlog
 from gluon import errors
 from gluon.identity import fetch
 from gluon.objects import codec
+from gluon.values import url as urls
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +58,7 @@ class Keys:
         self._read = self._tried = float("-inf")
         self._lock = asyncio.Lock()
         if source.startswith(("http://", "https://")):
-            parts = urlsplit(source)
+            parts = urls.of_server(source, like="https://sso.example/keys")
             self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             self._server = fetch.Server(f"{parts.scheme}://{parts.netloc}", ca_file=ca_file, seconds=seconds)
         else:

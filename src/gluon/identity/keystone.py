@@ -17,6 +17,7 @@ from gluon import errors
 from gluon.identity import fetch
 from gluon.identity.credentials import Credentials, OwnToken, moment, token_of
 from gluon.identity.known import Known
+from gluon.values import url as urls
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +32,8 @@ class Keystone:
         self, url: str, credentials: Credentials, *, public: str = "", ca_file: str = "", seconds: float = 5.0
     ) -> None:
         """Raises `ValueError` for no URL."""
+        if public:
+            urls.of_server(public, like="https://keystone.example:5000")
         base = url.rstrip("/")
         self._server = fetch.Server(
             base if base.endswith("/v3") else f"{base}/v3", ca_file=ca_file, seconds=seconds

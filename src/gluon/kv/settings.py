@@ -50,6 +50,10 @@ class EtcdSettings:
 def parse_address(url: str) -> Address:
     """`http://host:port`, `https://host:port` or `host:port`. Raises `BusError`."""
     text = url.strip()
+    if "@" in text:
+        raise BusError(
+            "what has an @ in it is no address of etcd: names and passwords are settings of their own"
+        )
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
         host, port = parts.hostname, parts.port
@@ -57,7 +61,7 @@ def parse_address(url: str) -> Address:
         raise BusError(f"{url!r} is no address of etcd: {error}") from None
     if parts.scheme not in {"http", "https"} or not host:
         raise BusError(f"{url!r} is no address of etcd: write http://host:port or https://host:port")
-    if parts.path.strip("/") or parts.query or parts.username:
+    if parts.path.strip("/") or parts.query:
         raise BusError(f"{url!r} is no address of etcd: only scheme, host and port belong there")
     bracketed = f"[{host}]" if ":" in host else host
     return Address(target=f"{bracketed}:{port or _DEFAULT_PORT}", tls=parts.scheme == "https")

@@ -10,15 +10,16 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
 
 from gluon.pipe.connection import Connection
 from gluon.spi.passing import Asked, Broken, Headers, Late, Unreached
+from gluon.values import url as urls
 
 _READS = frozenset({b"GET", b"HEAD"})
 _IDLE = 30.0
 """Seconds that a connection without requests is kept."""
 _KEPT = 64
+_LIKE = "http://neutron.example:9696"
 
 
 class Pool:
@@ -29,12 +30,12 @@ class Pool:
     def __init__(
         self, url: str, *, ca_file: str = "", seconds: float = 60.0, connect: float = 5.0, most: int = 500
     ) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.username:
-            raise ValueError(f"{url!r} is no URL of a server such as http://neutron.example:9696")
+        parts = urls.of_server(url, like=_LIKE)
+        if parts.query:
+            raise ValueError(f"{url!r} is no URL of a server such as {_LIKE}")
         self._base = parts.path.rstrip("/").encode("ascii")
         self._secure = ssl.create_default_context(cafile=ca_file or None) if parts.scheme == "https" else None
-        self._at = (parts.hostname, parts.port or (443 if self._secure else 80))
+        self._at = (parts.hostname or "", parts.port or (443 if self._secure else 80))
         self.name = parts.netloc
         self._seconds = seconds
         self._connect_seconds = connect
