@@ -98,10 +98,8 @@ class Gate:
         return self._admit(quick, headers)
 
     def forget(self) -> None:
-        """Ask for every token again: the rules or a file of tokens changed."""
-        self._quick.clear()
-        self._entries.clear()
-        self._refused.clear()
+        """Ask for every token again: a file of tokens changed. What was asked for before is kept where nobody looks."""
+        self._quick, self._entries, self._refused = {}, {}, {}
         self._tell()
 
     def reconsider(self) -> None:
@@ -129,7 +127,7 @@ class Gate:
             await way.close()
 
     async def _admit(self, quick: Quick, headers: dict[bytes, bytes]) -> Caller:
-        token = self._token(headers)
+        admitted, token = self._quick, self._token(headers)
         given = headers.get(b"x-service-token")
         if given is None:
             entry = await self._entry(token, headers, expired=False)
@@ -144,7 +142,7 @@ class Gate:
             caller = Caller(
                 user=caller.user, project=caller.project, roles=caller.roles, admin=True, more=caller.more
             )
-        _put(self._quick, quick, Admitted(caller, until))
+        _put(admitted, quick, Admitted(caller, until))
         return caller
 
     def _token(self, headers: dict[bytes, bytes]) -> str:
@@ -170,8 +168,8 @@ class Gate:
     async def _entry(self, token: str, headers: dict[bytes, bytes], *, expired: bool) -> Entry:
         """Of a good token. Raises `Unauthorized`, `TooMany` or `Unavailable`."""
         digest = hashlib.sha256(token.encode()).digest() + (b"x" if expired else b"")
-        now = time.monotonic()
-        entry = self._entries.get(digest)
+        now, entries = time.monotonic(), self._entries
+        entry = entries.get(digest)
         if entry is not None and entry.fresh > now:
             return entry
         if self._refused.get(digest, 0.0) > now:
@@ -187,7 +185,7 @@ class Gate:
             await asyncio.wait((task,), timeout=min(_PATIENCE, entry.last - now))
             if not task.done():
                 soon = time.monotonic() + _PATIENCE
-                return _put(self._entries, digest, entry._replace(fresh=min(soon, entry.last)))
+                return _put(entries, digest, entry._replace(fresh=min(soon, entry.last)))
         found = await asyncio.shield(task)
         if isinstance(found, Entry):
             return found
@@ -212,15 +210,17 @@ class Gate:
         return found
 
     async def _told(self, digest: bytes, token: str, *, expired: bool) -> Entry | errors.GluonError:
+        entries, refused = self._entries, self._refused
         try:
-            return self._keep(digest, await self._known(token, expired=expired))
+            known = await self._known(token, expired=expired)
+            return self._kept(entries, digest, known) or self._refuse(entries, refused, digest)
         except errors.Unavailable as error:
-            entry, now = self._entries.get(digest), time.monotonic()
+            entry, now = entries.get(digest), time.monotonic()
             if entry is None or entry.last <= now:
                 return error
-            return _put(self._entries, digest, entry._replace(fresh=min(now + _AGAIN, entry.last)))
+            return _put(entries, digest, entry._replace(fresh=min(now + _AGAIN, entry.last)))
         except errors.Unauthorized as error:
-            self._refuse(digest)
+            self._refuse(entries, refused, digest)
             return error
         except Exception as error:
             log.exception("a token could not be looked at", reason=type(error).__name__)
@@ -243,21 +243,23 @@ class Gate:
             raise away
         return None
 
-    def _keep(self, digest: bytes, known: Known | None) -> Entry | errors.GluonError:
+    def _kept(self, entries: dict[bytes, Entry], digest: bytes, known: Known | None) -> Entry | None:
+        """None for a token that is not known, or over."""
         now, left = time.monotonic(), _NEVER
         if known is not None and known.expires is not None and known.lasting:
             left = known.expires - time.time()
         if known is None or left <= 0:
-            self._refuse(digest)
-            return self._not_known()
+            return None
         fresh = now + min(self._options.seconds, left)
         last = now + min(self._options.stale, left) if known.lasting else fresh
-        self._refused.pop(digest, None)
-        return _put(self._entries, digest, Entry(known, fresh, max(fresh, last)))
+        return _put(entries, digest, Entry(known, fresh, max(fresh, last)))
 
-    def _refuse(self, digest: bytes) -> None:
-        self._entries.pop(digest, None)
-        _put(self._refused, digest, time.monotonic() + self._options.refused)
+    def _refuse(
+        self, entries: dict[bytes, Entry], refused: dict[bytes, float], digest: bytes
+    ) -> errors.Unauthorized:
+        entries.pop(digest, None)
+        _put(refused, digest, time.monotonic() + self._options.refused)
+        return self._not_known()
 
 
 def _quick(headers: dict[bytes, bytes]) -> Quick:

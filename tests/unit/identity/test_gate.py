@@ -319,6 +319,25 @@ async def test_forgetting_asks_again() -> None:
         await admit(door, x_auth_token="good")
 
 
+async def test_what_was_asked_for_before_a_change_is_not_kept() -> None:
+    """A file of tokens changes while Keystone is asked for another token, or for one that is in the file now."""
+    file, slow = Way(service=Known(user="nova", roles=frozenset({"service"}))), Way(good=ALICE)
+    slow.hold = asyncio.Event()
+    door = made(file, slow)
+    through = asyncio.create_task(admit(door, x_auth_token="good", x_service_token="service"))
+    early = asyncio.create_task(admit(door, x_auth_token="new"))
+    while len(slow.asked) < 2:
+        await asyncio.sleep(0)
+    file.bearers = {"new": ALICE}
+    door.forget()
+    slow.hold.set()
+    await asyncio.wait((through, early))
+    assert isinstance(early.exception(), errors.Unauthorized)
+    with pytest.raises(errors.Unauthorized):
+        await admit(door, x_auth_token="good", x_service_token="service")
+    assert (await admit(door, x_auth_token="new")).user == "alice"
+
+
 async def test_no_token_is_shown_by_what_keeps_them() -> None:
     door = made(Way(good=ALICE))
     await admit(door, x_auth_token="good")
