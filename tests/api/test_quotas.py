@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -151,6 +152,18 @@ async def test_each_mistake_is_told_with_what_there_is(world: World) -> None:
             assert (await world.ask("admin", method, f"/gluon/v1/quotas/{project}", body)).status == 400
         assert (await world.ask("admin", method, "/gluon/v1/quotas/Büro", {"quotas": {}})).status == well
     assert (await world.ask("admin", "POST", QUOTAS, body)).status == 405
+
+
+@pytest.mark.parametrize("project", ["team/net", "/team/net", "team/"])
+def test_a_project_with_a_slash(server: GluonServer, project: str) -> None:
+    """As a group of an issuer of JWTs is called."""
+    path = f"/gluon/v1/quotas/{quote(project, safe='')}"
+    status, changed = server.request("PUT", path, {"quotas": {"net-l2": {"Network": 1}}})
+    assert (status, changed["project"]) == (200, project)
+    shown = server.request("GET", path)[1]["quotas"]["net-l2"]["Network"]
+    assert shown == {"limit": 1, "used": 0, "default": 100}
+    assert server.request("DELETE", path)[0] == 204
+    assert server.request("GET", "/gluon/v1/quotas/")[0] == 404
 
 
 def test_from_the_command_line(server: GluonServer) -> None:

@@ -16,7 +16,7 @@ import falcon
 import falcon.asgi
 
 from gluon import errors
-from gluon.api import arguments, message, rates, terms
+from gluon.api import arguments, message, places, rates, terms
 from gluon.api import errors as answers
 from gluon.arbiter import binder
 from gluon.objects import codec
@@ -205,7 +205,7 @@ class Route:
         reply = await self._handle(
             message.Request(
                 method=req.method,
-                path=tuple(req.path.strip("/").split("/")),
+                path=places.segments(req.scope.get("raw_path") or req.path.encode()),
                 query=req.query_string.encode("latin-1", "replace"),
                 headers=dict(req.scope["headers"]),
                 caller=req.scope["gluon.caller"],

@@ -19,6 +19,7 @@ from gluon.proton import quotas as limits
 from gluon.spi import policy
 
 _METHODS = "GET, HEAD, PUT, DELETE"
+_SEGMENTS = 4
 _PAUSES = (0.0, 0.2, 0.5)
 
 
@@ -32,9 +33,11 @@ class Quotas:
         self._allowed = allowed
         self._refresh = refresh
 
-    async def one(self, request: message.Request, project: str) -> message.Reply:
+    async def one(self, request: message.Request, **_: str) -> message.Reply:
         answers.no_arguments(request)
-        project = policy.normal_project(project)
+        if len(request.path) != _SEGMENTS:
+            return answers.plain(404, "no such path", request)
+        project = policy.normal_project(request.path[-1])  # Falcon cuts a slash off its end
         operator = self._allowed(access.RULE, request.caller)
         if request.method in ("GET", "HEAD"):
             if not operator and request.caller.project != project:
