@@ -1,5 +1,7 @@
 """What a running server does to streams: status that shims report, models that come, change and go, a restart."""
 
+import socket
+import struct
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Any
 import pytest
 
 import gluon
+from gluon.testing.process import wait_until
 from gluon.testing.product import GluonServer
 from tests.api.streams import Event, Refused, Stream
 
@@ -97,6 +100,21 @@ def _last(stream: Stream) -> Event:
     event = stream.until(lambda e: e["type"] == "ERROR")
     assert stream.line() == b""
     return event
+
+
+def test_who_leaves_before_his_stream_begins_leaves_none(server: GluonServer) -> None:
+    def told(name: str) -> float:
+        text = server.request("GET", "/metrics")[1]
+        return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith(name))
+
+    before = told("gluon_watchers{")
+    for _ in range(100):
+        with socket.create_connection(("127.0.0.1", server.port)) as one:
+            one.sendall(f"GET {V}/ports?watch=true HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # with a reset
+    with Stream(server.port, f"{V}/ports?watch=true"):
+        wait_until(lambda: told("gluon_watchers{") == before + 1, "the end of all other streams", limit=20)
+    assert "Traceback" not in server.daemon.said(lines=1000)
 
 
 def test_a_server_that_is_killed_misses_nothing_for_its_watchers(server: GluonServer, project: str) -> None:

@@ -124,11 +124,12 @@ class Streams:
     ) -> None:
         sse = interest.shape.sse
         watcher = await self._feed.open(interest, since)
-        watcher.abort = _narrow(scope.get(TRANSPORT))
-        ending = [asyncio.create_task(_until_gone(receive, watcher))]
-        if self._staying is not None:
-            ending.append(asyncio.create_task(_until_over(self._staying, request, watcher)))
+        ending: list[asyncio.Task[None]] = []
         try:
+            watcher.abort = _narrow(scope.get(TRANSPORT))
+            ending.append(asyncio.create_task(_until_gone(receive, watcher)))
+            if self._staying is not None:
+                ending.append(asyncio.create_task(_until_over(self._staying, request, watcher)))
             await send(
                 {"type": "http.response.start", "status": 200, "headers": _headers(request, match, sse)}
             )
@@ -295,7 +296,7 @@ def _headers(request: message.Request, match: Match | None, sse: bool) -> list[t
 
 def _narrow(transport: asyncio.Transport | None) -> Callable[[], None] | None:
     """Let little wait in a connection, here and in the system; what ends it at once."""
-    if transport is None:
+    if transport is None or transport.is_closing():  # who asked has left already
         return None
     transport.set_write_buffer_limits(high=CHUNK)
     with suppress(OSError):
