@@ -3,6 +3,8 @@
 import json
 import re
 import socket
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,6 +16,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from gluon.client.http import Client
 from gluon.cmd import main
 from gluon.testing.process import wait_until
 from gluon.testing.product import GluonServer
@@ -270,3 +273,34 @@ def test_since_when_the_journal_is_told_of(server: GluonServer, folder: Path) ->
         done = told(text)
         assert (done.exit_code, done.stdout) == (2, ""), text
         assert "neither a time such as 2026-01-31T23:59 nor a revision" in done.stderr
+
+
+def test_a_log_that_takes_no_lines_fails_no_request(tmp_path: Path) -> None:
+    """Its reader has ended, or its disk is full."""
+    (tmp_path / "gluon.toml").write_text("[logs]\naccess = true\n")
+    words = [
+        "server",
+        "--config",
+        str(tmp_path / "gluon.toml"),
+        "--data",
+        str(tmp_path / "data"),
+        "--port",
+        "0",
+    ]
+    command = [sys.executable, "-m", "gluon.cmd.main", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            assert process.stdout is not None
+            line = next(line for line in process.stdout if '"event": "serving"' in line)
+            process.stdout.close()
+            client = Client(str(json.loads(line)["url"]), timeout=20)
+            for _ in range(3):
+                assert client.request("GET", "/proton/net-l2/v2.0/networks") == {"networks": []}
+                assert client.request(
+                    "POST",
+                    "/proton/net-l2/v2.0/networks?dry_run=true",
+                    {"project_id": str(uuid.uuid4()), "name": "n"},
+                )
+            client.close()
+        finally:
+            process.terminate()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -39,7 +40,7 @@ def configure(*, level: str = "info", style: str = "auto") -> None:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: _Lines(sys.stderr),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -49,6 +50,18 @@ def configure(*, level: str = "info", style: str = "auto") -> None:
     )
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=max(logging.WARNING, threshold), force=True)
+
+
+class _Lines(structlog.PrintLogger):
+    """A line that cannot be written, for the disk is full or its reader gone, fails nothing of what it tells: there is nobody to
+    be told."""
+
+    def msg(self, message: str) -> None:
+        with suppress(OSError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = msg
+    fatal = failure = err = error = critical = exception = msg
 
 
 def _of_request(logger: Any, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
