@@ -116,7 +116,7 @@ def restore(path: Path, file: str | None, replace: bool, yes: bool, **given: Any
 @click.option(
     "--repair",
     is_flag=True,
-    help="Put right what the objects themselves tell: counts, the index of ports, networks.",
+    help="Put right what the objects themselves tell: pools, counts, the index of ports, networks.",
 )
 @_STYLE
 def check(file: str | None, repair: bool, style: str, **given: Any) -> None:

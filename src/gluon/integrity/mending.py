@@ -1,5 +1,5 @@
-"""Cure what can be cured from the rows of objects and bindings alone: counts of quotas, the index of ports and what is kept of
-those that are gone, which services are networks, up to where others were told.
+"""Cure what can be cured from the rows of objects and bindings alone: values of pools, counts of quotas, the index of ports
+and what is kept of those that are gone, which services are networks, up to where others were told.
 
 In: a picture that is read under the writer lock, and may be written. Out: how many rows were put right. Called by mains.
 """
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from gluon.arbiter import ledger
 from gluon.arbiter import tables as arbiter_tables
-from gluon.integrity import check, networks, places, ports, rows
+from gluon.integrity import check, giving, networks, places, ports, rows
 from gluon.integrity.findings import Checkup, Kind
 from gluon.proton.tables import USAGE
 from gluon.spi import store, tables
@@ -28,6 +28,7 @@ async def mend(picture: Picture, others: Sequence[tables.Table]) -> int:
     if counted:
         await picture.advance()
         await _count(checkup)
+    counted += await giving.mend(checkup)
     return counted + await _own(checkup) + await _enter(checkup) + await places.mend(checkup)
 
 

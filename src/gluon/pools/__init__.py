@@ -30,7 +30,9 @@ value too. Ranges that change while objects exist: `respace` refuses to leave ou
 model's ranges change, the first take notices: values outside stay with their holders and vanish with them.
 """
 
+from gluon.pools.anew import Anew, sound
 from gluon.pools.session import KEPT, Session, take_next
+from gluon.pools.state import held
 from gluon.pools.supply import (
     Supply,
     codec_of,
@@ -46,14 +48,17 @@ from gluon.pools.tables import TABLES
 __all__ = [
     "KEPT",
     "TABLES",
+    "Anew",
     "Session",
     "Supply",
     "codec_of",
+    "held",
     "model_pool_id",
     "object_pool_id",
     "of_model",
     "of_object",
     "reads",
+    "sound",
     "space",
     "take_next",
 ]

@@ -105,25 +105,18 @@ class Marks:
 
     def fill(self, numbers: Iterable[int]) -> None:
         """Make these the only marks; nothing of the old ones is left in rows."""
-        self.height = -1
-        level: dict[int, int] = {}
-        for number in numbers:
-            level[number >> _BITS] = level.get(number >> _BITS, 0) | 1 << (number & _LAST)
-        while level:
-            self.height += 1
-            above: dict[int, int] = {}
-            for block, bits in level.items():
-                self._put(self.height, block, bits)
-                if bits == _FULL:
-                    above[block >> _BITS] = above.get(block >> _BITS, 0) | 1 << (block & _LAST)
-            level = above
+        found = levels(numbers)
+        self.height = len(found) - 1
+        for level, blocks in enumerate(found):
+            for block, bits in blocks.items():
+                self._put(level, block, bits)
 
     def owns(self, block: str) -> bool:
         """Is it a row of this set?"""
         return block.startswith(self._kind)
 
     def _name(self, level: int, block: int) -> str:
-        return f"{self._kind}{level}:{block:x}"
+        return _name(self._kind, level, block)
 
     def _get(self, level: int, block: int) -> int:
         row = self._rows.get(BLOCK, self._pool, self._name(level, block))
@@ -134,5 +127,58 @@ class Marks:
         if bits in (0, _FULL):
             self._rows.delete(BLOCK, self._pool, name)
         else:
-            row: store.Row = {"pool": self._pool, "block": name, "bits": f"{bits:064x}"}
-            self._rows.put(BLOCK, (self._pool, name), row)
+            self._rows.put(BLOCK, (self._pool, name), _row(self._pool, name, bits))
+
+
+def levels(numbers: Iterable[int]) -> list[dict[int, int]]:
+    """By level the blocks that mark these numbers, with their bits; full ones too, which have no row."""
+    found: list[dict[int, int]] = []
+    level: dict[int, int] = {}
+    for number in numbers:
+        level[number >> _BITS] = level.get(number >> _BITS, 0) | 1 << (number & _LAST)
+    while level:
+        found.append(level)
+        above: dict[int, int] = {}
+        for block, bits in level.items():
+            if bits == _FULL:
+                above[block >> _BITS] = above.get(block >> _BITS, 0) | 1 << (block & _LAST)
+        level = above
+    return found
+
+
+def made(pool: str, kind: str, numbers: Iterable[int]) -> tuple[int, list[store.Row]]:
+    """The height and the rows of a set of which nothing was known."""
+    found = levels(numbers)
+    rows = [
+        _row(pool, _name(kind, level, block), bits)
+        for level, blocks in enumerate(found)
+        for block, bits in blocks.items()
+        if bits != _FULL
+    ]
+    return len(found) - 1, rows
+
+
+def count(rows: Iterable[store.Row], kind: str, low: int) -> int:
+    """How many numbers from `low` on these rows mark."""
+    found = 0
+    for row in rows:
+        name = str(row["block"])
+        if not name.startswith(kind):
+            continue
+        level, _, block = name.removeprefix(kind).partition(":")
+        shift = _BITS * int(level)
+        first, bits = int(block, 16) << _BITS, int(str(row["bits"]), 16)
+        while bits:
+            bit = (bits & -bits).bit_length() - 1
+            bits &= bits - 1
+            begins = first + bit << shift
+            found += max(0, begins + (1 << shift) - max(begins, low))
+    return found
+
+
+def _name(kind: str, level: int, block: int) -> str:
+    return f"{kind}{level}:{block:x}"
+
+
+def _row(pool: str, name: str, bits: int) -> store.Row:
+    return {"pool": pool, "block": name, "bits": f"{bits:064x}"}

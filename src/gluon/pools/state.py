@@ -21,6 +21,9 @@ CHUNK = 32
 GROUP = 8
 """Chunks that are read at once by units that come together."""
 
+FRESH, HOLES = "f", "h"
+"""The sets of marks: positions that were given ahead of their turn, slots that were left."""
+
 
 class State:
     """The row of a pool, in parts. Changes are seen by the session at once and written by `save`."""
@@ -42,14 +45,14 @@ class State:
     def fresh(self) -> Marks:
         """The positions that were given ahead of their turn."""
         if self._fresh is None:
-            self._fresh = Marks(self.rows, self.id, "f", self._known["fresh_height"])
+            self._fresh = Marks(self.rows, self.id, FRESH, self._known["fresh_height"])
         return self._fresh
 
     @property
     def holes(self) -> Marks:
         """The slots that were left."""
         if self._holes is None:
-            self._holes = Marks(self.rows, self.id, "h", self._known["hole_height"])
+            self._holes = Marks(self.rows, self.id, HOLES, self._known["hole_height"])
         return self._holes
 
     @property
@@ -120,10 +123,7 @@ class State:
 
     def enqueue(self, value: str, free_at: str) -> None:
         """To the end of the queue."""
-        row: store.Row = {
-            "pool": self.id, "value": value, "holder": None, "project": None, "free_at": free_at,
-            "slot": self.tail, "chunk": self.tail // CHUNK, "outside": False,
-        }  # fmt: skip
+        row = released(self.id, value, free_at, self.tail)
         self.slots[self.tail] = row
         self.rows.put(VALUE, (self.id, value), row)
         self.tail += 1
@@ -167,6 +167,14 @@ def held(pool: str, value: str, holder: str, project: str | None) -> store.Row:
     return {
         "pool": pool, "value": value, "holder": holder, "project": project, "free_at": None,
         "slot": None, "chunk": None, "outside": False,
+    }  # fmt: skip
+
+
+def released(pool: str, value: str, free_at: str, slot: int) -> store.Row:
+    """The row of a value that waits in the queue."""
+    return {
+        "pool": pool, "value": value, "holder": None, "project": None, "free_at": free_at,
+        "slot": slot, "chunk": slot // CHUNK, "outside": False,
     }  # fmt: skip
 
 

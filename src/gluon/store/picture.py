@@ -6,18 +6,20 @@ changed. Called by `backup`, and by mains that check a database.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from gluon import errors
 from gluon.spi import store, tables
-from gluon.store import address, driver, fixed, opening, texts
+from gluon.store import address, bulk, driver, fixed, opening, texts
 from gluon.store.compare import Difference, Stored, compare
 from gluon.store.install import ACTIVE, read_tables
 from gluon.store.settings import Settings
-from gluon.store.shape import Shape
+from gluon.store.shape import Key, Shape
+
+_T = TypeVar("_T")
 
 _CHUNK = 2000
 
@@ -48,10 +50,7 @@ class Picture:
 
     async def fetch(self, sql: str, *args: store.Value) -> Sequence[Sequence[Any]]:
         """Raises `Unavailable`."""
-        try:
-            return await self._connection.fetch(sql, *args)
-        except driver.DriverError as error:
-            raise errors.Unavailable("the database does not do it now") from error
+        return await self._done(self._connection.fetch(sql, *args))
 
     async def advance(self) -> None:
         """What is written has a revision: no process goes on with what it read before."""
@@ -72,10 +71,10 @@ class Picture:
         """What would have to be done so that the database has a place for everything wanted."""
         return compare(wanted, self.there, self._database.dialect)
 
-    async def scan(self, table: tables.Table) -> AsyncIterator[Sequence[store.Row]]:
-        """All rows by key, in chunks."""
-        shape = Shape(table, tuple(self.there[table.name].columns), 0)
-        last: tuple[store.Value, ...] = ()
+    async def scan(self, table: tables.Table, after: Key = ()) -> AsyncIterator[Sequence[store.Row]]:
+        """All rows by key, or those after a key, in chunks."""
+        shape = self._shape(table)
+        last = texts.scan_args(after) if after else ()
         while True:
             found = await self.fetch(texts.scan(shape, first=not last, limit=_CHUNK), *last)
             rows = [shape.row(values) for values in found]
@@ -84,6 +83,25 @@ class Picture:
             if len(rows) < _CHUNK:
                 return
             last = texts.scan_args(shape.key_of(rows[-1]))
+
+    async def found(
+        self, table: tables.Table, columns: tuple[str, ...], values: Sequence[Key]
+    ) -> Sequence[store.Row]:
+        """The rows that have one of `values` in `columns`, which an index or the key serves."""
+        return await self._done(bulk.found(self._connection, self._shape(table), columns, values))
+
+    async def write(self, table: tables.Table, gone: Sequence[Key], rows: Sequence[store.Row]) -> None:
+        """The rows with the keys `gone` go, then `rows` come: of a picture that may be written."""
+        await self._done(bulk.write(self._connection, self._shape(table), gone, rows))
+
+    def _shape(self, table: tables.Table) -> Shape:
+        return Shape(table, tuple(self.there[table.name].columns), 0)
+
+    async def _done(self, work: Awaitable[_T]) -> _T:
+        try:
+            return await work
+        except driver.DriverError as error:
+            raise errors.Unavailable("the database does not do it now") from error
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from typing import TypeVar
 from gluon import errors
 from gluon.objects import journal
 from gluon.spi import store, tables, upgrade
-from gluon.store import ddl, driver, fixed, tails
+from gluon.store import bulk, ddl, driver, fixed, tails
 from gluon.store.compare import compare
 from gluon.store.dialect import Dialect
 from gluon.store.install import ACTIVE, Fetching, Hooks, install, read_tables
@@ -28,8 +28,6 @@ _PAUSE = 0.25
 _LINGERS = 8
 """Tries to be alone: two seconds, in which a server sees that a connection is closed."""
 _AT_ONCE = 500
-_TOGETHER = 50
-"""Rows that one statement inserts."""
 _COUNTED = 50
 """Tables that are counted by one statement."""
 
@@ -370,18 +368,10 @@ class Locked:
         return await self.found(table, (column,), [(v,) for v in values])
 
     async def found(self, table: str, columns: tuple[str, ...], values: Sequence[Key]) -> Sequence[store.Row]:
-        shape = self._shapes(table)
-        found: list[store.Row] = []
-        for start in range(0, len(values), _AT_ONCE):
-            found += await self._connection.lookup(shape, columns, values[start : start + _AT_ONCE])
-        return found
+        return await bulk.found(self._connection, self._shapes(table), columns, values)
 
     async def write(self, table: str, gone: Sequence[Key], rows: Sequence[store.Row]) -> None:
-        where = " AND ".join(f"{ddl.quoted(column)} = ?" for column in self._shapes(table).key)
-        for key in gone:
-            await self._connection.fetch(f"DELETE FROM {ddl.quoted(table)} WHERE {where}", *key)
-        for start in range(0, len(rows), _TOGETHER):
-            await self._insert(self._shapes(table), rows[start : start + _TOGETHER])
+        await bulk.write(self._connection, self._shapes(table), gone, rows)
 
     async def replace(
         self, table: str, column: str, values: Sequence[store.Value], rows: Sequence[store.Row]
@@ -390,9 +380,4 @@ class Locked:
         for value in values:
             await self._connection.fetch(f"DELETE FROM {where}", value)
         for row in rows:
-            await self._insert(self._shapes(table), [row])
-
-    async def _insert(self, shape: Shape, rows: Sequence[store.Row]) -> None:
-        marks = ", ".join([f"({', '.join('?' * shape.width)})"] * len(rows))
-        sql = f"INSERT INTO {ddl.quoted(shape.name)} ({ddl.listed(shape.columns)}) VALUES {marks}"
-        await self._connection.fetch(sql, *(value for row in rows for value in shape.values_of(row)))
+            await bulk.insert(self._connection, self._shapes(table), [row])

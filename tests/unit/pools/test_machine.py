@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from gluon import pools
 from gluon.pools import marks, session
 from tests.effort import examples
 from tests.unit.pools.world import World, numbers
@@ -170,6 +171,30 @@ class PoolMachine(RuleBasedStateMachine):
         self.queue = [q for q in self.queue if q[0] in order]
         self.order, self.supply = order, new
 
+    @rule(data=st.data())
+    def make_anew(self, data: st.DataObject) -> None:
+        """Of the rows of values alone, some of which have lost their places: these rest on, behind the others."""
+        if not self.world.tables["gluon_pool"]:
+            return
+        values = self.world.tables["gluon_pool_value"]
+        lost = (
+            data.draw(st.lists(st.sampled_from([v for v, _ in self.queue]), unique=True))
+            if self.queue
+            else []
+        )
+        for value in lost:
+            row = values[self.supply.id, str(value)]
+            values[self.supply.id, str(value)] = {**row, "slot": None}
+        one = pools.Anew(self.supply, self.world.now)
+        self.world.write([w for row in list(values.values()) if (w := one.judge(row)) is not None])
+        self.world.tables["gluon_pool_block"].clear()
+        self.world.tables["gluon_pool"].clear()
+        self.world.write(one.end())
+        last = sorted((q for q in self.queue if q[0] in lost), key=lambda q: str(q[0]))
+        self.queue = [*(q for q in self.queue if q[0] not in lost), *last]
+        touched = {*self.held, *(v for v, _ in self.queue)}
+        self.next = next((n for n, v in enumerate(self.order) if v not in touched), len(self.order))
+
     @rule()
     def drop(self) -> None:
         self.world.unit(lambda s: s.drop(self.supply.id))
@@ -188,14 +213,23 @@ class PoolMachine(RuleBasedStateMachine):
             assert self.world.rounds < 60
 
     @invariant()
+    def what_is_known_is_sound(self) -> None:
+        blocks = list(self.world.tables["gluon_pool_block"].values())
+        values = [row for row in self.world.tables["gluon_pool_value"].values() if not row["outside"]]
+        for pool in self.world.tables["gluon_pool"].values():
+            assert pools.sound(pool, blocks, within=len(values), queued=len(self.queue))
+            assert not pools.sound(pool, blocks, within=len(values) + 1, queued=len(self.queue))
+            assert not pools.sound(pool, blocks, within=len(values), queued=len(self.queue) + 1)
+
+    @invariant()
     def marks_of_the_past_are_gone(self) -> None:
-        pools = list(self.world.tables["gluon_pool"].values())
+        known = list(self.world.tables["gluon_pool"].values())
         for row in self.world.tables["gluon_pool_block"].values():
             kind, level, block = str(row["block"])[0], *str(row["block"])[1:].split(":")
             past = (int(block, 16) + 1) << marks._BITS * (int(level) + 1)
             height, start = {"f": ("fresh_height", "next"), "h": ("hole_height", "head")}[kind]
-            assert past > int(str(pools[0][start]))
-            assert int(level) <= int(str(pools[0][height]))
+            assert past > int(str(known[0][start]))
+            assert int(level) <= int(str(known[0][height]))
 
 
 PoolMachine.TestCase.settings = settings(max_examples=examples(80), stateful_step_count=40)

@@ -55,7 +55,7 @@ class World:
         result = act(session)
         changes = store.Changes()
         session.flush(changes)
-        self._write(changes.writes)
+        self.write(changes.writes)
         return result
 
     def take_next(self, supply: pools.Supply, holder: str) -> int | str | None:
@@ -64,10 +64,10 @@ class World:
         if taken is None:
             return None
         value, writes = taken
-        self._write(writes)
+        self.write(writes)
         return value
 
-    def _write(self, writes: Iterable[store.Write]) -> None:
+    def write(self, writes: Iterable[store.Write]) -> None:
         for table, write in writes:
             if isinstance(write, tuple):
                 self.tables[table].pop(write, None)
