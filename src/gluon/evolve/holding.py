@@ -19,13 +19,15 @@ from gluon.evolve.work import SHOWN, Stopped
 from gluon.model.types import Attribute, Model, Pool
 from gluon.objects import journal
 from gluon.particles import pooling, records, tables
-from gluon.pools.tables import BLOCK, OF_POOL
+from gluon.pools.tables import BLOCK, OF_CHUNK, OF_POOL, VALUE
 from gluon.spi import store
 from gluon.spi import tables as spi_tables
 
 _AT_ONCE = 200
 """Values of one session."""
 _EMPTY = (None, "[]")
+
+_Key = tuple[store.Value, ...]
 
 
 class Place(Protocol):
@@ -50,8 +52,13 @@ class Look:
         self._known: dict[tuple[str, store.Value], Sequence[store.Row]] = {}
 
     async def rows(self, table: str, column: str, values: Sequence[store.Value]) -> Sequence[store.Row]:
-        found = [await self._select(store.Select(table=table, equals=((column, value),))) for value in values]
-        return [row for rows in found for row in rows]
+        found: list[store.Row] = []
+        for start in range(0, len(values), _AT_ONCE):
+            some = store.Filter(
+                column=column, match=store.Match.EQUAL, values=tuple(values[start : start + _AT_ONCE])
+            )
+            found += await self._select(store.Select(table=table, filters=(some,)))
+        return found
 
     async def found(
         self, table: str, columns: tuple[str, ...], values: Sequence[tuple[store.Value, ...]]
@@ -300,7 +307,9 @@ class _Known:
         self.now = now
         self._keys = {t.name: t.key for t in pools.TABLES}
         self._asked: set[store.Lookup] = set()
-        self._rows: dict[str, dict[tuple[store.Value, ...], store.Row]] = {name: {} for name in self._keys}
+        self._rows: dict[str, dict[_Key, store.Row]] = {name: {} for name in self._keys}
+        self._chunks: dict[_Key, dict[_Key, store.Row]] = {}
+        """Values by their place in the queue: each of thousands may look at its head."""
 
     def get(self, table: str, *key: store.Value) -> store.Row | None:
         self.prefetch([store.Lookup(table, self._keys[table], key)])
@@ -310,6 +319,8 @@ class _Known:
         self, table: str, columns: tuple[str, ...], values: tuple[store.Value, ...]
     ) -> Sequence[store.Row]:
         self.prefetch([store.Lookup(table, columns, values)])
+        if columns == OF_CHUNK:
+            return list(self._chunks.get(values, {}).values())
         return [r for r in self._rows[table].values() if tuple(r[c] for c in columns) == values]
 
     def prefetch(self, lookups: Sequence[store.Lookup]) -> None:
@@ -329,7 +340,8 @@ class _Known:
         for (table, columns), some in asked.items():
             for row in await locked.found(table, columns, [one.values for one in some]):
                 key = tuple(row[c] for c in self._keys[table])
-                self._rows[table].setdefault(key, row)
+                if key not in self._rows[table]:
+                    self._put(table, key, row)
         self._asked.update(fresh)
 
     async def write(self, locked: Place, writes: Iterable[store.Write]) -> None:
@@ -345,7 +357,18 @@ class _Known:
             rows = {key: row for key, row in changed.items() if row is not None}
             gone = [key for key in changed if key in there or key not in rows]
             await locked.write(table, gone, list(rows.values()))
-            for key in changed:
-                there.pop(key, None)
-            there.update(rows)
+            for key, row in changed.items():
+                self._put(table, key, row)
             self._asked.update(store.Lookup(table, self._keys[table], key) for key in changed)
+
+    def _put(self, table: str, key: _Key, row: store.Row | None) -> None:
+        before = self._rows[table].pop(key, None)
+        if before is not None and table == VALUE:
+            self._chunk(before).pop(key, None)
+        if row is not None:
+            self._rows[table][key] = row
+            if table == VALUE:
+                self._chunk(row)[key] = row
+
+    def _chunk(self, row: store.Row) -> dict[_Key, store.Row]:
+        return self._chunks.setdefault(tuple(row[c] for c in OF_CHUNK), {})

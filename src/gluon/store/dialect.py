@@ -47,6 +47,8 @@ class Dialect:
     """Lengths are words only: a column may grow without a change."""
     advance: str = "UPDATE gluon_writer SET revision = revision + 1 WHERE id = 1"
     """A statement that uses up a revision, under the lock."""
+    analyze: str = ""
+    """What counts a table anew in the midst of a transaction, before its name; empty: nothing needs it."""
     restart: str = ""
     """A statement that lets revisions go on after `?`, where `gluon_writer` does not count them."""
     fixed: tuple[str, ...] = ()

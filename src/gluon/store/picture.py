@@ -32,6 +32,7 @@ class Picture:
     ) -> None:
         self._database = database
         self._connection = connection
+        self._bulk = bulk.Bulk(connection, database.dialect)
         self.there = there
         self.incarnation = ""
         self.revision = 0
@@ -88,11 +89,11 @@ class Picture:
         self, table: tables.Table, columns: tuple[str, ...], values: Sequence[Key]
     ) -> Sequence[store.Row]:
         """The rows that have one of `values` in `columns`, which an index or the key serves."""
-        return await self._done(bulk.found(self._connection, self._shape(table), columns, values))
+        return await self._done(self._bulk.found(self._shape(table), columns, values))
 
     async def write(self, table: tables.Table, gone: Sequence[Key], rows: Sequence[store.Row]) -> None:
         """The rows with the keys `gone` go, then `rows` come: of a picture that may be written."""
-        await self._done(bulk.write(self._connection, self._shape(table), gone, rows))
+        await self._done(self._bulk.write(self._shape(table), gone, rows))
 
     def _shape(self, table: tables.Table) -> Shape:
         return Shape(table, tuple(self.there[table.name].columns), 0)

@@ -64,6 +64,7 @@ DIALECT = Dialect(
         WHERE k.contype = 'f' AND k.connamespace = current_schema()::regnamespace""",
     nul=False,
     advance="SELECT nextval('gluon_revision')",
+    analyze="ANALYZE",
     restart="SELECT setval('gluon_revision', ?)",
     fixed=("CREATE SEQUENCE gluon_revision",),
     fixed_gone=("DROP SEQUENCE IF EXISTS gluon_revision",),

@@ -353,6 +353,7 @@ class Locked:
         self._connection = connection
         self._dialect = dialect
         self._shapes = shapes
+        self._bulk = bulk.Bulk(connection, dialect)
 
     async def models(self, *, retired: bool = False) -> list[store.StoredModel]:
         return await models(self._connection, self._dialect, retired=retired)
@@ -368,10 +369,10 @@ class Locked:
         return await self.found(table, (column,), [(v,) for v in values])
 
     async def found(self, table: str, columns: tuple[str, ...], values: Sequence[Key]) -> Sequence[store.Row]:
-        return await bulk.found(self._connection, self._shapes(table), columns, values)
+        return await self._bulk.found(self._shapes(table), columns, values)
 
     async def write(self, table: str, gone: Sequence[Key], rows: Sequence[store.Row]) -> None:
-        await bulk.write(self._connection, self._shapes(table), gone, rows)
+        await self._bulk.write(self._shapes(table), gone, rows)
 
     async def replace(
         self, table: str, column: str, values: Sequence[store.Value], rows: Sequence[store.Row]
@@ -380,4 +381,4 @@ class Locked:
         for value in values:
             await self._connection.fetch(f"DELETE FROM {where}", value)
         for row in rows:
-            await bulk.insert(self._connection, self._shapes(table), [row])
+            await self._bulk.insert(self._shapes(table), [row])

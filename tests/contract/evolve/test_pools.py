@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from gluon.model.types import Model, ObjectType, Pool, PoolUse
 from gluon.particles import pooling, tables
 from gluon.pools import tables as pool_tables
 from gluon.spi import store
+from gluon.testing.crowd import Crowd
 from tests.contract.evolve import world
 from tests.contract.evolve.test_upgrade import key
 from tests.unit.evolve.models import T, attribute, box, model, object_type, reference, shelf
@@ -200,5 +202,38 @@ async def test_values_of_many_pools_that_others_use_already(url: str) -> None:
             for n, supply in supplies.items()
         }
         assert await held(db) == expected
+    finally:
+        await db.close()
+
+
+async def test_thousands_of_values_hold_the_lock_for_seconds(url: str) -> None:
+    """Each looks at the head of a queue that waits, and at the rows of those that were held just before."""
+    rested, each, count = 1200, 10, 800
+    numbers = Pool(name="numbers", type=T.INTEGER, ranges=("1-99999",), rest=3600)
+    old, new = (
+        model(shelf(), size(pool, listed=True), pools={"numbers": numbers}) for pool in (None, "numbers")
+    )
+    sizes = [[*range(2000 + each * n, 2000 + each * (n + 1))] for n in range(count)]
+    db = stores.open(url, stores.Settings(references=False))
+    await db.install((*tables.tables_of([old]), *pools.TABLES), [stored(old)])
+    try:
+        objects = [(key(n), {"size": value, "project_id": "p"}) for n, value in enumerate(sizes)]
+        for start in range(0, count, 200):
+            part = objects[start : start + 200]
+            await db.submit(world.Write(old, [("Box", id_, body) for id_, body in part]))
+        supply = pools.of_model(old.name, numbers)
+
+        def rest(session: pools.Session) -> None:
+            for n in range(rested):
+                session.release(supply.id, session.take(supply, f"before {n}"), f"before {n}", 3600)
+
+        await db.submit(Using(rest))
+        made = await world.plan_to(db, new)
+        with Crowd() as crowd:
+            begun = monotonic()
+            await world.take(db, made)
+            took = monotonic() - begun
+        assert took < crowd.allows(8), took
+        assert await held(db) == {IN_NUMBERS: {str(v): by(n) for n, value in enumerate(sizes) for v in value}}
     finally:
         await db.close()
