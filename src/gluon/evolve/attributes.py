@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gluon.evolve import plain, values
-from gluon.evolve.changes import Change, Impact
+from gluon.evolve.changes import GIVEN_BACK, Change, Impact
 from gluon.model.fieldtypes import RANGES
 from gluon.model.types import Attribute, AttributeType, Format, PoolUse, Role
 
@@ -199,7 +199,7 @@ def _name(old: Attribute, new: Attribute) -> Judgement:
 
 def _pool(old: Attribute, new: Attribute) -> Judgement:
     if new.pool is None:
-        return Judgement(impact=Impact.VALIDATION, reason="the pool gets back the values that are stored")
+        return Judgement(impact=Impact.VALIDATION, reason=GIVEN_BACK)
     return Judgement(
         impact=Impact.VALIDATION, breaking=True,
         reason="the values that are stored are the pool's from now on; one that somebody else has stops it",

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+GIVEN_BACK = "the pool gets back the values that are stored"
+"""A reason."""
+
 
 class Impact(StrEnum):
     """What a change asks of a database that holds objects; the later one weighs more."""

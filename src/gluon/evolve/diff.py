@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from gluon.evolve import attributes, plain, storage, values
-from gluon.evolve.changes import Change, Impact
+from gluon.evolve.changes import GIVEN_BACK, Change, Impact
 from gluon.model.types import Check, Model, ObjectType, Scope, Unique
 
 MODEL_FACTS: Mapping[str, tuple[str, bool]] = {
@@ -137,6 +137,8 @@ def _attributes(old: ObjectType, new: ObjectType) -> Iterator[Change]:
     for name, attribute in old.attributes.items():
         if name not in taken:
             gone = attributes.removed(attribute, new.name)
+            if attribute.pool is not None:
+                gone = replace(gone, impact=Impact.VALIDATION, reason=GIVEN_BACK)
             same = next((a.name for a in fresh if a.value_type is attribute.value_type), None)
             hint = f"if {same} is the same under another name, let it say renamed_from: {name}"
             yield gone if same is None else replace(gone, cure=hint)

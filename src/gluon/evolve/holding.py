@@ -16,7 +16,7 @@ from gluon import errors, pools
 from gluon.evolve import values, watching
 from gluon.evolve.plan import Kind, Plan
 from gluon.evolve.work import SHOWN, Stopped
-from gluon.model.types import Attribute, Model, Pool
+from gluon.model.types import Attribute, Model, ObjectType, Pool
 from gluon.objects import journal
 from gluon.particles import pooling, records, tables
 from gluon.pools.tables import BLOCK, OF_CHUNK, OF_POOL, VALUE
@@ -126,17 +126,18 @@ class _Moving:
 
     def __init__(self, old: Model, new: Model, name: str) -> None:
         self.api, self.name = new.name, name
-        self.old, self.new = old.types[name], new.types[name]
-        self.source, self.table = tables.table_of(old, self.old), tables.table_of(new, self.new)
-        self.key = tables.column_name(self.old.attributes[self.old.key])
-        self.new_key = tables.column_name(self.new.attributes[self.new.key])
+        self.old, after = old.types[name], new.types.get(name)
+        self.source, self.key = tables.table_of(old, self.old), _key(self.old)
+        self.table, self.new_key = (
+            (tables.table_of(new, after), _key(after)) if after is not None else ("", "")
+        )
         self.given: list[_Use] = []
         self.taken: list[_Use] = []
         self._columns: list[str] = []
-        for before, after in moved(self.old.attributes, self.new.attributes):
-            self._columns.append(tables.column_name(before))
-            self.given += [_Use(old, name, before)] if before.pool is not None else []
-            self.taken += [_Use(new, name, after)] if after.pool is not None else []
+        for was, is_ in moved(self.old.attributes, after.attributes if after is not None else {}):
+            self._columns.append(tables.column_name(was))
+            self.given += [_Use(old, name, was)] if was.pool is not None else []
+            self.taken += [_Use(new, name, is_)] if is_ is not None and is_.pool is not None else []
 
     def concerns(self, row: store.Row) -> bool:
         """Whether an object of the old model has any such value."""
@@ -145,12 +146,21 @@ class _Moving:
 
 def moved(
     old: Mapping[str, Attribute], new: Mapping[str, Attribute]
-) -> Iterator[tuple[Attribute, Attribute]]:
-    """The attributes that take from another pool than before, or from one at all, or from none any more."""
+) -> Iterator[tuple[Attribute, Attribute | None]]:
+    """The attributes that take from another pool than before, or from one at all, or from none any more: as they go, too."""
+    taken = set()
     for attribute in new.values():
         source = values.source(old, attribute)
+        taken.add(source)
         if source is not None and old[source].pool != attribute.pool:
             yield old[source], attribute
+    for name, attribute in old.items():
+        if name not in taken and attribute.pool is not None:
+            yield attribute, None
+
+
+def _key(kind: ObjectType) -> str:
+    return tables.column_name(kind.attributes[kind.key])
 
 
 @dataclass(slots=True)

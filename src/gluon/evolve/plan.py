@@ -205,7 +205,7 @@ class _Proton:
             found |= more
 
     def steps(self) -> Iterator[Step]:
-        looked = [c for c in self._changes if c.aspect not in _WITHOUT_A_LOOK]
+        looked = [c for c in self._changes if c.aspect not in _WITHOUT_A_LOOK and not self._gives_back(c)]
         checked = {c.object_type for c in looked if c.impact is Impact.VALIDATION}
         for name, kind in self.new.types.items():
             before = self._old.types.get(name)
@@ -225,10 +225,24 @@ class _Proton:
                 if name in checked:
                     yield replace(place, words=f"is every object allowed? ({words})")
                 yield from self._indexes(before, kind, count)
-            held = [c for c in self._changes if c.object_type == name and c.aspect == "pool"]
-            if held:
-                words = ", ".join(f"{c.attribute} {c.what}" for c in held)
+            held = [c for c in self._changes if c.object_type == name]
+            words = ", ".join(
+                f"{c.attribute} {c.what}" for c in held if c.aspect == "pool" or self._gives_back(c)
+            )
+            if words:
                 yield replace(place, kind=Kind.HOLD, words=f"their values, with the switch: {words}")
+        for name, kind in self._old.types.items():
+            if name not in self.new.types and any(a.pool is not None for a in kind.attributes.values()):
+                yield Step(
+                    kind=Kind.HOLD, api=self._old.name, object_type=name, rows=self._count(name),
+                    table=particles.table_of(self._old, kind), words="its values go back with the switch",
+                )  # fmt: skip
+
+    def _gives_back(self, change: Change) -> bool:
+        """Whether an attribute goes that has values of a pool."""
+        kind = self._old.types.get(change.object_type)
+        attribute = kind.attributes.get(change.attribute) if kind is not None else None
+        return change.aspect == "removed" and attribute is not None and attribute.pool is not None
 
     def _indexes(self, old: ObjectType, new: ObjectType, count: int) -> Iterator[Step]:
         was, is_ = particles.table(self._old, old), particles.table(self.new, new)

@@ -20,7 +20,7 @@ from gluon.spi import store
 from gluon.testing.crowd import Crowd
 from tests.contract.evolve import world
 from tests.contract.evolve.test_upgrade import key
-from tests.unit.evolve.models import T, attribute, box, model, object_type, reference, shelf
+from tests.unit.evolve.models import T, attribute, box, model, object_type, reference, shelf, without
 
 RANGES = {"numbers": ("1-4", "9"), "others": ("2-99",)}
 POOLS = {name: Pool(name=name, type=T.INTEGER, ranges=given, rest=0) for name, given in RANGES.items()}
@@ -98,6 +98,8 @@ WAYS: dict[str, tuple[ObjectType, list[Any], ObjectType, dict[str, dict[str, str
         size("numbers", listed=True), [[1, 2], [3]], size("others", listed=True),
         {IN_OTHERS: {"1": by(0), "2": by(0), "3": by(1)}}),
     "none any more": (size("numbers", listed=True), [[1, 2], [3]], size(listed=True), {}),
+    "an attribute that goes": (size("numbers"), [2, 4, 3], without(box(), "size"), {}),
+    "a list that goes": (size("numbers", listed=True), [[1, 2], [3]], without(box(), "size"), {}),
     "one, and another type": (
         size(kind=T.STRING), ["2", "7"], size("numbers"), {IN_NUMBERS: {"2": by(0), "7": by(1)}}),
     "one, and a list of it": (size(), [2, 7], size("numbers", listed=True), {IN_NUMBERS: {"2": by(0), "7": by(1)}}),
@@ -142,6 +144,17 @@ async def test_what_two_have_stops_it_and_nothing_is_changed(url: str, listed: b
         )
         await world.take(db, made)
         assert await held(db) == {IN_NUMBERS: {"2": by(0), "3": by(1)}}
+    finally:
+        await db.close()
+
+
+async def test_a_type_that_goes_gives_its_values_back(url: str) -> None:
+    """With its objects, as only --drop takes it; the values are others' at once."""
+    db = await begin(url, shop(size("numbers")), [2, 3])
+    try:
+        made = await world.upgrade(db, model(shelf(), pools=POOLS), drop=True)
+        assert [s.kind for s in made.steps] == [plans.Kind.HOLD, plans.Kind.SWITCH, plans.Kind.DROP]
+        assert await held(db) == {}
     finally:
         await db.close()
 
