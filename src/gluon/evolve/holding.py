@@ -8,44 +8,25 @@ lies outside of the ranges stays with its holder, as where the ranges change. Ca
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
-from gluon import errors, pools
-from gluon.evolve import values, watching
+from gluon import pools
+from gluon.evolve import settling, values, watching
 from gluon.evolve.plan import Kind, Plan
 from gluon.evolve.work import SHOWN, Stopped
 from gluon.model.types import Attribute, Model, ObjectType, Pool
 from gluon.objects import journal
 from gluon.particles import pooling, records, tables
-from gluon.pools.tables import BLOCK, OF_CHUNK, OF_POOL, VALUE
 from gluon.spi import store
 from gluon.spi import tables as spi_tables
 
 _AT_ONCE = 200
-"""Values of one session."""
+"""Objects that one statement reads."""
 _EMPTY = (None, "[]")
-
-_Key = tuple[store.Value, ...]
-
-
-class Place(Protocol):
-    """`spi.upgrade.Locked`, or a look beside the servers."""
-
-    async def rows(self, table: str, column: str, values: Sequence[store.Value]) -> Sequence[store.Row]: ...
-
-    async def found(
-        self, table: str, columns: tuple[str, ...], values: Sequence[tuple[store.Value, ...]]
-    ) -> Sequence[store.Row]: ...
-
-    async def write(
-        self, table: str, gone: Sequence[tuple[store.Value, ...]], rows: Sequence[store.Row]
-    ) -> None: ...
 
 
 class Look:
-    """A `Place` of what is there now; nothing is written."""
+    """A `settling.Place` of what is there now; nothing is written."""
 
     def __init__(self, select: Callable[[store.Select], Awaitable[Sequence[store.Row]]]) -> None:
         self._select = select
@@ -163,15 +144,6 @@ def _key(kind: ObjectType) -> str:
     return tables.column_name(kind.attributes[kind.key])
 
 
-@dataclass(slots=True)
-class _Acts:
-    """What happens to one pool. `held`: with the object, for people."""
-
-    supply: pools.Supply | None = None
-    free: list[tuple[Any, str, int]] = field(default_factory=list)
-    held: list[tuple[Any, str, str | None, str]] = field(default_factory=list)
-
-
 class Holding:
     """What one upgrade does with pools. `note` whatever may have such values, then `settle`."""
 
@@ -205,21 +177,25 @@ class Holding:
             if name in self._moving:
                 self._keys[name][watching.key_of(self._moving[name].old, entry.key)] = None
 
-    async def settle(self, locked: Place) -> None:
+    async def settle(self, locked: settling.Place) -> None:
         """When the new tables have the objects. Raises `Stopped`; then nothing of the switch is done."""
-        acts: dict[str, _Acts] = {}
+        acts: dict[str, settling.Acts] = {}
         problems: list[str] = []
         for name, moving in self._moving.items():
             keys = list(self._keys[name])
             await self._give(locked, moving, keys, acts)
             await self._take(locked, moving, keys, acts, problems)
         for id_, one in acts.items():
-            problems += await _settle(locked, id_, one)
+            problems += await settling.settle(locked, id_, one)
         if problems:
             raise Stopped(problems[:SHOWN], len(problems))
 
     async def _give(
-        self, locked: Place, moving: _Moving, keys: Sequence[store.Value], acts: dict[str, _Acts]
+        self,
+        locked: settling.Place,
+        moving: _Moving,
+        keys: Sequence[store.Value],
+        acts: dict[str, settling.Acts],
     ) -> None:
         """What goes back, by the objects as they were."""
         if not moving.given:
@@ -228,15 +204,15 @@ class Holding:
             for use in moving.given:
                 id_, rest = use.id(row), use.pool.rest
                 if id_ is not None:
-                    one = acts.setdefault(id_, _Acts())
+                    one = acts.setdefault(id_, settling.Acts())
                     one.free += [(value, use.holder(row), rest) for value in use.values(row)]
 
     async def _take(
         self,
-        locked: Place,
+        locked: settling.Place,
         moving: _Moving,
         keys: Sequence[store.Value],
-        acts: dict[str, _Acts],
+        acts: dict[str, settling.Acts],
         problems: list[str],
     ) -> None:
         """What is held from now on, by the objects as they will be."""
@@ -250,7 +226,7 @@ class Holding:
                 column = use.target.key_column
                 owners = {r[column]: r for r in await locked.rows(use.target.table, column, named)}
             for row, found, id_ in having:
-                one = acts.setdefault(str(id_), _Acts())
+                one = acts.setdefault(str(id_), settling.Acts())
                 where = f"{moving.api} {moving.name} {row[moving.new_key]}: {use.attribute.name}"
                 try:
                     one.supply = one.supply or use.supply(owners.get(use.owner(row)))
@@ -260,125 +236,3 @@ class Holding:
                 project = row[tables.PROJECT]
                 whose = None if project is None else str(project)
                 one.held += [(value, use.holder(row), whose, where) for value in found]
-
-
-async def _settle(locked: Place, id_: str, acts: _Acts) -> list[str]:
-    """Do it to one pool, some values at a time; what stands in the way."""
-    known = _Known(datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f"))
-    problems: list[str] = []
-    await known.read(
-        locked, [store.Lookup(BLOCK, OF_POOL, (id_,))]
-    )  # few rows, and any of them may be asked for
-    every = [*((True, one) for one in acts.free), *((False, one) for one in acts.held)]
-    for start in range(0, len(every), _AT_ONCE):
-        part = every[start : start + _AT_ONCE]
-        await known.read(locked, pools.reads(id_, *(str(one[0]) for _, one in part)))
-        while True:
-            session = pools.Session(known)
-            try:
-                found = [said for frees, one in part if (said := _act(session, id_, acts, one, frees=frees))]
-                break
-            except _Unread as unread:
-                await known.read(locked, unread.lookups)
-        changes = store.Changes()
-        session.flush(changes)
-        await known.write(locked, changes.writes)
-        problems += found
-    return problems
-
-
-def _act(session: pools.Session, id_: str, acts: _Acts, one: tuple[Any, ...], *, frees: bool) -> str:
-    if frees:
-        value, holder, rest = one
-        session.release(id_, value, holder, rest)
-        return ""
-    value, holder, project, where = one
-    assert acts.supply is not None
-    try:
-        other = session.adopt(acts.supply, value, holder, project)
-    except errors.Invalid as invalid:
-        return f"{where}: {invalid.problems[0].message}"
-    return f"{where}: {value} of {acts.supply.name} is in use by {other}" if other is not None else ""
-
-
-class _Unread(Exception):
-    def __init__(self, lookups: Sequence[store.Lookup]) -> None:
-        self.lookups = lookups
-        super().__init__("rows that were not read yet")
-
-
-class _Known:
-    """`store.View` of the tables of pools: the rows that were read under the lock, and what was written to them since."""
-
-    revision = 0
-    incarnation = ""
-
-    def __init__(self, now: str) -> None:
-        self.now = now
-        self._keys = {t.name: t.key for t in pools.TABLES}
-        self._asked: set[store.Lookup] = set()
-        self._rows: dict[str, dict[_Key, store.Row]] = {name: {} for name in self._keys}
-        self._chunks: dict[_Key, dict[_Key, store.Row]] = {}
-        """Values by their place in the queue: each of thousands may look at its head."""
-
-    def get(self, table: str, *key: store.Value) -> store.Row | None:
-        self.prefetch([store.Lookup(table, self._keys[table], key)])
-        return self._rows[table].get(key)
-
-    def rows(
-        self, table: str, columns: tuple[str, ...], values: tuple[store.Value, ...]
-    ) -> Sequence[store.Row]:
-        self.prefetch([store.Lookup(table, columns, values)])
-        if columns == OF_CHUNK:
-            return list(self._chunks.get(values, {}).values())
-        return [r for r in self._rows[table].values() if tuple(r[c] for c in columns) == values]
-
-    def prefetch(self, lookups: Sequence[store.Lookup]) -> None:
-        unread = [one for one in lookups if not self._asked.intersection((one, self._whole(one)))]
-        if unread:
-            raise _Unread(unread)
-
-    def _whole(self, one: store.Lookup) -> store.Lookup:
-        """All that the pool has in that table."""
-        return store.Lookup(one.table, one.columns[:1], one.values[:1])
-
-    async def read(self, locked: Place, lookups: Sequence[store.Lookup]) -> None:
-        fresh = [one for one in dict.fromkeys(lookups) if one not in self._asked]
-        asked: dict[tuple[str, tuple[str, ...]], list[store.Lookup]] = {}
-        for one in fresh:
-            asked.setdefault((one.table, one.columns), []).append(one)
-        for (table, columns), some in asked.items():
-            for row in await locked.found(table, columns, [one.values for one in some]):
-                key = tuple(row[c] for c in self._keys[table])
-                if key not in self._rows[table]:
-                    self._put(table, key, row)
-        self._asked.update(fresh)
-
-    async def write(self, locked: Place, writes: Iterable[store.Write]) -> None:
-        """What is put was read before, so that it is known which rows are there."""
-        last: dict[str, dict[tuple[store.Value, ...], store.Row | None]] = {name: {} for name in self._keys}
-        for table, what in writes:
-            if isinstance(what, dict):
-                last[table][tuple(what[c] for c in self._keys[table])] = what
-            else:
-                last[table][what] = None
-        for table, changed in last.items():
-            there = self._rows[table]
-            rows = {key: row for key, row in changed.items() if row is not None}
-            gone = [key for key in changed if key in there or key not in rows]
-            await locked.write(table, gone, list(rows.values()))
-            for key, row in changed.items():
-                self._put(table, key, row)
-            self._asked.update(store.Lookup(table, self._keys[table], key) for key in changed)
-
-    def _put(self, table: str, key: _Key, row: store.Row | None) -> None:
-        before = self._rows[table].pop(key, None)
-        if before is not None and table == VALUE:
-            self._chunk(before).pop(key, None)
-        if row is not None:
-            self._rows[table][key] = row
-            if table == VALUE:
-                self._chunk(row)[key] = row
-
-    def _chunk(self, row: store.Row) -> dict[_Key, store.Row]:
-        return self._chunks.setdefault(tuple(row[c] for c in OF_CHUNK), {})

@@ -148,6 +148,30 @@ async def test_what_two_have_stops_it_and_nothing_is_changed(url: str, listed: b
         await db.close()
 
 
+async def test_one_that_was_killed_holds_what_was_written_since(url: str) -> None:
+    """Between the look and the switch, by objects that it had noted and by others."""
+
+    def killed(said: str) -> None:
+        if said.startswith("switch"):
+            raise KeyboardInterrupt
+
+    old, new = shop(size("numbers")), shop(size("others"))
+    db = await begin(url, old, [2, 3])
+    try:
+        made = await world.plan_to(db, new)
+        with pytest.raises(KeyboardInterrupt):
+            await runner.Runner(db, made, others=(), say=killed).run()
+        supply = pools.of_model(old.name, POOLS["numbers"])
+        await db.submit(Using(lambda s: s.release(supply.id, 2, by(0), 0)))
+        for n, value in ((0, 4), (7, 9)):
+            await db.submit(Using(lambda s, n=n, value=value: s.wish(supply, value, by(n))))  # type: ignore[misc]
+            await db.submit(world.Write(old, [("Box", key(n), {"size": value, "project_id": "p"})]))
+        await world.take(db, await world.plan_to(db, new))
+        assert await held(db) == {IN_OTHERS: {"4": by(0), "3": by(1), "9": by(7)}}
+    finally:
+        await db.close()
+
+
 async def test_a_type_that_goes_gives_its_values_back(url: str) -> None:
     """With its objects, as only --drop takes it; the values are others' at once."""
     db = await begin(url, shop(size("numbers")), [2, 3])
