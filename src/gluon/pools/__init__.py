@@ -4,6 +4,7 @@ How an engine uses them. `TABLES` belong to the tables that `Store.install` is g
 
     session = pools.Session(view, project=row["_project"])      # one for the whole unit
     vni = session.take(supply, holder)                          # the body left it out
+    ip = session.take_of(supply, part, holder)                  # one of a part: `supply.space.families`, `.within("10.0.0.0/24")`
     vni = session.wish(supply, body["vni"], holder, "/vni")     # the body gives it
     session.expect(pool_id, values)                             # many at once, before they are wished for or released
     session.release(pool_id, row["vni"], holder, pool.rest)     # deleted, or replaced by another value

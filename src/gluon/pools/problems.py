@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from gluon import errors
 from gluon.pools.supply import Supply
 from gluon.spi import store
+from gluon.values.space import Part
 
 TO_TAKE = "leave the value out to take a free one"
 OF_A_LIST = "leave the value out of the list, or give another"
@@ -25,6 +26,14 @@ def exhausted(supply: Supply, held: int, resting: int, free_at: str | None) -> e
     wait = f"; the first of them is free at {free_at}Z" if free_at else ""
     return errors.Conflict(
         f"{supply.name} is exhausted: of {size} values {held} are in use and {resting} rest after use{wait}",
+        code="pool_exhausted",
+        hint="delete what is not needed, or give the pool more ranges",
+    )
+
+
+def exhausted_part(supply: Supply, part: Part) -> errors.Conflict:
+    return errors.Conflict(
+        f"{supply.name} has nothing left of {part.name}: each value is in use, or rests after use",
         code="pool_exhausted",
         hint="delete what is not needed, or give the pool more ranges",
     )

@@ -16,9 +16,12 @@ from gluon.pools.state import State, held, new
 from gluon.pools.supply import Supply, reads
 from gluon.pools.tables import BLOCK, POOL, VALUE
 from gluon.spi import store
+from gluon.values.space import Part
 
 KEPT = 1024
 """Released values that wait before one of them is given again while there are values never given."""
+FORGOTTEN = 256
+"""Released values that one take forgets at most while it looks for one of a part."""
 
 _ASKEW = 3600
 """Seconds. A value that is said to rest for so much longer than its pool asks for was released under a clock
@@ -79,6 +82,20 @@ class Session:
             )
         state.hold(value, holder, self._project)
         return codec.value(codec.number(value))
+
+    def take_of(self, supply: Supply, part: Part, holder: str) -> int | str:
+        """A free value of a part of the pool, as if it had been wished for: `next` stays where it is, so that whatever is
+        given so can be forgotten. Raises `Conflict` (`pool_exhausted`)."""
+        state, space = self._state(supply), supply.space
+        position = state.fresh_in(part)
+        if position is not None:
+            value = space.codec.value(space.at(position))
+            state.fresh.mark(position)
+            self._trim(state, supply)
+        else:
+            value = space.codec.value(space.codec.number(self._rested_of(state, supply, part)))
+        state.hold(str(value), holder, self._project)
+        return value
 
     def expect(self, pool: str, values: Sequence[object]) -> None:
         """These will be wished for or released: they are read at once."""
@@ -224,15 +241,33 @@ class Session:
         row = state.first()
         if row is None or not self._is_free(row, supply):
             return
-        value = str(row["value"])
-        number = supply.space.number(value)
-        position = supply.space.position(number) if number is not None else None
+        if not self._forget(state, row, _place(supply, row)):
+            state.dequeue(row)
+            state.enqueue(str(row["value"]), str(row["free_at"]))
+
+    def _forget(self, state: State, row: store.Row, position: int | None) -> bool:
+        """As if nobody ever had a released value; False: that cannot be, as those after it were given in their turn."""
+        if position is None or position < state.next:
+            return False
         state.dequeue(row)
-        if position is not None and position > state.next:
-            state.fresh.unmark(position)
-            self._rows.delete(VALUE, state.id, value)
-        else:
-            state.enqueue(value, str(row["free_at"]))
+        state.fresh.unmark(position)
+        self._rows.delete(VALUE, state.id, row["value"])
+        return True
+
+    def _rested_of(self, state: State, supply: Supply, part: Part) -> str:
+        """The value of a part that was released first. What stands before it in the queue is forgotten where it can be, so
+        that nobody reads it again. Raises `Conflict`."""
+        left = FORGOTTEN
+        for row in state.waiting():
+            if not self._is_free(row, supply):
+                break
+            position = _place(supply, row)
+            if position is not None and part.has(position):
+                state.dequeue(row)
+                return str(row["value"])
+            if left and self._forget(state, row, position):
+                left -= 1
+        raise problems.exhausted_part(supply, part)
 
     def _adapt(self, state: State, supply: Supply, *, strict: bool) -> None:
         """Go over to new ranges. What only adds values behind the old ones touches no value's row."""
@@ -266,3 +301,9 @@ class Session:
         positions = (space.position(number) for _, number in numbers if number is not None)
         state.fresh.fill(p for p in positions if p is not None)
         state.next, state.outside = 0, len(kept)
+
+
+def _place(supply: Supply, row: store.Row) -> int | None:
+    """The position of a row's value; None: it has none any more."""
+    number = supply.space.any(row["value"])
+    return None if number is None else supply.space.position(number)

@@ -8,13 +8,14 @@ read a chunk at a time. Invariant: a value of the space has a row, or its positi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from gluon.pools.marks import Marks
 from gluon.pools.rows import Rows
 from gluon.pools.tables import OF_CHUNK, POOL, VALUE
 from gluon.spi import store
-from gluon.values.space import Space
+from gluon.values.space import Part, Space
 
 CHUNK = 32
 """Slots that are read at once."""
@@ -108,6 +109,14 @@ class State:
         self._given()
         return position
 
+    def fresh_in(self, part: Part) -> int | None:
+        """The first position of a part whose value nobody ever had; None: there is none."""
+        for low, high in part.ranges:
+            position = self.fresh.clear(max(low, self.next))
+            if position <= high:
+                return position
+        return None
+
     def take_ahead(self, position: int) -> None:
         """Take a value never given out of its turn."""
         if position == self.next:
@@ -133,7 +142,16 @@ class State:
         """The row at the head of the queue."""
         if not self.queued:
             return None
-        slot = self.holes.clear(self.head)
+        return self._at(self.holes.clear(self.head))
+
+    def waiting(self) -> Iterator[store.Row]:
+        """The rows of the queue in their order; each may be taken out when it is seen."""
+        slot = self.head
+        while self.queued and (slot := self.holes.clear(slot)) < self.tail:
+            yield self._at(slot)
+            slot += 1
+
+    def _at(self, slot: int) -> store.Row:
         row = self.slots.get(slot)
         if row is None:
             chunk = slot // CHUNK

@@ -63,5 +63,6 @@ TABLES = (
         name=BLOCK,
         columns=(_text("pool", ID_LENGTH), _text("block", 48), _text("bits", 64)),
         key=("pool", "block"),
+        kept=1000,
     ),
 )

@@ -14,7 +14,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gluon.values import ip, mac, route_target
 
@@ -26,6 +26,16 @@ _DIGITS = re.compile(r"[0-9]{1,40}").fullmatch
 _SHOWN = 4
 _V6 = 1 << 32
 """Where IPv6 begins among the numbers of addresses; IPv4 is below."""
+
+
+class Part(NamedTuple):
+    """Some values of a space: ranges of their positions. `name`: what they are, for whom it is told."""
+
+    name: str
+    ranges: tuple[Interval, ...]
+
+    def has(self, position: int) -> bool:
+        return any(low <= position <= high for low, high in self.ranges)
 
 
 class Codec(Protocol):
@@ -256,6 +266,27 @@ class Space:
         if position < 0 or number > high:
             raise IndexError(position)
         return number
+
+    def within(self, text: str) -> Part:
+        """Its values that are in a range. Raises `ValueError`."""
+        first, last = _interval(self.codec, text, usable=False)
+        found = [
+            (offset + max(low, first) - low, offset + min(high, last) - low)
+            for (low, high), offset in zip(self.intervals, self._offsets, strict=True)
+            if low <= last and first <= high
+        ]
+        return Part(text, tuple(_joined(found)))
+
+    @cached_property
+    def families(self) -> tuple[Part, ...]:
+        """Its IPv4 and its IPv6 addresses, in the order in which the first of each comes; of another type all."""
+        found: dict[str, list[Interval]] = {}
+        for (low, high), offset in zip(self.intervals, self._offsets, strict=True):
+            name = self.codec.name
+            if isinstance(self.codec, Addresses):
+                name = "IPv4" if low < _V6 else "IPv6"
+            found.setdefault(name, []).append((offset, offset + high - low))
+        return tuple(Part(name, tuple(_joined(some))) for name, some in found.items())
 
     def __contains__(self, value: object) -> bool:
         return self.number(value) is not None

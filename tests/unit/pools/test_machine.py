@@ -14,6 +14,7 @@ from tests.effort import examples
 from tests.unit.pools.world import World, numbers
 
 KEPT = 4
+FORGOTTEN = 3
 REST = 30
 RANGES = st.lists(
     st.tuples(st.integers(0, 60), st.integers(0, 12)).map(lambda p: f"{p[0]}-{p[0] + p[1]}"), max_size=4
@@ -37,7 +38,9 @@ class PoolMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.saved.update({n: getattr(marks, n) for n in ("_BITS", "_LAST", "_FULL")}, KEPT=session.KEPT)
-        marks._BITS, marks._LAST, marks._FULL, session.KEPT = 2, 3, 15, KEPT
+        self.saved.update(FORGOTTEN=session.FORGOTTEN)
+        marks._BITS, marks._LAST, marks._FULL = 2, 3, 15
+        session.KEPT, session.FORGOTTEN = KEPT, FORGOTTEN
         self.world = World()
         self.order: list[int] = []
         self.next = 0
@@ -49,7 +52,7 @@ class PoolMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         for name in ("_BITS", "_LAST", "_FULL"):
             setattr(marks, name, self.saved[name])
-        session.KEPT = self.saved["KEPT"]
+        session.KEPT, session.FORGOTTEN = self.saved["KEPT"], self.saved["FORGOTTEN"]
 
     @initialize(ranges=RANGES, open=st.booleans())
     def begin(self, ranges: list[str], open: bool) -> None:
@@ -129,6 +132,46 @@ class PoolMachine(RuleBasedStateMachine):
                     self.queue.append((old, free_at))
             holder = self.given(value)
             assert self.world.unit(lambda s: s.wish(self.supply, value, holder)) == value
+
+    def first_of(self, part: set[int]) -> int | None:
+        """The value that is given of a part, the queue without what is forgotten for it; None: it is refused."""
+        fresh = next((v for v in self.fresh() if v in part), None)
+        if fresh is not None:
+            if len(self.queue) > KEPT and self.head_is_free():
+                old, free_at = self.queue.pop(0)
+                if self.order.index(old) < self.next:
+                    self.queue.append((old, free_at))
+            return fresh
+        left: list[tuple[int, str]] = []
+        for n, (value, free_at) in enumerate(self.queue):
+            if free_at > self.world.now:
+                return None
+            if value in part:
+                self.queue = [*left, *self.queue[n:]]
+                return value
+            if self.order.index(value) < self.next or n - len(left) == FORGOTTEN:
+                left.append((value, free_at))
+        return None
+
+    @rule(low=st.integers(0, 75), length=st.integers(0, 30), times=st.integers(1, 6))
+    def take_of_a_part(self, low: int, length: int, times: int) -> None:
+        self.take_of(low, length, times)
+
+    def take_of(self, low: int, length: int, times: int) -> None:
+        part = self.supply.space.within(f"{low}-{low + length}")
+        for _ in range(times):
+            value = self.first_of(set(range(low, low + length + 1)) & set(self.order))
+            if value is None:
+                assert self.world.refused(lambda s: s.take_of(self.supply, part, "x")) == "pool_exhausted"
+                return
+            holder = self.given(value)
+            assert self.world.unit(lambda s, h=holder: s.take_of(self.supply, part, h)) == value  # type: ignore[misc]
+
+    @precondition(lambda self: self.queue)
+    @rule(data=st.data(), length=st.integers(0, 2))
+    def take_of_what_waits(self, data: st.DataObject, length: int) -> None:
+        """So that it is found behind others."""
+        self.take_of(data.draw(st.sampled_from([value for value, _ in self.queue])), length, 1)
 
     @precondition(lambda self: self.held)
     @rule(data=st.data(), rest=st.sampled_from([0, 1, REST]))

@@ -288,3 +288,65 @@ def test_no_act_reads_more_than_a_few_rows_after_sixty_thousand_wishes(world: Wo
     assert take(world, supply) == 60_000
     assert world.rounds <= 6
     assert world.refused(lambda s: s.take(supply, "h")) == "pool_exhausted"
+
+
+FOUR, SIX = "192.0.2.0/28", "2001:db8::/64"
+
+
+@pytest.mark.parametrize("prefixes", [(FOUR, SIX), (SIX, FOUR), (SIX, FOUR, "2001:db8:1::/64")])
+@pytest.mark.parametrize("usual", [0, 3])
+def test_few_rows_stay_of_addresses_of_both_families_that_come_and_go(
+    world: World, monkeypatch: pytest.MonkeyPatch, prefixes: tuple[str, ...], usual: int
+) -> None:
+    """And few are read, though those of the large subnet stand in the queue before those of the small one, which has none left
+    that was never given. `usual`: addresses that somebody takes of whatever subnet."""
+    monkeypatch.setattr(session, "KEPT", 8)
+    supply = pools.Supply(id="a/p", name="p", space=Space.of(Addresses(), prefixes))
+    families = supply.space.families
+    for _ in range(usual):
+        take(world, supply, "usual")
+    ports: list[list[object]] = []
+    for number in range(400):
+        ports.append(world.unit(lambda s: [s.take_of(supply, part, "h") for part in families]))
+        assert world.rounds <= 30
+        if len(ports) == 14 - usual:
+            assert len({str(a) for port in ports for a in port}) == 2 * len(ports)
+            gone = ports.pop(number % len(ports))
+            give_back(world, supply, *((address, "h") for address in gone))
+    assert len(world.tables["gluon_pool_value"]) <= 2 * 14 + 2 * 8
+    assert len(world.tables["gluon_pool_block"]) <= 12
+
+
+def test_a_part_that_is_used_up_says_so_though_others_have_values(world: World) -> None:
+    supply = numbers("1-3", "10-19")
+    part = supply.space.within("1-5")
+    assert [world.unit(lambda s: s.take_of(supply, part, "h")) for _ in range(3)] == [1, 2, 3]
+    with pytest.raises(errors.Conflict, match="pool p has nothing left of 1-5"):
+        world.unit(lambda s: s.take_of(supply, part, "h"))
+    world.unit(lambda s: s.release(supply.id, 2, "h", 30))
+    assert world.refused(lambda s: s.take_of(supply, part, "h")) == "pool_exhausted", "it rests"
+    assert take(world, supply) == 10, "what is taken of a part is marked, as what is wished for"
+    world.sleep(31)
+    assert world.unit(lambda s: s.take_of(supply, part, "h")) == 2
+    assert world.refused(lambda s: s.take_of(supply, supply.space.within("4-9"), "h")) == "pool_exhausted"
+
+
+def test_a_small_part_is_found_behind_many_that_were_released_before(world: World) -> None:
+    """They are read once: then they are as if they had never been given."""
+    supply = numbers("0-9999", "20000-20001")
+    many, few = supply.space.within("0-9999"), supply.space.within("20000-20001")
+
+    def begin(s: pools.Session) -> None:
+        given = [s.take_of(supply, many, "h") for _ in range(700)]
+        last = [s.take_of(supply, few, "h") for _ in range(2)]
+        for value in (*given, *last):
+            s.release(supply.id, value, "h", 0)
+
+    world.unit(begin)
+    read = []
+    for _ in range(9):
+        value = world.unit(lambda s: s.take_of(supply, few, "h"))
+        read.append(world.rounds)
+        give_back(world, supply, (value, "h"))
+    assert read[0] > 20, read
+    assert max(read[3:]) < 10, read

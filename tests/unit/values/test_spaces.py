@@ -194,3 +194,27 @@ def test_ten_thousand_ranges_and_a_space_of_any_size_are_quick() -> None:
     for _ in range(1000):
         assert many.position(199_983) is not None and wide.number("2001:db8:1::7") is not None
     assert time.process_time() - began < 5
+
+
+@given(ranges=INTERVALS, low=st.integers(-60, 250), length=st.integers(0, 60))
+def test_a_part_is_what_lies_in_a_range(ranges: list[tuple[int, int]], low: int, length: int) -> None:
+    space = Space.of(Numbers(), [f"{a}-{b}" for a, b in ranges])
+    part = space.within(f"{low}-{low + length}")
+    found = [space.at(p) for a, b in part.ranges for p in range(a, b + 1)]
+    every = [space.at(p) for p in range(space.size)]
+    assert found == [n for n in every if low <= n <= low + length]
+    assert [n for p, n in enumerate(every) if part.has(p)] == found
+
+
+def test_families_come_in_the_order_of_their_first_addresses() -> None:
+    space = Space.of(
+        Addresses(), ["2001:db8::/126", "192.0.2.0/30", "2001:db8::10-2001:db8::11"], ["2001:db8::1"]
+    )
+    six, four = space.families
+    assert (six.name, six.ranges) == ("IPv6", ((0, 1), (4, 5)))
+    assert (four.name, four.ranges) == ("IPv4", ((2, 3),))
+    assert [part.ranges for part in Space.of(Addresses(), ["192.0.2.0/30", "10.0.0.1"]).families] == [
+        ((0, 2),)
+    ]
+    assert Space.of(Addresses(), []).families == ()
+    assert [part.ranges for part in Space.of(Numbers(), ["1-2", "7-9"]).families] == [((0, 4),)]
