@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from gluon.model import types
 from gluon.particles import tables
-from gluon.proton import access, registry, service, units
+from gluon.proton import access, registry, service, supplies, units
 from gluon.spi import policy, ports, store
 
 SERVICE = "admin_or_service"
@@ -41,9 +41,14 @@ class Asker:
     def context(self, resource: registry.Resource) -> units.Context:
         found = self._contexts.get(id(resource))
         if found is None:
-            found = self._actions.context(resource, self.caller, self.request_id, rule=ports.Rule.NEUTRON)
-            self._contexts[id(resource)] = found
+            found = self._contexts[id(resource)] = self.drawing(resource, None)
         return found
+
+    def drawing(self, resource: registry.Resource, draws: supplies.Draws | None) -> units.Context:
+        """The same of a unit that takes of parts of pools."""
+        return self._actions.context(
+            resource, self.caller, self.request_id, rule=ports.Rule.NEUTRON, draws=draws
+        )
 
     def sees(self, resource: registry.Resource, row: store.Row) -> bool:
         return self.caller.admin or access.sees(self.context(resource), resource, row)

@@ -219,7 +219,9 @@ class Quick:
         kind = way.join.resource
         key = new_id()
         bound = {**known.values, kind.type.key: key, way.join.interface: new.key}
-        join = create.Create(asker.context(kind), key, True, bound, {}, fresh=way.fresh, reads=())
+        join = create.Create(
+            asker.drawing(kind, way.join.each), key, True, bound, {}, fresh=way.fresh, reads=()
+        )
         if port.reads is known.of_port:
             looks = known.of_both
         else:

@@ -15,7 +15,7 @@ import msgspec
 from gluon import errors
 from gluon.model.types import AttributeType, Format, Kind, ObjectType, Role
 from gluon.particles import tables
-from gluon.proton import registry
+from gluon.proton import registry, supplies
 from gluon.spi import store
 
 _RETIRED = 5.0
@@ -53,6 +53,8 @@ class Join(msgspec.Struct, frozen=True, eq=False):
     address: str | None
     pooled: bool
     more: str | None
+    each: supplies.Draws | None
+    """How a new one has an address of each family; None: it has room for one."""
     prefix: str | None
     gateway: str | None
     columns: tuple[str, ...]
@@ -216,6 +218,10 @@ def _join(binding: registry.Resource, nets: Mapping[tuple[str, str], Net]) -> Jo
         return name if name in kind.attributes and fits(kind) else None
 
     columns = _columns(binding)
+    more = there(_MORE, lambda k: k.attributes[_MORE].type is AttributeType.LIST)
+    has_room = (
+        more is not None and address in pooled and kind.attributes[more].pool == kind.attributes[address].pool
+    )
     return Join(
         columns=columns,
         along=store.Along(
@@ -230,7 +236,8 @@ def _join(binding: registry.Resource, nets: Mapping[tuple[str, str], Net]) -> Jo
         net=net,
         address=address,
         pooled=address in pooled,
-        more=there(_MORE, lambda k: k.attributes[_MORE].type is AttributeType.LIST),
+        more=more,
+        each=supplies.Draws(first=address, others=more) if address is not None and has_room else None,
         prefix=there(_PREFIX, lambda k: k.attributes[_PREFIX].value_type is AttributeType.INTEGER),
         gateway=there(_GATEWAY, lambda k: k.attributes[_GATEWAY].value_format in _IPS),
     )

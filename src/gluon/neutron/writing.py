@@ -113,7 +113,7 @@ class Writing:
         if key:
             values.setdefault(wire.resource.type.key, key)
         given = values.get(wire.resource.type.key)
-        bound: dict[str, Any] | None = None
+        bound: addresses.Wanted | None = None
         if join is not None:
             said = wish.fixed_ips and (join.net.has_subnets or not join.pooled)
             found = await self._finder.in_network(place) if said else ()
@@ -177,7 +177,7 @@ class Writing:
                 assert found.attached is not None
                 other = found.attached.join.resource
                 at = str(found.attached.row[other.records.key_column])
-                change = await self._actions.changing(asker.context(other), at, moved)
+                change = await self._actions.changing(asker.drawing(other, moved.draws), at, moved.values)
                 made.append(Blamed(change, other, found.attached.join.address))
             return list(made)
 
@@ -188,21 +188,21 @@ class Writing:
         if wait is not None:
             await self._binds.settle(resource, wait)
 
-    async def _moved(self, asker: Asker, found: reads.Found, wish: wishes.Wish) -> dict[str, Any]:
+    async def _moved(self, asker: Asker, found: reads.Found, wish: wishes.Wish) -> addresses.Wanted:
         """What of the service binding changes."""
         if wish.fixed_ips is None:
-            return {}
+            return addresses.Wanted()
         held = found.body["fixed_ips"]
         asked = addresses.kept(held, wish.fixed_ips)
         if asked == held:
-            return {}
+            return addresses.Wanted()
         attached = found.attached
         if attached is None:
             if asked:
                 raise faults.invalid(
                     f"port {found.body['id']} is in no network with subnets", "leave fixed_ips out"
                 )
-            return {}
+            return addresses.Wanted()
         place = (await self._finder.places(asker, [attached.network])).get(attached.network)
         if place is None:
             raise faults.missing("Network", attached.network)
@@ -269,7 +269,7 @@ class _New:
         place: finding.Place,
         values: dict[str, Any],
         profile: Mapping[str, Any] | None,
-        bound: dict[str, Any] | None,
+        bound: addresses.Wanted | None,
         *,
         key: str,
         host: str,
@@ -302,14 +302,14 @@ class _New:
         if join is not None and place.row is not None and self._bound is not None:
             resource = join.resource
             body = {
-                **self._bound,
+                **self._bound.values,
                 join.interface: self.key,
                 join.service: place.row[join.net.resource.records.key_column],
             }
             project, own = resource.type.role(Role.PROJECT), wire.attribute(Role.PROJECT)
             if project is not None and own is not None:
                 body[project] = self._values.get(own) or asker.caller.project
-            join_unit = await actions.creating(asker.context(resource), body)
+            join_unit = await actions.creating(asker.drawing(resource, self._bound.draws), body)
             made.append(Blamed(join_unit, resource, join.address))
         return made
 

@@ -100,7 +100,7 @@ class Create:
             checks.references(context, view, row)
         if resource.pooled:
             project = units.text_of(row[tables.PROJECT])
-            row = supplies.supply_new(view, changes, resource, row, self._values, project)
+            row = supplies.supply_new(view, changes, resource, row, self._values, project, context.draws)
         if resource.unique:
             checks.unique(resource, view, row, self._taken())
         document = _add(changes, resource, row)
@@ -171,7 +171,7 @@ class Create:
         checks.references(context, view, row)
         if resource.pooled:
             session = state.session(row[tables.PROJECT])
-            row = supplies.supply(session, view, resource, None, row, self._values)
+            row = supplies.supply(session, view, resource, None, row, self._values, context.draws)
         checks.unique(resource, view, row, self._taken())
         document = state.save(resource, None, row)
         if resource.is_port:

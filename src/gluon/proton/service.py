@@ -26,6 +26,7 @@ from gluon.proton import (
     registry,
     remove,
     showing,
+    supplies,
     terms,
     units,
     update,
@@ -69,11 +70,12 @@ class Service:
         wish: terms.Terms | None = None,
         rule: ports.Rule = ports.Rule.PROTON,
         parent_key: str | None = None,
+        draws: supplies.Draws | None = None,
     ) -> units.Context:
         """`parent_key`: where it is not that of the model, but of another version of it."""
         return units.Context(
             resource=resource, caller=caller, request_id=request_id, policy=self._policy, ledger=self._ledger,
-            terms=wish, rule=rule, parent_key=parent_key or resource.type.parent_key,
+            terms=wish, rule=rule, parent_key=parent_key or resource.type.parent_key, draws=draws,
         )  # fmt: skip
 
     async def create(

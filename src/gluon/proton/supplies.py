@@ -7,15 +7,17 @@ as the pool says that this attribute of this object holds it. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from gluon import errors, pools
 from gluon.model import types
+from gluon.objects import codec
 from gluon.particles import pooling, records
 from gluon.proton import referring
 from gluon.spi import store
+from gluon.values.space import Part, Space
 
 _MOST = 100
 """Objects of a type whose pools are kept."""
@@ -32,6 +34,26 @@ class Kind(Protocol):
     def name(self) -> str: ...
     @property
     def records(self) -> records.Records: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draws:
+    """Of which parts of their pools attributes take, one value of each part; a list has them behind what it is given.
+    `ranges`: by attribute; None: each family of addresses, `first` the one that comes first and `others`, a list of the same
+    pool, the rest."""
+
+    first: str
+    others: str | None
+    ranges: Mapping[str, Sequence[str]] | None = None
+
+    def of(self, name: str, space: Space) -> Sequence[Part]:
+        """The parts for an attribute; none: it has what it would have anyway."""
+        if self.ranges is not None:
+            return [space.within(one) for one in self.ranges.get(name, ())]
+        families = space.families
+        if len(families) < 2 or name not in (self.first, self.others):
+            return ()
+        return families[:1] if name == self.first else families[1:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +164,7 @@ def supply(
     before: store.Row | None,
     row: store.Row,
     given: Collection[str],
+    draws: Draws | None = None,
 ) -> store.Row:
     """The row with values for all that has a pool. `given`: attributes that the request names.
 
@@ -152,18 +175,22 @@ def supply(
     for pooled in kind.pooled:
         if before is not None:
             _release(session, pooled, before, row)
-    left: list[tuple[Pooled, pools.Supply]] = []
+    left: list[tuple[Pooled, pools.Supply, Part | None]] = []
     for pooled in kind.pooled:
         name, value = pooled.attribute.name, row[pooled.column]
         pool, held = pooled.id(row), None
         if before is not None:
             held = pooled.id(before)
-            if pool == held and value == before[pooled.column]:
+            if draws is None and pool == held and value == before[pooled.column]:
                 continue
         source = pooled.source(view, row)
+        parts = draws.of(name, source.space) if draws is not None and source is not None else ()
+        left += [(pooled, source, part) for part in parts if source is not None]
         if not pooled.attribute.drawn:
             if source is not None:
                 _wish_all(session, source, pooled, before if pool == held else None, row)
+            continue
+        if parts or (before is not None and pool == held and value == before[pooled.column]):
             continue
         if source is None:
             if value is not None and name not in given and held is not None and pooled.attribute.nullable:
@@ -177,9 +204,13 @@ def supply(
         elif not source.space.size and pooled.attribute.nullable:
             new[pooled.column] = None
         elif value is not None or (before is None and name not in given):
-            left.append((pooled, source))
-    for pooled, source in left:  # last, so that none gets what another attribute wishes for
-        new[pooled.column] = session.take(source, pooled.holder(row))
+            left.append((pooled, source, None))
+    for pooled, source, of in left:  # last, so that none gets what another attribute wishes for
+        holder = pooled.holder(row)
+        taken = session.take(source, holder) if of is None else session.take_of(source, of, holder)
+        if not pooled.attribute.drawn:
+            taken = codec.encode([*(referring.plain(new[pooled.column]) or ()), taken]).decode()
+        new[pooled.column] = taken
     return new
 
 
@@ -190,8 +221,11 @@ def supply_new(
     row: store.Row,
     given: Collection[str],
     project: str | None,
+    draws: Draws | None = None,
 ) -> store.Row:
     """As `supply`, for a new object that is alone in its unit; the writes go to `changes`, which has none yet."""
+    if draws is not None and draws.ranges is not None:
+        return _supply_alone(view, changes, kind, row, given, project, draws)
     new = row.copy()
     used: list[str] = []
     for pooled in kind.pooled:
@@ -199,18 +233,36 @@ def supply_new(
             continue
         source = pooled.supply or pooled.source(view, row)
         taken = None
-        if source is not None and pooled.attribute.name not in given and source.id not in used:
+        if (
+            source is not None
+            and pooled.attribute.name not in given
+            and source.id not in used
+            and (draws is None or not draws.of(pooled.attribute.name, source.space))
+        ):
             used.append(source.id)
             taken = pools.take_next(view, source, pooled.holder(row), project)
         if taken is None:
             del changes.writes[:]
-            session = pools.Session(view, project=project)
-            supplied = supply(session, view, kind, None, row, given)
-            session.flush(changes)
-            return supplied
+            return _supply_alone(view, changes, kind, row, given, project, draws)
         new[pooled.column], written = taken
         changes.writes += written
     return new
+
+
+def _supply_alone(
+    view: store.View,
+    changes: store.Changes,
+    kind: Kind,
+    row: store.Row,
+    given: Collection[str],
+    project: str | None,
+    draws: Draws | None,
+) -> store.Row:
+    """With a session of its own."""
+    session = pools.Session(view, project=project)
+    supplied = supply(session, view, kind, None, row, given, draws)
+    session.flush(changes)
+    return supplied
 
 
 def _nowhere(pooled: Pooled) -> errors.Invalid:

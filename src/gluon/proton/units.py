@@ -13,14 +13,14 @@ import msgspec
 from gluon.model import types
 from gluon.objects import journal
 from gluon.particles import tables
-from gluon.proton import problems, registry, terms
+from gluon.proton import problems, registry, supplies, terms
 from gluon.spi import policy, ports, store
 from gluon.spi.policy import Access
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What every unit is given: who asks, for which resource, under which policy and ledger. `rule`: when a change binds;
-    `parent_key`: the attribute that refers to the parent of a nested path."""
+    `parent_key`: the attribute that refers to the parent of a nested path; `draws`: what is taken of which parts of pools."""
 
     resource: registry.Resource
     caller: policy.Caller
@@ -30,6 +30,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     terms: terms.Terms | None = None
     rule: ports.Rule = ports.Rule.PROTON
     parent_key: str | None = None
+    draws: supplies.Draws | None = None
 
     @property
     def who(self) -> str:

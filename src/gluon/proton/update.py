@@ -76,6 +76,8 @@ class Update:
             more = merged(resource, before, self._parts)
             values, written = {**values, **more.values}, {**written, **more.written}
         after = records.changed(before, values, written, revision=view.revision, now=view.now)
+        if after is None and context.draws is not None:
+            after = {**before, tables.REVISION: view.revision, tables.UPDATED: view.now}
         row = after or before
         state = work.Work(view, context)
         access.require_change(context, before, row, values, self._granted)
@@ -88,7 +90,7 @@ class Update:
             checks.references(context, state, after, None if moved else frozenset(values), before)
             if resource.pooled:
                 session = state.session(after[tables.PROJECT])
-                row = after = supplies.supply(session, state, resource, before, after, values)
+                row = after = supplies.supply(session, state, resource, before, after, values, context.draws)
             checks.unique(resource, state, after)
         wait = None
         if resource.is_port:

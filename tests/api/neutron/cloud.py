@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -79,7 +80,7 @@ class Cloud:
 
     async def l2_network(self, *cidrs: str, **more: Any) -> Any:
         """A network of net-l2, as Neutron shows it."""
-        subnets = [{"cidr": cidr, "gateway": cidr.partition("/")[0][:-1] + "1"} for cidr in cidrs]
+        subnets = [{"cidr": cidr, "gateway": str(ipaddress.ip_network(cidr)[1])} for cidr in cidrs]
         body = {"project_id": PROJECT, "name": f"net-{uuid.uuid4().hex[:6]}", "subnets": subnets, **more}
         made = await self.world.made("nova", f"{L2}/networks", body)
         (found,) = (await self("nova", "GET", f"networks?name={made['name']}"))["networks"]

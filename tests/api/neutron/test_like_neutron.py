@@ -229,7 +229,7 @@ async def test_addresses_that_no_machine_has(cloud: Cloud) -> None:
 
 
 async def test_a_subnet_alone_keeps_the_address_that_a_port_has_there(cloud: Cloud) -> None:
-    """Where it has none, none is taken: that is refused, and not told to be done."""
+    """Where it has none, one is taken, which nobody else has."""
     network = await cloud.l2_network("192.0.2.0/24", "198.51.100.0/24")
     first, second = [{"subnet_id": one} for one in network["subnets"]]
     made = {
@@ -253,19 +253,31 @@ async def test_a_subnet_alone_keeps_the_address_that_a_port_has_there(cloud: Clo
     assert await changed({**first, "ip_address": "192.0.2.9"}) == ["192.0.2.9"]
     assert await changed(first, {"ip_address": "198.51.100.5"}) == ["192.0.2.9", "198.51.100.5"]
     assert await changed(second) == ["198.51.100.5"]
-    assert await refused(first)
-    assert await refused(second, second)
+    assert await changed(first) == ["192.0.2.2"]
+    assert await changed(first, second) == ["192.0.2.2", "198.51.100.2"]
+    assert await changed(second, second) == ["198.51.100.2", "198.51.100.3"]
+    assert await changed({"ip_address": "198.51.100.2"}, first, second) == [
+        "198.51.100.2",
+        "198.51.100.3",
+        "192.0.2.3",
+    ]
     assert await refused({})
+    assert await refused(first, {})
     assert await changed() == []
-    assert await refused(first)
+    assert await changed(first) == ["192.0.2.4"]
+    assert (await cloud("user", "GET", path))["port"]["fixed_ips"][0]["ip_address"] == "192.0.2.4"
     only = await cloud.l2_network("203.0.113.0/24")
     free = {"port": {"network_id": only["id"], "fixed_ips": []}}
     path = f"ports/{(await cloud('user', 'POST', 'ports', free, 201))['port']['id']}"
-    assert await refused({"subnet_id": only["subnets"][0]})
+    assert await changed({"subnet_id": only["subnets"][0]}) == ["203.0.113.2"]
 
 
-async def test_a_vpn_has_no_address_of_its_ends(cloud: Cloud) -> None:
+async def test_a_vpn_of_1_0_has_no_address_of_its_ends_and_gives_none(cloud: Cloud) -> None:
     network = (await cloud.vpn_port("10.1.1.5"))["network_id"]
+    (subnet,) = (await cloud("user", "GET", f"subnets?network_id={network}"))["subnets"]
+    alone = {"network_id": network, "fixed_ips": [{"subnet_id": subnet["id"]}]}
+    found = await cloud.refused("nova", "POST", "ports", {"port": alone})
+    assert found == (400, "InvalidInput"), "its service gives none"
     for address in ("10.1.1.0", "10.1.1.255"):
         body = {"network_id": network, "fixed_ips": [{"ip_address": address}]}
         found = await cloud.refused("nova", "POST", "ports", {"port": body})

@@ -8,6 +8,7 @@ from gluon import errors
 from gluon.model import loader
 from gluon.model.find import CATALOG
 from gluon.neutron import shapes
+from gluon.proton import supplies
 from gluon.proton.registry import Registry
 from gluon.spi import store
 
@@ -31,6 +32,7 @@ def test_a_vpn_of_1_0() -> None:
         "gateway",
         False,
     )
+    assert join.each is None
     assert not join.net.has_subnets
     assert found.feeders["net-l3vpn", "VpnService"] == ((wire, join),)
 
@@ -39,9 +41,15 @@ def test_a_network_with_pools() -> None:
     found = shaped("net-l2")
     (join,) = found.wires["net-l2", "Port"].joins
     assert (join.address, join.more, join.pooled, join.prefix) == ("ip_address", "more_addresses", True, None)
+    assert join.each == supplies.Draws(first="ip_address", others="more_addresses")
     net = found.nets["net-l2", "Network"]
     assert net.paths["subnets"] == (("subnets", "cidr"),)
     assert net.paths["dns"] == (("subnets", "dns_servers"),)
+
+
+def test_a_vpn_of_2_0_has_room_for_an_address_of_each_family() -> None:
+    (join,) = shaped("net-l3vpn-2.0").wires["net-l3vpn", "Port"].joins
+    assert join.each == supplies.Draws(first="ip_address", others="more_addresses")
 
 
 def test_a_service_that_no_port_can_be_in() -> None:
