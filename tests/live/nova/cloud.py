@@ -157,6 +157,20 @@ class Cloud:
             self.wait(server, until)
         return server
 
+    def ballast(self) -> tuple[str, str]:
+        """A server, and the other host, once the scheduler knows that it has more room: it is tried first. Of servers that are gone
+        it knows a moment later."""
+        server = self.boot(NONE)
+        (other,) = set(self.nova.hosts) - {self.host(server)}
+
+        def has_more() -> bool:
+            _, found = self.nova.request("GET", "/os-hypervisors/detail", version="2.79")
+            used = {one["service"]["host"]: one["memory_mb_used"] for one in found["hypervisors"]}
+            return bool(used[other] < used[self.host(server)])
+
+        self.until(has_more, f"more room on {other}")
+        return server, other
+
     def server(self, key: str) -> dict[str, Any]:
         return dict(self.nova_says("GET", f"/servers/{key}")["server"])
 

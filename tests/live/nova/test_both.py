@@ -9,7 +9,7 @@ import pytest
 from gluon.testing.process import wait_until
 from gluon.testing.servers import neutron
 from gluon.testing.servers.neutron import NeutronServer
-from tests.live.nova.cloud import LIMIT, NONE, Cloud
+from tests.live.nova.cloud import LIMIT, Cloud
 
 
 class Both:
@@ -174,8 +174,7 @@ def test_neutron_networks_and_ports_of_gluon_by_name_of_the_network(both: Both) 
 def test_a_host_that_refuses_leaves_a_server_to_the_next(both: Both) -> None:
     """Neutron must not tell Nova of the bind that failed: that would end the server on the next host."""
     cloud = both.cloud
-    ballast = cloud.boot(NONE)  # the host with more room is tried first
-    (refuses,) = set(cloud.nova.hosts) - {cloud.host(ballast)}
+    ballast, refuses = cloud.ballast()
     vpn = both.l3vpn_port()
     with cloud.refusing(refuses), cloud.held(vpn) as (server, plug):
         told = both.events(vpn)

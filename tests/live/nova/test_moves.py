@@ -91,9 +91,7 @@ def up(cloud: Cloud, host: str, since: str) -> bool:
 
 
 def test_a_host_that_refuses_leaves_a_server_to_the_next(cloud: Cloud) -> None:
-    """The one with more room is tried first."""
-    ballast = cloud.boot("none")
-    (refuses,) = set(cloud.nova.hosts) - {cloud.host(ballast)}
+    ballast, refuses = cloud.ballast()
     port = cloud.new_port()
     with cloud.refusing(refuses):
         server = cloud.boot([{"port": port}])

@@ -22,6 +22,7 @@ vif_plugging_timeout = {plug_timeout}
 vif_plugging_is_fatal = true
 rpc_response_timeout = 120
 report_interval = 3
+update_resources_interval = 5
 running_deleted_instance_poll_interval = 0
 image_cache_manager_interval = 0
 {host}
