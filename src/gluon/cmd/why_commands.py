@@ -1,7 +1,7 @@
 """`gluon why`: what a port waits for, who said what of it, and what became of it before.
 
-In: the id of a port, or a name that no other port has. Out: its account for people, or as JSON; exit status 0 if it works, 1 if not or where the server refused. By
-the API of a running server.
+In: the id of a port, or a name that no other port has. Out: its account for people, or as JSON; exit status 0 if it works, 1 if
+not or where the server refused. By the API of a running server.
 """
 
 from __future__ import annotations
@@ -61,9 +61,8 @@ def _account(client: Any, port: str) -> dict[str, Any]:
     except http.ApiError as error:
         if error.status != _MISSING or not port:
             raise
-        named = client.facts(place + http.query([("name", port), ("limit", str(_SHOWN + 1))]), "ports")[
-            "ports"
-        ]
+        asked = http.query([("name", port), ("limit", str(_SHOWN + 1))])
+        named = client.facts(f"{place}{asked}", "ports")["ports"]
         if not named:
             raise
         if len(named) > 1:

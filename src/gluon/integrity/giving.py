@@ -15,7 +15,7 @@ from gluon.integrity import pools
 from gluon.integrity.findings import Checkup
 from gluon.particles import tables as model_tables
 from gluon.pools import tables as pool_tables
-from gluon.proton import supplies
+from gluon.proton import supplies, units
 from gluon.spi import store
 from gluon.store.ddl import quoted
 from gluon.values.space import Space
@@ -33,7 +33,7 @@ async def mend(checkup: Checkup) -> int:
     mended = 0
     async for chunk in look.unheld():
         right = [
-            given.held(one.pool, one.value, one.holder, _text(one.row[model_tables.PROJECT]))
+            given.held(one.pool, one.value, one.holder, units.text_of(one.row[model_tables.PROJECT]))
             for one in chunk
             if one.mendable
         ]
@@ -117,7 +117,3 @@ async def _flush(checkup: Checkup, rows: dict[str, dict[tuple[store.Value, ...],
     for table, some in rows.items():
         await checkup.picture.write(_TABLES[table], list(some), [r for r in some.values() if r is not None])
     rows.clear()
-
-
-def _text(value: store.Value) -> str | None:
-    return None if value is None else str(value)
