@@ -78,9 +78,19 @@ def looked(now: notices.Use) -> Sequence[Event]:
     return active(now) if now.status == "ACTIVE" else [_plugged(now)] if now.plugged else []
 
 
-def distinct(events: Iterable[Event]) -> list[Event]:
-    """Each once, where it came first."""
-    return list(dict.fromkeys(events))
+def sent(events: Iterable[Event]) -> list[Event]:
+    """What is sent for these: each once, where it came first, and the end of a port twice, with a change between.
+
+    A compute host that reads a server's ports writes what it read over what it does for such an end meanwhile, and keeps a NIC
+    that is nowhere. It handles a change after such a read, and takes what the read wrote for the second end.
+    """
+    return [one for event in dict.fromkeys(events) for one in _surely(event)]
+
+
+def _surely(event: Event) -> Sequence[Event]:
+    if event.name != Name.DELETED:
+        return [event]
+    return [event, _event(Name.CHANGED, event.server_uuid, event.tag), event]
 
 
 def _plugged(now: notices.Use, status: str = "completed") -> Event:

@@ -209,7 +209,7 @@ class Notifier:
         return await self._send(made)
 
     async def _send(self, some: Iterable[events.Event]) -> int:
-        wanted = events.distinct(some)
+        wanted = events.sent(some)
         for start in range(0, len(wanted), _AT_ONCE):
             await self._send_some(wanted[start : start + _AT_ONCE])
         return len(wanted)

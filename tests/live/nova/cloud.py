@@ -128,6 +128,10 @@ class Cloud:
         """Of how many NICs Nova has taken the event."""
         return self.nova.process("api").said(lines=1_000_000).count("network-vif-plugged:")
 
+    def listed(self) -> int:
+        """How often ports were listed, by Nova mostly."""
+        return self.gluon.daemon.said(lines=1_000_000).count('"method": "GET", "path": "/v2.0/ports", ')
+
     def measured(self, name: str, of: str = "") -> float:
         """The sum of a metric of Gluon; `of`: of the lines with these labels."""
         _, text = self.gluon.request("GET", "/metrics", headers={"x-auth-token": self.admin})

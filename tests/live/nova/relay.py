@@ -2,7 +2,8 @@
 
 import socket
 import threading
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Self
 
@@ -17,6 +18,10 @@ class Relay:
         self._guard = threading.Lock()
         self._open: set[socket.socket] = set()
         self._target = 0
+        self._held = b""
+        self._may_pass = threading.Event()
+        self._may_pass.set()
+        self._waits = threading.Event()
 
     @property
     def url(self) -> str:
@@ -28,6 +33,17 @@ class Relay:
             self._target = port
             self._cut()
 
+    @contextmanager
+    def holding(self, words: bytes) -> Iterator[threading.Event]:
+        """While no request passes that has these words. The event: one waits."""
+        self._held = words
+        self._waits.clear()
+        self._may_pass.clear()
+        try:
+            yield self._waits
+        finally:
+            self._may_pass.set()
+
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, name="relay", daemon=True).start()
         return self
@@ -35,6 +51,7 @@ class Relay:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._may_pass.set()
         with suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
@@ -62,10 +79,15 @@ class Relay:
                 continue
             threading.Thread(target=self._pass, args=(near, far), name="relay", daemon=True).start()
 
+    def _hold(self, data: bytes) -> None:
+        if not self._may_pass.is_set() and self._held in data:
+            self._waits.set()
+            self._may_pass.wait()
+
     def _pass(self, near: socket.socket, far: socket.socket) -> None:
         back = threading.Thread(target=copy, args=(far, near), name="relay", daemon=True)
         back.start()
-        copy(near, far)
+        copy(near, far, self._hold)
         back.join()
         with self._guard:
             self._open -= {near, far}
@@ -73,10 +95,11 @@ class Relay:
         far.close()
 
 
-def copy(source: socket.socket, target: socket.socket) -> None:
-    """Until one of them ends."""
+def copy(source: socket.socket, target: socket.socket, before: Callable[[bytes], object] = len) -> None:
+    """Until one of them ends. `before`: sees what is passed on next."""
     with suppress(OSError):
         while data := source.recv(1 << 16):
+            before(data)
             target.sendall(data)
     for one in (source, target):
         with suppress(OSError):

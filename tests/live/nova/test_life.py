@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.live.nova.cloud import NONE, V1, Cloud
+from tests.live.nova.cloud import LIMIT, NONE, V1, Cloud
 
 
 def test_a_server_without_a_nic(cloud: Cloud) -> None:
@@ -157,6 +157,22 @@ def test_a_port_that_is_deleted_leaves_its_server(cloud: Cloud) -> None:
     cloud.gluon_says("DELETE", f"/v2.0/ports/{port}", token=cloud.member, wanted=204)
     cloud.until(lambda: not cloud.addresses(server), "Nova's detach")
     cloud.until(lambda: not cloud.plugged(port), "the unplug")
+    assert cloud.interfaces(server) == set()
+    cloud.delete(server)
+
+
+def test_a_port_is_deleted_while_nova_reads_it(cloud: Cloud) -> None:
+    """Nova writes what it read of its ports over what it did meanwhile, and never looks again by itself."""
+    port = cloud.new_port()
+    server = cloud.boot([{"port": port}])
+    with cloud.relay.holding(b"GET /v2.0/networks/") as waits:  # the last of what it reads
+        cloud.tell("network-changed", server, port)
+        assert waits.wait(LIMIT)
+        cloud.gluon_says("DELETE", f"/v2.0/ports/{port}", token=cloud.member, wanted=204)
+        cloud.until(lambda: not cloud.plugged(port), "the unplug")
+        before = cloud.listed()
+    cloud.until(lambda: cloud.listed() > before, "another look")  # what it had read is written by then
+    cloud.until(lambda: not cloud.addresses(server), "Nova's detach")
     assert cloud.interfaces(server) == set()
     cloud.delete(server)
 

@@ -272,10 +272,11 @@ class Moves(Course):
     def nova_hears(self) -> None:
         entries, self.pending = self.pending, []
         now = asyncio.run(self.uses.use({PORT})).get(PORT)
-        for event in events.distinct(e for entry in entries for e in events.told(entry, now)):
+        for event in events.sent(e for entry in entries for e in events.told(entry, now)):
             if event.name == events.Name.DELETED:
                 assert not self.row
                 self.believed.pop(event.server_uuid, None)
+            if not self.row:
                 continue
             assert event.server_uuid == self.server, "another server is told"
             if event.name == events.Name.CHANGED:

@@ -95,4 +95,9 @@ def test_an_event_is_written_as_nova_takes_it() -> None:
 
 def test_events_are_told_once() -> None:
     plugged, changed = events.active(now(**ACTIVE))
-    assert events.distinct([plugged, changed, plugged]) == [plugged, changed]
+    assert events.sent([plugged, changed, plugged]) == [plugged, changed]
+
+
+def test_the_end_of_a_port_is_told_around_a_change() -> None:
+    (deleted,) = events.told(entry(was(), None), None)
+    assert short(events.sent([deleted, deleted])) == ["deleted", "changed", "deleted"]
