@@ -8,7 +8,6 @@ hide from him is empty in them.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import replace
 from itertools import product
@@ -241,14 +240,24 @@ class Ports:
             by_type.setdefault((str(row["api"]), str(row["object_type"])), []).append(row)
         self._known.check(by_type)
         wires = [(shown.wires[name], some) for name, some in by_type.items() if name in shown.wires]
-        if len(wires) == 1:
-            made = [await self._of_type(asker, *wires[0], may)]
-        else:
-            made = await asyncio.gather(*(self._of_type(asker, wire, some, may) for wire, some in wires))
-        return [found for some in made for found in some]
+        asked = [
+            (wire.resource.table, wire.resource.records.key_column, [row["id"] for row in some], wire.wanted)
+            for wire, some in wires
+        ]
+        told = await reading.lines_of(self._store, asked)
+        return [
+            found
+            for (wire, some), lines in zip(wires, told, strict=True)
+            for found in await self._of_type(asker, wire, some, lines, may)
+        ]
 
     async def _of_type(
-        self, asker: Asker, wire: shapes.Wire, known: Sequence[store.Row], may: May
+        self,
+        asker: Asker,
+        wire: shapes.Wire,
+        known: Sequence[store.Row],
+        lines: Sequence[Sequence[store.Value]],
+        may: May,
     ) -> list[Found]:
         resource, key, own = wire.resource, wire.resource.records.key_column, len(wire.columns)
         status = {row["id"]: str(row["status"]) for row in known}
@@ -256,7 +265,7 @@ class Ports:
         carried: set[store.Value] = set()
         bound: dict[store.Value, _Bound] = {}
         first = wire.joins[0] if wire.joins else None
-        for line in await reading.lines_where(self._store, resource.table, key, list(status), wire.wanted):
+        for line in lines:
             row: store.Row = dict(zip(wire.columns, line, strict=False))
             if len(line) > own and line[own] == row[key]:
                 carried.add(row[key])

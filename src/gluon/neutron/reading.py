@@ -12,6 +12,9 @@ from gluon.spi import store
 AT_ONCE = 512
 """Keys of one statement."""
 
+Asked = tuple[str, str, Collection[store.Value], store.Wanted]
+"""A table, a column, some of its values, and what is wanted of the rows that have one of them."""
+
 
 def among(column: str, values: Collection[store.Value]) -> store.Filter:
     """Rows that have one of these values."""
@@ -50,10 +53,20 @@ async def lines_where(
     columns: store.Wanted,
 ) -> Sequence[Sequence[store.Value]]:
     """The same as values of some columns."""
-    found: list[Sequence[store.Value]] = []
-    for select in _selects(table, column, values):
-        found += await database.values(select, columns)
+    (found,) = await lines_of(database, [(table, column, values, columns)])
     return found
+
+
+async def lines_of(
+    database: store.Store, asked: Sequence[Asked]
+) -> Sequence[Sequence[Sequence[store.Value]]]:
+    """The same of several tables."""
+    parts = [
+        [(select, columns) for select in _selects(table, column, values)]
+        for table, column, values, columns in asked
+    ]
+    told = iter(await database.several([read for some in parts for read in some]))
+    return [[line for _ in some for line in next(told)] for some in parts]
 
 
 def _selects(table: str, column: str, values: Collection[store.Value]) -> list[store.Select]:

@@ -281,6 +281,9 @@ class Store(Protocol):
         """The rows of `select` as values of these columns, among which are the key and what is sorted by: cheaper by
         half, for who wants no rows."""
 
+    async def several(self, reads: Sequence[tuple[Select, Wanted]]) -> Sequence[Sequence[Sequence[Value]]]:
+        """`values` of each, together where the database can: who waits for all of them waits once."""
+
     async def count(self, query: Select) -> int:
         """How many rows there are, whatever `order`, `start`, `after`, `since` and `limit` say."""
 

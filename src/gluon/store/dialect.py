@@ -84,6 +84,8 @@ class Dialect:
     """That the address or prefix in a column lies in a prefix."""
     has_booleans: bool = False
     """Truth is a type of its own; else 0 and 1 are read."""
+    has_row_arrays: bool = False
+    """Rows of several tables may come as arrays in one row."""
     partial_indexes: bool = True
     """An index may hold some of the rows."""
     null_is_most: bool = False

@@ -85,6 +85,7 @@ DIALECT = Dialect(
     contains="STRPOS({}, ?) > 0",
     within=lambda column, network: (f"{column}::text::inet <<= ?::text::inet", (str(network),)),
     has_booleans=True,
+    has_row_arrays=True,
     null_is_most=True,
 )
 

@@ -15,6 +15,7 @@ from gluon.spi import store
 from gluon.store import driver, postgres_lock, postgres_text
 from gluon.store.ddl import name_of
 from gluon.store.deciding import State
+from gluon.store.often import Often
 from gluon.store.overlay import Plan
 from gluon.store.postgres_connection import PostgresConnection
 
@@ -36,7 +37,7 @@ class PostgresSession(PostgresConnection):
     def __init__(self, raw: Any, limit: float, idle: float) -> None:
         super().__init__(raw, limit)
         self._idle = milliseconds(idle)
-        self._seen: dict[object, int] = {}
+        self._often = Often()
         self._state: Sequence[Any] | None = None
         self._now = ""
         self._said = 0.0
@@ -110,13 +111,6 @@ class PostgresSession(PostgresConnection):
             [postgres_text.row(shape, values) for values in rows]
             for (shape, _, _), rows in zip(groups, found, strict=True)
         ]
-
-    def _often(self, kind: object) -> bool:
-        """Whether a combination of statements came a third time: preparing it costs as much as some runs."""
-        if len(self._seen) > 1000:
-            self._seen.clear()
-        count = self._seen[kind] = self._seen.get(kind, 0) + 1
-        return count > 2
 
     def _heard(self, last: int) -> None:
         """The newest revision before a batch of ours."""

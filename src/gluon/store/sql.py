@@ -17,6 +17,7 @@ from gluon.store import driver, fixed, pages, tails, texts, upgrading
 from gluon.store.compare import Stored
 from gluon.store.ddl import quoted
 from gluon.store.install import epoch_of, install, read_tables, rebase
+from gluon.store.lines import LineReader
 from gluon.store.readers import Readers
 from gluon.store.settings import Settings
 from gluon.store.shape import Catalog, Shape
@@ -36,6 +37,7 @@ class SqlStore:
         self._database = database
         self._writer = Writer(database, settings, self.stats)
         self._readers = Readers(database, settings, self.stats)
+        self._lines = LineReader(database, self._readers, self._shape)
 
     @property
     def alive(self) -> bool:
@@ -202,18 +204,12 @@ class SqlStore:
         return [shape.row(values) for values in await self._readers.page(*found)]
 
     async def values(self, query: store.Select, columns: store.Wanted) -> Sequence[Sequence[store.Value]]:
-        shape, dialect = self._shape(query.table), self._database.dialect
-        found = pages.read(dialect, shape, query, columns)
-        if found is None:
-            return ()
-        rows = await self._readers.page(*found)
-        if dialect.has_booleans:
-            return rows
-        other = columns[-1]
-        if not isinstance(other, store.Along):
-            return shape.with_booleans(columns, rows)
-        told = self._shape(other.table)
-        return told.with_booleans(other.columns, shape.with_booleans(columns, rows), len(columns) - 1)
+        return await self._lines.values(query, columns)
+
+    async def several(
+        self, reads: Sequence[tuple[store.Select, store.Wanted]]
+    ) -> Sequence[Sequence[Sequence[store.Value]]]:
+        return await self._lines.several(reads)
 
     async def count(self, query: store.Select) -> int:
         found = pages.count(self._database.dialect, self._shape(query.table), query)

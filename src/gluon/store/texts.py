@@ -92,6 +92,11 @@ def _beside(one: store.Beside, row: str, key: str) -> str:
     return f"CASE WHEN {row}.{quoted(one.told_by)} IS NULL THEN {missing} ELSE {asked} END"
 
 
+def several(reads: Sequence[str]) -> str:
+    """One row with an array of rows for each statement."""
+    return f"SELECT {', '.join(f'ARRAY(SELECT r FROM ({read}) AS r)' for read in reads)}"
+
+
 def lookup_in(shape: Shape, names: tuple[str, ...], count: int) -> str:
     """Rows in which `names` equal one of `count` tuples."""
     kind = ("in", names, count)

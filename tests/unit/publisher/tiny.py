@@ -120,6 +120,11 @@ class TinyStore:
     ) -> Sequence[Sequence[store.Value]]:
         return [tuple(row[c] for c in columns if isinstance(c, str)) for row in await self.select(query)]
 
+    async def several(
+        self, reads: Sequence[tuple[store.Select, store.Wanted]]
+    ) -> Sequence[Sequence[Sequence[store.Value]]]:
+        return [await self.values(*read) for read in reads]
+
     async def install(
         self,
         wanted: Sequence[tables.Table],
