@@ -149,6 +149,8 @@ class Collector:
                     del self._waiting[key]
                 self._stats.reports_waiting = len(self._waiting)
                 await self._submit(batch)
+                if len(self._waiting) < BATCH:
+                    break  # what came due meanwhile are few
             if self._waiting:
                 self._filled.set()
             ended = loop.time()

@@ -10,7 +10,7 @@ import pytest
 from gluon.errors import Unavailable
 from gluon.kv.memory import MemoryBus
 from gluon.objects import keys, status
-from gluon.publisher.collector import BATCH, GATHER, Collector, Report
+from gluon.publisher.collector import BATCH, GATHER, PACE, Collector, Report
 from gluon.publisher.relay import Overtaken
 from gluon.publisher.stats import Stats
 from gluon.spi import store
@@ -132,6 +132,34 @@ async def test_a_report_that_has_just_come_is_left_to_who_waits_for_it(memory: M
         assert desk.stats.reports_waiting == 1
         desk.now = GATHER * 2
         await desk.until({"a": "three", "b": "two"})
+
+
+async def test_what_comes_due_while_a_unit_is_written_waits_for_more(memory: MemoryBus) -> None:
+    """Each unit keeps the processes that answer clients from writing."""
+    desk = Desk()
+    desk.now = 0.0
+    written: list[float] = []
+
+    async def one_waits() -> bool:
+        return desk.stats.reports_waiting == 1
+
+    class Slow(TinyStore):
+        async def submit(self, unit: store.Unit) -> store.Committed:
+            if len(desk.batches) == 1:
+                await memory.put(status_key("b"), b"two")
+                await eventually(one_waits, "the second has come")
+                desk.now = 5 * GATHER
+            written.append(time.monotonic())
+            return await super().submit(unit)
+
+    desk.database = Slow()
+    async with desk.open(memory):
+        await memory.put(status_key("a"), b"one")
+        await eventually(one_waits, "the first has come")
+        desk.now = 2 * GATHER
+        await desk.until({"a": "one", "b": "two"})
+    assert len(desk.batches) == 2
+    assert written[-1] - written[-2] > PACE / 2, written
 
 
 async def test_a_poisonous_report_is_skipped_and_said_once(
