@@ -32,7 +32,7 @@ _FEW = 500
 """So few are all there are: a read that its limit cuts before a large unit returns more."""
 _LOOK = 1.0
 _ADVANCE = 60.0
-_LINGER = ((80, 0.025), (40, 0.012), (8, 0.006))
+_LINGER = ((80, 0.025), (40, 0.012), (8, 0.006), (1, 0.002))
 """Under load a moment's wait makes fewer, larger Txns, whose number is what costs: after a read of
 so many entries, so many seconds. A lone write never waits, and the longest begins at some 2,000 units of two
 entries a second, and ends below 1,300."""
