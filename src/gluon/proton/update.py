@@ -145,6 +145,9 @@ class Update:
         context, resource = self._context, self._context.resource
         was, now = units.facts(resource, before), units.facts(resource, row)
         views, wait = context.ledger.updated(state, state.changes, was, now, self._given(), context.rule)
+        if wait is not None:  # the answer of who binds it
+            reads = context.ledger.reads_to_update(now.key, {types.Role.HOST})
+            state.changes.soon = (*reads, resource.lookup(now.key))
         return units.with_views(resource, row, views), wait
 
 

@@ -79,12 +79,13 @@ class Changes(msgspec.Struct):
     `put` inserts or replaces a whole row by its key; `delete` removes it (missing: no error).
     The last word on a key counts: `writes` keeps them in order, a row for a put, a key for a delete.
     Entries go to the journal in the order given; a unit without entries and rows commits nothing and
-    has no revision of its own.
+    has no revision of its own. `soon`: what a unit that follows this one at once is going to look at.
     """
 
     writes: list[Write] = msgspec.field(default_factory=list)
     entries: list[journal.Draft] = msgspec.field(default_factory=list)
     result: Any = None
+    soon: Sequence[Lookup] = ()
 
     def put(self, table: str, row: Row) -> None:
         self.writes.append((table, row))

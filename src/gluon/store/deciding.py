@@ -160,6 +160,7 @@ class Deciding:
         self._rounds = 0
         self._bytes = 0
         self._journal: list[Values] = []
+        self._soon: list[store.Lookup] = []
         self._needs = Needs()
         self.rows = 0
         self.answers: list[tuple[Waiting, store.Committed | Exception]] = []
@@ -173,6 +174,7 @@ class Deciding:
 
     def _declare(self, reads: Sequence[store.Lookup]) -> None:
         """A wrong declaration is the unit's own mistake: `decide` will meet it again."""
+        self._kept.look(reads)
         with contextlib.suppress(GluonError, KeyError):
             for lookup in reads:
                 self._overlay.want(lookup, self._needs)
@@ -237,6 +239,7 @@ class Deciding:
             return True
         self._overlay.accept(prepared)
         self._journal += records
+        self._soon += changes.soon
         self.rows, self._bytes = rows, size
         self.answers.append((one, store.Committed(view.revision, changes.result, intent)))
         view.revision += 1
@@ -287,7 +290,7 @@ class Deciding:
     def done(self) -> None:
         """The plan is sent, or there is nothing to write."""
         view = self._view
-        self._kept.take(self._overlay, (view.incarnation, self.epoch, view.revision - 1))
+        self._kept.take(self._overlay, (view.incarnation, self.epoch, view.revision - 1), self._soon)
 
     @property
     def entries(self) -> int:
