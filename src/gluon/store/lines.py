@@ -15,6 +15,9 @@ from gluon.store.often import Often
 from gluon.store.readers import Readers
 from gluon.store.shape import Shape
 
+_MOST = 2000
+"""Values that one statement is given."""
+
 Lines = Sequence[Sequence[store.Value]]
 
 
@@ -48,8 +51,9 @@ class LineReader:
         if reads and self._dialect.has_row_arrays:
             found = [pages.read(self._dialect, self._shape_of(q.table), q, columns) for q, columns in reads]
             one = [read for read in found if read is not None and not read[2]]
-            if len(one) == len(found) and self._often(tuple(text for text, _, _ in one)):
-                args = [value for _, values, _ in one for value in values]
-                ((*rows,),) = await self._readers.fetch(texts.several([text for text, _, _ in one]), *args)
+            parts = tuple(text for text, _, _ in one)
+            args = [value for _, values, _ in one for value in values]
+            if len(one) == len(found) and len(args) <= _MOST and self._often(parts):
+                ((*rows,),) = await self._readers.fetch(texts.several(parts), *args)
                 return rows
         return await asyncio.gather(*(self.values(*read) for read in reads))
