@@ -73,12 +73,11 @@ class Channel:
             "grpc-timeout",
             f"{min(math.ceil(timeout), _LONGEST_LIMIT)}S",
         )  # for the server: our own clock is nearer
-        stream = self.stream(path, (*(metadata or ()), limit))
+        stream = self._standing().open(path, (*(metadata or ()), limit), message)
         late = asyncio.get_running_loop().call_later(
             timeout, stream.cancel, Code.DEADLINE_EXCEEDED, "no answer in time"
         )
         try:
-            stream.send(message, last=True)
             return await stream.answer()
         finally:
             late.cancel()
@@ -86,9 +85,12 @@ class Channel:
 
     def stream(self, path: str, metadata: Metadata = None) -> Stream:
         """A call with messages both ways; who opened it ends it."""
+        return self._standing().open(path, metadata or ())
+
+    def _standing(self) -> Connection:
         if self._connection is None:
             raise Failed(Code.UNAVAILABLE, "no connection")
-        return self._connection.open(path, metadata or ())
+        return self._connection
 
     async def close(self) -> None:
         self._closed = True

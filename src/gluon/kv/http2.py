@@ -85,10 +85,12 @@ class Connection(asyncio.Protocol):
     def busy(self) -> bool:
         return bool(self._streams)
 
-    def open(self, path: str, headers: tuple[tuple[str, str], ...] = ()) -> Stream:
-        """A new stream."""
+    def open(self, path: str, headers: tuple[tuple[str, str], ...] = (), only: bytes | None = None) -> Stream:
+        """A new stream. `only`: the one message that is sent; it goes in one piece with the headers, for which the server wakes once."""
         block = self._common + hpack.encode(((":path", path),)) + self._always + hpack.encode(headers)
         stream = Stream(self, block)
+        if only is not None:
+            stream.put(only, last=True)
         if not self.usable:
             stream.end(Failed(Code.UNAVAILABLE, "the connection is closed"))
         elif len(self._streams) >= self._most_streams or self._waiting:
@@ -109,11 +111,11 @@ class Connection(asyncio.Protocol):
 
     # For streams.
 
-    def flush(self, stream: Stream) -> None:
-        """Send of its outbox what the server has room for."""
+    def flush(self, stream: Stream, head: bytes = b"") -> None:
+        """Send of its outbox what the server has room for, behind `head`."""
         if not stream.number:
             return
-        box, sent = stream.outbox, []
+        box, sent = stream.outbox, [head] if head else []
         while box:
             size = min(len(box), self._window, stream.window, self._largest_frame)
             if size <= 0:
@@ -144,8 +146,7 @@ class Connection(asyncio.Protocol):
         self._leaving = self._leaving or self._next > _LAST_STREAM
         stream.window = self._first_window
         self._streams[stream.number] = stream
-        self._write(frame(_HEADERS, _END_HEADERS, stream.number, stream.headers))
-        self.flush(stream)
+        self.flush(stream, frame(_HEADERS, _END_HEADERS, stream.number, stream.headers))
 
     def _end(self, number: int, outcome: Failed) -> None:
         stream = self._streams.pop(number, None)

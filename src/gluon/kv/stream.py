@@ -86,11 +86,15 @@ class Stream:
             raise Failed(Code.INTERNAL, "the server ended a call without an answer")
         return message
 
+    def put(self, message: bytes, *, last: bool = False) -> None:
+        """It goes with what is sent next."""
+        self.writes = not last
+        self.outbox += _message.pack(0, len(message)) + message
+
     def send(self, message: bytes, *, last: bool = False) -> None:
         """Without waiting: messages are small, or few."""
         if self.ended is None and self.writes:
-            self.writes = not last
-            self.outbox += _message.pack(0, len(message)) + message
+            self.put(message, last=last)
             self._connection.flush(self)
 
     def cancel(self, code: Code = Code.CANCELLED, why: str = "cancelled") -> None:

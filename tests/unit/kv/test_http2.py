@@ -24,7 +24,7 @@ class Server(asyncio.Transport):
 
     def __init__(self, *settings: tuple[int, int]) -> None:
         super().__init__()
-        self.sent = b""
+        self.sent, self.writes = b"", 0
         self.aborted = False
         self.connection = Connection(secure=False, authority="etcd:2379")
         self.connection.connection_made(self)
@@ -32,6 +32,7 @@ class Server(asyncio.Transport):
 
     def write(self, data: Any) -> None:
         self.sent += bytes(data)
+        self.writes += 1
 
     def abort(self) -> None:
         self.aborted = True
@@ -89,6 +90,18 @@ async def test_a_call_is_sent_and_answered() -> None:
     server.answer(1, b"answer")
     assert await call.answer() == b"answer"
     assert not server.connection.busy
+
+
+async def test_a_call_of_one_message_is_sent_in_one_piece() -> None:
+    """What comes in two wakes the server twice."""
+    server = Server()
+    before = server.writes
+    call = server.connection.open("/etcdserverpb.KV/Range", (), b"request")
+    assert server.writes == before + 1
+    assert [number for _, number, _ in server.frames(HEADERS)] == [1]
+    assert server.frames(DATA) == [(1, 1, packed(b"request"))]
+    server.answer(1, b"answer")
+    assert await call.answer() == b"answer"
 
 
 async def test_an_error_is_told_in_its_own_words() -> None:
