@@ -34,7 +34,7 @@ _LOOK = 1.0
 _ADVANCE = 60.0
 _LINGER = ((80, 0.025), (40, 0.012), (8, 0.006), (1, 0.002))
 """Under load a moment's wait makes fewer, larger Txns, whose number is what costs: after a read of
-so many entries, so many seconds. A lone write never waits, and the longest begins at some 2,000 units of two
+so many entries, so many seconds. A lone write never waits, one that comes just after another a little, and the longest begins at some 2,000 units of two
 entries a second, and ends below 1,300."""
 
 

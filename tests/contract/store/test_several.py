@@ -7,62 +7,44 @@ import random
 from gluon.spi import tables
 from gluon.spi.store import Along, Beside, Changes, Filter, Match, Order, Select, View, Wanted
 from tests.contract.store.conftest import Opener
-from tests.contract.store.world import Unit, column, draft, text
+from tests.contract.store.world import NETWORK, Unit, column, draft, network, text
 
-THING = tables.Table(
-    name="Thing",
-    columns=(
-        text("id", nullable=False),
-        text("name", 255),
-        column("size", tables.ColumnType.INTEGER),
-        column("share", tables.ColumnType.NUMBER),
-        column("up", tables.ColumnType.BOOLEAN),
-        column("notes", tables.ColumnType.DOCUMENT),
-    ),
-    key=("id",),
-    indexes=(("name",),),
-)
 PART = tables.Table(
     name="Part",
-    columns=(text("id", nullable=False), text("thing"), column("up", tables.ColumnType.BOOLEAN)),
+    columns=(text("id", nullable=False), text("network"), column("up", tables.ColumnType.BOOLEAN)),
     key=("id",),
-    indexes=(("thing",),),
+    indexes=(("network",),),
 )
-WHOLE: Wanted = tuple(c.name for c in THING.columns)
+WHOLE: Wanted = tuple(c.name for c in NETWORK.columns)
 PARTS: Wanted = (
     "id",
     "up",
-    Beside(table="Part", key="id", column="thing", missing="-"),
-    Along(table="Part", column="thing", columns=("id", "up")),
+    Beside(table="Part", key="id", column="network", missing="-"),
+    Along(table="Part", column="network", columns=("id", "up")),
 )
 READS: list[tuple[Select, Wanted]] = [
-    (Select(table="Thing", equals=(("id", "t1"),)), WHOLE),
-    (Select(table="Thing", equals=(("name", "?"),)), PARTS),
-    (Select(table="Thing", equals=(("id", "nobody"),)), PARTS),
-    (Select(table="Thing", filters=(Filter(column="id", match=Match.EQUAL, values=("t3", "t0")),)), PARTS),
-    (Select(table="Part", equals=(("thing", "t2"),)), ("id", "thing", "up")),
+    (Select(table="Network", equals=(("id", "t1"),)), WHOLE),
+    (Select(table="Network", equals=(("size", 1),)), PARTS),
+    (Select(table="Network", equals=(("id", "nobody"),)), PARTS),
+    (Select(table="Network", filters=(Filter(column="id", match=Match.EQUAL, values=("t3", "t0")),)), PARTS),
+    (Select(table="Part", equals=(("network", "t2"),)), ("id", "network", "up")),
     (Select(table="Part", since="p2", limit=3), ("up", "id")),
-    (Select(table="Thing", order=(Order(column="name", descending=True),), limit=2), ("id", "name")),
+    (Select(table="Network", order=(Order(column="name", descending=True),), limit=2), ("id", "name")),
     # reads all, and can match nothing
-    (Select(table="Thing", filters=(Filter(column="share", match=Match.MORE, values=(0.4,)),)), WHOLE),
-    (Select(table="Thing", equals=(("name", "\ud800"),)), WHOLE),
+    (Select(table="Network", filters=(Filter(column="share", match=Match.MORE, values=(0.4,)),)), WHOLE),
+    (Select(table="Network", equals=(("name", "\ud800"),)), WHOLE),
 ]
 
 
 async def test_each_is_told_its_own(url: str, opener: Opener) -> None:
-    db = await opener(url, wanted=[THING, PART])
+    db = await opener(url, wanted=[NETWORK, PART])
 
     def decide(_: View) -> Changes:
         changes = Changes(entries=[draft("all")])
         for n in range(5):
-            changes.put(
-                "Thing",
-                {
-                    "id": f"t{n}", "name": "?$1'"[: n % 3], "size": 2**62 if n else None, "share": n / 4,
-                    "up": (True, False, None)[n % 3], "notes": None if n == 1 else "[1]",
-                },
-            )  # fmt: skip
-            changes.put("Part", {"id": f"p{n}", "thing": f"t{n // 2}", "up": n % 2 == 0})
+            fields = {"size": n % 3, "share": n / 4, "up": (True, False, None)[n % 3]}
+            changes.put("Network", network(f"t{n}", f"?$1'{n}", notes=None if n == 1 else "[1]", **fields))
+            changes.put("Part", {"id": f"p{n}", "network": f"t{n // 2}", "up": n % 2 == 0})
         return changes
 
     await db.submit(Unit(decide))

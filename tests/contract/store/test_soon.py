@@ -23,7 +23,6 @@ class Moves:
         self.key, self.size = chance.choice(KEYS), chance.choice(SIZES)
         self.soon = chance.sample(READS, chance.randint(0, len(READS)))
         self.unit = Unit(self.decide, reads=reads)
-        self.before: dict[str, int] = {}
 
     def decide(self, view: View) -> Changes:
         view.prefetch(READS)
@@ -31,8 +30,7 @@ class Moves:
         rows = {key: view.get("Network", key) for key in KEYS}
         assert dict(sizes) == {key: row["size"] for key, row in rows.items() if row is not None}
         assert len(sizes) == len(KEYS)
-        self.before = {str(key): size for key, size in sizes}
-        changes = Changes(entries=[draft(self.key)], soon=self.soon, result=self.before)
+        changes = Changes(entries=[draft(self.key)], soon=self.soon, result=dict(sizes))
         row: Row = {**(rows[self.key] or {}), "size": self.size}
         changes.put("Network", row)
         return changes
@@ -60,3 +58,21 @@ async def test_it_is_what_the_database_has(url: str, opener: Opener) -> None:
         for committed, one in sorted(zip(done, moves, strict=True), key=lambda pair: pair[0].revision):
             assert committed.result == oracle
             oracle[one.key] = one.size
+
+
+async def test_nobody_asks_the_database_for_it(url: str, opener: Opener) -> None:
+    """A unit that declares nothing is decided once, as all it looks at is there; else it is asked again."""
+    db = await opener(url)
+
+    def look(view: View, *soon: Lookup) -> Changes:
+        rows = view.rows("Network", ("size",), (1,))
+        changes = Changes(entries=[draft("a")], soon=soon, result=len(rows))
+        changes.put("Network", network("a", size=1))
+        return changes
+
+    first = Unit(lambda view: look(view, READS[0]))
+    second = Unit(look)
+    await db.submit(Unit(look))  # of this state the database is known
+    found = [(await db.submit(one)).result for one in (first, second)]
+    assert found == [1, 1]
+    assert [len(first.asked), len(second.asked)] == [2, 1]
