@@ -11,6 +11,7 @@ from pathlib import Path
 import gluon as package
 from bench import load
 from bench.measure import Figure, Plan, at_most, median
+from bench.quiet import Rounds
 from bench.site import Gluon, servers
 from gluon.testing.product import GluonServer
 
@@ -22,7 +23,6 @@ _PORTS = "/proton/net-l2/v2.0/ports"
 
 def run(plan: Plan) -> Sequence[Figure]:
     """One client loads, without a pause, while 64 make ports of another proton."""
-    samples: dict[str, list[float]] = {}
     catalog = Path(package.__file__).parent / "catalog"
     with servers() as (postgres, etcd):
         words = ["--database", postgres.url(postgres.create_database(), unix=True), "--etcd", etcd.url]
@@ -31,24 +31,24 @@ def run(plan: Plan) -> Sequence[Figure]:
             product, script = Gluon(server), load.create_script()
             load.drive(product.url, script, 2)
             ways: dict[str, Callable[[Gluon], None]] = {"bulk": _bulk, "sets": _change_set}
-            for _ in range(plan.rounds):
+            for one in (rounds := Rounds(plan)):
                 alone = load.drive(product.url, script, plan.seconds)
-                samples.setdefault("alone", []).append(alone.p99)
+                one["alone"] = alone.p99
                 for name, way in ways.items():
                     with _again_and_again(product, way) as done:
                         seen = load.drive(product.url, script, plan.seconds)
-                    samples.setdefault(name, []).append(seen.p99)
-                    samples.setdefault(f"{name} to alone", []).append(seen.p99 / alone.p99)
-                    samples.setdefault(f"{name} done", []).append(len(done) / seen.seconds)
+                    one[name], one[f"{name} to alone"] = seen.p99, seen.p99 / alone.p99
+                    one[f"{name} done"] = len(done) / seen.seconds
                 product.settle()
     return [
-        median("port create p99 alone", samples["alone"], "ms"),
-        median(f"p99 beside loads of {_BULK} ports", samples["bulk"], "ms"),
-        at_most("that to alone", samples["bulk to alone"], "×", _MOST),
-        median("loads a second meanwhile", samples["bulk done"], "/s"),
-        median(f"p99 beside change sets of {_SET} ports", samples["sets"], "ms"),
-        at_most("that to alone, too", samples["sets to alone"], "×", _MOST),
-        median("change sets a second meanwhile", samples["sets done"], "/s"),
+        median("port create p99 alone", rounds["alone"], "ms"),
+        median(f"p99 beside loads of {_BULK} ports", rounds["bulk"], "ms"),
+        at_most("that to alone", rounds["bulk to alone"], "×", _MOST),
+        median("loads a second meanwhile", rounds["bulk done"], "/s"),
+        median(f"p99 beside change sets of {_SET} ports", rounds["sets"], "ms"),
+        at_most("that to alone, too", rounds["sets to alone"], "×", _MOST),
+        median("change sets a second meanwhile", rounds["sets done"], "/s"),
+        rounds.figure(),
     ]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from bench import paced
 from bench.load import PORT, PORTS
 from bench.measure import Figure, Plan, at_most, median, percentile
+from bench.quiet import Rounds
 from bench.site import Gluon, gluon, servers
 from gluon.testing.product import GluonShim
 
@@ -23,7 +24,6 @@ _HOST = "compute-1"
 
 
 def run(plan: Plan) -> Sequence[Figure]:
-    p50, p99, rates = [], [], []
     with servers() as (postgres, etcd):
         database = postgres.url(postgres.create_database(), unix=True)
         with (
@@ -32,19 +32,18 @@ def run(plan: Plan) -> Sequence[Figure]:
         ):
             for _ in range(0, 0 if plan.quick else _OTHERS, _BULK):
                 _bound(product, _BULK, 0)
-            for number in range(plan.rounds + 1):
-                count = round(_RATE * (plan.seconds if number else 1.0))
+            for seen in (rounds := Rounds(plan, warm=1)):
+                count = round(_RATE * plan.seconds)
                 paced_answers = _bound(product, count, _RATE)
                 rush = _bound(product, count, 0)
-                if number:
-                    taken = [answer.milliseconds for answer in paced_answers]
-                    p50.append(percentile(taken, 0.5))
-                    p99.append(percentile(taken, 0.99))
-                    rates.append(paced.rate_of(rush))
+                taken = [answer.milliseconds for answer in paced_answers]
+                seen["p50"], seen["p99"] = percentile(taken, 0.5), percentile(taken, 0.99)
+                seen["rate"] = paced.rate_of(rush)
     return [
-        at_most(f"bind p50 at {_RATE:g}/s", p50, "ms", _P50),
-        at_most(f"bind p99 at {_RATE:g}/s", p99, "ms", _P99),
-        median(f"binds a second as fast as it goes, {_CONNECTIONS} at a time", rates, "/s"),
+        at_most(f"bind p50 at {_RATE:g}/s", rounds["p50"], "ms", _P50),
+        at_most(f"bind p99 at {_RATE:g}/s", rounds["p99"], "ms", _P99),
+        median(f"binds a second as fast as it goes, {_CONNECTIONS} at a time", rounds["rate"], "/s"),
+        rounds.figure(),
     ]
 
 

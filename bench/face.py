@@ -13,6 +13,7 @@ from typing import Any
 from bench import load, paced
 from bench.measure import Figure, Plan, at_most, median, percentile
 from bench.models import models
+from bench.quiet import Rounds
 from bench.site import Gluon, servers
 from gluon.testing.product import GluonServer
 
@@ -62,10 +63,9 @@ def _filled(product: Gluon, protons: int, most: int) -> list[str]:
 
 def _figures(product: Gluon, plan: Plan, devices: Sequence[str], among: str) -> list[Figure]:
     asked = [f"{_FACE}/ports?tenant_id={load.PROJECT}&device_id={device}" for device in devices]
-    p50, p99, cpu, made = [], [], [], []
     network = product.ask("GET", f"{_FACE}/networks?name=blue-0")["networks"][0]["id"]
     body = {"port": {"network_id": network, "tenant_id": load.PROJECT, "admin_state_up": True}}
-    for number in range(plan.rounds + 1):
+    for seen in (rounds := Rounds(plan, warm=1)):
         count = round(_RATE * plan.seconds)
         requests = [paced.Request("GET", asked[n % len(asked)]) for n in range(count)]
         before = product.api_cpu()
@@ -76,15 +76,13 @@ def _figures(product: Gluon, plan: Plan, devices: Sequence[str], among: str) -> 
         posts = [paced.json_request("POST", f"{_FACE}/ports", body)] * count
         rush = paced.send(product.server.port, posts, connections=8)
         product.settle()
-        if number:
-            taken = [answer.milliseconds for answer in answers]
-            p50.append(percentile(taken, 0.5))
-            p99.append(percentile(taken, 0.99))
-            cpu.append(spent / count * 1e6)
-            made.append(paced.rate_of(rush))
+        taken = [answer.milliseconds for answer in answers]
+        seen["p50"], seen["p99"] = percentile(taken, 0.5), percentile(taken, 0.99)
+        seen["cpu"], seen["made"] = spent / count * 1e6, paced.rate_of(rush)
     return [
-        at_most(f"ports of a machine, {among}: p50", p50, "ms", _P50),
-        median(f"ports of a machine, {among}: p99", p99, "ms"),
-        median("ports of a machine: API CPU", cpu, "µs"),
-        median("ports made by network, 8 at a time", made, "/s"),
+        at_most(f"ports of a machine, {among}: p50", rounds["p50"], "ms", _P50),
+        median(f"ports of a machine, {among}: p99", rounds["p99"], "ms"),
+        median("ports of a machine: API CPU", rounds["cpu"], "µs"),
+        median("ports made by network, 8 at a time", rounds["made"], "/s"),
+        rounds.figure(),
     ]

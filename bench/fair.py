@@ -28,6 +28,7 @@ import uvloop
 
 import gluon as package
 from bench.measure import Figure, Plan, at_most, median, percentile
+from bench.quiet import Rounds
 from bench.site import kept_in
 from gluon.testing.product import GluonServer
 
@@ -69,7 +70,6 @@ class Seen(msgspec.Struct):
 
 
 def run(plan: Plan) -> Sequence[Figure]:
-    rounds: dict[str, list[float]] = {}
     seconds = plan.seconds * 2
     with _server(plan.database, 0) as (port, tokens):
         capacity = max(
@@ -77,26 +77,25 @@ def run(plan: Plan) -> Sequence[Figure]:
         )
     limit = capacity / 2
     with _server(plan.database, limit) as (port, tokens):
-        for _ in range(plan.rounds):
+        for one in (rounds := Rounds(plan)):
             idle = _done(_start(Load(port, tokens[1], _CALM, _WAITING, seconds)))
             whole = seconds + _BURST + 1
             greedy = _start(Load(port, tokens[0], limit * _GREED, _CONNECTIONS, whole))
             first = _done(_start(Load(port, tokens[1], _CALM, _WAITING, _BURST)))
             beside = _done(_start(Load(port, tokens[1], _CALM, _WAITING, seconds)))
             told = _done(greedy)
-            for name, value in (
-                ("ratio", beside.at(0.99) / idle.at(0.99)),
-                ("idle", idle.at(0.99)),
-                ("beside", beside.at(0.99)),
-                ("middle idle", idle.at(0.5)),
-                ("middle beside", beside.at(0.5)),
-                ("late", percentile(beside.late, 0.99)),
-                ("burst", first.at(0.99)),
-                ("offered", told.offered / whole / limit),
-                ("sent", sum(told.statuses.values()) / whole / limit),
-                ("served", told.statuses.get(201, 0) / whole / limit),
-            ):
-                rounds.setdefault(name, []).append(value)
+            one |= {
+                "ratio": beside.at(0.99) / idle.at(0.99),
+                "idle": idle.at(0.99),
+                "beside": beside.at(0.99),
+                "middle idle": idle.at(0.5),
+                "middle beside": beside.at(0.5),
+                "late": percentile(beside.late, 0.99),
+                "burst": first.at(0.99),
+                "offered": told.offered / whole / limit,
+                "sent": sum(told.statuses.values()) / whole / limit,
+                "served": told.statuses.get(201, 0) / whole / limit,
+            }
     return [
         at_most("p99 of others beside a greedy project, to idle", rounds["ratio"], "×", _TIMES),
         median("p99 of others, idle", rounds["idle"], "ms"),
@@ -109,6 +108,7 @@ def run(plan: Plan) -> Sequence[Figure]:
         median("offered by the greedy one, to its limit", rounds["offered"], "×"),
         median("answered of that, to its limit", rounds["sent"], "×"),
         median("served of that, to its limit", rounds["served"], "×"),
+        rounds.figure(),
     ]
 
 

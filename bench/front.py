@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bench import load, paced
 from bench.measure import Figure, Plan, at_most, median, percentile
+from bench.quiet import Rounds
 from bench.site import Gluon, servers
 from gluon.testing.product import GluonServer
 from gluon.testing.servers import MariadbServer, neutron
@@ -67,17 +68,18 @@ def _figures(plan: Plan, direct: int, front: GluonServer, paths: dict[str, str],
     rate = _RATES[behind]
     found, product = [], Gluon(front)
     for what, path in paths.items():
-        more, spent = [], []
         requests = [paced.Request("GET", path)] * round(rate * plan.seconds)
-        for number in range(plan.rounds + 1):
+        for seen in (rounds := Rounds(plan, warm=1)):
             p50 = []
             before = product.api_cpu()
             for port in (direct, front.port):
                 taken = paced.send(port, requests, rate=rate, connections=1)
                 p50.append(percentile([answer.milliseconds for answer in taken], 0.5))
-            if number:
-                more.append(p50[1] - p50[0])
-                spent.append((product.api_cpu() - before) / len(requests) * 1e6)
-        found.append(at_most(f"{what} through Gluon, {behind} behind it: p50 more", more, "ms", _MORE))
-        found.append(median(f"{what} through Gluon, {behind} behind it: API CPU", spent, "µs"))
+            seen["more"] = p50[1] - p50[0]
+            seen["spent"] = (product.api_cpu() - before) / len(requests) * 1e6
+        found.append(
+            at_most(f"{what} through Gluon, {behind} behind it: p50 more", rounds["more"], "ms", _MORE)
+        )
+        found.append(median(f"{what} through Gluon, {behind} behind it: API CPU", rounds["spent"], "µs"))
+        found.append(rounds.figure())
     return found

@@ -12,6 +12,7 @@ import gluon as package
 from bench import load
 from bench.measure import Figure, Plan, at_least, at_most, cpu_seconds, median
 from bench.pgbench import Baseline
+from bench.quiet import Rounds
 from bench.site import Gluon, servers
 from gluon.testing.product import GluonServer
 
@@ -42,7 +43,6 @@ _PATH = "/proton/net-counted/v1.0/ports"
 
 def run(plan: Plan) -> Sequence[Figure]:
     """Beside the same port made by an admin, who is asked for nothing, and of a proton without quotas."""
-    samples: dict[str, list[float]] = {}
     admin, tenant = secrets.token_hex(16), secrets.token_hex(16)
     with servers() as (postgres, etcd), tempfile.TemporaryDirectory(prefix="gluon-bench-") as folder:
         name = postgres.create_database()
@@ -59,29 +59,28 @@ def run(plan: Plan) -> Sequence[Figure]:
             for path, script in ways.values():
                 load.drive(product.url, script, _WARM, path=path)
             baseline = Baseline(postgres, name)
-            for _ in range(plan.rounds):
+            for one in (rounds := Rounds(plan)):
                 for way, (path, script) in ways.items():
                     product.settle()
                     before = product.api_cpu(), cpu_seconds(postgres.daemon.pid, family=True)
                     seen = load.drive(product.url, script, plan.seconds, path=path)
                     after = product.api_cpu(), cpu_seconds(postgres.daemon.pid, family=True)
                     for part, n in (("api", 0), ("database", 1)):
-                        used = (after[n] - before[n]) / seen.requests * 1e6
-                        samples.setdefault(f"{way} {part}", []).append(used)
-                    samples.setdefault(f"{way} rate", []).append(seen.rate)
+                        one[f"{way} {part}"] = (after[n] - before[n]) / seen.requests * 1e6
+                    one[f"{way} rate"] = seen.rate
                 product.settle()
-                rate = samples["counted rate"][-1]
-                samples.setdefault("five", []).append(rate / baseline.transactions(plan.seconds))
-                samples.setdefault("one", []).append(rate / baseline.commits(plan.seconds / 2))
+                one["five"] = one["counted rate"] / baseline.transactions(plan.seconds)
+                one["one"] = one["counted rate"] / baseline.commits(plan.seconds / 2)
     return [
-        at_least("ratio to pgbench's five statements", samples["five"], "×", 1.0),
-        at_least("ratio to one-row commits", samples["one"], "×", _COMMITS),
-        median("ports a second", samples["counted rate"], "/s"),
-        at_most("API CPU: token, policy, quota", samples["counted api"], "µs", _CPU),
-        median("API CPU: token, policy", samples["tenant api"], "µs"),
-        median("API CPU: token of an admin", samples["admin api"], "µs"),
-        median("PostgreSQL CPU: token, policy, quota", samples["counted database"], "µs"),
-        median("PostgreSQL CPU: token of an admin", samples["admin database"], "µs"),
+        at_least("ratio to pgbench's five statements", rounds["five"], "×", 1.0),
+        at_least("ratio to one-row commits", rounds["one"], "×", _COMMITS),
+        median("ports a second", rounds["counted rate"], "/s"),
+        at_most("API CPU: token, policy, quota", rounds["counted api"], "µs", _CPU),
+        median("API CPU: token, policy", rounds["tenant api"], "µs"),
+        median("API CPU: token of an admin", rounds["admin api"], "µs"),
+        median("PostgreSQL CPU: token, policy, quota", rounds["counted database"], "µs"),
+        median("PostgreSQL CPU: token of an admin", rounds["admin database"], "µs"),
+        rounds.figure(),
     ]
 
 

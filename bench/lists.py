@@ -15,6 +15,7 @@ from pathlib import Path
 import gluon as package
 from bench import load
 from bench.measure import Figure, Plan, at_most, cpu_seconds, median
+from bench.quiet import Rounds
 from bench.site import Gluon, servers
 from gluon.testing.product import GluonServer
 from gluon.testing.servers.postgres import PostgresServer
@@ -63,19 +64,19 @@ def run(plan: Plan) -> Sequence[Figure]:
 
 
 def _flat(name: str, product: Gluon, postgres: PostgresServer, script: str, plan: Plan) -> list[Figure]:
-    p99, api, database = [], [], []
     load.drive(product.url, script, 1, clients=_CLIENTS, path=_PATH)
-    for _ in range(plan.rounds):
+    for one in (rounds := Rounds(plan)):
         before = product.api_cpu(), cpu_seconds(postgres.daemon.pid, family=True)
         seen = load.drive(product.url, script, plan.seconds / 2, clients=_CLIENTS, path=_PATH)
         after = product.api_cpu(), cpu_seconds(postgres.daemon.pid, family=True)
-        p99.append(seen.p99)
-        api.append((after[0] - before[0]) / seen.requests * 1e6)
-        database.append((after[1] - before[1]) / seen.requests * 1e6)
+        one["p99"] = seen.p99
+        one["api"] = (after[0] - before[0]) / seen.requests * 1e6
+        one["database"] = (after[1] - before[1]) / seen.requests * 1e6
     return [
-        at_most(f"{name}: p99", p99, "ms", _P99),
-        median(f"{name}: API CPU a page", api, "µs"),
-        median(f"{name}: PostgreSQL CPU a page", database, "µs"),
+        at_most(f"{name}: p99", rounds["p99"], "ms", _P99),
+        median(f"{name}: API CPU a page", rounds["api"], "µs"),
+        median(f"{name}: PostgreSQL CPU a page", rounds["database"], "µs"),
+        rounds.figure(),
     ]
 
 

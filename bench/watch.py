@@ -17,6 +17,7 @@ import uvloop
 from bench import paced
 from bench.load import PORT, PORTS
 from bench.measure import Figure, Plan, at_most, median, percentile, resident_bytes
+from bench.quiet import Rounds
 from bench.site import Gluon, gluon, servers
 
 _P99 = 250.0
@@ -33,31 +34,30 @@ _EVENTS = 2
 
 def run(plan: Plan) -> Sequence[Figure]:
     """The clock starts at the journal's time, which is taken shortly before the commit."""
-    p50, p99, cpu, rates, missed, memory = [], [], [], [], [], []
+    missed: list[float] = []
     with servers() as (postgres, etcd):
         database = postgres.url(postgres.create_database(), unix=True)
         with gluon(database, etcd.url) as product:
             seconds = max(plan.seconds, 5.0)
             alone = _alone(product, seconds)
-            for number in range(plan.rounds + 1):
+            for one in (rounds := Rounds(plan, warm=1)):
                 before = product.api_cpu()
-                round_ = uvloop.run(_round(product.server.port, round(_RATE * (seconds if number else 1.0))))
+                round_ = uvloop.run(_round(product.server.port, round(_RATE * seconds)))
                 used = product.api_cpu() - before
                 product.settle()
-                if number:
-                    p50.append(percentile(round_.lags, 0.5))
-                    p99.append(percentile(round_.lags, 0.99))
-                    cpu.append(max(0.0, used - alone) * 1e6 / len(round_.lags))
-                    rates.append(paced.rate_of(round_.answers))
-                    missed.append(float(round_.missed))
-                    memory.append(resident_bytes(product.server.process("worker-0")) / 1e6)
+                missed.append(float(round_.missed))
+                one["p50"], one["p99"] = percentile(round_.lags, 0.5), percentile(round_.lags, 0.99)
+                one["cpu"] = max(0.0, used - alone) * 1e6 / len(round_.lags)
+                one["rate"] = paced.rate_of(round_.answers)
+                one["memory"] = resident_bytes(product.server.process("worker-0")) / 1e6
     return [
-        at_most("commit to line p99", p99, "ms", _P99),
-        median("commit to line p50", p50, "ms"),
-        at_most("events missed over returns", missed, "", 0),
-        median("API CPU an event told", cpu, "µs"),
-        median("memory of the API process", memory, "MB"),
-        median(f"writes a second (asked for {_RATE:g})", rates, "/s"),
+        at_most("commit to line p99", rounds["p99"], "ms", _P99),
+        median("commit to line p50", rounds["p50"], "ms"),
+        at_most("events missed over returns, of all rounds", [sum(missed)], "", 0),
+        median("API CPU an event told", rounds["cpu"], "µs"),
+        median("memory of the API process", rounds["memory"], "MB"),
+        median(f"writes a second (asked for {_RATE:g})", rounds["rate"], "/s"),
+        rounds.figure(),
     ]
 
 
