@@ -6,6 +6,7 @@ shows a value when it is printed. Called by `changes`, `world` and `calls`.
 
 from __future__ import annotations
 
+import json
 import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -40,10 +41,11 @@ class Secret:
 class Shown(Mapping[str, Any]):
     """Secret attributes by name, with a face that may be printed."""
 
-    __slots__ = ("__weakref__", "_values")
+    __slots__ = ("__weakref__", "_values", "words")
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = dict(values)
+        self.words = frozenset(form for word in _words(self._values) for form in _forms(word))
         _known.add(self)
 
     def __getitem__(self, name: str) -> Any:
@@ -70,14 +72,12 @@ def read(document: Mapping[str, Any]) -> Secret:
 
 
 def wipe(text: str) -> str:
-    """`text` without any secret that a backend was given."""
+    """`text` without any secret that a backend was given, plain or quoted."""
     if not text or not _known:
         return text
-    for shown in list(_known):
-        for value in shown.values():
-            for word in _words(value):
-                if word in text:
-                    text = text.replace(word, _WIPED)
+    found = {word for shown in list(_known) for word in shown.words if word in text}
+    for word in sorted(found, key=len, reverse=True):  # one may be a part of another
+        text = text.replace(word, _WIPED)
     return text
 
 
@@ -100,3 +100,12 @@ def _words(value: Any) -> Iterator[str]:
             yield from _words(one)
     elif isinstance(value, int | float) and not isinstance(value, bool) and len(str(value)) >= _SHORTEST:
         yield str(value)
+
+
+def _forms(word: str) -> Iterator[str]:
+    """A text with and without white space around it, as it is and as Python (by itself, or among other quotes) and JSON write it."""
+    for text in {word, word.strip()}:
+        if len(text) >= _SHORTEST:
+            yield text
+            yield from (repr(text)[1:-1], repr(text + '"')[1:-2])
+            yield from (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])

@@ -1,6 +1,7 @@
 """What a backend is told of secret attributes, and what nobody is."""
 
 import asyncio
+import json
 import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -141,4 +142,39 @@ async def test_what_a_backend_lets_slip_is_wiped(kind: Callable[[str], Exception
     assert WORD not in repr(logs)
     (said,) = secrets.wiped((status.Condition(type="Ready", status="False", message=text),))
     assert said.message == "cannot log in on x with … and …, …"
+    assert len(given) == 3
+
+
+KEY = "-----BEGIN KEY-----\nMIIE\"vQ'IBADAN\\Bgk, schön\n-----END KEY-----\n"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        KeyError(KEY),
+        ValueError(f"cannot read {KEY!r}"),
+        ValueError(f"refused: {json.dumps({'key': KEY})}"),
+        ValueError(f"refused: {json.dumps({'key': KEY}, ensure_ascii=False)}"),
+        ValueError(ValueError("it's no key: " + KEY)),
+        ValueError(f"of {[KEY.replace(chr(34), '')]}"),
+    ],
+)
+def test_a_secret_is_wiped_as_programs_quote_it_too(error: Exception) -> None:
+    given = secrets.Shown({"key": KEY, "other": KEY.replace('"', "")})
+
+    def fail() -> None:
+        raise error
+
+    with structlog.testing.capture_logs() as logs:
+        failure = calls.ask("desired", fail)
+    assert isinstance(failure, calls.Failure)
+    for text in failure.message, repr(logs):
+        assert "IBADAN" not in text
+        assert "sch" not in text
+    assert len(given) == 2
+
+
+def test_a_secret_that_is_a_part_of_another_leaves_nothing_of_it() -> None:
+    given = [secrets.Shown({"password": word}) for word in ("hunter2", "hunter2-and-more", "hunter2-and")]
+    assert secrets.wipe("hunter2-and-more, hunter2-and, hunter2") == "…, …, …"
     assert len(given) == 3
