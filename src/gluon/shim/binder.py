@@ -89,7 +89,7 @@ class Binder:
             if held is not None and held.epoch == epoch:
                 return held
             return status.BindingReport(epoch=epoch, refused=served.TOO_NEW, message=why)
-        found = calls.ask("bind", lambda: self._backend.bind(self._cache.world, bound))
+        found = calls.bind(self._backend, self._cache.world, bound)
         if isinstance(found, Vif):
             self._backoff.clear(_name(bound))
             return status.BindingReport(epoch=epoch, vif_type=found.vif_type, vif_details=dict(found.details))

@@ -1,8 +1,8 @@
-"""Calls of a backend that hold even if it breaks its promise to raise only two errors.
+"""Calls of a backend that hold even if it breaks its promises: to raise only two errors, to answer what `spi` says.
 
-In: a call. Out: its answer, or `Failure`. An error that is neither `TryLater` nor `GiveUp` is a bug
-of the backend: it is logged with its stack and kept to the one scope or binding that it met.
-Called by `binder` and `reconcile`.
+In: a call. Out: its answer, or `Failure`. An error that is neither `TryLater` nor `GiveUp`, and an answer that is no
+such thing or cannot be written as JSON, is a bug of the backend: it is logged with its stack and kept to the one scope
+or binding that it met. Called by `binder`, `session` and `reconcile`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ from __future__ import annotations
 import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import msgspec
 import structlog
 
 from gluon.errors import GiveUp, TryLater
+from gluon.objects import codec, status
 from gluon.shim.secrets import wipe
+from gluon.spi.backend import Backend, ObjectStatus, PortBinding, Ref, Rows, Vif, World
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +26,9 @@ BUG = "BackendError"
 RETRYING = "Retrying"
 
 T = TypeVar("T")
+
+_conditions = msgspec.json.Decoder(tuple[status.Condition, ...])
+_vif = msgspec.json.Decoder(status.BindingReport)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,18 +63,77 @@ async def act(what: str, call: Callable[[], Awaitable[T]]) -> T | Failure:
         return Failure(reason=BUG, message=_text(error), final=False)
 
 
+def bind(backend: Backend, world: World, binding: PortBinding) -> Vif | Failure:
+    """The answer for a binding, one that can be said."""
+
+    def answer() -> Vif:
+        found = _of(Vif, backend.bind(world, binding))
+        said = status.BindingReport(epoch=0, vif_type=found.vif_type, vif_details=dict(found.details))
+        _vif.decode(codec.canonical(said))
+        return found
+
+    return ask("bind", answer)
+
+
+def status_of(backend: Backend, world: World, ref: Ref) -> ObjectStatus | Failure | None:
+    """The same of an object's status."""
+
+    def answer() -> ObjectStatus | None:
+        found = backend.status(world, ref)
+        if found is not None:
+            _conditions.decode(codec.canonical(_of(ObjectStatus, found).conditions))
+        return found
+
+    return ask("status", answer)
+
+
+def scopes(backend: Backend, world: World, ref: Ref) -> frozenset[str] | Failure:
+    """The scopes of an object."""
+    return ask("scopes", lambda: frozenset(backend.scopes(world, ref)))
+
+
+def members(backend: Backend, world: World, scope: str) -> frozenset[Ref] | Failure:
+    """The objects of a scope."""
+    return ask("members", lambda: frozenset(backend.members(world, scope)))
+
+
+def desired(backend: Backend, world: World, scope: str) -> Rows | Failure:
+    """The rows of a scope."""
+    return ask("desired", lambda: dict(backend.desired(world, scope)))
+
+
+async def actual(backend: Backend) -> dict[str, Rows] | Failure:
+    """The rows that are there, by scope."""
+
+    async def answer() -> dict[str, Rows]:
+        return dict(await backend.actual())
+
+    return await act("actual", answer)
+
+
 def of_error(error: TryLater | GiveUp) -> Failure:
     """What one of the two promised errors means."""
     if isinstance(error, GiveUp):
-        return Failure(reason=error.reason, message=wipe(str(error)), final=True)
-    return Failure(reason=RETRYING, message=wipe(str(error)), final=False, after=error.after)
+        return Failure(reason=error.reason, message=_sayable(str(error)), final=True)
+    return Failure(reason=RETRYING, message=_sayable(str(error)), final=False, after=error.after)
 
 
 def _text(error: Exception) -> str:
-    return wipe(f"{type(error).__name__}: {error}")
+    return _sayable(f"{type(error).__name__}: {error}")
+
+
+def _of(kind: type[T], found: Any) -> T:
+    if not isinstance(found, kind):
+        raise TypeError(f"answered with {type(found).__name__}, not with {kind.__name__}")
+    return found
+
+
+def _sayable(text: str) -> str:
+    """Without secrets, and without the halves of characters that stand for bytes of no encoding (file names)."""
+    return wipe(text).encode(errors="backslashreplace").decode()
 
 
 def _log(what: str, error: Exception) -> None:
     """With its stack, as far as that may be read."""
-    stack = wipe("".join(traceback.format_exception(error)).rstrip())
+    stack = _sayable("".join(traceback.format_exception(error)).rstrip())
     log.error("a backend failed unexpectedly", call=what, exception=stack)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Literal, TypeVar
@@ -129,14 +129,14 @@ class Reconciler:
     async def _read(self) -> delta.Actual:
         """Read the actual rows, or give the round up."""
         self._actual = None
-        found = await self._outside("actual", self._backend.actual)
+        found = await self._outside(calls.actual(self._backend))
         if isinstance(found, Failure):
             await self.fail(found)
             raise _Abandoned
         self._failures.pop(None, None)
         self._queue.backoff.clear(None)
         actual = delta.Actual()
-        for scope, rows in list(found.items()):
+        for scope, rows in found.items():
             actual.set(scope, rows)
             await self._breathe()
         return actual
@@ -161,11 +161,11 @@ class Reconciler:
             failure = self._failures.get(scope)
             if failure is not None and (failure.final or self._queue.backoff.due(scope) > now):
                 continue
-            rows = calls.ask("desired", partial(self._backend.desired, self._world, scope))
+            rows = calls.desired(self._backend, self._world, scope)
             if isinstance(rows, Failure):
                 self._note(scope, rows)
             else:
-                found[scope] = dict(rows)
+                found[scope] = rows
             await self._breathe()
         return found
 
@@ -187,7 +187,7 @@ class Reconciler:
         self._check_complete()
         if change:
             began = time.monotonic()
-            found = await self._outside("apply", partial(self._backend.apply, change))
+            found = await self._outside(calls.act("apply", partial(self._backend.apply, change)))
             self._stats.applies += 1
             self._stats.apply_seconds += time.monotonic() - began
             if isinstance(found, Failure):
@@ -244,7 +244,7 @@ class Reconciler:
         failure = self._failure(ref)
         found: ObjectStatus | Failure | None
         if self.started:
-            found = calls.ask("status", partial(self._backend.status, self._world, ref))
+            found = calls.status_of(self._backend, self._world, ref)
         else:
             found = ObjectStatus() if self._binder.hosts(ref) else None
         if isinstance(found, Failure):
@@ -280,7 +280,7 @@ class Reconciler:
         whole = self._failures.get(None)
         if whole is not None:
             return whole
-        scopes = calls.ask("scopes", partial(self._backend.scopes, self._world, ref))
+        scopes = calls.scopes(self._backend, self._world, ref)
         if isinstance(scopes, Failure):
             return scopes
         return next((self._failures[s] for s in sorted(scopes) if s in self._failures), None)
@@ -288,7 +288,7 @@ class Reconciler:
     def _members_of(self, scope: str) -> frozenset[Ref]:
         """With those that were members before: an object that left has another status now."""
         before = self._members.pop(scope, frozenset())
-        now = calls.ask("members", partial(self._backend.members, self._world, scope))
+        now = calls.members(self._backend, self._world, scope)
         if isinstance(now, Failure):
             return before
         if now:
@@ -309,10 +309,10 @@ class Reconciler:
 
     # Turns on the event loop.
 
-    async def _outside(self, what: str, call: Callable[[], Awaitable[T]]) -> T | Failure:
+    async def _outside(self, call: Awaitable[T]) -> T:
         self.busy += time.monotonic() - self._turn
         try:
-            return await calls.act(what, call)
+            return await call
         finally:
             self._turn = time.monotonic()
 

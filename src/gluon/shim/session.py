@@ -126,7 +126,7 @@ class Session:
         for ref in refs:
             if self._cache.refusal(ref.api):
                 continue  # the backend knows nothing of it
-            scopes = calls.ask("scopes", partial(self.backend.scopes, self._cache.world, ref))
+            scopes = calls.scopes(self.backend, self._cache.world, ref)
             if isinstance(scopes, Failure):
                 # Without an answer only a look at everything is right.
                 self._queue.add_all()

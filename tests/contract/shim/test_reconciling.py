@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import ipaddress
 from collections.abc import Callable, Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -32,6 +33,44 @@ class Picky(FakeBackend):
         if scope == "vpn/green":
             raise KeyError("green")
         return super().desired(world, scope)
+
+
+class _NoVif(FakeBackend):
+    def bind(self, world: spi.World, binding: spi.PortBinding) -> spi.Vif:
+        return None if binding.ref.key == "p1" else super().bind(world, binding)  # type: ignore[return-value]
+
+
+class _StrangeVif(FakeBackend):
+    def bind(self, world: spi.World, binding: spi.PortBinding) -> spi.Vif:
+        if binding.ref.key == "p1":
+            return spi.Vif(vif_type="ovs", details={"gateway": ipaddress.ip_address("10.1.1.1")})
+        return super().bind(world, binding)
+
+
+class _NoScopes(FakeBackend):
+    def scopes(self, world: spi.World, ref: spi.Ref) -> frozenset[str]:
+        return None if ref.key == "p1" else super().scopes(world, ref)  # type: ignore[return-value]
+
+
+class _NoRows(FakeBackend):
+    def desired(self, world: spi.World, scope: str) -> spi.Rows:
+        return None if scope == "vpn/green" else super().desired(world, scope)  # type: ignore[return-value]
+
+
+class _StrangeMessage(FakeBackend):
+    def desired(self, world: spi.World, scope: str) -> spi.Rows:
+        if scope == "vpn/green":
+            raise GiveUp("there is no file caf\udce9", reason="BackendError")
+        return super().desired(world, scope)
+
+
+class _StrangeStatus(FakeBackend):
+    def status(self, world: spi.World, ref: spi.Ref) -> spi.ObjectStatus | None:
+        if ref.key == "p1":
+            message: Any = OSError("no text")
+            no = status.Condition(type="Ready", status="False", message=message)
+            return spi.ObjectStatus(conditions=(no,))
+        return super().status(world, ref)
 
 
 async def bound(world: DesiredState, port: str, service: str, address: str) -> None:
@@ -204,6 +243,26 @@ async def test_a_bug_of_a_backend_is_a_condition(bus: Bus, world: DesiredState, 
     await reported(world, "p1", lambda r: reason(r, "Programmed") == "BackendError")
     await bound(world, "p2", "blue", "10.1.1.6")
     await reported(world, "p2", up)
+
+
+@pytest.mark.parametrize(
+    "backend", [_NoVif, _StrangeVif, _NoScopes, _NoRows, _StrangeMessage, _StrangeStatus]
+)
+async def test_an_answer_that_is_none_stands_in_nobody_elses_way(
+    bus: Bus, world: DesiredState, serve: Running, backend: type[FakeBackend]
+) -> None:
+    shim = serve(bus, backend=backend)
+    await leads(shim)
+    await world.vpn("green", "65000:3")
+    await bound(world, "p1", "green", "10.1.1.5")
+    await reported(
+        world,
+        "p1",
+        lambda r: "BackendError" in {refused(r), reason(r, "Programmed")} or (backend is _NoScopes and up(r)),
+    )
+    await bound(world, "p2", "blue", "10.1.1.6")
+    await reported(world, "p2", up)
+    assert shim.stats["h1"].leaderships == 1
 
 
 async def test_a_data_plane_that_is_away_is_said_and_waited_for(
