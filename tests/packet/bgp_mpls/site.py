@@ -65,6 +65,7 @@ class Pe:
         self.switch = OvsInstance(self.host)
         self.gobgpd = GobgpDaemon(self.host)
         self.hypervisor = Hypervisor(site.lab, self.switch)
+        self.labels = "1000-1999" if name == "a" else "2000-2999"
         self.shim: Shim | None = None
         self._running: asyncio.Task[None] | None = None
 
@@ -82,7 +83,7 @@ class Pe:
             "router_id": self.address,
             "asn": ASN,
             "peers": [{"address": REFLECTOR, "passive": self.site.reflector.dials, "hold_time": 9}],
-            "labels": "1000-1999" if self.name == "a" else "2000-2999",
+            "labels": self.labels,
         }
 
         async def begin() -> tuple[Shim, asyncio.Task[None]]:

@@ -27,6 +27,19 @@ def test_a_restarted_shim_changes_nothing(site: Site) -> None:
     assert site.a.switch.vsctl("br-get-external-id", "br-mpls") == label
 
 
+def test_a_vpn_whose_number_is_beyond_a_new_range_of_labels_has_another(site: Site) -> None:
+    left, right = pair(site)
+    site.a.stop()
+    site.a.labels = "1000-1009"
+    site.a.start()
+    shim = site.a.shim
+    assert shim is not None
+    site.wait(lambda: site.loop.do(lambda: site.a.stats.applies > 0 and shim.settled(0)), "all is said")
+    assert site.a.reasons(l3vpn.PORT, left.port)["Programmed"] == "Ready"
+    assert site.a.up(left.port)
+    site.wait(lambda: right.pings(left.address), "reached under the new label")
+
+
 def test_what_went_while_the_shim_was_away_is_removed(site: Site) -> None:
     left, right = pair(site)
     site.a.switch.ofctl("br-mpls", "add-flow", FOREIGN)

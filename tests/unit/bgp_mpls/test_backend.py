@@ -8,7 +8,7 @@ from gluon.backends.bgp_mpls import actual, desired
 from gluon.backends.bgp_mpls.backend import BgpMplsBackend
 from gluon.backends.bgp_mpls.speaker import SpeakerGone
 from gluon.particles import l3vpn
-from gluon.spi.backend import Delta, Setting
+from gluon.spi.backend import Delta, Ref, Setting
 from tests.unit.bgp_mpls.network import HOST, ROUTER, Network
 
 BLUE, RED = desired.scope_of("blue"), desired.scope_of("red")
@@ -48,3 +48,33 @@ async def test_a_label_is_free_again_although_the_speaker_went_as_its_vpn_was_re
         await backend.apply(Delta(remove=rows))
     await backend.actual()
     assert backend.desired(network.world, RED)
+
+
+async def test_a_number_beyond_the_range_goes_and_leaves_its_vpn_the_new_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The range of labels was made smaller, and the shim restarted."""
+    network = Network()
+    network.vpn("blue", "65000:1")
+    network.attach("p1", "blue", "10.1.1.5")
+    options = {"router_id": ROUTER, "asn": 65000, "bridge": "br-x", "labels": "1000-1009"}
+    backend = BgpMplsBackend(Setting(controller="bgp_mpls", host=HOST, options=options))
+    old = desired.KeptNumber(number=500, name="blue")
+
+    async def there(*_: object, **__: object) -> dict[str, dict[str, desired.Row]]:
+        return {BLUE: {old.key: old}}
+
+    async def works(delta: Delta) -> None:
+        return
+
+    monkeypatch.setattr(backend._writer, "write", works)
+    monkeypatch.setattr(actual, "read", there)
+    await backend.actual()
+    rows = backend.desired(network.world, BLUE)
+    await backend.apply(Delta(make=rows, remove={old.key: old}))
+    network.vpn("red", "65000:2")
+    network.attach("p2", "red", "10.1.2.5", number=2)
+    said = backend.status(network.world, Ref(l3vpn.API, l3vpn.SERVICE, "blue"))
+    assert said is not None
+    assert said.conditions[0].reason != "NoLabel"
+    assert backend.desired(network.world, BLUE) == rows

@@ -148,8 +148,8 @@ class BgpMplsBackend:
         for key, row in delta.remove.items():
             if self._programmed.get(key) == row:
                 del self._programmed[key]
-            if isinstance(row, desired.KeptNumber):
-                self._facts.numbers.free(row.name)
+            if isinstance(row, desired.KeptNumber) and self._facts.numbers.get(row.name) == row.number:
+                self._facts.numbers.free(row.name)  # else it has another by now
         self._programmed |= {**delta.make, **delta.change}
 
     def status(self, world: spi.World, ref: spi.Ref) -> spi.ObjectStatus | None:
