@@ -143,6 +143,8 @@ class Held:
             return Change(key=key, mark=mark, ref=ref, host=named.host, wanted=wanted)
         if key.startswith(keys.MODEL):
             api = keys.text(key.removeprefix(keys.MODEL))
+            if api not in self._protons:
+                return None  # of a name that begins like one of ours
             document = _document(value.value) if value else None
             return Change(key=key, mark=mark, model=api, document=document)
         return None

@@ -166,3 +166,21 @@ async def test_objects_wait_until_all_are_of_the_model(bus: Bus, serve: Running)
     await reported(world, "p2", lambda r: accepted(r) and up(r))
     assert before.items() <= facts(serve).items()
     assert Old.shown == []
+
+
+async def test_a_model_whose_name_begins_like_another_is_not_ours(
+    bus: Bus, world: DesiredState, serve: Running
+) -> None:
+    """What is watched is the beginning of keys."""
+    longer = f"{l3vpn.API}-test"
+    await DesiredState(bus, api=longer, controllers=("fake",)).model("7.0")
+    await world.model("1.0")
+    shim = serve(bus)
+    await leads(shim)
+    await bus.put(keys.model(longer), b"no JSON")
+    await bus.delete(keys.model(longer))
+    await world.port("p1")
+    await world.attach("p1", "blue", "10.1.1.5")
+    await world.bind("p1", "h1")
+    await reported(world, "p1", up)
+    assert not shim.registration.refused
