@@ -22,7 +22,10 @@ _SHORTEST = 4
 _WIPED = "…"
 
 _known: weakref.WeakSet[Shown] = weakref.WeakSet()
-"""All that backends of this process were given."""
+"""All that backends of this process were given and that holds."""
+_past: dict[frozenset[str], None] = {}
+"""Words of what held before, the oldest first: rows of it are removed after it is gone, which may fail."""
+_MOST_PAST = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +74,20 @@ def read(document: Mapping[str, Any]) -> Secret:
     return Secret(revision=revision, model=model, values=values)
 
 
+def remember(shown: Shown) -> None:
+    """It was given, and is another now or gone."""
+    _past.pop(shown.words, None)
+    _past[shown.words] = None
+    if len(_past) > _MOST_PAST:
+        del _past[next(iter(_past))]
+
+
 def wipe(text: str) -> str:
     """`text` without any secret that a backend was given, plain or quoted."""
-    if not text or not _known:
+    if not text or not (_known or _past):
         return text
-    found = {word for shown in list(_known) for word in shown.words if word in text}
+    given = (*(shown.words for shown in list(_known)), *_past)
+    found = {word for words in given for word in words if word in text}
     for word in sorted(found, key=len, reverse=True):  # one may be a part of another
         text = text.replace(word, _WIPED)
     return text
@@ -83,7 +95,7 @@ def wipe(text: str) -> str:
 
 def wiped(conditions: tuple[status.Condition, ...]) -> tuple[status.Condition, ...]:
     """The same of what a backend says of an object."""
-    if not _known or not any(c.message for c in conditions):
+    if not (_known or _past) or not any(c.message for c in conditions):
         return conditions
     return tuple(msgspec.structs.replace(c, message=wipe(c.message)) if c.message else c for c in conditions)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from gluon.objects import codec, published, status
-from gluon.shim.secrets import Secret, Shown
+from gluon.shim.secrets import Secret, Shown, remember
 from gluon.spi.backend import PortBinding, Ref, Stored
 from gluon.values import uuid
 
@@ -191,10 +191,14 @@ class MemoryWorld:
     def keep_secret(self, ref: Ref, secret: Secret | None) -> None:
         """Note, or forget, the secret attributes of an object as etcd calls it."""
         self._version += 1
+        proton = (self._protons or {}).get(ref.api)
+        shown_ref = proton.shown_ref(ref) if proton else ref
+        before = self._shown.get(shown_ref)
+        if before is not None and (secret is None or secret.values != before[0].values):
+            remember(before[2])
         if secret is None:
             self._secrets.pop(ref, None)
-            proton = (self._protons or {}).get(ref.api)
-            self._shown.pop(proton.shown_ref(ref) if proton else ref, None)
+            self._shown.pop(shown_ref, None)
         else:
             self._secrets[ref] = secret
 

@@ -178,3 +178,21 @@ def test_a_secret_that_is_a_part_of_another_leaves_nothing_of_it() -> None:
     given = [secrets.Shown({"password": word}) for word in ("hunter2", "hunter2-and-more", "hunter2-and")]
     assert secrets.wipe("hunter2-and-more, hunter2-and, hunter2") == "…, …, …"
     assert len(given) == 3
+
+
+async def test_a_secret_that_is_no_more_is_wiped_too() -> None:
+    """What was made with it is removed later, and that may fail."""
+    bus = MemoryBus()
+    world = DesiredState(bus, api=API, controllers=("c",))
+    async with followed(bus) as cache:
+        await world.put("Peer", "a", name="a", password=None)
+        await world.secret("Peer", "a", password="older-password")
+        await until(lambda: shown(cache) == {"password": "older-password"})
+        await world.put("Peer", "a", name="b", password=None)
+        await world.secret("Peer", "a", password="later-password")
+        await until(lambda: shown(cache) == {"password": "later-password"})
+        assert secrets.wipe("cannot remove older-password") == "cannot remove …"
+        await bus.delete(keys.proton(API, "Peer", "a"))
+        await bus.delete(keys.secret(API, "Peer", "a"))
+        await until(lambda: cache.world.get(PEER) is None and not cache.world._secrets)
+        assert secrets.wipe("cannot remove later-password") == "cannot remove …"
