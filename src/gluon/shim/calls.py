@@ -7,6 +7,7 @@ or binding that it met. Called by `binder`, `session` and `reconcile`.
 
 from __future__ import annotations
 
+import asyncio
 import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ log = structlog.get_logger(__name__)
 
 BUG = "BackendError"
 RETRYING = "Retrying"
+
+SLOW = 60.0
+"""Seconds after which a call that waits for the outside is spoken of: nothing else of its shard is done meanwhile."""
 
 T = TypeVar("T")
 
@@ -54,6 +58,7 @@ def ask(what: str, call: Callable[[], T]) -> T | Failure:
 
 async def act(what: str, call: Callable[[], Awaitable[T]]) -> T | Failure:
     """Something with I/O. A bug counts as passing: the outside may be different next time."""
+    slow = asyncio.get_running_loop().call_later(SLOW, _say_slow, what)
     try:
         return await call()
     except (TryLater, GiveUp) as error:
@@ -61,6 +66,8 @@ async def act(what: str, call: Callable[[], Awaitable[T]]) -> T | Failure:
     except Exception as error:  # noqa: BLE001 - it is logged, without secrets
         _log(what, error)
         return Failure(reason=BUG, message=_text(error), final=False)
+    finally:
+        slow.cancel()
 
 
 def bind(backend: Backend, world: World, binding: PortBinding) -> Vif | Failure:
@@ -116,6 +123,10 @@ def of_error(error: TryLater | GiveUp) -> Failure:
     if isinstance(error, GiveUp):
         return Failure(reason=error.reason, message=_sayable(str(error)), final=True)
     return Failure(reason=RETRYING, message=_sayable(str(error)), final=False, after=error.after)
+
+
+def _say_slow(what: str) -> None:
+    log.warning("a backend takes long, its shard waits for it", call=what, seconds=SLOW)
 
 
 def _text(error: Exception) -> str:

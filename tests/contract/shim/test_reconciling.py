@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import pytest
+import structlog
 
 from gluon.backends.fake.backend import FakeBackend
 from gluon.backends.fake.desired import Fact
 from gluon.errors import GiveUp
 from gluon.objects import codec, keys, status
 from gluon.particles import l3vpn
-from gluon.shim import reconcile
+from gluon.shim import calls, reconcile
 from gluon.shim.engine import Shim
 from gluon.spi import backend as spi
 from gluon.spi.bus import Bus
@@ -263,6 +264,28 @@ async def test_an_answer_that_is_none_stands_in_nobody_elses_way(
     await bound(world, "p2", "blue", "10.1.1.6")
     await reported(world, "p2", up)
     assert shim.stats["h1"].leaderships == 1
+
+
+async def test_a_backend_that_hangs_is_spoken_of(
+    bus: Bus, world: DesiredState, serve: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "SLOW", 0.05)
+    go = asyncio.Event()
+
+    class Hanging(FakeBackend):
+        async def apply(self, delta: spi.Delta) -> None:
+            await go.wait()
+            await super().apply(delta)
+
+    def spoken_of() -> bool:
+        return any(log["log_level"] == "warning" and log.get("call") == "apply" for log in logs)
+
+    with structlog.testing.capture_logs() as logs:
+        await leads(serve(bus, backend=Hanging))
+        await bound(world, "p1", "blue", "10.1.1.5")
+        await until(spoken_of, "it is in the log")
+    go.set()
+    await reported(world, "p1", up)
 
 
 async def test_a_data_plane_that_is_away_is_said_and_waited_for(
