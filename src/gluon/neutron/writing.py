@@ -138,13 +138,7 @@ class Writing:
 
     async def update(self, asker: Asker, key: str, body: Body, revision: int | None = None) -> None:
         """Returns once a bind that it began is done with. Raises `Stale` where the port is not of that `revision` any more."""
-        for attempt in range(_TRIES):
-            try:
-                await self._change(asker, key, body, revision)
-                return
-            except errors.Stale:  # somebody wrote the profile meanwhile
-                if revision is not None or attempt == _TRIES - 1:
-                    raise
+        await _tried(lambda: self._change(asker, key, body, revision), revision)
 
     async def _change(self, asker: Asker, key: str, body: Body, revision: int | None = None) -> None:
         found = await self._ports.get(asker, key)
@@ -213,6 +207,9 @@ class Writing:
 
     async def delete(self, asker: Asker, key: str, revision: int | None = None) -> None:
         """A port, with what binds it to services. Raises `Stale` as `update`."""
+        await _tried(lambda: self._delete(asker, key, revision), revision)
+
+    async def _delete(self, asker: Asker, key: str, revision: int | None) -> None:
         found = await self._ports.get(asker, key)
         _check_revision(found, revision)
         expected = None if revision is None else frozenset({revision})
@@ -312,6 +309,20 @@ class _New:
             join_unit = await actions.creating(asker.drawing(resource, self._bound.draws), body)
             made.append(Blamed(join_unit, resource, join.address))
         return made
+
+
+async def _tried(act: Callable[[], Awaitable[None]], revision: int | None) -> None:
+    """Again where somebody wrote the profile meanwhile, or where what binds the port has gone: 404 is for a port that is not there."""
+    for left in reversed(range(_TRIES)):
+        try:
+            await act()
+            return
+        except errors.Stale:
+            if revision is not None or not left:
+                raise
+        except errors.NotFound as gone:
+            if isinstance(gone, faults.Missing) or not left:
+                raise
 
 
 def _owner(place: finding.Place) -> store.Value:

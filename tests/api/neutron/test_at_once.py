@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from typing import Any
 
-from tests.api.neutron.cloud import PROJECT, Cloud
+from tests.api.neutron.cloud import L2, L3, PROJECT, Cloud
 
 
 async def test_one_port_is_bound_to_one_of_several_hosts(cloud: Cloud) -> None:
@@ -33,6 +33,42 @@ async def test_a_port_that_goes_while_it_is_bound_is_gone(cloud: Cloud) -> None:
         assert (await binding).status in (200, 404)
         assert await cloud.refused("nova", "PUT", f"ports/{port}", body) == (404, "PortNotFound")
     assert (await cloud("nova", "GET", "ports"))["ports"] == []
+
+
+async def test_a_port_whose_binding_goes_meanwhile_is_deleted(cloud: Cloud) -> None:
+    """Who is told 404 takes the port for gone, and leaves it there."""
+    for steps in range(8):
+        port = (await cloud.vpn_port())["id"]
+        deleting = asyncio.create_task(cloud.ask("nova", "DELETE", f"ports/{port}"))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        await cloud.world.ask("nova", "DELETE", f"{L3}/vpnbindings/{port}")
+        assert (await deleting).status == 204, steps
+        assert await cloud.refused("nova", "GET", f"ports/{port}") == (404, "PortNotFound")
+
+
+async def test_a_port_is_deleted_once(cloud: Cloud) -> None:
+    for _ in range(4):
+        port = (await cloud.vpn_port())["id"]
+        told = await asyncio.gather(*(cloud.ask("nova", "DELETE", f"ports/{port}") for _ in range(3)))
+        assert sorted(answer.status for answer in told) == [204, 404, 404]
+        late = [answer.body["NeutronError"]["type"] for answer in told if answer.status == 404]
+        assert late == ["PortNotFound"] * 2
+
+
+async def test_a_port_whose_binding_goes_meanwhile_is_changed_or_refused(cloud: Cloud) -> None:
+    """It is there: nothing is told of it as of one that is not."""
+    network = await cloud.l2_network("192.0.2.0/24")
+    body = {"port": {"name": "x", "fixed_ips": [{"ip_address": "192.0.2.77"}]}}
+    for steps in range(8):
+        port = (await cloud("user", "POST", "ports", {"port": {"network_id": network["id"]}}))["port"]["id"]
+        found = await cloud.world.ask("user", "GET", f"{L2}/attachments?interface_id={port}")
+        changing = asyncio.create_task(cloud.ask("user", "PUT", f"ports/{port}", body))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        await cloud.world.ask("user", "DELETE", f"{L2}/attachments/{found.body['attachments'][0]['id']}")
+        assert (await changing).status in (200, 400), steps
+        await cloud("user", "DELETE", f"ports/{port}", status=204)
 
 
 async def test_an_id_is_taken_once(cloud: Cloud) -> None:
