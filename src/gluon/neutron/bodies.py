@@ -103,8 +103,19 @@ def port(
         "qos_network_policy_id": None,
         "resource_request": None,
         "tags": [],
-        **_stamps(row),
+        **_stamps(row, latest(row, attached)),
     }
+
+
+def latest(row: store.Row, attached: Attached | None) -> store.Row:
+    """Of a port and what binds it to its network that which was changed last: its addresses are in the second."""
+    if attached is None or revision(attached.row) <= revision(row):
+        return row
+    return attached.row
+
+
+def revision(row: store.Row) -> int:
+    return int(row[tables.REVISION] or 0)
 
 
 def admin_state(wire: shapes.Wire, row: store.Row, hidden: frozenset[str]) -> bool:
@@ -233,11 +244,13 @@ def decoded(text: store.Value) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _stamps(row: store.Row) -> Body:
+def _stamps(row: store.Row, last: store.Row | None = None) -> Body:
+    """`last`: the row that was changed last of those that the body is made of."""
+    last = last or row
     return {
         "created_at": _second(row[tables.CREATED]),
-        "updated_at": _second(row[tables.UPDATED]),
-        "revision_number": int(row[tables.REVISION] or 0),
+        "updated_at": _second(last[tables.UPDATED]),
+        "revision_number": revision(last),
     }
 
 

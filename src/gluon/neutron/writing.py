@@ -19,6 +19,7 @@ from gluon.neutron import ports as reads
 from gluon.neutron.asker import Asker
 from gluon.neutron.blame import Blamed
 from gluon.neutron.ids import of_word
+from gluon.neutron.unchanged import Unchanged
 from gluon.particles import tables
 from gluon.proton import hooked, ids, many, registry, service, terms, units
 from gluon.spi import ports, store
@@ -160,25 +161,25 @@ class Writing:
             if after != stored:
                 granted[profile] = wishes.profile_text(after) if after else None
         sure = revision is not None or (granted and wish.unbinds)
-        expected = frozenset({int(row[tables.REVISION] or 0)}) if sure else None
-        moved = await self._moved(asker, found, wish)
+        expected = frozenset({bodies.revision(row)}) if sure else None
+        moved, same = await self._moved(asker, found, wish), _same(asker, found, revision)
 
         async def make() -> list[store.Unit]:
             context = asker.context(resource)
             unit = await self._actions.changing(context, key, values, expected, granted=granted)
-            made = [Blamed(unit, resource)]
+            made: list[store.Unit] = [*same, Blamed(unit, resource)]
             if moved:
                 assert found.attached is not None
                 other = found.attached.join.resource
                 at = str(found.attached.row[other.records.key_column])
                 change = await self._actions.changing(asker.drawing(other, moved.draws), at, moved.values)
                 made.append(Blamed(change, other, found.attached.join.address))
-            return list(made)
+            return made
 
         if not (values or granted or moved):
             return
-        results = await self._run(asker, make)
-        wait = results[0].wait if isinstance(results[0], units.Result) else None
+        result = (await self._run(asker, make))[len(same)]
+        wait = result.wait if isinstance(result, units.Result) else None
         if wait is not None:
             await self._binds.settle(resource, wait)
 
@@ -212,8 +213,8 @@ class Writing:
     async def _delete(self, asker: Asker, key: str, revision: int | None) -> None:
         found = await self._ports.get(asker, key)
         _check_revision(found, revision)
-        expected = None if revision is None else frozenset({revision})
-        wire = found.wire
+        expected = None if revision is None else frozenset({bodies.revision(found.row)})
+        wire, same = found.wire, _same(asker, found, revision)
         going: list[tuple[registry.Resource, str]] = []
         for join in wire.joins:
             reference = next(r for r in join.resource.references if r.attribute == join.interface)
@@ -226,7 +227,7 @@ class Writing:
         going.append((wire.resource, key))
 
         async def make() -> list[store.Unit]:
-            return [
+            removing = [
                 Blamed(
                     await self._actions.removing(
                         asker.context(kind), one, expected if kind is wire.resource else None
@@ -235,6 +236,7 @@ class Writing:
                 )
                 for kind, one in going
             ]
+            return [*same, *removing]
 
         await self._run(asker, make)
 
@@ -347,9 +349,17 @@ def _check_device_owner(asker: Asker, body: Body, owner: store.Value, rule: str)
 
 def _check_revision(found: reads.Found, wanted: int | None) -> None:
     """Before a change that has nothing to do is told to be done."""
-    current = int(found.row[tables.REVISION] or 0)
+    current = int(found.body["revision_number"])
     if wanted not in (None, current):
         raise errors.Stale(f"Constrained to {wanted}, but current revision is {current}")
+
+
+def _same(asker: Asker, found: reads.Found, revision: int | None) -> list[store.Unit]:
+    """That what binds the port, which has its addresses, is still as it was read, where that is asked for."""
+    if revision is None or found.attached is None:
+        return []
+    kind, row = found.attached.join.resource, found.attached.row
+    return [Unchanged(kind, row, who=asker.caller.user, request_id=asker.request_id)]
 
 
 def _check_mac(found: reads.Found, wish: wishes.Wish) -> None:

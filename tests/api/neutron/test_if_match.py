@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.neutron.cloud import PROJECT, Cloud
+from tests.api.neutron.cloud import L2, PROJECT, Cloud
 
 
 async def ask(
@@ -54,6 +54,56 @@ async def test_of_many_at_once_one_is_done(cloud: Cloud) -> None:
     assert sorted(status for status, _ in done) == [200, *[412] * 19]
     (name,) = [body["port"]["name"] for status, body in done if status == 200]
     assert (await cloud("user", "GET", f"ports/{port['id']}"))["port"]["name"] == name
+
+
+async def test_other_addresses_are_another_revision(cloud: Cloud) -> None:
+    """They stand in the binding to the service, also where its own API changes them."""
+    port = await made(cloud)
+    key, first = port["id"], port["revision_number"]
+    status, after = await ask(cloud, "PUT", key, first, {"fixed_ips": [{"ip_address": "10.5.0.50"}]})
+    assert (status, after["port"]["revision_number"] > first) == (200, True)
+    found = (await cloud.world.ask("user", "GET", f"{L2}/attachments?interface_id={key}")).body["attachments"]
+    changed = await cloud.world.ask(
+        "user", "PUT", f"{L2}/attachments/{found[0]['id']}", {"ip_address": "10.5.0.51"}
+    )
+    assert changed.status == 200
+    last = (await cloud("user", "GET", f"ports/{key}"))["port"]
+    assert last["revision_number"] > after["port"]["revision_number"]
+    bodies: list[Any] = [{"fixed_ips": [{"ip_address": "10.5.0.60"}]}, {"name": "b"}]
+    for revision in (first, after["port"]["revision_number"]):
+        for body in bodies:
+            assert (await ask(cloud, "PUT", key, revision, body))[0] == 412, body
+        assert (await ask(cloud, "DELETE", key, revision))[0] == 412
+    assert (await cloud("user", "GET", f"ports/{key}"))["port"] == last
+    found = (await cloud("user", "GET", f"ports?revision_number={last['revision_number']}"))["ports"]
+    assert found == [last]
+    assert (await ask(cloud, "DELETE", key, last["revision_number"]))[0] == 204
+
+
+async def test_of_many_addresses_at_once_one_is_set(cloud: Cloud) -> None:
+    port = await made(cloud)
+    key, first = port["id"], port["revision_number"]
+    wanted: list[Any] = [{"fixed_ips": [{"ip_address": f"10.5.0.{n}"}]} for n in range(50, 60)]
+    done = await asyncio.gather(*(ask(cloud, "PUT", key, first, body) for body in wanted))
+    assert sorted(status for status, _ in done) == [200, *[412] * 9]
+    (shown,) = [body["port"] for status, body in done if status == 200]
+    assert (await cloud("user", "GET", f"ports/{key}"))["port"] == shown
+
+
+@pytest.mark.parametrize(("method", "body"), [("PUT", {"name": "b"}), ("DELETE", None)])
+async def test_of_an_address_and_something_else_at_once_one_is_done(
+    cloud: Cloud, method: str, body: Any
+) -> None:
+    for steps in range(0, 32, 4):
+        port = await made(cloud)
+        key, first = port["id"], port["revision_number"]
+        address = {"fixed_ips": [{"ip_address": "10.5.0.50"}]}
+        moving = asyncio.create_task(ask(cloud, "PUT", key, first, address))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        other, _ = await ask(cloud, method, key, first, body)
+        moved, _ = await moving
+        assert ((other < 300) + (moved == 200), max(other, moved) in (404, 412)) == (1, True), steps
 
 
 @pytest.mark.parametrize(
