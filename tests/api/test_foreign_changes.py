@@ -35,6 +35,26 @@ async def test_change_sets_and_plans_belong_to_their_project(shop: Shop) -> None
     assert (await shop.site.ask("seller", "POST", f"{SETS}/{plan['id']}/apply")).status == 200
 
 
+@pytest.mark.parametrize("admin", ["admin", "chief"])
+async def test_a_plan_that_an_admin_applies_stays_its_project_s(shop: Shop, admin: str) -> None:
+    """Who planned it finds what was done by it, gets the answer when he applies it as well, and may undo it; the admin's name stands there."""
+    site, planner = shop.site, "stranger"
+    create = {"op": "create", "api": "net-shop", "type": "Shelf", "body": {"title": "planned"}}
+    plan = (await site.ask(planner, "POST", f"{SETS}?plan=true", {"name": "x", "changes": [create]})).body
+    done = await site.ask(admin, "POST", f"{SETS}/{plan['id']}/apply")
+    assert done.status == 200, done
+    assert (done.body["who"], done.body["project"]) == ("root" if admin == "chief" else admin, OTHER)
+    key = done.body["changes"][0]["key"]
+    for method, path in (("POST", "/apply"), ("GET", "")):
+        found = await site.ask(planner, method, f"{SETS}/{plan['id']}{path}")
+        assert (found.status, found.body["changes"][0]["key"]) == (200, key), found
+    listed = (await site.ask(planner, "GET", SETS)).body["changesets"]
+    assert [one["id"] for one in listed] == [plan["id"]]
+    assert (await site.ask("member", "GET", f"{SETS}/{plan['id']}")).status == 404
+    assert (await site.ask(planner, "POST", f"{SETS}/{plan['id']}/undo")).status == 201
+    assert (await site.ask(planner, "GET", f"{SHELVES}/{key}")).status == 404
+
+
 async def test_names_in_a_change_set_are_of_that_set(shop: Shop) -> None:
     """What another set has called `theirs` means nothing here."""
     create = {

@@ -1,8 +1,8 @@
 """What faces call: change sets done, planned, applied, undone, listed and shown.
 
 In: decoded bodies, ids and callers. Out: answers as plain data, and binds that were begun. Raises the errors of
-`gluon.errors`, and `Replayed`. Holds no state of its own. A change set belongs to the project of who made it; to all
-other projects it is missing.
+`gluon.errors`, and `Replayed`. Holds no state of its own. A change set belongs to the project of who made or planned
+it; to all other projects it is missing.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,6 +36,11 @@ class Who(msgspec.Struct, frozen=True):
     caller: policy.Caller
     request_id: str
     once: terms.Once | None = None
+
+    def of(self, project: store.Value) -> Who:
+        """The same caller in the project of a plan, which is another one than his own where he is an admin."""
+        asks = replace(self.caller, project=None if project is None else str(project))
+        return Who(asks, self.request_id, self.once)
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -89,6 +95,7 @@ class ChangeSets:
         if keeping.expired(row, _now()):
             raise keeping.gone(id)
         plan = keeping.Plan.of(row["document"])
+        who = who.of(row["project"])
         wanted = _Wanted(
             body=plan.request,
             keys=_numbered(plan.keys),
