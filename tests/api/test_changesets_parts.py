@@ -49,17 +49,19 @@ def farm_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GluonServe
     folder = tmp_path_factory.mktemp("farm")
     (folder / "net-farm").mkdir()
     (folder / "net-farm" / "api.yaml").write_text(FARM, encoding="utf-8")
-    tokens = folder / "tokens.yaml"
+    tokens = folder.parent / f"{folder.name}.tokens.yaml"
     tokens.touch(mode=0o600)
     bearers = [
         {"token": f"token-of-{project}", "user": project[:4], "project": project, "roles": ["member"]}
         for project in (MINE, THEIRS)
     ]
     tokens.write_text(json.dumps({"tokens": bearers}), encoding="utf-8")
-    config = folder / "gluon.toml"
+    config = folder.parent / f"{folder.name}.toml"
     config.write_text(f'[identity]\nmethods = ["tokens"]\n[tokens]\nfile = "{tokens}"\n', encoding="utf-8")
-    model = str(folder / "net-farm")
-    with GluonServer("up", "--no-shims", "--config", str(config), "--model", model) as running:
+    for name, text in (("one", versions.OLD), ("middle", versions.MIDDLE), ("two", versions.NEW)):
+        (folder / f"net-eline-{name}").mkdir()
+        (folder / f"net-eline-{name}" / "api.yaml").write_text(text, encoding="utf-8")
+    with GluonServer("up", "--no-shims", "--config", str(config), "--model", str(folder)) as running:
         yield running
 
 
@@ -98,6 +100,21 @@ def test_what_a_member_makes_is_of_its_project(mine: Member, theirs: Member) -> 
     assert status == 201, done
     assert {one["body"]["project_id"] for one in done["changes"]} == {MINE}
     assert done["changes"][0]["key"] in mine.barns() and done["changes"][0]["key"] not in theirs.barns()
+
+
+def test_what_a_member_makes_in_another_version_is_of_its_project(mine: Member) -> None:
+    """As by a `POST` there, which says no more."""
+    body = {"mode": "hub", "cidr": "10.0.0.0/8", "bandwidth": 10}
+    assert mine("POST", f"{versions.V1}/circuits", body)[0] == 201
+    create = {"op": "create", "api": "net-eline", "version": "1.0", "type": "Circuit", "body": body}
+    status, _, done = mine.do(create)
+    assert status == 201 and done["changes"][0]["body"]["project_id"] == MINE, done
+
+
+def test_a_project_that_need_not_be_said_is_not_missing(mine: Member) -> None:
+    """Also where a name in the same body stands for nothing."""
+    status, _, fault = mine.do(change("create", kind="Cow", body={"barn_id": {"$ref": "none"}}))
+    assert (status, places(fault)) == (400, [("/changes/0/body/barn_id", "name")])
 
 
 def test_a_foreign_project_in_one_change_refuses_the_set(mine: Member, theirs: Member) -> None:

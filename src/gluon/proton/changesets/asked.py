@@ -13,6 +13,7 @@ from typing import Any
 
 from gluon import errors
 from gluon.model import types
+from gluon.model.wrong import shown
 from gluon.objects.journal import Operation
 from gluon.proton import editions, ids, registry
 from gluon.proton.changesets import names
@@ -55,8 +56,13 @@ class Change:
         return f"/changes/{self.number}"
 
     @property
+    def kind(self) -> types.ObjectType:
+        """In the version that the client speaks."""
+        return (self.edition or self.resource).type
+
+    @property
     def attributes(self) -> Mapping[str, types.Attribute]:
-        return (self.edition or self.resource).type.attributes
+        return self.kind.attributes
 
 
 @dataclass(slots=True, kw_only=True)
@@ -174,8 +180,8 @@ def _served(
     """The object type that a change names, in the stored version or in another one."""
     api, version, kind, plural = (one.get(n) for n in ("api", "version", "type", "plural"))
     if not isinstance(api, str) or api not in known.made:
-        shown = api[:100] if isinstance(api, str) else api.__class__.__name__
-        told = "api: the name of a proton is needed" if api is None else f"api: there is no proton '{shown}'"
+        none = f"api: there is no proton '{shown(api)}'"
+        told = "api: the name of a proton is needed" if api is None else none
         wrong.append(problem(f"{place}/api", "proton", told, f"known here: {', '.join(known.made)}"))
         return None
     if (kind is None) == (plural is None) or not isinstance(kind if plural is None else plural, str):
@@ -277,8 +283,7 @@ def _in_order(found: Sequence[Change], wrong: list[errors.FieldProblem]) -> list
         def look(pointer: str, name: Any, change: Change = change, used: set[int] = used) -> Any:
             maker = makers.get(name) if isinstance(name, str) else None
             if maker is None:
-                shown = name[:64] if isinstance(name, str) else type(name).__name__
-                told = f"nothing in this change set is made under the name '{shown}'"
+                told = f"nothing in this change set is made under the name '{shown(name)}'"
                 hint = (
                     f"known here: {', '.join(list(makers)[:20])}"
                     if makers

@@ -17,9 +17,10 @@ from typing import Any
 import msgspec
 
 from gluon import errors
+from gluon.model import types
 from gluon.objects.journal import Operation
 from gluon.particles import tables
-from gluon.proton import hooked, ids, registry, service, terms, units
+from gluon.proton import access, hooked, ids, registry, service, terms, units
 from gluon.proton.changesets import asked, keeping, record, together, undo
 from gluon.proton.changesets.asked import Asked, Change
 from gluon.proton.tables import ANSWER, CHANGESET, CONTENT, PLAN
@@ -199,6 +200,8 @@ class ChangeSets:
         found = asked.read(wanted.body, known, wanted.keys)
         for change in found.changes:
             change.granted |= wanted.granted.get(change.number, {})
+            if change.op is Operation.CREATE:
+                change.body = access.owned(change.kind.role(types.Role.PROJECT), change.body, who.caller)
         parts = await self._parts(who, found, dry_run=plan)
         holds = None
         if wanted.refuse is not None:
