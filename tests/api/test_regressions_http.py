@@ -126,8 +126,11 @@ def test_if_match_takes_a_list(api: Api, server: GluonServer) -> None:
     etag = server.exchange("GET", path)[1]["etag"]
     assert server.request("PUT", path, {"name": "a"}, headers={"If-Match": f'"1", {etag}'})[0] == 200
     assert server.request("PUT", path, {"name": "b"}, headers={"If-Match": f'"1", {etag}'})[0] == 412
-    for wrong in ("x", '"x"', etag.strip('"'), ","):
-        assert server.request("PUT", path, {"name": "b"}, headers={"If-Match": wrong})[0] == 412
+    for wrong in ("x", '"x"', etag.strip('"'), ",", "", " "):
+        for method, body in (("PUT", {"name": "b"}), ("DELETE", None)):
+            status, fault = server.request(method, path, body, headers={"If-Match": wrong})
+            assert (status, fault["code"]) == (412, "stale"), wrong
+            assert fault["detail"] == f"If-Match '{wrong.strip()}' is no ETag of this API"
 
 
 def test_an_endless_head_is_refused(server: GluonServer) -> None:

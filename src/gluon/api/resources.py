@@ -359,11 +359,11 @@ def _check_size(request: message.Request) -> None:
 
 def _expected(request: message.Request) -> frozenset[int] | None:
     """The revisions of If-Match, any of which will do; `*` and none ask for nothing."""
-    text = request.headers.get(b"if-match", b"").decode("latin-1").strip()
-    if text in ("", "*"):
+    text = request.headers.get(b"if-match", b"*").decode("latin-1").strip()
+    if text == "*":
         return None
     if not _ETAGS(text):
         raise errors.Stale(
-            f"If-Match {text[:64]} is no ETag of this API", hint='send the ETag as read: "<revision>"'
+            f"If-Match '{text[:64]}' is no ETag of this API", hint='send the ETag as read: "<revision>"'
         )
     return frozenset(int(number) for number in _REVISION(text))
