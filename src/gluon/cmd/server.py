@@ -2,7 +2,8 @@
 
 SQLite belongs to one process, so it is served by one. PostgreSQL and MariaDB take any number of
 workers on one listening socket beside a process of its own for publishing, which they wake by a
-pipe; one that ends is started again. Workers end with their supervisor, whose pipe they hold.
+pipe; one that ends is started again, also where a file of rules or tokens has become unusable,
+for as long as others serve. Workers end with their supervisor, whose pipe they hold.
 Only who serves loads what serving takes.
 """
 
@@ -35,9 +36,9 @@ _LONGEST_PAUSE = 5.0
 _STEADY = 3.0
 """Seconds after which a process counts as well started: one that is killed then comes back at once."""
 
-
+PUBLISHER = "publisher"
 HOPELESS = 78
-"""Exit status of a child that could never start, however often it is tried (EX_CONFIG of sysexits.h)."""
+"""Exit status of a child that cannot start until somebody changes something (EX_CONFIG of sysexits.h)."""
 
 
 def shared(settings: config.Settings) -> bool:
@@ -91,21 +92,28 @@ class Child:
     again: bool = False
     """It served before: other models in the files since then are no reason to stop."""
 
+    @property
+    def works(self) -> bool:
+        """Whether it answers requests."""
+        return self.name != PUBLISHER
+
 
 async def _supervise(
     settings: config.Settings, models: bytes, listening: socket.socket, url: str, stop: asyncio.Event
 ) -> None:
     """Binds under way need the publisher, so that ends last."""
     done = asyncio.Event()
+    serving: dict[str, float] = {}
     rung, ringing = bell.pipe()
     async with asyncio.TaskGroup() as group:
-        publisher = Child("publisher", settings, url, (listening.fileno(), rung), models)
-        publishing = group.create_task(_keep(publisher, done))
+        publisher = Child(PUBLISHER, settings, url, (listening.fileno(), rung), models)
+        publishing = group.create_task(_keep(publisher, done, serving))
         workers = [
             group.create_task(
                 _keep(
                     Child(f"worker-{n}", settings, url, (listening.fileno(), ringing), models),
                     stop,
+                    serving,
                 )
             )
             for n in range(settings.api.workers)
@@ -115,16 +123,21 @@ async def _supervise(
         await asyncio.wait({publishing})
 
 
-async def _keep(child: Child, stop: asyncio.Event) -> None:
-    """One child process, started again whenever it ends. Raises `GluonError` if that is no use."""
+async def _keep(child: Child, stop: asyncio.Event, serving: dict[str, float]) -> None:
+    """One child process, started again whenever it ends. `serving`: since when each worker lives. Raises `GluonError` if starting it
+    again is no use: it has never served, or no worker is left that does while a file is repaired."""
     loop = asyncio.get_running_loop()
     pause = _FIRST_PAUSE
     while not stop.is_set():
         began = loop.time()
+        if child.works:
+            serving[child.name] = began
         status = await _live(child, stop)
+        serving.pop(child.name, None)
         if stop.is_set():
             return
-        if status == HOPELESS:
+        others = any(loop.time() - since > _STEADY for since in serving.values())
+        if status == HOPELESS and not (child.again and others):
             raise errors.GluonError(f"{child.name} cannot start")
         log.warning("process ended", name=child.name, status=status)
         steady = loop.time() - began > _STEADY
@@ -187,7 +200,7 @@ async def _until_ended(child: asyncio.subprocess.Process, stop: asyncio.Event, *
 
 def names(settings: config.Settings) -> list[str]:
     """Of all children of a supervisor."""
-    return ["publisher", *(f"worker-{n}" for n in range(settings.api.workers))]
+    return [PUBLISHER, *(f"worker-{n}" for n in range(settings.api.workers))]
 
 
 async def work(child: Child) -> None:
@@ -196,7 +209,7 @@ async def work(child: Child) -> None:
         from gluon.cmd import node, serve
     name, settings, descriptors = child.name, child.settings, child.descriptors
     stop = front.stopping()
-    publishes = name == "publisher"
+    publishes = not child.works
     process = f"{socket.gethostname()}-{name}-{os.getpid()}"
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _input_ended, stop)
     listening = socket.socket(fileno=descriptors[0])

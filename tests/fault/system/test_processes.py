@@ -18,6 +18,21 @@ from gluon.testing.witness.load import V1, Load
 from tests.fault.system.site import PATIENCE, Site, also
 
 DICE = random.Random(11)
+STEADY = 4.0
+"""Seconds after which the supervisor takes a process for one that has served."""
+
+
+def _age(pid: int) -> float:
+    """Seconds since a process was started."""
+    try:
+        ticks = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19])
+    except OSError:
+        return 0
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _steady(server: GluonServer, part: str) -> None:
+    wait_until(lambda: _age(server.process(part)) > STEADY, f"{part} counts as well started")
 
 
 @pytest.mark.parametrize(("kind", "workers"), [("postgresql", 1), also("mariadb", 2)])
@@ -30,6 +45,30 @@ def test_api_process_killed(site: Site, workers: int) -> None:
     rest = site.judge(server).at_rest()
     site.say("API process killed 4 times", silence=load.silence, rest=rest)
     assert load.silence < PATIENCE
+
+
+@pytest.mark.parametrize(("kind", "part"), [("postgresql", "worker-0"), also("postgresql", "publisher")])
+def test_process_killed_while_the_policy_file_cannot_be_used(site: Site, tmp_path: Path, part: str) -> None:
+    """It starts again once the file is repaired, and the others serve meanwhile."""
+    rules = tmp_path / "policy.yaml"
+    rules.write_text("{}")
+    server = site.server("--workers", "2", "--policy", str(rules))
+    for name in ("worker-0", "worker-1", "publisher"):
+        _steady(server, name)
+    with Load(site.ledger, [server.port], writes=100, binders=0, seed=9) as load:
+        load.wait(50)
+        rules.write_text("a: [")
+        wait_until(
+            lambda: "the policy file cannot be used" in server.daemon.said(lines=1000), "the file is read"
+        )
+        server.kill9_process(part)
+        wait_until(lambda: server.daemon.said(lines=1000).count("cannot start") >= 2, "it is tried again")
+        load.wait(load.done + 50)
+        rules.write_text("{}")
+        _steady(server, part)
+    rest = site.judge(server, shims=False).at_rest()
+    site.say(f"{part} killed while it cannot start", silence=load.silence, rest=rest)
+    assert load.silence < load.allows(10), "others serve"
 
 
 @pytest.mark.parametrize("kind", [also("postgresql"), "sqlite"])
