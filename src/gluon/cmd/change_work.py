@@ -23,6 +23,7 @@ from gluon.client import http
 from gluon.cmd import operate
 from gluon.cmd import settings as config
 from gluon.objects import codec
+from gluon.values import once
 from gluon.values.text import shown
 
 BASE = "/gluon/v1/changesets"
@@ -34,7 +35,7 @@ _MOST = 16 * 1024 * 1024
 _is_id = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+class _Loader(once.Loader):
     """YAML whose numbers are those of JSON."""
 
 

@@ -28,6 +28,7 @@ import yaml
 
 from gluon import errors
 from gluon.identity.known import Known, fits
+from gluon.values import once
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +40,6 @@ _SHORTEST = 16
 _DIGEST = re.compile(r"[0-9a-f]{64}").fullmatch
 _TEXTS = ("user_domain_id", "domain_id", "project_domain_id", "user_name", "project_name")
 _MEMBERS = {"token", "sha256", "user", "project", "roles", "expires", "system_scope", *_TEXTS}
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class TokensError(errors.GluonError):
@@ -120,11 +120,12 @@ def _read(path: Path) -> tuple[Stamp, dict[str, Known]]:
     if len(text) > _LARGEST:
         raise TokensError(f"{path}: more than {_LARGEST} bytes")
     try:
-        document = yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader
+        document = yaml.load(text, Loader=once.Loader)  # noqa: S506 - a safe loader
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
-        raise TokensError(f"{path}{line}: this is no YAML") from None  # the error quotes the file
+        why = "a key is given twice" if isinstance(error, once.Twice) else "this is no YAML"
+        raise TokensError(f"{path}{line}: {why}") from None  # the error quotes the file
     entries = document.get("tokens") if isinstance(document, dict) else None
     if not isinstance(entries, list) or len(document) != 1:
         raise TokensError(f"{path}: write `tokens:` and a list of tokens")

@@ -25,6 +25,8 @@ from gluon.cmd.main import cli
         (b"a: " + b"[" * 3000 + b"]" * 3000, "refers to itself, or is nested too deep"),
         (b"a: \xff", "utf-8"),
         (b"a: {", "expected"),
+        (b"changes: [{op: delete}]\nname: x\nchanges: []", "the key 'changes' is given twice"),
+        (b"changes: [{op: create, body: {name: a, mtu: 1, name: b}}]", "the key 'name' is given twice"),
     ],
 )
 @pytest.mark.parametrize("verb", ["plan", "apply"])

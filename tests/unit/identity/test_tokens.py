@@ -45,6 +45,12 @@ tokens:
         ("", "write `tokens:`"),
         ("tokens: {}", "write `tokens:`"),
         ("tokens: []\nmore: 1", "write `tokens:`"),
+        (f"tokens: [{{user: a, token: {TOKEN}}}]\ntokens: []", ":2: a key is given twice"),
+        (
+            f"tokens:\n - {{user: a, token: {TOKEN}, roles: [a],\n    roles: [admin]}}",
+            ":3: a key is given twice",
+        ),
+        (f"tokens: [{{{TOKEN}: a, {TOKEN}: b}}]", ":1: a key is given twice"),
         ("tokens: [1]", "token 1: is no mapping"),
         ("{", "this is no YAML"),
         (f"tokens:\n - {TOKEN}: [", ":3: this is no YAML"),
