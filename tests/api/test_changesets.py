@@ -362,21 +362,6 @@ def test_a_change_set_is_done_once_for_a_key(farm: Farm) -> None:
     assert farm("POST", V, {"changes": [farm.create("Can")]}, idempotency_key=word)[0] == 422
 
 
-@pytest.mark.parametrize(
-    ("value", "shown"), [(None, "None"), (7, "7"), (["b"], "[…]"), ({"b": 1}, "{…}"), ("c", "c")]
-)
-def test_a_name_that_is_none_is_told_as_it_was_sent(farm: Farm, value: Any, shown: str) -> None:
-    body = {"changes": [farm.create("Barn", "b"), farm.create("Cow", barn_id={"$ref": value})]}
-    status, fault = farm("POST", V, body)
-    assert (status, fault["detail"]) == (
-        400,
-        f"nothing in this change set is made under the name '{shown}'",
-    )
-    status, fault = farm("POST", V, {"changes": [{**farm.create("Barn"), "api": value}]})
-    none = "api: the name of a proton is needed" if value is None else f"api: there is no proton '{shown}'"
-    assert (status, fault["detail"]) == (400, none)
-
-
 def test_what_is_too_much_or_no_change_set_is_refused(farm: Farm) -> None:
     assert farm.refused(*[farm.create("Barn")] * 1001)[:2] == (400, "too_many")
     barn = farm.do(farm.create("Barn", "b"))["changes"][0]["key"]

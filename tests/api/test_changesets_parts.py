@@ -117,6 +117,19 @@ def test_a_project_that_need_not_be_said_is_not_missing(mine: Member) -> None:
     assert (status, places(fault)) == (400, [("/changes/0/body/barn_id", "name")])
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"), [(None, "None"), (7, "7"), (["b"], "[…]"), ({"b": 1}, "{…}"), ("c", "c")]
+)
+def test_a_name_that_is_none_is_told_as_it_was_sent(mine: Member, value: Any, shown: str) -> None:
+    barn = change("create", body={}, **{"as": "b"})
+    status, _, fault = mine.do(barn, change("create", kind="Cow", body={"barn_id": {"$ref": value}}))
+    told = f"nothing in this change set is made under the name '{shown}'"
+    assert (status, fault["detail"]) == (400, told)
+    status, _, fault = mine.do({**barn, "api": value})
+    none = "api: the name of a proton is needed" if value is None else f"api: there is no proton '{shown}'"
+    assert (status, fault["detail"]) == (400, none)
+
+
 def test_a_foreign_project_in_one_change_refuses_the_set(mine: Member, theirs: Member) -> None:
     before = mine.barns(), theirs.barns()
     status, _, fault = mine.do(change("create", body={}), change("create", body={"project_id": THEIRS}))
