@@ -7,9 +7,7 @@ file belongs to one process, held by a lock on `<path>.lock` (others may read be
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import math
-import os
 import sqlite3
 import tempfile
 from collections.abc import Callable, Sequence
@@ -18,11 +16,10 @@ from functools import lru_cache, partial
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from time import monotonic
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
-from gluon import errors
 from gluon.spi import store, tables
-from gluon.store import driver, sqlite_text, texts
+from gluon.store import driver, lockfile, sqlite_text, texts
 from gluon.store.checkpoints import MOST, Checkpoints
 from gluon.store.deciding import State
 from gluon.store.dialect import Dialect
@@ -297,7 +294,7 @@ class SqliteDatabase:
         self._settings = settings
         self._temporary = None if path else tempfile.TemporaryDirectory(prefix="gluon-")
         self._path = Path(path) if self._temporary is None else Path(self._temporary.name) / "gluon.db"
-        self._lock = _lock_file(self._path) if settings.exclusive else None
+        self._lock = lockfile.hold(self._path) if settings.exclusive else None
         self._connections: list[tuple[Thread, sqlite3.Connection]] = []
         self._checkpoints = Checkpoints(self._connect_here)
         self._installed = 0
@@ -365,34 +362,3 @@ class SqliteDatabase:
             raw.execute(f"PRAGMA {pragma}").fetchall()
         raw.create_function("gluon_within", 2, _within, deterministic=True)
         return raw
-
-
-def _private(path: Path, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-def _lock_file(path: Path) -> IO[str]:
-    """Hold `<path>.lock` as long as the store is open. A new database is its owner's to read alone: it holds secrets, and what
-    is written beside it has its mode. Raises `Unavailable`."""
-    name = path.with_name(path.name + ".lock")
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.fdopen(_private(name, os.O_CREAT | os.O_APPEND | os.O_RDWR), "a+", encoding="ascii")
-    except OSError as error:
-        raise errors.Unavailable(f"cannot write beside the database {path}: {error.strerror}") from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.seek(0)
-        holder = lock.read().strip()
-        lock.close()
-        raise errors.Unavailable(
-            f"the database {path} is in use by process {holder or 'unknown'}: a SQLite file serves one process;"
-            " use PostgreSQL or MariaDB for several"
-        ) from error
-    if not path.exists():
-        os.close(_private(path, os.O_CREAT | os.O_WRONLY))
-    lock.truncate(0)
-    lock.write(str(os.getpid()))
-    lock.flush()
-    return lock

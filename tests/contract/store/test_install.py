@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import resource
 import sys
 from pathlib import Path
 
@@ -236,6 +237,22 @@ async def test_a_sqlite_file_serves_one_process(tmp_path: Path) -> None:
         store.open(url)
     await db.close()
     await store.open(url).close()
+
+
+@pytest.mark.parametrize("there", [False, True])
+async def test_a_sqlite_file_on_a_full_disk_is_named(tmp_path: Path, there: bool) -> None:
+    """Here it is the largest size of a file that nothing more can be written beyond."""
+    path = tmp_path / "gluon.db"
+    if there:
+        await store.open(f"sqlite:///{path}").close()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with pytest.raises(errors.Unavailable, match=f"cannot write beside the database {path}: "):
+            store.open(f"sqlite:///{path}")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    await store.open(f"sqlite:///{path}").close()
 
 
 async def test_a_database_without_a_file(opener: Opener) -> None:
