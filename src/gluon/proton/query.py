@@ -25,6 +25,7 @@ from gluon.values import cidr, ip
 MOST = facts.MOST
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?", re.ASCII).fullmatch
 _TRUTH = {"true": True, "false": False}
+_OF_WATCH = frozenset({"watch", "resume"})
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
@@ -221,7 +222,9 @@ class _Reading:
         kind = self._resource.type.attributes.get(name)
         said = "is not known" if kind is None or kind.secret else "cannot be filtered by"
         known = f"{', '.join(facts.WORDS)}; filters: {', '.join(facts.filtered(self._resource.type))}, with __ne, __lt and so on"
-        self._add(f"query argument '{argument[:100]}' {said}", f"known here: {known}")
+        watches = kind is None and argument in _OF_WATCH
+        hint = "to watch, say watch=true" if watches else f"known here: {known}"
+        self._add(f"query argument '{argument[:100]}' {said}", hint)
 
     def _add(self, text: str, hint: str) -> None:
         self.problems.append(_wrong(text, hint))
