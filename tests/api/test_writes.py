@@ -241,6 +241,21 @@ def test_several_are_deleted_or_none(farm: Farm) -> None:
     assert farm.all("barns") == []
 
 
+def test_several_are_deleted_only_as_they_were_read(farm: Farm) -> None:
+    one, two = farm.make("barns"), farm.make("barns")
+    both = f"barns?id={one['id']}&id={two['id']}"
+    first, second = (farm("GET", f"barns/{barn['id']}")[1]["etag"] for barn in (one, two))
+    for short in ('"1"', first, second, ""):
+        status, _, fault = farm("DELETE", both, if_match=short)
+        assert (status, fault["code"]) == (412, "stale"), short
+    assert farm("PATCH", f"barns/{two['id']}", {"labels": {"x": "y"}})[0] == 200
+    assert farm("DELETE", both, if_match=f"{first}, {second}")[0] == 412
+    assert len(farm.all("barns")) == 2
+    second = farm("GET", f"barns/{two['id']}")[1]["etag"]
+    assert farm("DELETE", both, if_match=f"{first}, {second}")[0] == 204
+    assert farm.all("barns") == []
+
+
 def test_a_thousand_in_one(farm: Farm) -> None:
     status, _, made = farm("POST", "barns", {"barns": [farm.body(name=f"b{n}") for n in range(1000)]})
     assert status == 201 and [b["name"] for b in made["barns"]] == [f"b{n}" for n in range(1000)]

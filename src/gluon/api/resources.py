@@ -195,7 +195,7 @@ class Resources:
             self.rates.charge(request.caller, len(keys))
         wish = wishes.of(request, _gone, own=(resource.type.key,))
         context = self._actions.context(resource, request.caller, request.id, wish)
-        await self._actions.delete_many(context, keys, parent)
+        await self._actions.delete_many(context, keys, _expected(request), parent)
         return _gone(None)
 
     async def _object(

@@ -127,12 +127,16 @@ class Service:
         return done
 
     async def delete_many(
-        self, context: units.Context, keys: Sequence[str], parent: str | None = None
+        self,
+        context: units.Context,
+        keys: Sequence[str],
+        expected: frozenset[int] | None = None,
+        parent: str | None = None,
     ) -> None:
-        """Several objects gone, or none."""
+        """Several objects gone, or none. `expected`: revisions of which each has to be at one."""
 
         async def units_of() -> list[store.Unit]:
-            return [await self.removing(context, key, None, parent) for key in keys]
+            return [await self.removing(context, key, expected, parent) for key in keys]
 
         await self._together(context, units_of)
 
