@@ -291,7 +291,8 @@ def revision(database: Path) -> int:
 def test_damage_is_found_and_what_can_be_is_mended(damaged: Path, tmp_path: Path, what: str) -> None:
     damage, kinds, mendable = DAMAGES[what]
     copy = tmp_path / "gluon.db"
-    copy.write_bytes(damaged.read_bytes())
+    with closing(sqlite3.connect(damaged)) as source, closing(sqlite3.connect(copy)) as connection:
+        source.backup(connection)
     where = ("--database", f"sqlite:///{copy}")
     with closing(sqlite3.connect(copy)) as connection:
         damage(connection)
