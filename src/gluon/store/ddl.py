@@ -6,7 +6,8 @@ table and columns only, so what is there can be told by its name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from gluon.objects import codec
 from gluon.spi import tables
@@ -75,6 +76,31 @@ class Ddl:
         """The table itself. `keys` has the key column of the tables referred to."""
         return self._create(table, keys, ())
 
+    def create_free(self, table: tables.Table, keys: dict[str, str]) -> str:
+        """The same, and it refers to nothing yet."""
+        return self._create(table, keys, (), free=True)
+
+    def refer(
+        self, table: tables.Table, foreign: Sequence[tables.ForeignKey], keys: dict[str, str]
+    ) -> list[str]:
+        """What a table that is there is to refer to, beside what it refers to already."""
+        if self._dialect.inline_foreign:
+            return self._made_anew(table, keys) if foreign else []
+        found = [self.add_foreign(table, one, keys) for one in foreign]
+        return [sql + self._dialect.unchecked_foreign for sql in found if sql is not None]
+
+    def _made_anew(self, table: tables.Table, keys: dict[str, str]) -> list[str]:
+        """Where references can only be said with the table itself: the rows go over to one that says them."""
+        name, copy = quoted(table.name), f"{table.name}__whole"
+        columns = listed([c.name for c in table.columns])
+        return [
+            self.create(replace(table, name=copy), keys),
+            f"INSERT INTO {quoted(copy)} ({columns}) SELECT {columns} FROM {name}",
+            f"DROP TABLE {name}",
+            f"ALTER TABLE {quoted(copy)} RENAME TO {name}",
+            *(sql for _, _, _, sql in self.indexes(table)),
+        ]
+
     def create_whole(self, table: tables.Table, keys: dict[str, str]) -> list[str]:
         """The table with its indexes, and (where they can be said with it) its references."""
         indexes = list(self.indexes(table))
@@ -84,8 +110,10 @@ class Ddl:
         more += [self._foreign(table, f, keys) for f in table.foreign if not self.skips(table, f)]
         return [self._create(table, keys, more)]
 
-    def _create(self, table: tables.Table, keys: dict[str, str], more: Iterable[str]) -> str:
-        lines = [self._column(table, c, keys) for c in table.columns]
+    def _create(
+        self, table: tables.Table, keys: dict[str, str], more: Iterable[str], *, free: bool = False
+    ) -> str:
+        lines = [self._column(table, c, keys, free=free) for c in table.columns]
         lines.append(f"CONSTRAINT {quoted(name_of('pk', table.name, ()))} PRIMARY KEY ({listed(table.key)})")
         lines += more
         body = ",\n  ".join(lines)
@@ -162,7 +190,13 @@ class Ddl:
                 yield name, columns, unique, sql
 
     def _column(
-        self, table: tables.Table, column: tables.Column, keys: dict[str, str], *, added: bool = False
+        self,
+        table: tables.Table,
+        column: tables.Column,
+        keys: dict[str, str],
+        *,
+        added: bool = False,
+        free: bool = False,
     ) -> str:
         text = f"{quoted(column.name)} {self._dialect.type_of(column, column.name in held(table))}"
         if added and column.default is not None:
@@ -171,7 +205,7 @@ class Ddl:
             text += " NOT NULL"
         if self._dialect.inline_foreign:
             for foreign in table.foreign:
-                if foreign.column == column.name:
+                if foreign.column == column.name and not free:
                     text += f" REFERENCES {quoted(foreign.table)} ({quoted(keys[foreign.table])})"
                     text += " DEFERRABLE INITIALLY DEFERRED"
         return text

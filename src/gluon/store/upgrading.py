@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import TypeVar
 
@@ -193,7 +193,7 @@ async def prepare(
             there = await read_tables(connection, dialect)
             for table in (*fresh, upgrade.PROGRESS):
                 if table.name not in there:
-                    await connection.execute(maker.create(table, keys))
+                    await connection.execute(maker.create_free(table, keys))
                 had = there[table.name].indexes if table.name in there else set()
                 for name, _, _, sql in maker.indexes(table):
                     if name not in had:
@@ -263,13 +263,10 @@ async def refer(connection: driver.Installer, database: driver.Database, fresh: 
     maker = ddl.Ddl(dialect, frozenset() if dialect.deferred else ddl.in_a_cycle(wanted))
     keys = {t.name: t.key[0] for t in wanted}
     there = await read_tables(connection, dialect)
-    for table in fresh:
-        for foreign in table.foreign:
-            if table.name not in there or (foreign.column, foreign.table) in there[table.name].foreign:
-                continue
-            sql = maker.add_foreign(table, foreign, keys)
-            if sql is not None:
-                await connection.execute(sql + dialect.unchecked_foreign)
+    for table in (t for t in fresh if t.name in there):
+        missing = [f for f in table.foreign if (f.column, f.table) not in there[table.name].foreign]
+        for sql in maker.refer(table, missing, keys):
+            await connection.execute(sql)
 
 
 async def validate(database: driver.Database) -> None:
@@ -308,8 +305,19 @@ async def switch(
         await finish(connection)
         await declare(connection)
 
-    hooks = Hooks(begun=declare, locked=finish) if database.dialect.ddl_commits else Hooks(begun=both)
-    return await patiently(lambda: install(database, wanted, models, hooks))
+    async def attempt() -> Catalog:
+        if not database.dialect.ddl_commits:
+            return await install(database, wanted, models, Hooks(begun=both))
+        try:
+            return await install(database, wanted, models, Hooks(begun=declare, locked=finish))
+        except (errors.GluonError, driver.Busy, driver.Violation):
+            with suppress(
+                driver.DriverError
+            ):  # the old models go on: what the copies refer to may go meanwhile
+                await release(database, [t.name for t in fresh])
+            raise
+
+    return await patiently(attempt)
 
 
 async def release(database: driver.Database, names: Sequence[str]) -> None:

@@ -9,11 +9,11 @@ import pytest
 
 from gluon import errors
 from gluon import store as stores
-from gluon.evolve import runner
+from gluon.evolve import runner, work
 from gluon.spi import store
 from tests.contract.evolve import world
-from tests.contract.evolve.test_upgrade import OLD, boxes, shelves, to
-from tests.unit.evolve.models import box, renamed
+from tests.contract.evolve.test_upgrade import OLD, boxes, key, shelves, to
+from tests.unit.evolve.models import T, attribute, box, renamed
 
 COUNT = 800
 NEW = to(renamed(box(), "size", "volume"))
@@ -136,5 +136,35 @@ async def test_killed_while_what_another_had_begun_is_thrown_away(
         monkeypatch.undo()
         await world.upgrade(db, NEW)
         assert await _volumes(db) == {n % 100 for n in range(COUNT)}
+    finally:
+        await db.close()
+
+
+async def test_one_that_stops_holds_nothing_back(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What its copies refer to can go under the old model, which serves on; in the end they refer to what is there."""
+    new = to(box(attribute("name", T.INTEGER)))
+    made, gone = boxes(30), shelves()
+    odd = {**made[0], "id": key(9), "name": "no number"}
+    db = await world.begin(url, OLD, {"Shelf": gone, "Box": made})
+
+    async def disturb() -> None:
+        await db.submit(world.Write(OLD, [("Box", key(9), odd)]))
+
+    try:
+        with monkeypatch.context() as patch:
+            _first(patch, db, disturb)
+            with pytest.raises(work.Stopped, match="is no integer"):
+                await world.upgrade(db, new)
+        for one in made:
+            await db.submit(world.Write(OLD, [("Box", one["id"], None)]))
+        for one in gone[1:]:
+            await db.submit(world.Write(OLD, [("Shelf", one["id"], None)]))
+        await db.submit(world.Write(OLD, [("Box", key(9), {**odd, "name": "1"})]))
+        await world.upgrade(db, new)
+        (placed,) = await world.current(db)
+        assert {k: b["name"] for k, b in (await world.bodies(db, placed, "Box")).items()} == {key(9): 1}
+        with pytest.raises(errors.Conflict):
+            await db.submit(world.Write(placed, [("Shelf", gone[0]["id"], None)]))
+        await db.submit(world.Write(placed, [("Box", key(9), None), ("Shelf", gone[0]["id"], None)]))
     finally:
         await db.close()
