@@ -6,6 +6,7 @@ way. The result is raw: whoever calls passes it through the new attribute's own 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,7 @@ from gluon.model.types import Attribute, AttributeType
 Convert = Callable[[Any], Any]
 
 _INTEGER = re.compile(r"\s*([+-]?[0-9]{1,19})\s*").fullmatch
+_NUMBER = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*").fullmatch
 _TEXTS = frozenset({AttributeType.STRING, AttributeType.UUID, AttributeType.ENUM})
 _NESTED = frozenset({AttributeType.LIST, AttributeType.MAP, AttributeType.OBJECT})
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -44,7 +46,7 @@ def _single(old: AttributeType, new: AttributeType) -> Convert | None:
     if old in _TEXTS:
         return {
             AttributeType.INTEGER: _integer_of_text,
-            AttributeType.NUMBER: same,
+            AttributeType.NUMBER: _number_of_text,
             AttributeType.BOOLEAN: _boolean_of_text,
         }.get(new)
     if old is AttributeType.INTEGER and new is AttributeType.NUMBER:
@@ -117,6 +119,13 @@ def _integer_of_text(value: Any) -> int:
     if match is None:
         raise Unfit("is no integer")
     return int(match[1])
+
+
+def _number_of_text(value: Any) -> float:
+    match = _NUMBER(value)
+    if match is None or math.isinf(number := float(match[1])):
+        raise Unfit("is no number")
+    return number
 
 
 def _number_of_integer(value: Any) -> float:

@@ -69,6 +69,7 @@ CASES: dict[str, tuple[ObjectType, Expected]] = {
     "rename": (renamed(box(), "size", "volume"), lambda b: {**_less(b, "size"), "volume": b["size"]}),
     "integer to text": (box(attribute("size")), lambda b: {**b, "size": str(b["size"])}),
     "text to integer": (box(attribute("name", T.INTEGER)), lambda b: {**b, "name": int(b["name"])}),
+    "text to number": (box(attribute("name", T.NUMBER)), lambda b: {**b, "name": float(b["name"])}),
     "integer to number": (box(attribute("size", T.NUMBER)), lambda b: {**b, "size": float(b["size"])}),
     "boolean to text": (
         box(attribute("open")), lambda b: {**b, "open": "true" if b["open"] else "false"},
@@ -112,7 +113,9 @@ async def test_objects_are_there_under_the_new_model(url: str, name: str) -> Non
         assert await world.bodies(db, new, "Box") == {b["id"]: expected(b) for b in boxes(30)}
         extra = next(iter(boxes(1)))
         fresh = {**expected(extra), "id": key(9), "name": extra["name"] if name == "unique" else 7}
-        fresh["name"] = 7 if new.types["Box"].attributes["name"].type is T.INTEGER else "7777777"[:3]
+        fresh["name"] = (
+            7 if new.types["Box"].attributes["name"].type in {T.INTEGER, T.NUMBER} else "7777777"[:3]
+        )
         await db.submit(world.Write(new, [("Box", key(9), {**fresh, "project_id": "other"})]))
         assert (await db.position()).revision > before
         assert not (await world.plan_to(db, new)).steps
@@ -155,6 +158,7 @@ def made_links(new: Model) -> str:
 
 STOPS: dict[str, tuple[ObjectType, str]] = {
     "no integer": (changed(box(attribute("name", T.INTEGER)), "name", maximum=400), "'401' is above 400(.|\n)*and 29 more"),
+    "no number": (box(attribute("colour", T.NUMBER)), "'red' is no number"),
     "no such value": (changed(box(), "colour", values=("red",)), "'green' is none of red"),
     "over the limit": (changed(box(), "size", maximum=98), "'99' is above 98"),
     "null": (changed(box(), "colour", required=True, nullable=False), "a value is required"),
