@@ -261,6 +261,9 @@ DAMAGES: dict[str, tuple[Damage, set[str], bool]] = {
     "an index that is gone": (lambda c: [c.execute(f'DROP INDEX "{name}"') for (name,) in c.execute(
         "SELECT name FROM sqlite_master WHERE type = 'index' AND name LIKE 'uq_net_l3vpn_BgpPeering%'").fetchall()],
         {"schema"}, False),
+    "lists that are none": (_do("UPDATE net_l3vpn_VpnBinding SET more_addresses = 'x'"), {"schema"}, False),
+    "a binding of no state": (_do("UPDATE gluon_binding SET state = 'x', profile = '{'"), {"schema"}, False),
+    "an entry of no operation": (_do("UPDATE journal SET op = 'x' WHERE n = 1"), {"schema"}, False),
     "a secret": (_do("UPDATE journal SET new = json_set(new, '$.secret', 'x') WHERE type = 'Plain'"), {"secrets", "journal"}, False),
 }  # fmt: skip
 

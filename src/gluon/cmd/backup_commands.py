@@ -17,7 +17,7 @@ from gluon.cmd import engines, etcd
 from gluon.cmd import settings as config
 from gluon.evolve.stored import restore as model_of
 from gluon.integrity import check as checking
-from gluon.integrity import findings, mending
+from gluon.integrity import findings, mending, unreadable
 from gluon.objects import keys
 from gluon.particles import tables as model_tables
 from gluon.publisher import cursor
@@ -76,12 +76,12 @@ def check(settings: config.Settings, *, repair: bool, as_json: bool) -> int:
     url = config.database_url(settings)
 
     async def main() -> tuple[findings.Checkup, int]:
-        mended = 0
-        if repair:
-            async with alter(url) as picture:
-                mended = await mending.mend(picture, engines.TABLES)
+        mended, failed = await _mended(url) if repair else (0, None)
         async with look(url) as picture:
-            return await checking.check(picture, engines.TABLES), mended
+            checkup = await checking.check(picture, engines.TABLES)
+        if failed is not None and not checkup.unreadable:
+            raise failed
+        return checkup, mended
 
     found, mended = asyncio.run(main())
     if as_json:
@@ -95,6 +95,15 @@ def check(settings: config.Settings, *, repair: bool, as_json: bool) -> int:
     else:
         _say(found, mended)
     return _FOUND if found.total else 0
+
+
+async def _mended(url: str) -> tuple[int, Exception | None]:
+    """Rows put right: none, and why, where some cannot be read."""
+    try:
+        async with alter(url) as picture:
+            return await mending.mend(picture, engines.TABLES), None
+    except unreadable.ERRORS as error:
+        return 0, error
 
 
 def _say(found: findings.Checkup, mended: int) -> None:

@@ -59,6 +59,8 @@ class Checkup:
     findings: list[Finding] = field(default_factory=list)
     more: dict[tuple[Kind, str], int] = field(default_factory=dict)
     """By kind and table: how many there are in all, where that is more than are told."""
+    unreadable: bool = False
+    """Some rows are, so that not all was looked at."""
 
     @property
     def wanted(self) -> tuple[tables.Table, ...]:
