@@ -6,6 +6,7 @@ step can be taken again; what counts as done is committed with what was done. Ca
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
@@ -61,18 +62,41 @@ class Runner:
             await self._check_record(self._store)
             await self._store.prepare(self._served, ())
             await self._begin()
-            epoch = 0
-            for n, step in enumerate(self._plan.steps):
-                if n < self._step:
-                    continue
-                self._say(f"{step.kind.value} {step.object_type or ''} {step.words}".replace("  ", " "))
-                if step.kind is Kind.SWITCH:
-                    epoch = await self._switch()
-                    break
-                await self._take(step)
-                self._step, self._after = n + 1, None
-                await self._store.submit(work.Page({}, self._jobs, self._progress()))
-            return epoch
+            try:
+                return await self._take_all()
+            except work.Stopped:
+                await self._free()
+                raise
+            except errors.Conflict as conflict:
+                if conflict.code == "repeated":
+                    await self._free()
+                raise
+
+    async def _take_all(self) -> int:
+        for n, step in enumerate(self._plan.steps):
+            if n < self._step:
+                if step.kind is Kind.INDEX:  # it went, if this was stopped
+                    await self._take(step)
+                continue
+            self._say(f"{step.kind.value} {step.object_type or ''} {step.words}".replace("  ", " "))
+            if step.kind is Kind.SWITCH:
+                return await self._switch()
+            await self._take(step)
+            self._step, self._after = n + 1, None
+            await self._store.submit(work.Page({}, self._jobs, self._progress()))
+        return 0
+
+    async def _free(self) -> None:
+        """The old models go on: what was not unique need not be so. Where others came meanwhile, all is theirs."""
+        with contextlib.suppress(errors.Conflict, errors.Unavailable):  # it is told why this was stopped
+            await self._check_record(self._store)
+            for step in self._plan.steps:
+                if step.kind is Kind.INDEX and step.unique:
+                    await self._store.unindex(self._table(step), step.columns)
+
+    def _table(self, step: Step) -> spi_tables.Table:
+        (table,) = [t for t in tables.tables_of(self._plan.new) if t.name == step.table]
+        return table
 
     async def _check_record(self, where: Upgradable | Locked) -> None:
         """Another upgrade may have ended since the plan was made, or a proton was replaced: these steps would bring back what was there
@@ -139,9 +163,8 @@ class Runner:
                 await self._holding.settle(holding.Look(self._store.select))
             return
         if step.kind is Kind.INDEX:
-            (table,) = [t for t in tables.tables_of(self._plan.new) if t.name == step.table]
             try:
-                await self._store.index(table, step.columns, unique=step.unique)
+                await self._store.index(self._table(step), step.columns, unique=step.unique)
             except errors.Conflict as repeated:
                 said = f"{step.api} {step.object_type}: {repeated}"
                 raise errors.Conflict(said, code=repeated.code, hint=repeated.hint) from repeated

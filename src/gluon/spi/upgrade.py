@@ -135,6 +135,9 @@ class Upgradable(store.Store, Protocol):
     async def index(self, table: tables.Table, columns: tuple[str, ...], *, unique: bool) -> None:
         """Build an index while the table is used. Raises `Conflict` with the values that are not unique."""
 
+    async def unindex(self, table: tables.Table, columns: tuple[str, ...]) -> None:
+        """Take a unique index away again, where it is there."""
+
     async def switch(
         self,
         wanted: Sequence[tables.Table],

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from gluon import errors
 from gluon.objects import journal
 from gluon.spi import store, tables, upgrade
-from gluon.store import driver, fixed, pages, tails, texts, upgrading
+from gluon.store import driver, fixed, indexes, pages, tails, texts, upgrading
 from gluon.store.compare import Stored
 from gluon.store.ddl import quoted
 from gluon.store.install import epoch_of, install, read_tables, rebase
@@ -138,7 +138,11 @@ class SqlStore:
 
     async def index(self, table: tables.Table, columns: tuple[str, ...], *, unique: bool) -> None:
         with _translated():
-            await upgrading.index(self._database, table, columns, unique=unique)
+            await indexes.index(self._database, table, columns, unique=unique)
+
+    async def unindex(self, table: tables.Table, columns: tuple[str, ...]) -> None:
+        with _translated():
+            await indexes.unindex(self._database, table, columns)
 
     async def switch(
         self,

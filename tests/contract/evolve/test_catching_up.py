@@ -10,10 +10,11 @@ import pytest
 from gluon import errors
 from gluon import store as stores
 from gluon.evolve import runner, work
+from gluon.model.types import Unique
 from gluon.spi import store
 from tests.contract.evolve import world
 from tests.contract.evolve.test_upgrade import OLD, boxes, key, shelves, to
-from tests.unit.evolve.models import T, attribute, box, renamed
+from tests.unit.evolve.models import T, attribute, box, changed, renamed
 
 COUNT = 800
 NEW = to(renamed(box(), "size", "volume"))
@@ -166,5 +167,39 @@ async def test_one_that_stops_holds_nothing_back(url: str, monkeypatch: pytest.M
         with pytest.raises(errors.Conflict):
             await db.submit(world.Write(placed, [("Shelf", gone[0]["id"], None)]))
         await db.submit(world.Write(placed, [("Box", key(9), None), ("Shelf", gone[0]["id"], None)]))
+    finally:
+        await db.close()
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_what_is_to_be_unique_need_not_be_after_one_that_stops(
+    url: str, late: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped by another unique group, or by an object that came just before the switch; in the end it is unique."""
+    names = Unique(attributes=("name",))
+    kind = box(unique=(names,) if late else (names, Unique(attributes=("colour",))))
+    new = to(changed(kind, "size", maximum=99))
+    db = await world.begin(url, OLD, {"Shelf": shelves(), "Box": boxes(30)})
+    extra = [("Box", key(n), {"name": "same", "size": 100 if late else n}) for n in (7, 8)]
+
+    async def disturb() -> None:
+        await db.submit(world.Write(OLD, extra[:1]))
+
+    try:
+        with monkeypatch.context() as patch:
+            _first(patch, db, disturb)
+            with pytest.raises((work.Stopped, errors.Conflict), match="above 99" if late else "to be unique"):
+                await world.upgrade(db, new)
+        await db.submit(world.Write(OLD, extra))
+        again = to(changed(box(unique=(names,)), "size", maximum=99))
+        with pytest.raises((work.Stopped, errors.Conflict)):
+            await world.upgrade(db, again)
+        await db.submit(
+            world.Write(OLD, [("Box", key(7), None), ("Box", key(8), {"name": "same", "size": 1})])
+        )
+        await world.upgrade(db, again)
+        (placed,) = await world.current(db)
+        with pytest.raises(errors.Conflict):
+            await db.submit(world.Write(placed, [("Box", key(7), {"name": "same"})]))
     finally:
         await db.close()
