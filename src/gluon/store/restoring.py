@@ -30,6 +30,8 @@ _VALUES = 15_000
 _ROWS = 500
 _BYTES = 1 << 20
 _OURS = "gluon_"
+_BEGINS = 47
+"""Characters of a long name of a proton with which its tables begin; a digest follows."""
 _LOOKS, _PAUSE = 10, 0.1
 _MARKER = tables.Table(
     name=fixed.RESTORING,
@@ -188,7 +190,7 @@ class _Restoring:
     async def _recorded(self, there: Mapping[str, Stored]) -> set[str]:
         """All tables that Gluon has made: those of its own names, and those that refer to, or hold, objects."""
         apis = [str(r[0]) for r in await self._connection.fetch("SELECT api FROM gluon_schema")]
-        begins = tuple(f"{''.join(c if c.isalnum() else '_' for c in api.lower())}_" for api in apis)
+        begins = tuple(f"{''.join(c if c.isalnum() else '_' for c in a.lower())}_"[:_BEGINS] for a in apis)
         return {
             name
             for name, table in there.items()

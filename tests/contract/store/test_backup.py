@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from gluon import errors, store
+from gluon.particles.tables import table_name
 from gluon.spi import store as spi
 from gluon.spi import tables
 from gluon.store import backup, fixed, picture, portable, restoring
@@ -157,6 +158,24 @@ async def test_what_is_there_or_served_is_not_overwritten(tmp_path: Path, url: s
     done = await restoring.restore(url, tmp_path / "f.gz", tables_of, wish)
     assert len((await contents(url))["Network"]) == 5
     assert done.revision >= 6_000_000 > position.revision
+
+
+async def test_all_that_is_gluons_makes_place(tmp_path: Path, url: str, opener: Opener) -> None:
+    """Also tables of a proton whose name is so long that theirs begin with a part of it."""
+    source = f"sqlite:///{tmp_path}/a.db"
+    await fill(await opener(source), 7, 3)
+    await write(tmp_path / "f.gz", source)
+    api = "a-" * 29 + "b"
+    name = table_name(api, "Box")
+    assert not name.startswith(api.replace("-", "_"))
+    db = await opener(url)
+    revision = tables.Column(name="_revision", type=tables.ColumnType.INTEGER)
+    box = tables.Table(name=name, columns=(*world.NETWORK.columns[:1], revision), key=world.NETWORK.key)
+    await db.install((*world.TABLES, box), [spi.StoredModel(api=api, version="1", digest="d", document="{}")])
+    await db.close()
+    await restoring.restore(url, tmp_path / "f.gz", tables_of, restoring.Wish(replace=True))
+    async with picture.look(url) as seen:
+        assert name not in seen.there and "Network" in seen.there
 
 
 def test_two_at_once_do_not_share_a_file(tmp_path: Path) -> None:
