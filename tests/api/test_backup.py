@@ -255,6 +255,8 @@ DAMAGES: dict[str, tuple[Damage, set[str], bool]] = {
     "a pool that begins again": (
         _do("UPDATE gluon_pool SET next = '0', fresh_height = -1 WHERE id = 'net-l3vpn/macs'"), {"pools"}, True),
     "a count of a pool": (_do("UPDATE gluon_pool SET held = held + 1, queued = 7"), {"pools"}, True),
+    "a place in the queue of a pool": (_do("UPDATE gluon_pool_value SET slot = slot + 1 WHERE slot IS NOT NULL"), {"pools"}, True),
+    "a part of the queue of a pool": (_do("UPDATE gluon_pool_value SET chunk = chunk + 1 WHERE slot IS NOT NULL"), {"pools"}, True),
     "marks of a pool": (_do("DELETE FROM gluon_pool_block"), {"pools"}, True),
     "a reference to nothing": (
         _do("UPDATE net_l3vpn_VpnBinding SET interface_id = 'nothing' || rowid"), {"references", "journal"}, False),

@@ -87,6 +87,7 @@ DAMAGES: dict[str, str] = {
     ),
     "others have them": "UPDATE gluon_pool_value SET holder = 'Attachment/nobody/ip_address' WHERE holder LIKE 'Attach%'",
     "pools are forgotten": "DELETE FROM gluon_pool",
+    "what waits is not where it is looked for": "UPDATE gluon_pool_value SET chunk = chunk + 1 WHERE slot IS NOT NULL",
 }
 
 

@@ -14,6 +14,7 @@ from gluon import pools
 from gluon.integrity.findings import Checkup, Kind, named
 from gluon.particles import tables as model_tables
 from gluon.pools import tables as pool_tables
+from gluon.pools.state import CHUNK
 from gluon.proton import registry, supplies
 from gluon.spi import store
 
@@ -23,6 +24,8 @@ VALUES, POOLS, BLOCKS = (
 )
 _REPAIR = "gluon db check --repair"
 _PAGE = 2000
+_PLACED = f"holder IS NULL AND slot >= chunk * {CHUNK} AND slot < (chunk + 1) * {CHUNK}"
+"""A value that waits where it is looked for."""
 
 
 async def check(checkup: Checkup) -> None:
@@ -205,23 +208,28 @@ _Having = tuple[registry.Resource, supplies.Pooled, store.Row, str, str]
 async def distrusted(checkup: Checkup) -> AsyncIterator[str]:
     """Pools that know other than their rows say, and those of which there are rows of values alone."""
     counts = (
-        "SELECT pool, COUNT(*), COUNT(holder), COUNT(CASE WHEN outside THEN 1 END) FROM gluon_pool_value"
-        " WHERE pool >= ? AND pool <= ? GROUP BY pool"
+        f"SELECT pool, COUNT(*), COUNT(holder), COUNT(CASE WHEN outside THEN 1 END), COUNT(DISTINCT CASE WHEN {_PLACED}"
+        f" THEN slot END), COALESCE(MIN(CASE WHEN {_PLACED} THEN slot END), 0),"
+        f" COALESCE(MAX(CASE WHEN {_PLACED} THEN slot END), 0)"
+        " FROM gluon_pool_value WHERE pool >= ? AND pool <= ? GROUP BY pool"
     )
     async for chunk in checkup.picture.scan(POOLS):
         ends = str(chunk[0]["id"]), str(chunk[-1]["id"])
         rows = await checkup.picture.fetch(counts, *ends)
-        counted = {str(pool): (int(all_), int(held), int(outside)) for pool, all_, held, outside in rows}
+        counted = {str(pool): tuple(map(int, found)) for pool, *found in rows}
         marked: dict[str, list[store.Row]] = {}
         marks = [(row["id"],) for row in chunk if max(row["fresh_height"], row["hole_height"]) >= 0]  # type: ignore[type-var,operator]
         for row in await checkup.picture.found(BLOCKS, (BLOCKS.key[0],), marks):
             marked.setdefault(str(row["pool"]), []).append(row)
         for row in chunk:
             pool = str(row["id"])
-            all_, held, outside = counted.get(pool, (0, 0, 0))
-            said = row["held"], row["outside"], row["queued"]
-            fine = said == (held, outside, all_ - held) and pools.sound(
-                row, marked.get(pool, ()), within=all_ - outside, queued=all_ - held
+            all_, held, outside, placed, first, last = counted.get(pool, (0,) * 6)
+            said = row["held"], row["outside"], row["queued"], placed
+            places = range(int(row["head"] or 0), int(row["tail"] or 0))
+            fine = (
+                said == (held, outside, all_ - held, all_ - held)
+                and (not placed or (first in places and last in places))
+                and pools.sound(row, marked.get(pool, ()), within=all_ - outside, queued=all_ - held)
             )
             if not fine and served(checkup, pool):
                 yield pool

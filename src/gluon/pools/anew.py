@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from gluon.pools import marks
-from gluon.pools.state import FRESH, HOLES, new, released
+from gluon.pools.state import CHUNK, FRESH, HOLES, new, released
 from gluon.pools.supply import Supply
 from gluon.pools.tables import BLOCK, POOL, VALUE
 from gluon.spi import store
@@ -25,6 +25,8 @@ class Anew:
         self._supply, self._now = supply, now
         self._positions: list[int] = []
         self._waiting: list[tuple[bool, int, str, str]] = []
+        self._astray: set[str] = set()
+        """Those that wait at a place where nobody looks for them."""
         self._held = self._outside = 0
 
     def judge(self, row: store.Row) -> store.Write | None:
@@ -42,6 +44,8 @@ class Anew:
         if position is None:
             return VALUE, (id_, value)
         slot = row["slot"]
+        if slot is not None and row["chunk"] != int(slot) // CHUNK:
+            self._astray.add(value)
         self._waiting.append((slot is None, int(slot or 0), value, str(row["free_at"] or self._now)))
         return None
 
@@ -52,7 +56,7 @@ class Anew:
         holes = (slot for slot in range(slots[0] if slots else after, after) if slot not in used)
         hole_height, blocks = marks.made(self._supply.id, HOLES, holes)
         for slot, (lost, before, value, free_at) in zip(slots, self._waiting, strict=True):
-            if lost or slot != before:
+            if lost or slot != before or value in self._astray:
                 yield VALUE, released(self._supply.id, value, free_at, slot)
         self._positions.sort()
         given = next((n for n, position in enumerate(self._positions) if n != position), len(self._positions))
