@@ -228,6 +228,9 @@ DAMAGES: dict[str, tuple[Damage, set[str], bool]] = {
     "a network that is missing": (
         _do("DELETE FROM gluon_network WHERE id = (SELECT id FROM gluon_network WHERE object_key <> '' LIMIT 1)"),
         {"networks"}, True),
+    "a network that is another service": (
+        _do("UPDATE gluon_network SET object_key = (SELECT MAX(object_key) FROM gluon_network) WHERE id ="
+            " (SELECT id FROM gluon_network WHERE object_key <> '' ORDER BY object_key LIMIT 1)"), {"networks"}, True),
     "a network too many": (
         _do("INSERT INTO gluon_network VALUES ('lost', 'net-l3vpn', 'VpnService', 'nobody')"), {"networks"}, True),
     "a row that is gone": (_do("DELETE FROM net_l3vpn_BgpPeering"), {"journal"}, False),

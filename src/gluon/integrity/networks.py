@@ -18,7 +18,8 @@ _REPAIR = "gluon db check --repair writes the table of networks anew"
 async def check(checkup: Checkup) -> None:
     async for row, there in differing(checkup):
         what = f"{row['api']} {row['object_type']} {row['object_key']}"
-        said = "there is no such service" if there else "the table of networks does not know this service"
+        wrong = f"the table of networks says that this is network {row['id']}, and it is not"
+        said = wrong if there else "the table of networks does not know this service"
         checkup.find(Kind.NETWORKS, networks.TABLE.name, what, said, _REPAIR, mendable=True)
 
 
@@ -36,7 +37,10 @@ async def differing(checkup: Checkup) -> AsyncIterator[tuple[store.Row, bool]]:
         async for chunk in checkup.picture.scan(model_tables.table(resource.model, resource.type)):
             for service in chunk:
                 row = networks.row(resource.api, resource.name, service[resource.records.key_column])
-                if kept.pop(str(row["id"]), None) is None and entered:
+                said = kept.pop(str(row["id"]), None)
+                if said is not None and said != row:
+                    yield said, True
+                if said != row and (said is not None or entered):
                     yield row, False
     served = {m.name for m in checkup.models}
     for row in kept.values():
