@@ -125,14 +125,16 @@ class Runner:
             self._step, self._revision = int(row_["step"] or 0), int(row_["revision"] or 0)
             self._after = codec.decode(str(row_["after"])) if row_["after"] is not None else None
             self._say(f"going on after step {self._step} of {len(self._plan.steps)}")
-            await self._check_journal()
+            await self._check_journal(resumed=True)
             return
         self._revision = (await self._store.position()).revision
         await self._store.submit(work.Page({}, self._jobs, self._progress()))
 
-    async def _check_journal(self) -> None:
-        """It must have all that was written since. Raises `Unavailable`."""
-        if (await self._store.position()).oldest <= self._revision + 1:
+    async def _check_journal(self, *, resumed: bool = False) -> None:
+        """It must have all that was written since; what one that is empty had meanwhile, nobody knows. Raises `Unavailable`."""
+        position = await self._store.position()
+        emptied = resumed and not position.oldest and position.revision > self._revision
+        if position.oldest <= self._revision + 1 and not emptied:
             return
         row = await self._store.get(PROGRESS.name, self._plan.digest)
         if row is not None:

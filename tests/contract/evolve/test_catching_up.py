@@ -107,6 +107,28 @@ async def test_a_journal_that_is_trimmed_meanwhile(url: str, monkeypatch: pytest
         await db.close()
 
 
+async def test_a_journal_that_is_emptied_after_a_kill(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    db = await world.begin(url, OLD, {"Shelf": shelves(), "Box": boxes(COUNT)})
+
+    async def killed(self: runner.Runner) -> None:
+        raise Killed
+
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(runner.Runner, "_catch_up", killed)
+            with pytest.raises(Killed):
+                await world.upgrade(db, NEW)
+        await _resized(db)
+        await db.trim(below=(await db.position()).revision + 1, keep_seconds=0, keep_rows=0)
+        assert (await db.position()).oldest == 0
+        with pytest.raises(errors.Unavailable, match="trimmed"):
+            await world.upgrade(db, NEW)
+        await world.upgrade(db, NEW)
+        assert await _volumes(db) == {7}
+    finally:
+        await db.close()
+
+
 async def test_killed_while_what_another_had_begun_is_thrown_away(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
