@@ -45,6 +45,24 @@ async def test_ports_are_found_by_what_they_have_in_common(rig: Rig, bus: Memory
     assert await found(rig, "host=B") == await found(rig, "status=ACTIVE") == []
 
 
+async def test_a_port_is_found_however_its_values_are_written(rig: Rig) -> None:
+    """As switches and hypervisors print an address; one of version 1.0 is kept as it was given."""
+    small = await rig.port(name="small", mac_address="fa:16:3e:00:03:0a")
+    large = await rig.port(name="large", mac_address="FA:16:3E:00:03:0B")
+    for text in ("fa:16:3e:00:03:0a", "FA:16:3E:00:03:0A", "fa-16-3e-00-03-0a"):
+        assert await found(rig, f"mac={text}") == [small["id"]]
+    for text in ("FA:16:3E:00:03:0B", "fa:16:3e:00:03:0b"):
+        assert await found(rig, f"mac={text}") == [large["id"]]
+    assert await found(rig, "status=down") == sorted([small["id"], large["id"]])
+
+
+async def test_a_status_that_no_port_has_is_refused(rig: Rig) -> None:
+    """Rather than answered by a list of none, which would mean that no port is so."""
+    code, refused = await rig("GET", f"{PORTS}?status=UP")
+    assert (code, refused["code"]) == (400, "argument")
+    assert "ACTIVE, BUILD, DOWN, ERROR" in refused["hint"]
+
+
 async def test_an_id_is_one_ports_over_all_protons(rig: Rig) -> None:
     port = await rig.port()
     body = {"id": port["id"], "project_id": rig.project, "mac_address": "fa:16:3e:00:02:01"}

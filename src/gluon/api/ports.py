@@ -10,7 +10,9 @@ from typing import Any
 
 from gluon.api import arguments
 from gluon.arbiter import tables
+from gluon.proton import showing
 from gluon.spi import policy, store
+from gluon.values import mac
 
 MOST = 1000
 FILTERS = ("id", "api", "project", "device_id", "device_owner", "host", "mac", "name", "status")
@@ -27,8 +29,7 @@ class Ports:
         """The ports that have one of the values given for each name. Raises `Invalid`."""
         given: dict[str, list[str]] = {}
         for name, value in asked:
-            wanted = policy.normal_project(value) if name == "project" else value
-            given.setdefault(name, []).append(wanted)
+            given.setdefault(name, []).extend(_meant(name, value))
         if sum(map(len, given.values())) > _MOST_VALUES:
             raise arguments.wrong(f"more than {_MOST_VALUES} query arguments", "ask for less at once")
         limit, marker = _limit(_once(given, "limit")), _once(given, "marker")
@@ -49,6 +50,26 @@ class Ports:
         if len(rows) > limit:
             found["next"] = rows[limit - 1]["id"]
         return found
+
+
+def _meant(name: str, value: str) -> list[str]:
+    """The values that ports may have where this one is asked for."""
+    if name == "project":
+        return [policy.normal_project(value)]
+    if name == "status" and value:
+        if value.upper() not in showing.WORDS:
+            raise arguments.wrong(
+                f"status '{value[:64]}' is none that a port has",
+                f"there are {', '.join(sorted(showing.WORDS))}",
+            )
+        return [value.upper()]
+    if name == "mac" and value:
+        try:
+            normal = mac.parse(value)
+        except ValueError:
+            return [value]
+        return sorted({value, normal, normal.upper()})  # models of version 1.0 keep it as it was written
+    return [value]
 
 
 def _once(given: dict[str, list[str]], name: str) -> str | None:
