@@ -255,6 +255,10 @@ class _Between(http.server.BaseHTTPRequestHandler):
         "deep": (200, b"[" * 100_000, "this is no Gluon server"),
         "balancer": (502, b"<html>\r\n<body>No server\r\n", "status 502: <html> <body>No server"),
         "silent": (502, b"", "status 502"),
+        "site": (404, b"<html>Not found", "status 404, this is no Gluon server"),
+        "void": (404, b"", "status 404, this is no Gluon server"),
+        "api": (404, b'{"detail": "Not Found"}', "status 404, this is no Gluon server"),
+        "still": (405, b"no", "status 405, this is no Gluon server"),
         "errors": (400, b'{"detail": "no", "errors": [1, null]}', "no"),
     }
     said = says["page"]

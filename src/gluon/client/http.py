@@ -17,7 +17,11 @@ from gluon.client import proxies
 from gluon.objects import codec
 
 _ELSEWHERE, _REFUSED = 300, 400
+_NOWHERE = (404, 405)
+"""What any web server says of our paths: a wrong address would read as a missing object."""
+_OURS, _MARK = {"code", "NeutronError"}, "x-openstack-request-id"
 _LINES = "application/x-ndjson"
+_OTHER = "this is no Gluon server, or one of another version"
 
 
 class ClientError(errors.GluonError):
@@ -173,7 +177,10 @@ class Client:
     def _refuse(self, answer: http.client.HTTPResponse, data: bytes) -> None:
         """What is no success. Raises `ApiError`, or `ClientError` for one that leads elsewhere, where nothing is sent."""
         if answer.status >= _REFUSED:
-            raise ApiError(answer.status, _refusal(answer.status, data))
+            told = _refusal(answer.status, data)
+            if answer.status in _NOWHERE and not (told.keys() & _OURS or answer.getheader(_MARK)):
+                raise ClientError(f"{self._base}: status {answer.status}, {_OTHER}")
+            raise ApiError(answer.status, told)
         if answer.status >= _ELSEWHERE:
             place = answer.getheader("location") or "nowhere"
             raise ClientError(
@@ -181,13 +188,14 @@ class Client:
             )
 
     def _other(self) -> ClientError:
-        return ClientError(f"{self._base}: this is no Gluon server, or one of another version")
+        return ClientError(f"{self._base}: {_OTHER}")
 
 
-def _refusal(status: int, data: bytes) -> Any:
+def _refusal(status: int, data: bytes) -> dict[str, Any]:
     """The words of a server, or of what stands before it."""
     try:
-        return codec.decode(data) if data else None
+        told = codec.decode(data) if data else None
+        return told if isinstance(told, dict) else {}
     except (ValueError, RecursionError):
         return {"detail": f"status {status}: {' '.join(data.decode(errors='replace').split())[:500]}"}
 
