@@ -50,7 +50,7 @@ def apply(server: config.Api, what: str, *, as_json: bool) -> int:
     """`what`: the id of a plan, or a file."""
     if _is_id(what):
         return _ask(server, f"{BASE}/{what}/apply", {}, as_json=as_json)
-    body = _read(what)
+    body = _read(what, missing="there is no such file, and it is not the id of a plan")
     if body is None:
         return 2
     return _ask(server, BASE, body, as_json=as_json)
@@ -84,7 +84,7 @@ def listed(server: config.Api, filters: Mapping[str, Any], *, as_json: bool) -> 
     return 0
 
 
-def _read(source: str) -> Any:
+def _read(source: str, *, missing: str = "there is no such file") -> Any:
     """The decoded file, None where it cannot be."""
     try:
         read = yaml.load(_text(source), Loader=_Loader)  # noqa: S506 - a safe loader
@@ -93,7 +93,11 @@ def _read(source: str) -> Any:
         codec.encode(read)
     except RecursionError:
         why = "a part of it refers to itself, or is nested too deep"
-    except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
+    except FileNotFoundError:
+        why = missing
+    except OSError as error:
+        why = error.strerror or str(error)  # without the name, which stands before it
+    except (ValueError, TypeError, yaml.YAMLError) as error:
         why = str(error)
     else:
         return read

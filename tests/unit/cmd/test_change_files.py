@@ -42,6 +42,16 @@ def test_what_cannot_be_sent(text: bytes, told: str, verb: str, way: str, tmp_pa
     assert told in done.stderr
 
 
+def test_a_file_that_is_not_there() -> None:
+    """Its name is said once; an id of which a part is missing is no file that somebody forgot."""
+    for verb, told in (("plan", ""), ("apply", ", and it is not the id of a plan")):
+        done = CliRunner().invoke(cli, ["changes", verb, "95be49d3", "--port", "1"], catch_exceptions=False)
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert done.stderr == f"gluon: 95be49d3: there is no such file{told}\n"
+    done = CliRunner().invoke(cli, ["changes", "plan", "/", "--port", "1"], catch_exceptions=False)
+    assert done.stderr == "gluon: /: Is a directory\n"
+
+
 def test_a_file_without_end_is_not_read_on() -> None:
     line = f'ulimit -v 1000000; "{Path(sys.executable).parent}/gluon" changes plan'
     for source, given in (("/dev/zero", ""), ("-", "</dev/zero")):
