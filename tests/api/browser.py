@@ -75,7 +75,10 @@ class Browser:
         """Open a page and wait for a condition of it."""
         self.call("Page.navigate", url="about:blank")
         self.call("Page.navigate", url=url)
-        wait_until(lambda: self.run(until) is True, f"{url}: {until}", limit=30)
+        self.until(until)
+
+    def until(self, condition: str) -> None:
+        wait_until(lambda: self.run(condition) is True, condition, limit=30)
 
     def run(self, script: str) -> Any:
         """The value of an expression."""

@@ -125,3 +125,38 @@ def test_our_own_document_is_found_again(server: GluonServer, tmp_path: Path) ->
         shown = str(page.run("document.getElementById('op-gluon-change').innerText"))
         assert "changes[].op" in shown and "What comes back" in shown and "`" not in shown
         assert page.complaints() == []
+
+
+@needs_browser
+def test_an_address_shows_what_it_names(server: GluonServer, tmp_path: Path) -> None:
+    """And nothing else in its place: in a page that is open too, and with the button that leads back."""
+    title = "document.querySelector('main').innerText.startsWith('{}')"
+    with browser.Browser(tmp_path) as page:
+        page.go(f"{server.url}/docs#/net-none/v1.0", "document.querySelector('main [role=alert]') !== null")
+        assert page.run("document.querySelector('main').innerText") == (
+            "net-none/v1.0 is not served here. Choose a proton above."
+        )
+        page.run("location.hash = '#/net-l2/v2.0'")
+        page.until(title.format("net-l2 2.0"))
+        assert page.run("document.getElementById('protons').selectedOptions[0].text") == "net-l2 2.0"
+        choose = (
+            "const s = document.getElementById('protons'); s.value = s.options[s.options.length - 1].value"
+        )
+        page.run(f"{{ {choose}; s.dispatchEvent(new Event('change')); }}")
+        page.until("location.hash === '#/gluon' && " + title.format("Gluon"))
+        page.run("history.back()")
+        page.until(title.format("net-l2 2.0"))
+        assert page.complaints() == []
+
+
+@needs_browser
+def test_what_is_looked_for_and_not_there_is_said(server: GluonServer, tmp_path: Path) -> None:
+    visible = "[...document.querySelectorAll('{}')].filter((one) => one.offsetParent !== null).length"
+    with browser.Browser(tmp_path) as page:
+        page.go(server.url + SHIPPED, READY)
+        for word, count in (("subnets", 1), ("nowhere at all", 0), ("", 4)):
+            given = f"const f = document.getElementById('find'); f.value = '{word}'"
+            page.run(f"{{ {given}; f.dispatchEvent(new Event('input')); }}")
+            assert page.run(visible.format("main section")) == page.run(visible.format("#types li")) == count
+            said = page.run("document.querySelector('main').innerText.includes('Nothing here has')")
+            assert said is (count == 0)

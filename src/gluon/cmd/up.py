@@ -42,6 +42,7 @@ async def run(settings: config.Settings, *, shims: bool, ports: int = 0) -> None
             protons=", ".join(f"{m.name} {m.version}" for m in running.models),
             database=config.database_url(settings).split("://", 1)[0],
             try_this=f"curl {url}/proton/",
+            in_a_browser=f"{url}/docs",
         )
         if ports:
             print(await samples.make(running, ports, url), flush=True)

@@ -203,7 +203,7 @@ function show(document_) {
   byId("types").replaceChildren(make("ul", {}, ...tags.map((tag) => {
     const link = make("a", { href: `#type-${encodeURIComponent(tag.name)}` }, tag.name);
     link.addEventListener("click", (event) => { event.preventDefault(); jump(`type-${tag.name}`); });
-    return make("li", {}, link);
+    return make("li", { "data-type": `type-${tag.name}` }, link);
   })));
   byId("content").replaceChildren(
     make("h2", {}, `${info.title} ${info.version}`), make("p", {}, info.description || ""), ...tags.map(sectionOf));
@@ -220,7 +220,16 @@ function jump(name) {
 
 function filter() {
   const wanted = byId("find").value.trim().toLowerCase();
-  for (const node of byId("content").querySelectorAll("section")) node.hidden = wanted !== "" && !node.dataset.words.includes(wanted);
+  let found = 0;
+  for (const node of byId("content").querySelectorAll("section")) {
+    node.hidden = wanted !== "" && !node.dataset.words.includes(wanted);
+    found += node.hidden ? 0 : 1;
+    const link = byId("types").querySelector(`[data-type="${CSS.escape(node.id)}"]`);
+    if (link) link.hidden = node.hidden;
+  }
+  const none = byId("none");
+  if (none) none.remove();
+  if (wanted && !found) byId("content").append(make("p", { id: "none" }, `Nothing here has ${JSON.stringify(wanted)} in a type, a path or a field.`));
 }
 
 function failed(error) {
@@ -233,29 +242,44 @@ function nameOf(path) {
   return path.replace("/gluon/v1/", "").replace("protons/", "").replace("/openapi.json", "").replace("openapi.json", "gluon");
 }
 
+let all = []; // the name of each document, and its path
+
+/** Shows the document that the address names; without a name the first one. */
 async function choose() {
-  const path = byId("protons").value;
-  if (!path) return;
+  const wanted = location.hash.startsWith("#/") ? location.hash.slice(2) : "";
+  const found = wanted ? all.find(([, path]) => nameOf(path) === wanted) : all[0];
+  byId("protons").value = found ? found[1] : "";
+  if (!found) {
+    byId("types").replaceChildren();
+    byId("content").replaceChildren(make("p", { role: "alert" }, `${decoded(wanted)} is not served here. Choose a proton above.`));
+    return;
+  }
+  if (!wanted) history.replaceState(null, "", `#/${nameOf(found[1])}`);
   byId("content").replaceChildren(make("p", {}, "Reading…"));
-  history.replaceState(null, "", `#/${nameOf(path)}`);
-  try { show(await read(path)); } catch (error) { failed(error); }
+  const still = () => byId("protons").value === found[1]; // another one may be chosen meanwhile
+  try {
+    const read_ = await read(found[1]);
+    if (still()) show(read_);
+  } catch (error) { if (still()) failed(error); }
+}
+
+function decoded(text) {
+  try { return decodeURIComponent(text); } catch { return text; }
 }
 
 async function start() {
   try {
     const { protons } = await read("/gluon/v1/protons");
-    const all = protons.map((one) => [`${one.name} ${one.version}`,
+    all = protons.map((one) => [`${one.name} ${one.version}`,
       `/gluon/v1/protons/${encodeURIComponent(one.name)}/v${encodeURIComponent(one.version)}/openapi.json`]);
     all.push(["Gluon itself", "/gluon/v1/openapi.json"]);
     byId("protons").replaceChildren(...all.map(([text, path]) => make("option", { value: path }, text)));
-    const wanted = location.hash.slice(2);
-    const found = all.find(([, path]) => nameOf(path) === wanted);
-    if (wanted && found) byId("protons").value = found[1];
     await choose();
   } catch (error) { failed(error); }
 }
 
-byId("protons").addEventListener("change", choose);
+byId("protons").addEventListener("change", () => { location.hash = `#/${nameOf(byId("protons").value)}`; });
+window.addEventListener("hashchange", () => { if (all.length && location.hash.startsWith("#/")) choose(); });
 byId("find").addEventListener("input", filter);
 byId("token").addEventListener("change", start);
 start();
