@@ -143,6 +143,18 @@ def test_help_lists_the_commands_of_the_proton(server: GluonServer) -> None:
     assert "--interface_id" in text
 
 
+def test_the_line_that_leads_to_help_can_be_followed(server: GluonServer) -> None:
+    """A server of several protons knows no command without the proton."""
+    for api in (("--api", "net-l3vpn"), ("--api", "net-l2", "--api-version", "2.0")):
+        wrong = run("protonclient", *api, "port-create", "--nme", "x", server=server)
+        assert wrong.returncode == 2
+        line = next(one for one in wrong.stderr.splitlines() if one.startswith("Try '"))
+        program, *words = line.split("'")[1].split()
+        helped = run(program, *words, server=server)
+        assert (helped.returncode, helped.stderr) == (0, "")
+        assert helped.stdout.startswith(f"Usage: protonclient {' '.join(api)} port-create ")
+
+
 def test_status_and_resync(server: GluonServer) -> None:
     where = ("--port", str(server.port))
     status = run("gluon", "status", *where)

@@ -111,6 +111,13 @@ def cli(ctx: click.Context, api: str | None, api_version: str | None, host: str,
 class _Context(click.Context):
     """Connects once the options that say where are known."""
 
+    @property
+    def command_path(self) -> str:
+        """With the proton, without which nobody knows the commands that a line of usage leads to."""
+        said = ("api", "api_version") if self.parent is None else ()
+        words = [f" --{name.replace('_', '-')} {given}" for name in said if (given := self.params.get(name))]
+        return super().command_path + "".join(words)
+
     def ensure_object(self, object_type: type[Any]) -> Any:
         if self.obj is None:
             root = self.find_root()
