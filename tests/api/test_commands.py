@@ -143,6 +143,21 @@ def test_help_lists_the_commands_of_the_proton(server: GluonServer) -> None:
     assert "--interface_id" in text
 
 
+def test_what_people_read_programs_read_too(server: GluonServer) -> None:
+    """By `--json`: the answer of the server, with the exit status of the table."""
+    for words, path in (
+        (("ports", "--limit", "1"), "/gluon/v1/ports?limit=1"),
+        (("hosts", "list"), "/gluon/v1/hosts"),
+        (("proton", "list"), "/gluon/v1/protons"),
+        (("quota", "show", "p"), "/gluon/v1/quotas/p"),
+        (("status",), "/gluon/v1/status"),
+    ):
+        done = run("gluon", *words, "--json", server=server)
+        assert (done.returncode, done.stderr) == (0, ""), words
+        told, (_, answer) = json.loads(done.stdout), server.request("GET", path)
+        assert told.keys() == answer.keys() - {"next"}, words
+
+
 def test_the_line_that_leads_to_help_can_be_followed(server: GluonServer) -> None:
     """A server of several protons knows no command without the proton."""
     for api in (("--api", "net-l3vpn"), ("--api", "net-l2", "--api-version", "2.0")):

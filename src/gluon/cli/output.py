@@ -22,6 +22,14 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
 
 
+json_option = click.option("--json", "as_json", is_flag=True, help="What the server answers, as JSON.")
+
+
+def document(found: object) -> None:
+    """Print what a server said, for programs."""
+    click.echo(shown(json.dumps(found, indent=2, ensure_ascii=False), lines=True))
+
+
 def begin() -> None:
     """What the terminal has no letter for is written as JSON may write it: what is JSON stays JSON."""
     codecs.register_error("gluon", _escaped)

@@ -12,6 +12,8 @@ from typing import Any
 
 import click
 
+from gluon.cli import output
+
 Options = Callable[[Callable[..., None]], Callable[..., None]]
 Settings = Callable[..., Any]
 
@@ -26,10 +28,11 @@ def group(options: Options, settings: Settings) -> click.Group:
         """The hosts of which shims have reported: list, forget."""
 
     @hosts.command("list")
+    @output.json_option
     @options
-    def _list(file: str | None, host: str | None, port: int | None) -> None:
+    def _list(as_json: bool, file: str | None, host: str | None, port: int | None) -> None:
         """All of them, of how many objects each has said something, and who serves it."""
-        sys.exit(_listed(settings(file, host=host, port=port).api))
+        sys.exit(_listed(settings(file, host=host, port=port).api, as_json=as_json))
 
     @hosts.command("forget")
     @click.argument("name", metavar="HOST")
@@ -50,17 +53,21 @@ def group(options: Options, settings: Settings) -> click.Group:
     return hosts
 
 
-def _listed(server: Any) -> int:
-    from gluon.cli import output
+def _listed(server: Any, *, as_json: bool) -> int:
     from gluon.client import http
     from gluon.cmd import operate
 
     try:
         with operate.connect(server) as client:
-            found = client.facts("/gluon/v1/hosts", "hosts")["hosts"]
+            answer = client.facts("/gluon/v1/hosts", "hosts")
     except http.ClientError as error:
         return operate.fail(error)
-    output.table(_HEADS, [_row(host) for host in sorted(found, key=lambda h: (h["host"], h["controller"]))])
+    if as_json:
+        output.document(answer)
+        return 0
+    output.table(
+        _HEADS, [_row(host) for host in sorted(answer["hosts"], key=lambda h: (h["host"], h["controller"]))]
+    )
     return 0
 
 

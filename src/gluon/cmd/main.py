@@ -225,12 +225,13 @@ def resync(file: str | None, host: str | None, port: int | None) -> None:
 
 
 @cli.command()
+@output.json_option
 @_CLIENT
-def status(file: str | None, host: str | None, port: int | None) -> None:
+def status(as_json: bool, file: str | None, host: str | None, port: int | None) -> None:
     """How the server, the publisher and the shims stand."""
     from gluon.cmd import operate
 
-    sys.exit(operate.status(_settings(file, host=host, port=port).api))
+    sys.exit(operate.status(_settings(file, host=host, port=port).api, as_json=as_json))
 
 
 @cli.command()

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gluon.cli import login
+from gluon.cli import login, output
 from gluon.client import http
 from gluon.cmd import settings as config
 from gluon.cmd import told
@@ -16,7 +16,7 @@ from gluon.values.text import shown
 _PATIENCE = 300.0
 
 
-def status(server: config.Api) -> int:
+def status(server: config.Api, *, as_json: bool) -> int:
     """Print the numbers that matter. 0 all well, 1 not reached or something is down."""
     try:
         with connect(server) as client:
@@ -24,6 +24,9 @@ def status(server: config.Api) -> int:
     except http.ClientError as error:
         return fail(error)
     database, publishing = facts["database"], facts["publisher"]
+    if as_json:
+        output.document(facts)
+        return 1 if publishing.get("error") else 0
     rows = [
         ("database revision", f"{database['revision']} (incarnation {database['incarnation']})"),
         ("publisher", publishing.get("leader") or "no leader"),

@@ -12,6 +12,8 @@ from typing import Any
 
 import click
 
+from gluon.cli import output
+
 Options = Callable[[Callable[..., None]], Callable[..., None]]
 Settings = Callable[..., Any]
 
@@ -31,28 +33,32 @@ _HEADS = ("ID", "NAME", "PROTON", "PROJECT", "DEVICE", "HOST", "STATUS")
 def command(options: Options, settings: Settings) -> click.Command:
     """`options` name the server, `settings` makes its settings of what they say."""
 
-    def run(file: str | None, host: str | None, port: int | None, limit: int | None, **given: Any) -> None:
+    def run(
+        file: str | None, host: str | None, port: int | None, limit: int | None, as_json: bool, **given: Any
+    ) -> None:
         asked = [(n.removeprefix("on_"), value) for n, values in given.items() for value in values]
-        sys.exit(_run(settings(file, host=host, port=port).api, asked, limit))
+        sys.exit(_run(settings(file, host=host, port=port).api, asked, limit, as_json=as_json))
 
-    made = options(run)
+    made = output.json_option(options(run))
     for flag, name, word, text in reversed(_FILTERS):
         made = click.option(flag, name, metavar=word, multiple=True, help=f"{text} Repeatable.")(made)
     made = click.option("--limit", type=click.IntRange(min=1), help="At most so many; without, all.")(made)
     return click.command("ports", help="The ports of all protons.")(made)
 
 
-def _run(server: Any, asked: list[tuple[str, str]], limit: int | None) -> int:
-    from gluon.cli import output
+def _run(server: Any, asked: list[tuple[str, str]], limit: int | None, *, as_json: bool) -> int:
     from gluon.client import http
     from gluon.cmd import operate
 
     try:
         with operate.connect(server) as client:
-            rows = [tuple(str(p[c] or "-") for c in _COLUMNS) for p in _pages(client, asked, limit)]
+            found = list(_pages(client, asked, limit))
     except http.ClientError as error:
         return operate.fail(error)
-    output.table(_HEADS, rows)
+    if as_json:
+        output.document({"ports": found})
+    else:
+        output.table(_HEADS, [tuple(str(p[c] or "-") for c in _COLUMNS) for p in found])
     return 0
 
 

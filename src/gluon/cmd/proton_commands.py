@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from gluon.cli import output
+
 Options = Callable[[Callable[..., None]], Callable[..., None]]
 Settings = Callable[..., Any]
 
@@ -20,12 +22,13 @@ def group(options: Options, settings: Settings) -> click.Group:
         """The protons of a running server: list, load, replace, retire."""
 
     @proton.command("list")
+    @output.json_option
     @options
-    def _list(file: str | None, host: str | None, port: int | None) -> None:
+    def _list(as_json: bool, file: str | None, host: str | None, port: int | None) -> None:
         """All protons with their versions, who loaded them and when."""
         from gluon.cmd import proton_work
 
-        sys.exit(proton_work.listed(settings(file, host=host, port=port).api))
+        sys.exit(proton_work.listed(settings(file, host=host, port=port).api, as_json=as_json))
 
     @proton.command("load")
     @click.argument("path")

@@ -19,13 +19,16 @@ from gluon.cmd import settings as config
 from gluon.model import describe, loader
 
 
-def listed(server: config.Api) -> int:
-    """All protons, a line each."""
+def listed(server: config.Api, *, as_json: bool) -> int:
+    """All protons, a line each, or what the server says of them."""
     try:
         with operate.connect(server) as client:
             facts = client.facts("/gluon/v1/protons", "protons")
     except http.ClientError as error:
         return operate.fail(error)
+    if as_json:
+        output.document(facts)
+        return 0
     if "loaded" not in facts:
         click.echo("gluon: who has loaded which protons is told to operators", err=True)
         return 1

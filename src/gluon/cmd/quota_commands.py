@@ -13,6 +13,8 @@ from typing import Any
 
 import click
 
+from gluon.cli import output
+
 Options = Callable[[Callable[..., None]], Callable[..., None]]
 Settings = Callable[..., Any]
 
@@ -28,10 +30,11 @@ def group(options: Options, settings: Settings) -> click.Group:
 
     @quota.command("show")
     @click.argument("project")
+    @output.json_option
     @options
-    def _show(project: str, file: str | None, host: str | None, port: int | None) -> None:
+    def _show(project: str, as_json: bool, file: str | None, host: str | None, port: int | None) -> None:
         """Limits and use of a project."""
-        sys.exit(_run(settings(file, host=host, port=port).api, "GET", project, None))
+        sys.exit(_run(settings(file, host=host, port=port).api, "GET", project, None, as_json=as_json))
 
     @quota.command("set")
     @click.argument("project")
@@ -67,8 +70,14 @@ def _parts(given: str) -> tuple[str, str, int]:
     return api, name, int(most)
 
 
-def _run(server: Any, method: str, project: str, limits: dict[str, dict[str, int]] | None) -> int:
-    from gluon.cli import output
+def _run(
+    server: Any,
+    method: str,
+    project: str,
+    limits: dict[str, dict[str, int]] | None,
+    *,
+    as_json: bool = False,
+) -> int:
     from gluon.client import http
     from gluon.cmd import operate
 
@@ -83,6 +92,9 @@ def _run(server: Any, method: str, project: str, limits: dict[str, dict[str, int
             found = client.facts(path, "quotas", method=method, body=body)
     except http.ClientError as error:
         return operate.fail(error)
+    if as_json:
+        output.document(found)
+        return 0
     rows = []
     for api, types in found["quotas"].items():
         for name, facts in types.items():
