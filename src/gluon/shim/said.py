@@ -16,6 +16,8 @@ import msgspec
 from gluon.objects import codec, status
 
 _LONGEST_MESSAGE = 1000
+_SHORT_MESSAGE = 100
+"""Of a report that is too large."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,15 +90,21 @@ def report(entry: Entry, held: status.Report | None) -> status.Report | None:
 
 
 def encode(value: status.Report) -> bytes:
-    """Canonical bytes, so that equal reports compare equal; too many details are left out whole."""
+    """Canonical bytes, so that equal reports compare equal. Of one that is too large messages of conditions are cut, then
+    conditions are left out; too many details of a reply are left out whole, and refuse it."""
     data = codec.canonical(value)
     if len(data) <= status.MAX_REPORT:
         return data
+    short = tuple(msgspec.structs.replace(c, message=c.message[:_SHORT_MESSAGE]) for c in value.conditions)
     refused = {
         host: status.BindingReport(epoch=said.epoch, refused="TooLarge", message="the reply is too large")
         for host, said in value.bindings.items()
     }
-    return codec.canonical(status.Report(observed_revision=value.observed_revision, bindings=refused))
+    for conditions, bindings in ((short, value.bindings), ((), value.bindings), ((), refused)):
+        data = codec.canonical(msgspec.structs.replace(value, conditions=conditions, bindings=bindings))
+        if len(data) <= status.MAX_REPORT:
+            break
+    return data
 
 
 def _now() -> str:

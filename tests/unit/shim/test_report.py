@@ -118,3 +118,21 @@ async def test_what_changes_while_a_reporter_ends_is_left_to_its_successor() -> 
     assert running.cancelled()
     assert await bus.get(keys.status("fake", "*", API, "Port", "later")) is None
     await bus.close()
+
+
+def test_conditions_that_are_too_large_refuse_no_binding() -> None:
+    """A port that is served stays so, whatever its backend has to say."""
+    reply = status.BindingReport(epoch=3, vif_type="ovs", vif_details={"bridge_name": "b"}, up=True)
+    for many in (100, 5000):
+        conditions = tuple(
+            status.Condition(type=f"Route{n}", status="True", reason="Ready", message="m" * 1000)
+            for n in range(many)
+        )
+        made = status.Report(observed_revision=7, conditions=conditions, bindings={"h1": reply})
+        found = status.decode_report(said.encode(made))
+        assert found.bindings == {"h1": reply}
+        assert found.observed_revision == 7
+        assert len(found.conditions) == (100 if many == 100 else 0)
+    large = status.BindingReport(epoch=3, vif_type="ovs", vif_details={"text": "x" * status.MAX_REPORT})
+    made = status.Report(observed_revision=7, bindings={"h1": large})
+    assert status.decode_report(said.encode(made)).bindings["h1"].refused == "TooLarge"
