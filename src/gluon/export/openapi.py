@@ -21,7 +21,8 @@ Document = dict[str, Any]
 
 _READ = ("parameters", "get")
 _JSON = shared.JSON
-_ETAGS = r'^(\*|(W/)?"[0-9]{1,18}"(\s*,\s*(W/)?"[0-9]{1,18}")*)?$'
+_ETAGS = r'^(\*|(W/)?"[0-9]{1,18}"(\s*,\s*(W/)?"[0-9]{1,18}")*)$'
+_MATCH = {"$ref": "#/components/parameters/IfMatch"}
 _REQUEST_ID = shared.REQUEST_ID
 _WITH_ETAG = {"etag": {"$ref": "#/components/headers/ETag"}, **_REQUEST_ID}
 
@@ -215,7 +216,7 @@ def _several(model: Model, place: paths.Place, item: Document) -> None:
             {"204": {"description": "They are gone.", "headers": _REQUEST_ID}},
         ),
         "operationId": _name(place, "delete-several"),
-        "parameters": [changes.several_gone(t, _key_schema(t.attributes[t.key]))],
+        "parameters": [changes.several_gone(t, _key_schema(t.attributes[t.key])), _MATCH],
     }
 
 
@@ -232,7 +233,7 @@ def _object(model: Model, place: paths.Place) -> Document:
     t = place.type
     given = _answered("The object.", {"$ref": _ref(t)}, _WITH_ETAG)
     gone = {"description": "The object is gone.", "headers": _REQUEST_ID}
-    match = [{"$ref": "#/components/parameters/IfMatch"}]
+    match = [_MATCH]
     item = {
         **_parameters(place, one=True),
         "get": _operation(model, place, Operation.GET, f"One {t.singular}.", {"200": given}),
