@@ -141,6 +141,9 @@ def test_help_lists_the_commands_of_the_proton(server: GluonServer) -> None:
     text = run("protonclient", "--api", "net-l3vpn", "vpnbinding-create", "--help", server=server).stdout
     assert "--ipaddress" in text
     assert "--interface_id" in text
+    alone = run("protonclient", "--host", "127.0.0.1", "--port", "1", "--help")
+    assert alone.returncode == 0
+    assert "none can be listed: http://127.0.0.1:1: [Errno 111] Connection refused" in alone.stdout
 
 
 def test_what_people_read_programs_read_too(server: GluonServer) -> None:

@@ -225,6 +225,12 @@ def test_commands_with_a_token(site: Site) -> None:
     assert (
         "port-list" in site.command("protonclient", "--api", "net-l3vpn", "--help", GLUON_TOKEN=ALICE).stdout
     )
+    explained = ("gluon", "policy", "explain", "net-l2:get_port", "--object", str(uuid.uuid4()))
+    assert "give --token" in site.command(*explained).stderr
+    assert "no Port with id" in site.command(*explained, "--token", ALICE).stderr
+    helped = site.command("protonclient", "--api", "net-l3vpn", "--help")
+    assert helped.returncode == 0
+    assert "none can be listed: the server asks who you are: give --token" in " ".join(helped.stdout.split())
     refused = site.command("gluon", "status", GLUON_TOKEN=ALICE)
     assert (refused.returncode, "the rule operate" in refused.stderr) == (1, True)
 

@@ -14,6 +14,7 @@ import click
 
 from gluon.cli import commands, login, output
 from gluon.client import http
+from gluon.values.text import shown
 
 UNKNOWN_API = 255
 
@@ -26,10 +27,16 @@ class Protons(click.Group):
         return commands.names(proton) if proton else []
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Where there are several protons, which they are."""
-        if _proton(ctx, quiet=True) is None and (names := _names(ctx)):
-            with formatter.section("Protons, whose commands --api NAME --help lists"):
-                formatter.write_text(" ".join(names))
+        """Where there are several protons, which they are; where the server says none, why."""
+        if _proton(ctx, quiet=True) is None:
+            try:
+                names = " ".join(_served(ctx))
+            except http.ClientError as error:
+                with formatter.section("Commands, which are made of what the server serves"):
+                    formatter.write_text(shown(f"none can be listed: {error}"))
+            else:
+                with formatter.section("Protons, whose commands --api NAME --help lists"):
+                    formatter.write_text(names or "none")
         super().format_commands(ctx, formatter)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -67,10 +74,15 @@ def _proton(ctx: click.Context, *, quiet: bool = False) -> dict[str, Any] | None
 def _names(ctx: click.Context) -> list[str]:
     """The protons of the server; none where it is not reached."""
     try:
-        client: http.Client = ctx.ensure_object(dict)["client"]
-        return list(dict.fromkeys(str(p["name"]) for p in client.protons()))
+        return _served(ctx)
     except http.ClientError:
         return []
+
+
+def _served(ctx: click.Context) -> list[str]:
+    """The protons of the server. Raises `ClientError`."""
+    client: http.Client = ctx.ensure_object(dict)["client"]
+    return list(dict.fromkeys(str(p["name"]) for p in client.protons()))
 
 
 @click.group(cls=Protons, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from gluon.cli import login
+
 Settings = Callable[..., Any]
 
 _RULES = (
@@ -61,6 +63,7 @@ def group(settings: Settings) -> click.Group:
     @click.option(
         "--port", envvar="OS_PROTON_PORT", type=click.IntRange(1, 65535), show_envvar=True, help="Its port."
     )
+    @login.options
     def _explain(rule: str, file: str | None, **given: Any) -> None:
         """What RULE answers a caller about an object, and why.
 
