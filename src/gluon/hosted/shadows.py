@@ -30,7 +30,8 @@ IMMEDIATE, NONE = "immediate", "none"
 _PORT = ("name", "admin_state_up", "device_id", "device_owner", "mac_address")
 _BINDING = ("binding:host_id", "binding:vnic_type", "binding:profile")
 _UNBOUND = (portbindings.VIF_TYPE_UNBOUND, portbindings.VIF_TYPE_BINDING_FAILED)
-_NETWORK = ("name", "mtu", "admin_state_up", "status", "description")
+_SUBNET = ("gateway_ip", "project_id")
+_NETWORK = ("name", "mtu", "admin_state_up", "status", "description", "project_id")
 
 
 def keep_addresses(context: Any, shown: Body, answer: Body) -> None:
@@ -109,7 +110,6 @@ def put_network(plugin: Any, context: Any, body: Body) -> None:
                     setattr(row, name, body[name])
             return
         wanted = {name: body[name] for name in ("id", "shared", *_NETWORK) if name in body}
-        wanted["project_id"] = body["project_id"]
         plugin.create_network_db(context, {"network": wanted})
         network_objects.NetworkSegment(
             context,
@@ -134,16 +134,16 @@ def put_subnet(context: Any, body: Body) -> None:
             row = models_v2.Subnet(
                 id=body["id"],
                 network_id=body["network_id"],
-                project_id=body["project_id"],
                 name=body["name"],
                 ip_version=body["ip_version"],
                 cidr=body["cidr"],
-                gateway_ip=body["gateway_ip"],
                 enable_dhcp=False,
+                **{name: body[name] for name in _SUBNET},
             )
             context.session.add(row)
-        elif row.gateway_ip != body["gateway_ip"]:
-            row.gateway_ip = body["gateway_ip"]
+        for name in _SUBNET:
+            if getattr(row, name) != body[name]:
+                setattr(row, name, body[name])
         servers = [str(server) for server in body.get("dns_nameservers") or ()]
         if [one.address for one in row.dns_nameservers] != servers:
             row.dns_nameservers = [
@@ -205,6 +205,8 @@ def put_port(plugin: Any, context: Any, here: Body | None, body: Body) -> None:
         wanted[port_security.PORTSECURITY] = False
         plugin.create_port(context, {"port": wanted})
         return
+    if (here["project_id"] or "") != body["project_id"]:
+        _give(context, body["id"], body["project_id"])
     changed = {
         name: body[name] for name in (*_PORT, *_BINDING) if (here.get(name) or "") != (body[name] or "")
     }
@@ -221,6 +223,14 @@ def put_port(plugin: Any, context: Any, here: Body | None, body: Body) -> None:
         constants.PORT_STATUS_ERROR,
     ):
         plugin.update_port_status(context, body["id"], status, host=body["binding:host_id"] or None)
+
+
+def _give(context: Any, id: str, project: str) -> None:
+    """A port to another project, which Neutron has no request for."""
+    with db_api.CONTEXT_WRITER.using(context):
+        row = context.session.get(models_v2.Port, id)
+        if row is not None:
+            row.project_id = project
 
 
 def _status(body: Body) -> str:

@@ -116,3 +116,28 @@ def test_what_becomes_of_a_service_is_seen_in_neutron(site: Site) -> None:
     )
     site.settled()
     site.neutron("GET", f"networks/{network}", wanted=404)
+
+
+def test_what_another_project_gets_is_its_in_neutron(site: Site) -> None:
+    """Else those who had it go on to see it there, and those who have it do not."""
+    other, network = uuid.uuid4().hex, site.service()
+    name = site.neutron("GET", f"networks/{network}")["network"]["name"]
+    (port,) = site.face(f"ports?network_id={network}")["ports"]
+    site.shown(f"ports/{port['id']}")
+    vpns = site.gluon.request("GET", f"{V1}/vpns")[1]["vpns"]
+    vpn = next(one["id"] for one in vpns if one["name"] == name)
+    binding = site.gluon.request("GET", f"{V1}/vpnbindings/{port['id']}")[1]
+    assert site.gluon.request("DELETE", f"{V1}/vpnbindings/{port['id']}")[0] < 300
+    for path in (f"vpns/{vpn}", f"ports/{port['id']}"):
+        assert site.gluon.request("PUT", f"{V1}/{path}", {"tenant_id": other})[0] == 200
+    names = ("interface_id", "service_id", "ipaddress", "subnet_prefix", "gateway")
+    site.proton("vpnbindings", {**{name: binding[name] for name in names}, "tenant_id": other})
+
+    def seen(kind: str, project: str) -> list[str]:
+        found = site.neutron("GET", f"{kind}?project_id={project}")[kind]
+        return [one["id"] for one in found]
+
+    subnet = port["fixed_ips"][0]["subnet_id"]
+    for kind, wanted in (("networks", network), ("subnets", subnet), ("ports", port["id"])):
+        site.until(lambda: seen(kind, other) == [wanted], f"the new project of {kind} in Neutron")  # noqa: B023
+        assert wanted not in seen(kind, site.project)
