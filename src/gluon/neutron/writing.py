@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from gluon import errors
 from gluon.arbiter.bindings import BINDING_FAILED
 from gluon.model.types import OnDelete, Role
-from gluon.neutron import addresses, bodies, faults, finding, profiles, quick, shapes, wishes
+from gluon.neutron import addresses, bodies, faults, finding, profiles, quick, shapes, trying, wishes
 from gluon.neutron import ids as wire_ids
 from gluon.neutron import ports as reads
 from gluon.neutron.asker import Asker
@@ -25,7 +25,6 @@ from gluon.proton import hooked, ids, many, registry, service, terms, units
 from gluon.spi import ports, store
 from gluon.values import mac
 
-_TRIES = 5
 _PAUSE = 50
 """New ports that are judged before others of the process have a turn."""
 Body = Mapping[str, Any]
@@ -85,11 +84,19 @@ class Writing:
             made = [new.body(asker, results) for new in news]
         except terms.Replayed:
             made = [(await self._ports.get(asker, new.key)).body for new in news]
-        for n, new in enumerate(news):
-            if new.host and made[n]["binding:host_id"] in ("", new.host):
-                await self._change(asker, new.key, {"binding:host_id": new.host})
-                made[n] = (await self._ports.get(asker, new.key)).body
+        on_hosts = [
+            n for n, new in enumerate(news) if new.host and made[n]["binding:host_id"] in ("", new.host)
+        ]
+        for n, found in zip(
+            on_hosts, await trying.together(self._bound(asker, news[n]) for n in on_hosts), strict=True
+        ):
+            made[n] = found
         return made
+
+    async def _bound(self, asker: Asker, new: _New) -> bodies.Body:
+        """Once its bind is done with."""
+        await self._change(asker, new.key, {"binding:host_id": new.host})
+        return (await self._ports.get(asker, new.key)).body
 
     async def _new(self, asker: Asker, body: Body, places: Mapping[str, finding.Place], key: str) -> _New:
         """`key`: where the body gives none; there may be a port that has it."""
@@ -139,7 +146,7 @@ class Writing:
 
     async def update(self, asker: Asker, key: str, body: Body, revision: int | None = None) -> None:
         """Returns once a bind that it began is done with. Raises `Stale` where the port is not of that `revision` any more."""
-        await _tried(lambda: self._change(asker, key, body, revision), revision)
+        await trying.again(lambda: self._change(asker, key, body, revision), revision)
 
     async def _change(self, asker: Asker, key: str, body: Body, revision: int | None = None) -> None:
         found = await self._ports.get(asker, key)
@@ -208,7 +215,7 @@ class Writing:
 
     async def delete(self, asker: Asker, key: str, revision: int | None = None) -> None:
         """A port, with what binds it to services. Raises `Stale` as `update`."""
-        await _tried(lambda: self._delete(asker, key, revision), revision)
+        await trying.again(lambda: self._delete(asker, key, revision), revision)
 
     async def _delete(self, asker: Asker, key: str, revision: int | None) -> None:
         found = await self._ports.get(asker, key)
@@ -311,20 +318,6 @@ class _New:
             join_unit = await actions.creating(asker.drawing(resource, self._bound.draws), body)
             made.append(Blamed(join_unit, resource, join.address))
         return made
-
-
-async def _tried(act: Callable[[], Awaitable[None]], revision: int | None) -> None:
-    """Again where somebody wrote the profile meanwhile, or where what binds the port has gone: 404 is for a port that is not there."""
-    for left in reversed(range(_TRIES)):
-        try:
-            await act()
-            return
-        except errors.Stale:
-            if revision is not None or not left:
-                raise
-        except errors.NotFound as gone:
-            if isinstance(gone, faults.Missing) or not left:
-                raise
 
 
 def _owner(place: finding.Place) -> store.Value:
