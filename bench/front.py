@@ -1,6 +1,6 @@
 """Gluon in front of Neutron: how much later the answer to a GET comes through it than from Neutron itself.
 
-Rounds go by turns, direct and through. Beside a real Neutron, whose own answers vary by more than what is measured, there is a server that
+Each request goes to both, one after the other. Beside a real Neutron, whose own answers vary by more than what is measured, there is a server that
 answers at once: another Gluon, whose ports the one in front does not know.
 """
 
@@ -70,16 +70,15 @@ def _figures(plan: Plan, direct: int, front: GluonServer, paths: dict[str, str],
     for what, path in paths.items():
         requests = [paced.Request("GET", path)] * round(rate * plan.seconds)
         for seen in (rounds := Rounds(plan, warm=1)):
-            p50 = []
             before = product.api_cpu()
-            for port in (direct, front.port):
-                taken = paced.send(port, requests, rate=rate, connections=1)
-                p50.append(percentile([answer.milliseconds for answer in taken], 0.5))
-            seen["more"] = p50[1] - p50[0]
+            both = paced.compare((direct, front.port), requests, rate=rate)
+            p50 = [percentile([answer.milliseconds for answer in taken], 0.5) for taken in both]
+            seen["more"], seen["direct"] = p50[1] - p50[0], p50[0]
             seen["spent"] = (product.api_cpu() - before) / len(requests) * 1e6
         found.append(
             at_most(f"{what} through Gluon, {behind} behind it: p50 more", rounds["more"], "ms", _MORE)
         )
+        found.append(median(f"{what} from {behind} itself: p50", rounds["direct"], "ms"))
         found.append(median(f"{what} through Gluon, {behind} behind it: API CPU", rounds["spent"], "µs"))
         found.append(rounds.figure())
     return found

@@ -1,8 +1,9 @@
 """A client of its own process that sends requests at a given rate over a few kept-alive connections.
 
-In: a port, requests, a rate. Out: an `Answer` for each, with wall clock times, so that another process
+In: a port, or several to compare, requests, a rate. Out: an `Answer` for each, with wall clock times, so that another process
 on this machine can compare. The loop is closed: a connection sends its next request when the last one
-is answered and its turn has come; one that is late goes at once.
+is answered and its turn has come; one that is late goes at once. Servers that are compared get each request one after the other,
+those of odd numbers in reverse order, so that whatever the machine does in between meets them all alike.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import msgspec
 import uvloop
@@ -44,7 +46,7 @@ class Answer(msgspec.Struct):
 class Work(msgspec.Struct):
     """What the child process is told. `rate` a second; 0: as fast as the connections go."""
 
-    port: int
+    ports: tuple[int, ...]
     requests: list[Request]
     rate: float
     connections: int
@@ -52,7 +54,15 @@ class Work(msgspec.Struct):
 
 def send(port: int, requests: Sequence[Request], *, rate: float = 0, connections: int = 8) -> list[Answer]:
     """Send all from a child process. Raises `RuntimeError` where an answer is not 2xx."""
-    work = Work(port, list(requests), rate, connections)
+    return _done(Work((port,), list(requests), rate, connections))[0]
+
+
+def compare(ports: Sequence[int], requests: Sequence[Request], *, rate: float) -> list[list[Answer]]:
+    """Send each request to each of the ports, on a connection each; the answers of each port. Raises as `send` does."""
+    return _done(Work(tuple(ports), list(requests), rate, 1))
+
+
+def _done(work: Work) -> list[list[Answer]]:
     done = subprocess.run(
         [sys.executable, "-m", "bench.paced"],
         input=msgspec.json.encode(work),
@@ -60,11 +70,11 @@ def send(port: int, requests: Sequence[Request], *, rate: float = 0, connections
         timeout=LIMIT,
         check=True,
     )
-    answers = msgspec.json.decode(done.stdout, type=list[Answer])
-    for answer in answers:
+    told = msgspec.json.decode(done.stdout, type=list[list[Answer]])
+    for answer in chain.from_iterable(told):
         if not 200 <= answer.status < 300:
             raise RuntimeError(f"status {answer.status}: {answer.body[:300]}")
-    return answers
+    return told
 
 
 def rate_of(answers: Sequence[Answer]) -> float:
@@ -72,29 +82,32 @@ def rate_of(answers: Sequence[Answer]) -> float:
     return len(answers) / (max(a.ended for a in answers) - min(a.began for a in answers))
 
 
-async def _work(work: Work) -> list[Answer]:
+async def _work(work: Work) -> list[list[Answer]]:
     turns = iter(enumerate(work.requests))
-    answers: list[Answer] = []
+    answers: list[list[Answer]] = [[] for _ in work.ports]
     start = time.time()
     await asyncio.gather(*(_connection(work, turns, start, answers) for _ in range(work.connections)))
     return answers
 
 
 async def _connection(
-    work: Work, turns: Iterator[tuple[int, Request]], start: float, answers: list[Answer]
+    work: Work, turns: Iterator[tuple[int, Request]], start: float, answers: list[list[Answer]]
 ) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", work.port)
+    made = [(*await asyncio.open_connection("127.0.0.1", port), port) for port in work.ports]
+    servers = list(zip(made, answers, strict=True))
     for number, request in turns:
         if work.rate:
             await asyncio.sleep(max(0.0, start + number / work.rate - time.time()))
-        content = request.body.encode()
-        head = f"{request.method} {request.path} HTTP/1.1\r\nHost: 127.0.0.1:{work.port}\r\n"
-        head += f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
-        began = time.time()
-        writer.write(head.encode() + content)
-        status, body = await _answer(reader)
-        answers.append(Answer(began, time.time(), status, body))
-    writer.close()
+        for (reader, writer, port), seen in servers[:: -1 if number % 2 else 1]:
+            content = request.body.encode()
+            head = f"{request.method} {request.path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+            head += f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+            began = time.time()
+            writer.write(head.encode() + content)
+            status, body = await _answer(reader)
+            seen.append(Answer(began, time.time(), status, body))
+    for _, writer, _ in made:
+        writer.close()
 
 
 async def _answer(reader: asyncio.StreamReader) -> tuple[int, str]:

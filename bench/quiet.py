@@ -2,7 +2,7 @@
 
 In: a plan. Out: its rounds, one after the other, to be filled with figures; then the samples of those that count. A machine that is one
 of several on a host waits now and then while another one has the processor, up to tens of milliseconds; Linux counts that
-time as stolen, whatever is measured. A round that lost more than `_MOST` of all processor time is made again, up to `_TIMES`
+time as stolen, whatever is measured. A round that lost more than `most` of all processor time is made again, up to `_TIMES`
 as many rounds as were planned; where these do not suffice, those count that lost least. How much was lost is a figure of its own.
 """
 
@@ -22,8 +22,9 @@ _FIELDS = 8
 class Rounds:
     """`for one in rounds: one["p50"] = …`, then `rounds["p50"]`. The first `warm` rounds count never."""
 
-    def __init__(self, plan: Plan, *, warm: int = 0) -> None:
+    def __init__(self, plan: Plan, *, warm: int = 0, most: float = _MOST) -> None:
         self._wanted = plan.rounds
+        self._most = most
         self._warm = warm
         self._made: list[tuple[float, dict[str, float]]] = []
 
@@ -45,12 +46,12 @@ class Rounds:
         return median(name, [share * 100 for share, _ in self._counted()], "%")
 
     def _quiet(self) -> int:
-        return sum(share <= _MOST for share, _ in self._made)
+        return sum(share <= self._most for share, _ in self._made)
 
     def _counted(self) -> list[tuple[float, dict[str, float]]]:
         """The quiet ones, which the loop ends with enough of; else those that lost least."""
         least = sorted(share for share, _ in self._made)[: self._wanted]
-        limit = max(_MOST, *least) if least else _MOST
+        limit = max(self._most, *least) if least else self._most
         return [made for made in self._made if made[0] <= limit][: self._wanted]
 
 
