@@ -62,8 +62,6 @@ class Load(msgspec.Struct):
     rate: float
     connections: int
     seconds: float
-
-
     measures: bool = False
 
 

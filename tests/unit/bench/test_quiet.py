@@ -7,12 +7,12 @@ from bench.measure import Plan
 
 
 def _rounds(
-    monkeypatch: pytest.MonkeyPatch, shares: list[float], *, wanted: int, warm: int = 0
+    monkeypatch: pytest.MonkeyPatch, shares: list[float], *, wanted: int, warm: int = 0, most: float = 0.005
 ) -> quiet.Rounds:
     """Rounds numbered from 0, of which the host takes these shares of the time."""
     ticks = [0.0] * 8
     monkeypatch.setattr(quiet, "processors", lambda: tuple(map(round, ticks)))
-    rounds = quiet.Rounds(Plan(rounds=wanted, seconds=1, quick=True), warm=warm)
+    rounds = quiet.Rounds(Plan(rounds=wanted, seconds=1, quick=True), warm=warm, most=most)
     left = iter(shares)
     for number, one in enumerate(rounds):
         one["number"] = float(number)
@@ -33,6 +33,10 @@ def test_a_round_of_which_the_host_took_much_is_made_again(monkeypatch: pytest.M
     rounds = _rounds(monkeypatch, [0, 0.02, 0.3, 0.001], wanted=2)
     assert rounds["number"] == [0, 3]
     assert rounds.figure().name.endswith("2 of 4 rounds")
+
+
+def test_a_bench_says_how_much_is_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _rounds(monkeypatch, [0, 0.002, 0.0005], wanted=2, most=0.001)["number"] == [0, 2]
 
 
 def test_where_the_host_always_takes_much_those_count_that_lost_least(
