@@ -17,7 +17,7 @@ def _server(name: str, seen: list[str], status: int = 200) -> Iterator[int]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:  # noqa: N802  # its name in the library
+        def do_GET(self) -> None:  # its name in the library
             seen.append(name + self.path)
             self.send_response(status)
             self.send_header("Content-Length", str(len(name)))
