@@ -143,8 +143,7 @@ async def test_nobody_waits_for_a_full_scan(
         await world.bind(f"p{n}", "h1")
     shim = serve(bus, backend=Stepwise)
     await leads(shim)
-    for n in range(20):
-        await reported(world, f"p{n}", up)
+    await at_rest(world, shim, 20)
     steps[:] = [0]
     beside = asyncio.create_task(others())
     try:
@@ -173,6 +172,13 @@ class Told(FakeBackend):
         await super().apply(delta)
 
 
+async def at_rest(world: DesiredState, shim: Shim, ports: int) -> None:
+    """Wait until all ports are up and the round that said so of the last one is over too."""
+    for n in range(ports):
+        await reported(world, f"p{n}", up)
+    await until(lambda: shim.settled(0), "nothing is under way")
+
+
 async def many(
     bus: Bus, world: DesiredState, serve: Running, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Shim, dict[str, Fact]]:
@@ -184,8 +190,7 @@ async def many(
         await world.bind(f"p{n}", "h1")
     shim = serve(bus, backend=Told)
     await leads(shim)
-    for n in range(30):
-        await reported(world, f"p{n}", up)
+    await at_rest(world, shim, 30)
     Told.asked.clear()
     Told.whole = lambda: shim.ready
     return shim, serve.network.plane("h1").facts
