@@ -324,6 +324,8 @@ def test_undo_brings_back_what_was_and_can_be_undone(farm: Farm) -> None:
     after = farm.state()
     plan = farm("POST", f"{V}/{change['id']}/undo?plan=true")[1]
     assert farm.state() == after and plan["undoes"] == change["id"]
+    status, fault = farm("POST", f"{V}/{plan['id']}/undo")
+    assert (status, fault["code"]) == (404, "not_found") and "was not applied" in fault["detail"], fault
     status, undone = farm("POST", f"{V}/{change['id']}/undo", {})
     assert status == 201, undone
     assert farm.state() == before

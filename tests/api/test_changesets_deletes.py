@@ -33,3 +33,11 @@ def test_a_port_its_network_and_what_joins_them_go_in_any_order(
         status, undone = api.server.request("POST", f"{V}/{done['id']}/undo")
         assert status == 201, undone
         assert api("GET", f"vpnbindings/{port['id']}")[0] == 200
+
+
+def test_of_two_deletes_of_one_object_the_second_finds_none(api_anywhere: Api) -> None:
+    api, port = api_anywhere, api_anywhere.port()
+    delete = {"op": "delete", "api": "net-l3vpn", "plural": "ports", "key": port["id"]}
+    status, fault = api.server.request("POST", V, {"changes": [delete, delete]})
+    assert (status, [one["pointer"] for one in fault["errors"]]) == (404, ["/changes/1/key"]), fault
+    assert api("GET", f"ports/{port['id']}")[0] == 200

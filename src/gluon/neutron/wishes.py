@@ -194,9 +194,9 @@ def _set(wire: shapes.Wire, values: dict[str, Any], name: str, role: Role, value
 
 
 def _fixed_ips(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]] | None:
-    given = body.get("fixed_ips")
-    if given is None:
+    if "fixed_ips" not in body:
         return None
+    given = body["fixed_ips"]
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
         raise faults.invalid("fixed_ips is no list of objects")
     for one in given:

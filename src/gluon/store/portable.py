@@ -137,7 +137,8 @@ class Reader:
         counts: dict[str, int] = {}
         head: dict[str, Any] | None = None
         table = ""
-        for line in self._lines():
+        lines = self._lines()
+        for line in lines:
             value = self._decoded(line)
             if head is None:
                 head = self._known(value)
@@ -151,6 +152,8 @@ class Reader:
             elif isinstance(value, dict) and "end" in value:
                 if value.get("sha256") != digest.hexdigest() or value["end"] != counts:
                     raise self._broken("it is not what was written")
+                if next(lines, None) is not None:
+                    raise self._broken("something follows its end")
                 return {**head, "rows": counts}
             else:
                 raise self._broken("a line is neither table nor row")

@@ -284,6 +284,17 @@ async def test_a_vpn_of_1_0_has_no_address_of_its_ends_and_gives_none(cloud: Clo
         assert found == (400, "InvalidIpForSubnet")
 
 
+async def test_no_list_of_addresses_is_none(cloud: Cloud) -> None:
+    """Nothing is no list in Neutron either; to say nothing is to leave the word out, and no address at all an empty list."""
+    network = (await cloud.l2_network("192.0.2.0/24"))["id"]
+    made = (await cloud("user", "POST", "ports", {"port": {"network_id": network}}, 201))["port"]
+    for wrong in (None, "192.0.2.9", {"ip_address": "192.0.2.9"}, ["192.0.2.9"]):
+        for method, path in (("POST", "ports"), ("PUT", f"ports/{made['id']}")):
+            body = {"port": {"fixed_ips": wrong, **({"network_id": network} if method == "POST" else {})}}
+            assert (await cloud.refused("user", method, path, body))[0] == 400, (method, wrong)
+    assert (await cloud("user", "GET", f"ports/{made['id']}"))["port"] == made
+
+
 async def test_what_no_port_can_have_is_no_extension(cloud: Cloud) -> None:
     """Forms ask for what there is an extension for, as for port security, with a tick that is set."""
     network = (await cloud.l2_network("192.0.2.0/24"))["id"]

@@ -119,6 +119,7 @@ async def test_what_is_broken_newer_or_foreign_is_refused(tmp_path: Path, opener
         "flipped": whole[:600] + bytes([whole[600] ^ 1]) + whole[601:],
         "no end": gzip.compress(b"".join(lines[:-1])),
         "row gone": gzip.compress(b"".join([*lines[:9], *lines[10:]])),
+        "more": gzip.compress(text + lines[9]),
         "row changed": gzip.compress(text.replace(b'"n7"', b'"n8"', 1)),
         "newer": gzip.compress(text.replace(b'"format":1', b'"format":2', 1)),
         "other": gzip.compress(b'{"a":1}\n'),

@@ -91,7 +91,7 @@ class ChangeSets:
         if row is None:
             row = await self._row(CHANGESET, id, who.caller)  # done between the two looks
             if row is None:
-                raise missing(id)
+                raise keeping.missing(id)
             return self.outcome(who.caller, keeping.Kept(row=row, content=await self._content(id)))
         if keeping.expired(row, _now()):
             raise keeping.gone(id)
@@ -114,7 +114,9 @@ class ChangeSets:
         """The reverse of a change set done, or planned."""
         row = await self._row(CHANGESET, id, who.caller)
         if row is None:
-            raise missing(id)
+            if await self._row(PLAN, id, who.caller) is not None:
+                raise keeping.not_applied(id)
+            raise keeping.missing(id)
         content = await self._content(id)
         eyes = self._eyes(who.caller)
         if any(eyes.of(line) is None for line in content.lines):
@@ -151,7 +153,7 @@ class ChangeSets:
             return {**_heading(row), "undone_by": by, **self._eyes(caller).content(content)}
         row = await self._row(PLAN, id, caller)
         if row is None or keeping.expired(row, _now()):
-            raise missing(id)
+            raise keeping.missing(id)
         plan = keeping.Plan.of(row["document"])
         return _planned(row, plan) | self._eyes(caller).content(plan.content)
 
@@ -319,15 +321,11 @@ class ChangeSets:
     async def _content(self, id: str) -> record.Content:
         row = await self._store.get(CONTENT, id)
         if row is None:
-            raise missing(id)
+            raise keeping.missing(id)
         return record.content_of(row["document"])
 
 
 _NEWEST = (store.Order(column="revision", descending=True),)
-
-
-def missing(id: str) -> errors.NotFound:
-    return errors.NotFound(f"no change set with id '{id[:100]}'", hint="see the list of change sets")
 
 
 def _heading(row: store.Row) -> dict[str, Any]:

@@ -176,3 +176,12 @@ def gone(id: str) -> errors.Expired:
         code="plan_expired",
         hint="plan anew",
     )
+
+
+def missing(id: str) -> errors.NotFound:
+    return errors.NotFound(f"no change set with id '{id[:100]}'", hint="see the list of change sets")
+
+
+def not_applied(id: str) -> errors.NotFound:
+    """Of what only a plan has."""
+    return errors.NotFound(f"{id} is a plan that was not applied", hint="it has changed nothing")

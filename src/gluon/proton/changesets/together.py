@@ -178,7 +178,9 @@ def _before(view: store.Batch, gone: Sequence[Part]) -> dict[int, set[int]]:
     in its way."""
     found = [(part.context.resource, part.context.resource.fields.key(part.change.key)) for part in gone]
     view.prefetch([resource.lookup(key) for resource, key in found])
-    own = {(resource.api, (resource.name, key)): n for n, (resource, key) in enumerate(found)}
+    own: dict[tuple[str, unfold.Name], int] = {}
+    for n, (resource, key) in enumerate(found):
+        own.setdefault((resource.api, (resource.name, key)), n)
     leaving = [_leaving(view, part.context, *one) for part, one in zip(gone, found, strict=True)]
     takes: dict[tuple[str, unfold.Name], set[int]] = {}
     for n, (resource, _) in enumerate(found):
